@@ -1,0 +1,46 @@
+import type { Observable } from 'rxjs';
+
+/** Who is at the other end of a connection, as far as the driver knows. */
+export interface Peer {
+  /** The driver that made the connection: `bsdtcp`, `local`, `memory`, … */
+  readonly driver: string;
+  /** The host's name: on the initiator the one that was asked for, on the target the one the driver vouches for. */
+  readonly host?: string;
+  /** The network address, numeric. */
+  readonly address?: string;
+  /** The port at the peer's end. */
+  readonly port?: number;
+}
+
+/** The peer as a person would name it: host, address and port, as far as known. */
+export function describePeer({ driver, host, address, port }: Peer): string {
+  const place = address === undefined ? '' : port === undefined ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  if (host !== undefined && place !== '' && host !== address) return `${host} (${place}, ${driver})`;
+  return `${host ?? (place === '' ? 'peer' : place)} (${driver})`;
+}
+
+/**
+ * A duplex byte channel between an initiator and a target: what a driver makes and a connection uses.
+ *
+ * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets: a channel
+ * never writes into memory that it has handed out.
+ */
+export interface Channel {
+  readonly peer: Peer;
+  /**
+   * What arrives. One subscriber. Completes when the peer has ended its direction, errors with
+   * `CONNECTION_LOST` when the channel breaks. Unsubscribing destroys the channel.
+   */
+  readonly bytes: Observable<Uint8Array>;
+  /** Emits each time the channel can take more after `write` returned false. */
+  readonly drain: Observable<void>;
+  /** Sends the parts in order, in one system call where that can be; false asks to wait for `drain`. The parts must not change afterwards. */
+  write(parts: readonly Uint8Array[]): boolean;
+  /** Stops `bytes` until `resume`; what was on its way may still come. */
+  pause(): void;
+  resume(): void;
+  /** Ends the sending direction behind what has been written, and then the channel. */
+  close(): void;
+  /** Ends the channel at once; what has not been sent is dropped. */
+  destroy(): void;
+}

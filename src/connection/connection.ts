@@ -1,0 +1,42 @@
+import type { Observable } from 'rxjs';
+import type { Frame } from '../wire/frame.js';
+import type { Packet } from '../wire/packet.js';
+import type { Peer } from './channel.js';
+import type { Flow } from './flow.js';
+import type { Stream } from './stream.js';
+
+/** One conversation with the other side: protocol handles for packets, and streams for bytes beside them. */
+export interface Connection extends Observable<Frame> {
+  /** Who is at the other end. */
+  readonly peer: Peer;
+  /** Whether requests here carry `SECURITY USER name`. Source: PROTOCOL.md, "Drivers". */
+  readonly namesUser: boolean;
+  /** Frames that this side sends, for taps; those received are the Connection itself. */
+  readonly sent: Observable<Frame>;
+  /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
+  readonly flow: Observable<Flow>;
+  /** On a target: each protocol handle that the initiator opens, with its first packet waiting in it. */
+  readonly incoming: Observable<ProtocolHandle>;
+  /** Completes when the connection has ended in good order, errors with the reason when it broke. */
+  readonly ended: Observable<never>;
+  /** The Stream of a handle; the same object each time until both its directions have closed. */
+  stream(handle: number): Stream;
+  /** A fresh protocol handle of the initiator, numbered 1, 2, 3 …, or the one with the number given. */
+  handle(number?: number): ProtocolHandle;
+  /** Fresh streams of the target, ready to be announced in a reply; numbered 499999 downward over TCPM. */
+  announce(count: number): Observable<readonly Stream[]>;
+  /** Ends the connection behind what has been sent. What is still open on it errors with `CONNECTION_CLOSED`. */
+  close(): void;
+  /** Ends the connection at once; what is still open on it errors with the reason. */
+  abort(reason: Error): void;
+}
+
+/** The message side of a connection: packets in, packets out, on one handle. */
+export interface ProtocolHandle {
+  readonly number: number;
+  /** What arrives. One subscriber. Completes when the peer closes the handle, errors when the connection ends. */
+  readonly packets: Observable<Packet>;
+  send(packet: Packet): void;
+  /** Closes the handle and forgets it; the number may be used again. */
+  close(): void;
+}

@@ -1,0 +1,21 @@
+import type { Observable } from 'rxjs';
+import type { Connection } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/tcpm-connection.js';
+
+/** A way to reach a target. */
+export interface Driver {
+  /** The driver's name as Amanda's `auth` option has it. */
+  readonly name: string;
+  /** The name that requests carry as `SECURITY USER`; undefined where the driver has no such line. */
+  readonly user: string | undefined;
+  /** Cold: subscribing makes one attempt to connect and emits one Connection; unsubscribing ends it. */
+  open(options: ConnectionOptions): Observable<Connection>;
+}
+
+/** A way for initiators to reach this target. */
+export interface Listener {
+  /** The driver's name as Amanda's `auth` option has it. */
+  readonly name: string;
+  /** Cold: subscribing starts to listen and emits every Connection that comes in; unsubscribing stops listening. */
+  accept(options: ConnectionOptions): Observable<Connection>;
+}

@@ -1,0 +1,97 @@
+/**
+ * Every way in which this library fails, as a stable code.
+ *
+ * A code is part of the public API: it never changes its meaning, so `catchError` and `retry` can
+ * decide by it. The sentence in `message` is for a person and may change.
+ */
+export type AmandaErrorCode =
+  /** A frame header announced a negative length, or one over the limit. The connection is dead. */
+  | 'FRAME_TOO_LARGE'
+  /** The bytes ended inside a frame, a packet's text, or a file header. */
+  | 'TRUNCATED'
+  /** Where a frame header was due there was text: a login shell's greeting, an SSH banner, an HTTP server. */
+  | 'TEXT_IN_CHANNEL'
+  /** A packet that cannot be read: an empty payload, or a datagram without the header line. */
+  | 'BAD_PACKET'
+  /** A REQ body that breaks the rules: no SERVICE line, a malformed SECURITY line. */
+  | 'BAD_REQUEST'
+  /** A reply that breaks the rules: a malformed CONNECT line, or streams other than the ones announced. */
+  | 'BAD_REPLY'
+  /** A feature string that is not hexadecimal. */
+  | 'BAD_FEATURES'
+  /** A DLE that cannot be read or written. */
+  | 'BAD_DLE'
+  /** The first 32 KiB of a dump file are not an Amanda header. */
+  | 'BAD_DUMP_HEADER'
+  /** A datagram would be larger than UDP carries (65,503 bytes). */
+  | 'DATAGRAM_TOO_LARGE'
+  /** An argument of ours was wrong: the message names it and its range. */
+  | 'BAD_ARGUMENT'
+  /** A stream already has its reader; `share()` is how to fan out. */
+  | 'ALREADY_READ'
+  /** Bytes were sent on a direction that is already closed. */
+  | 'ALREADY_CLOSED'
+  /** More than the send budget was handed to a stream whose channel is saturated. */
+  | 'SEND_BUDGET'
+  /** The peer opened more handles on one connection than allowed. */
+  | 'TOO_MANY_HANDLES'
+  /** A stream that nobody reads has blocked the others for longer than allowed. */
+  | 'STALLED'
+  /** The channel ended or broke while something was still open on it. */
+  | 'CONNECTION_LOST'
+  /** This side closed the connection while something was still open on it. */
+  | 'CONNECTION_CLOSED'
+  /** No connection came about: refused, unreachable, unknown host. */
+  | 'CONNECT_FAILED'
+  /** No connection came about in time. */
+  | 'CONNECT_TIMEOUT'
+  /** No reserved source port could be bound: all busy, or no permission. */
+  | 'NO_RESERVED_PORT'
+  /** The command that carries the channel could not be started or died. */
+  | 'COMMAND_FAILED'
+  /** The target did not acknowledge the request in time. */
+  | 'ACK_TIMEOUT'
+  /** The target acknowledged the request but did not reply in time. */
+  | 'REP_TIMEOUT'
+  /** The target refused the request with a NAK. */
+  | 'REFUSED'
+  /** The service answered, and its answer is an error. */
+  | 'SERVICE_FAILED'
+  /** A dump ended, but not as a whole: no `end`, a stream missing, no data. */
+  | 'INCOMPLETE_DUMP'
+  /** The checksum or the size that the target reported is not that of the bytes received. */
+  | 'CHECKSUM_MISMATCH'
+  /** The peer may not do this: source port, name, user or service. */
+  | 'ACCESS_DENIED'
+  /** A file could not be read, written or renamed. */
+  | 'FILE_FAILED';
+
+/** What is known about a failure besides its code. */
+export interface AmandaErrorContext {
+  /** What led to this. */
+  readonly cause?: unknown;
+  /** Who was at the other end, as a person would name it. */
+  readonly peer?: string | undefined;
+  /** The handle it happened on. */
+  readonly handle?: number | undefined;
+}
+
+/** The one error class of this library. */
+export class AmandaError extends Error {
+  override readonly name = 'AmandaError';
+  readonly code: AmandaErrorCode;
+  readonly peer?: string | undefined;
+  readonly handle?: number | undefined;
+
+  constructor(code: AmandaErrorCode, message: string, context: AmandaErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.code = code;
+    this.peer = context.peer;
+    this.handle = context.handle;
+  }
+}
+
+/** True for an {@link AmandaError}, and with a code for one of that code. */
+export function isAmandaError(error: unknown, code?: AmandaErrorCode): error is AmandaError {
+  return error instanceof AmandaError && (code === undefined || error.code === code);
+}

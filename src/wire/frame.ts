@@ -1,0 +1,245 @@
+import { AmandaError } from './errors.js';
+import { printable } from './text.js';
+
+/** One TCPM frame: a handle and what was sent on it. A payload of no bytes closes the handle in its direction. */
+export interface Frame {
+  /** Whom the payload is for, 0 … 2³² − 1. */
+  readonly handle: number;
+  readonly payload: Uint8Array;
+}
+
+/** Bytes of a frame header: payload length and handle, both 32 bits in network byte order. Source: PROTOCOL.md, "Frames". */
+export const HEADER_BYTES = 8;
+
+/** The largest payload that an Amanda accepts, in bytes (128 × 32 KiB). Source: PROTOCOL.md, "Frames". */
+export const MAX_PAYLOAD = 4_194_304;
+
+/** The payload of a close. */
+export const NO_BYTES = new Uint8Array(0);
+
+export interface DecodeOptions {
+  /** Bytes; a frame that announces more is an error. 1 … 2³¹ − 1, default {@link MAX_PAYLOAD}. */
+  readonly maxPayload?: number;
+}
+
+/** Takes a decoded frame; `false` stops the decoder behind it. */
+export type FrameSink = (handle: number, payload: Uint8Array) => boolean;
+
+/** Writes the header of a frame into `target` at `offset`; nothing is checked. */
+export function writeHeader(target: Uint8Array, offset: number, handle: number, length: number): void {
+  target[offset] = length >>> 24;
+  target[offset + 1] = length >>> 16;
+  target[offset + 2] = length >>> 8;
+  target[offset + 3] = length;
+  target[offset + 4] = handle >>> 24;
+  target[offset + 5] = handle >>> 16;
+  target[offset + 6] = handle >>> 8;
+  target[offset + 7] = handle;
+}
+
+/**
+ * The bytes of one frame, header and payload in one piece.
+ *
+ * Errors with `BAD_ARGUMENT` for a handle that is no 32-bit number, and with `FRAME_TOO_LARGE` for
+ * a payload over {@link MAX_PAYLOAD}, which every receiver refuses.
+ */
+export function encodeFrame({ handle, payload }: Frame): Uint8Array {
+  if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
+    throw new AmandaError('BAD_ARGUMENT', `A handle is a whole number from 0 to 4294967295, not ${handle}.`);
+  }
+  if (payload.length > MAX_PAYLOAD) {
+    throw new AmandaError('FRAME_TOO_LARGE', `A payload of ${payload.length} bytes is over the ${MAX_PAYLOAD} that a receiver accepts; cut it into several frames.`, { handle });
+  }
+  const bytes = new Uint8Array(HEADER_BYTES + payload.length);
+  writeHeader(bytes, 0, handle, payload.length);
+  bytes.set(payload, HEADER_BYTES);
+  return bytes;
+}
+
+/**
+ * How much is set aside when a frame's header has arrived and its payload has not. What the header
+ * announces is the peer's word only, so memory grows with what really comes.
+ */
+const FIRST_ASSEMBLY_BYTES = 262_144;
+
+/**
+ * Decodes TCPM frames from bytes cut at arbitrary places.
+ *
+ * A payload that lies in one chunk is a view into it; one that spans chunks is copied once (twice at
+ * the most when it is over 256 KiB). After an error the decoder stays failed. Source: PROTOCOL.md, "Frames".
+ */
+export class FrameDecoder {
+  readonly #maxPayload: number;
+  readonly #header = new Uint8Array(HEADER_BYTES);
+  #headerFill = 0;
+  #handle = 0;
+  #length = 0;
+  #body: Uint8Array | undefined;
+  #bodyFill = 0;
+  #failure: AmandaError | undefined;
+
+  constructor({ maxPayload = MAX_PAYLOAD }: DecodeOptions = {}) {
+    if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
+      throw new AmandaError('BAD_ARGUMENT', `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`);
+    }
+    this.#maxPayload = maxPayload;
+  }
+
+  /** Bytes of an unfinished frame that are kept. */
+  get pending(): number {
+    return this.#headerFill + this.#bodyFill;
+  }
+
+  /**
+   * The frames that a chunk completes, in order.
+   *
+   * Errors with `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL`: at once when the chunk's first header is the
+   * bad one, else behind the good frames, when the iteration gets there. The chunk is taken in
+   * whether or not the result is iterated.
+   */
+  push(chunk: Uint8Array): Iterable<Frame> {
+    const frames: Frame[] = [];
+    try {
+      this.decode(chunk, (handle, payload) => frames.push({ handle, payload }) > 0);
+    } catch (error) {
+      if (frames.length === 0) throw error;
+      return framesThenError(frames, error);
+    }
+    return frames;
+  }
+
+  /**
+   * The fast form of {@link push}: hands each frame to `sink` and returns how many bytes of the chunk
+   * were taken, which is all of them unless `sink` returned `false`; the rest is to be given again.
+   */
+  decode(chunk: Uint8Array, sink: FrameSink): number {
+    if (this.#failure !== undefined) throw this.#failure;
+    const end = chunk.length;
+    let at = 0;
+    if (this.#headerFill > 0) {
+      at = this.#continue(chunk);
+      if (this.#body === undefined || this.#bodyFill < this.#length) return at;
+      if (!sink(this.#handle, this.#finish())) return at;
+    }
+    while (end - at >= HEADER_BYTES) {
+      const length = uint32(chunk, at) | 0;
+      if (length < 0 || length > this.#maxPayload) throw this.#refuse(chunk.subarray(at), length);
+      const start = at + HEADER_BYTES;
+      if (end - start < length) break;
+      at = start + length;
+      const payload = length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
+      if (!sink(uint32(chunk, start - 4), payload)) return at;
+    }
+    if (at < end) at += this.#continue(chunk.subarray(at));
+    return at;
+  }
+
+  /** Says that no more bytes come. Errors with `TRUNCATED` when that is inside a frame. */
+  end(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#headerFill === 0) return;
+    this.#failure =
+      this.#body === undefined
+        ? new AmandaError('TRUNCATED', `The bytes end inside a frame header, ${this.#headerFill} of ${HEADER_BYTES} bytes in${textHint(this.#header.subarray(0, this.#headerFill))}.`)
+        : new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`, { handle: this.#handle });
+    throw this.#failure;
+  }
+
+  /** Takes what of the chunk belongs to the frame that is being put together; returns how much that was. */
+  #continue(chunk: Uint8Array): number {
+    let at = 0;
+    if (this.#body === undefined) {
+      at = Math.min(HEADER_BYTES - this.#headerFill, chunk.length);
+      this.#header.set(chunk.subarray(0, at), this.#headerFill);
+      this.#headerFill += at;
+      if (this.#headerFill < HEADER_BYTES) return at;
+      this.#length = uint32(this.#header, 0) | 0;
+      this.#handle = uint32(this.#header, 4);
+      if (this.#length < 0 || this.#length > this.#maxPayload) {
+        throw this.#refuse(joined(this.#header, chunk.subarray(at)), this.#length);
+      }
+      this.#body = this.#length === 0 ? NO_BYTES : new Uint8Array(Math.min(this.#length, FIRST_ASSEMBLY_BYTES));
+    }
+    const part = chunk.subarray(at, at + this.#length - this.#bodyFill);
+    this.#body = withRoom(this.#body, this.#bodyFill, part.length, this.#length);
+    this.#body.set(part, this.#bodyFill);
+    this.#bodyFill += part.length;
+    return at + part.length;
+  }
+
+  #finish(): Uint8Array {
+    const payload = this.#body ?? NO_BYTES;
+    this.#body = undefined;
+    this.#bodyFill = 0;
+    this.#headerFill = 0;
+    return payload;
+  }
+
+  #refuse(bytes: Uint8Array, length: number): AmandaError {
+    this.#failure = badHeader(bytes, length, this.#maxPayload);
+    return this.#failure;
+  }
+}
+
+function* framesThenError(frames: readonly Frame[], error: unknown): Generator<Frame> {
+  yield* frames;
+  throw error;
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  // The caller has made sure that the four bytes are there.
+  return (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
+}
+
+function withRoom(body: Uint8Array, fill: number, more: number, most: number): Uint8Array {
+  if (fill + more <= body.length) return body;
+  const larger = new Uint8Array(Math.min(most, Math.max(body.length * 2, fill + more)));
+  larger.set(body.subarray(0, fill));
+  return larger;
+}
+
+function joined(front: Uint8Array, back: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(front.length + back.length);
+  bytes.set(front);
+  bytes.set(back, front.length);
+  return bytes;
+}
+
+/** How much of a text in the channel an error shows, in characters. */
+const SHOWN_TEXT = 100;
+
+function badHeader(bytes: Uint8Array, length: number, maxPayload: number): AmandaError {
+  const text = leadingText(bytes);
+  if (text.length >= HEADER_BYTES) {
+    return new AmandaError('TEXT_IN_CHANNEL', `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`);
+  }
+  const announced = length < 0 ? `a negative length (0x${(length >>> 0).toString(16)})` : `${length} bytes, over the limit of ${maxPayload}`;
+  const speaksTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
+  const hint = speaksTls ? ' (these are TLS records: the peer speaks ssl and this side does not)' : textHint(bytes);
+  return new AmandaError('FRAME_TOO_LARGE', `A frame announces ${announced}; the connection cannot be used any more${hint}.`);
+}
+
+function textHint(bytes: Uint8Array): string {
+  const text = leadingText(bytes);
+  return text.length >= 3 ? ` (they begin with the text "${printable(text)}")` : '';
+}
+
+/** The printable characters at the front, 100 at most. */
+function leadingText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes.subarray(0, SHOWN_TEXT)) {
+    const isText = (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09;
+    if (!isText) break;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function culprit(text: string): string {
+  if (text.startsWith('HTTP/')) return 'This is an HTTP server; check the port.';
+  if (/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE) /.test(text)) return 'This is an HTTP client; check which port it was given.';
+  if (text.startsWith('SSH-')) return 'This is an SSH server answering directly; use --auth ssh, or check the port.';
+  if (/^(220|\+OK|\* OK)[ -]/.test(text)) return 'This is a mail or FTP server; check the port.';
+  if (/amandad: |no driver for security/.test(text)) return 'This is a message of amandad itself.';
+  return 'Usually a login profile (.bashrc, motd) prints it before amandad starts; make it silent for sessions without a terminal, or check the port.';
+}

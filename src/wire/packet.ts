@@ -1,0 +1,61 @@
+import { AmandaError } from './errors.js';
+import { toBytes, toText } from './text.js';
+
+/** The packet types and the byte that stands for each in a TCPM packet. Source: PROTOCOL.md, "Packets". */
+export const packetTypes = { REQ: 0, REP: 1, PREP: 2, ACK: 3, NAK: 4 } as const;
+
+/**
+ * What a packet is: REQ asks, REP answers, PREP answers in part, ACK confirms, NAK refuses. BOGUS is
+ * any type byte that the protocol does not know; it is a value, since a peer may send one.
+ */
+export type PacketType = keyof typeof packetTypes | 'BOGUS';
+
+/** One message of the REQ/REP exchange. */
+export interface Packet {
+  readonly type: PacketType;
+  /** The text after the type byte, up to the first NUL, as bytes. */
+  readonly body: Uint8Array;
+}
+
+const nameOfByte: readonly PacketType[] = ['REQ', 'REP', 'PREP', 'ACK', 'NAK'];
+const empty = new Uint8Array(0);
+
+/** A packet of a type and a body; text is encoded as UTF-8. */
+export function packet(type: Exclude<PacketType, 'BOGUS'>, body: string | Uint8Array = empty): Packet {
+  return { type, body: toBytes(body) };
+}
+
+/**
+ * The payload of the frame that carries a packet: type byte, body, one NUL.
+ *
+ * Errors with `BAD_PACKET` for BOGUS, which has no byte, and for a body with a NUL inside, of which
+ * the receiver would read only the front.
+ */
+export function encodePacket({ type, body }: Packet): Uint8Array {
+  if (type === 'BOGUS') throw new AmandaError('BAD_PACKET', 'A packet of type BOGUS cannot be sent: it has no type byte.');
+  if (body.includes(0)) {
+    throw new AmandaError('BAD_PACKET', `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`);
+  }
+  const payload = new Uint8Array(body.length + 2);
+  payload[0] = packetTypes[type];
+  payload.set(body, 1);
+  return payload;
+}
+
+/**
+ * Reads the packet in a frame's payload.
+ *
+ * The NUL at the end may be missing, and what follows the first NUL is ignored, as by every Amanda.
+ * Errors with `BAD_PACKET` for an empty payload, which is a close and no packet.
+ */
+export function decodePacket(payload: Uint8Array): Packet {
+  const type = payload[0];
+  if (type === undefined) throw new AmandaError('BAD_PACKET', 'An empty payload is no packet: a packet has at least its type byte.');
+  const end = payload.indexOf(0, 1);
+  return { type: nameOfByte[type] ?? 'BOGUS', body: payload.subarray(1, end < 0 ? payload.length : end) };
+}
+
+/** The body of a packet as text. */
+export function packetText({ body }: Packet): string {
+  return toText(body);
+}

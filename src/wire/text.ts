@@ -1,0 +1,30 @@
+/**
+ * Text on the wire is bytes that are usually UTF-8. What must be passed on stays bytes; what is
+ * read or shown goes through here.
+ */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The bytes of a text, UTF-8; bytes stay as they are. */
+export function toBytes(text: string | Uint8Array): Uint8Array {
+  return typeof text === 'string' ? encoder.encode(text) : text;
+}
+
+/** The text of bytes, UTF-8; a byte that is not UTF-8 reads as U+FFFD. */
+export function toText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** A text from the network made safe for a terminal or a log: control characters become `\xNN`, the rest stays. */
+export function printable(text: string, limit = 200): string {
+  const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
+  return shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escapeControl);
+}
+
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function escapeControl(character: string): string {
+  const code = character.charCodeAt(0);
+  return escapes[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`);
+}
