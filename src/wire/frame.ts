@@ -48,7 +48,11 @@ export function encodeFrame({ handle, payload }: Frame): Uint8Array {
     throw new AmandaError('BAD_ARGUMENT', `A handle is a whole number from 0 to 4294967295, not ${handle}.`);
   }
   if (payload.length > MAX_PAYLOAD) {
-    throw new AmandaError('FRAME_TOO_LARGE', `A payload of ${payload.length} bytes is over the ${MAX_PAYLOAD} that a receiver accepts; cut it into several frames.`, { handle });
+    throw new AmandaError(
+      'FRAME_TOO_LARGE',
+      `A payload of ${payload.length} bytes is over the ${MAX_PAYLOAD} that a receiver accepts; cut it into several frames.`,
+      { handle },
+    );
   }
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
   writeHeader(bytes, 0, handle, payload.length);
@@ -140,8 +144,13 @@ export class FrameDecoder {
     if (this.#headerFill === 0) return;
     this.#failure =
       this.#body === undefined
-        ? new AmandaError('TRUNCATED', `The bytes end inside a frame header, ${this.#headerFill} of ${HEADER_BYTES} bytes in${textHint(this.#header.subarray(0, this.#headerFill))}.`)
-        : new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`, { handle: this.#handle });
+        ? new AmandaError(
+            'TRUNCATED',
+            `The bytes end inside a frame header, ${this.#headerFill} of ${HEADER_BYTES} bytes in${textHint(this.#header.subarray(0, this.#headerFill))}.`,
+          )
+        : new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`, {
+            handle: this.#handle,
+          });
     throw this.#failure;
   }
 
