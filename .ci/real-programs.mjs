@@ -1,0 +1,129 @@
+// The real Amanda, and what the interop tests need beside it. Only as root on Debian or a system made of it, since that is where this is known to work; anywhere
+// else it says so and the tests that need a program skip by name.
+//
+// What it changes on the machine, each only where it is not so yet:
+//   - Debian packages (below) are installed, and none of their daemons is started;
+//   - user backup, as which Debian's amandad runs, gets a login shell: sshd runs its command through it, and Debian's is nologin;
+//   - user backup is put into the groups disk and tape, as amanda-common does it;
+//   - the folders and files that sendsize and sendbackup keep their notes in are made;
+//   - .amandahosts of user backup gets lines that let backup and root of localhost ask for dumps. Lines that are there stay.
+import { appendFile, chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { run, say } from './tools.mjs';
+
+/** libencode-locale-perl: every Perl program of Amanda needs it, and Debian's packages do not ask for it. */
+const PACKAGES = [
+  'amanda-common',
+  'amanda-client',
+  'amanda-server',
+  'libencode-locale-perl',
+  'openssh-client',
+  'openssh-server',
+  'openssl',
+  'xinetd',
+  'tar',
+  'gzip',
+];
+const HOSTS_FILE = '/var/backups/.amandahosts';
+const FOLDERS = ['/var/lib/amanda', '/var/lib/amanda/gnutar-lists', '/var/log/amanda', '/tmp/amanda'];
+const NOTES = '/var/lib/amanda/amandates';
+
+/** Installs and prepares what is missing. Resolves to a sentence for why it could not, undefined when all is there. */
+export async function installRealPrograms() {
+  const failure = await attempt();
+  if (failure !== undefined) say(`setup: THE REAL AMANDA IS NOT AVAILABLE: ${failure}\nsetup: tests that need it will be skipped, each by name.`);
+  return failure;
+}
+
+async function attempt() {
+  const root = process.getuid?.() === 0;
+  if (process.platform !== 'linux' || !existsSync('/usr/bin/dpkg-query')) return 'this is not Debian; install Amanda 3.5 by hand to run them.';
+  const missing = await missingPackages();
+  if (missing.length > 0) {
+    if (!root) return `${missing.join(', ')} missing, and only root can install packages.`;
+    const failure = await install(missing);
+    if (failure !== undefined) return failure;
+  }
+  return root ? prepareUser() : undefined;
+}
+
+async function missingPackages() {
+  const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${Status}\\n', ...PACKAGES]);
+  const lines = new Set(output.split('\n'));
+  return PACKAGES.filter((name) => !lines.has(`${name} install ok installed`));
+}
+
+async function install(names) {
+  say(`setup: installing Debian packages: ${names.join(' ')}`);
+  // A package's daemon would be started at once, and xinetd's would listen on every address; this answer of the policy forbids it.
+  const policy = '/usr/sbin/policy-rc.d';
+  const madePolicy = !existsSync(policy);
+  if (madePolicy) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    let installed = await aptGet('install', '-y', '--no-install-recommends', ...names);
+    if (installed.status !== 0) {
+      // The package lists are absent or old.
+      say('setup: running apt-get update');
+      const updated = await aptGet('update');
+      if (updated.status !== 0) return `apt-get update failed: ${lastLines(updated)}`;
+      installed = await aptGet('install', '-y', '--no-install-recommends', ...names);
+    }
+    return installed.status === 0 ? undefined : `apt-get install failed: ${lastLines(installed)}`;
+  } finally {
+    if (madePolicy) await rm(policy, { force: true });
+  }
+}
+
+function aptGet(...words) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  return run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=1', ...words], { env, seconds: 480 });
+}
+
+function lastLines({ output, error }) {
+  return error ?? output.trim().split('\n').slice(-5).join('\n');
+}
+
+async function prepareUser() {
+  const user = await backupUser();
+  if (user === undefined) return 'there is no user backup.';
+  if (/\/(nologin|false)$/.test(user.shell)) {
+    say('setup: giving user backup a login shell (/bin/bash)');
+    await run('usermod', ['-s', '/bin/bash', 'backup']);
+  }
+  const groups = (await run('id', ['-Gn', 'backup'])).output.trim().split(/\s+/);
+  if (!groups.includes('disk') || !groups.includes('tape')) {
+    say('setup: putting user backup into the groups disk and tape');
+    await run('usermod', ['-a', '-G', 'disk,tape', 'backup']);
+  }
+  for (const folder of FOLDERS) {
+    if (existsSync(folder)) continue;
+    await mkdir(folder, { mode: 0o770 });
+    await chown(folder, user.uid, user.gid);
+  }
+  if (!existsSync(NOTES)) {
+    await writeFile(NOTES, '');
+    await chown(NOTES, user.uid, user.gid);
+  }
+  await allowLocalhost(user);
+  return undefined;
+}
+
+async function backupUser() {
+  const fields = (await run('getent', ['passwd', 'backup'])).output.trim().split(':');
+  return fields.length < 7 ? undefined : { uid: Number(fields[2]), gid: Number(fields[3]), shell: fields[6] };
+}
+
+async function allowLocalhost({ uid, gid }) {
+  const present = existsSync(HOSTS_FILE) ? await readFile(HOSTS_FILE, 'utf8') : '';
+  const allowed = present.split('\n').map((line) => line.trim().split(/[\s,]+/));
+  const lines = ['backup', 'root']
+    .filter((name) => !allowed.some(([host, user, ...services]) => host === 'localhost' && user === name && services.includes('amdump')))
+    .map((name) => `localhost ${name} amdump\n`);
+  if (lines.length === 0) return;
+  say(`setup: letting backup and root of localhost ask this machine's amandad for dumps (${HOSTS_FILE})`);
+  await appendFile(HOSTS_FILE, (present === '' || present.endsWith('\n') ? '' : '\n') + lines.join(''));
+  // amandad reads the file only when it is its user's own and closed to all others.
+  const { mode, uid: owner } = await stat(HOSTS_FILE);
+  if (owner !== uid) await chown(HOSTS_FILE, uid, gid);
+  if ((mode & 0o077) !== 0) await chmod(HOSTS_FILE, 0o600);
+}

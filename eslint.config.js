@@ -1,0 +1,118 @@
+import eslint from '@eslint/js';
+import rxjsX from 'eslint-plugin-rxjs-x';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** The rooms of src/, ground floor first: each imports only from the ones before it. */
+const ROOMS = ['wire', 'operators', 'connection', 'exchange', 'access', 'drivers', 'target', 'initiator', 'marble', 'testing', 'cli'];
+
+/** Rooms that import less than their place would let them. */
+const NARROWER = { operators: ['wire'] };
+
+export default defineConfig(
+  globalIgnores(['dist/', 'docs/api/', 'coverage/', 'test/fixtures/']),
+  eslint.configs.recommended,
+  {
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      // Control characters are what this code is about: texts from the network are made safe with them.
+      'no-control-regex': 'off',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, rxjsX.configs.strict],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // readonly by default, as far as a rule can see it.
+      '@typescript-eslint/prefer-readonly': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      'no-restricted-syntax': ['error', { selector: 'TSEnumDeclaration', message: 'An `as const` object instead of an enum.' }],
+
+      // Messages are sentences with numbers in them.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // An observer's `error: (error: unknown) => target.error(error)` says all there is to say.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // `while (true)` around a decoder that returns from the middle is clearer than a flag.
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      // `Observable<void>` and `Observable<never>` are how RxJS says "an event without a value" and "only an end".
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      // What the compiler lets pass (noUnusedParameters) the linter lets pass: a name with an underscore, a property left out by a rest.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      // An operator passes on the error that came, and what came is `unknown`.
+      'rxjs-x/throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/cli/**'],
+    rules: {
+      // A library does not talk to the terminal.
+      'no-console': 'error',
+    },
+  },
+  {
+    // A Connection is an Observable of frames and a Stream one of bytes: subclasses are the plain way to say so, and nothing of RxJS is overridden in them.
+    files: ['src/connection/**/*.ts', 'src/drivers/**/*.ts', 'src/testing/**/*.ts'],
+    rules: { 'rxjs-x/no-subclass': 'off' },
+  },
+  {
+    files: ['test/**/*.ts', 'marbles/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts'],
+    rules: {
+      // Here an unexpected error or an empty source has to fail, and left alone it does: RxJS reports it as unhandled, firstValueFrom rejects.
+      'rxjs-x/no-ignored-error': 'off',
+      'rxjs-x/no-ignored-default-value': 'off',
+      // A test plays both ends: it holds the subjects that a component would hide, and drives one subscription from inside another.
+      'rxjs-x/no-exposed-subjects': 'off',
+      'rxjs-x/no-nested-subscribe': 'off',
+      'rxjs-x/no-subclass': 'off',
+      // Async generators without an await are sources that arrive later, and async stubs fit an interface.
+      '@typescript-eslint/require-await': 'off',
+      // What nobody calls in a test is often an empty function.
+      '@typescript-eslint/no-empty-function': 'off',
+      // Tests throw at the code what a peer in plain JavaScript could.
+      '@typescript-eslint/only-throw-error': 'off',
+    },
+  },
+  {
+    // Scripts that run before anything is built or installed.
+    files: ['**/*.{js,mjs}'],
+    languageOptions: {
+      globals: {
+        ...Object.fromEntries(
+          ['Buffer', 'URL', 'clearTimeout', 'console', 'performance', 'process', 'setImmediate', 'setInterval', 'clearInterval', 'setTimeout'].map((name) => [
+            name,
+            'readonly',
+          ]),
+        ),
+        ...Object.fromEntries(['TextDecoder', 'TextEncoder', 'queueMicrotask', 'AbortController', 'structuredClone'].map((name) => [name, 'readonly'])),
+      },
+    },
+  },
+  ...ROOMS.map(room),
+  {
+    files: ['src/index.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [forbid(['testing', 'cli'], 'The main export needs neither the test tools nor the command line.')] }],
+    },
+  },
+);
+
+/** The rule of one room. */
+function room(name, floor) {
+  const open = NARROWER[name] ?? ROOMS.slice(0, floor);
+  const closed = ROOMS.filter((other) => other !== name && !open.includes(other));
+  const says = `src/${name} imports only from ${open.length === 0 ? 'itself' : open.join(', ')}.`;
+  const patterns = [
+    ...(closed.length === 0 ? [] : [forbid(closed, says)]),
+    { regex: '^(\\.\\./)+index\\.js$', message: 'A room does not import the main export, which imports the rooms.' },
+    // The bytes know neither RxJS nor Node.
+    ...(name === 'wire' ? [{ regex: '^(?!\\./)', message: says }] : []),
+  ];
+  return { files: [`src/${name}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+}
+
+function forbid(rooms, message) {
+  return { regex: `^\\.{1,2}/(\\.\\./)*(${rooms.join('|')})/`, message };
+}
