@@ -1,0 +1,122 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { from, map, of, switchMap, type Observable } from 'rxjs';
+import type { Peer } from '../connection/channel.js';
+import { AmandaError } from '../wire/errors.js';
+import { readAmandahosts } from './amandahosts-file.js';
+import { decide } from './amandahosts.js';
+import { checkPeerName, plainAddress, type PeerNameOptions } from './peer.js';
+import { checkSourcePort } from './reserved-port.js';
+import { refused, type Refused, type Verdict } from './verdict.js';
+
+/** What a target goes by. */
+export interface AccessPolicy {
+  /** Whose .amandahosts it is. Default: the user this process runs as, by the user database. */
+  readonly localUser?: LocalUser;
+  /** Path of the file; default `.amandahosts` in the local user's home directory. */
+  readonly file?: string;
+  /** Whether requests must come from a port below 1024: yes for bsdtcp, bsd and bsdudp, no for ssl. Default true. */
+  readonly reservedPort?: boolean;
+  /** How the names of peers are found that the driver has not checked. */
+  readonly names?: PeerNameOptions;
+}
+
+export interface LocalUser {
+  readonly name: string;
+  /** The user id that must own the file. */
+  readonly uid: number;
+  readonly home: string;
+}
+
+/** Who asks for what. */
+export interface AccessRequest {
+  /** The name on the SECURITY line, or what is wrong with the line ({@link securityUser}); undefined when there is none. */
+  readonly user: string | Refused | undefined;
+  /** All that stands behind `SERVICE ` on its line; undefined when there is no such line. */
+  readonly service: string | undefined;
+  /** Its host is taken for checked; without one it is looked up and checked here. */
+  readonly peer: Pick<Peer, 'host' | 'address' | 'port'>;
+}
+
+/** Characters of a user or a service that are looked at: both come back in the refusal, which must fit a packet. */
+const MAX_NAME_CHARACTERS = 4096;
+
+/**
+ * The check that a target makes before it starts anything: peer's name, source port, SERVICE line,
+ * SECURITY line, .amandahosts, in Amanda's order. The function it makes emits one verdict; a refusal's `reason` is
+ * what stands behind `ERROR ` in the NAK. The file is read anew each time.
+ *
+ *     authorize({ reservedPort: false })({ user: 'backup', service: 'noop', peer }).subscribe((verdict) => …)
+ *
+ * Errors with `BAD_ARGUMENT`, at once, when no local user is given and the process runs as one without a name.
+ * Source: PROTOCOL.md, "Access".
+ */
+export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) => Observable<Verdict> {
+  const { localUser = currentUser(), reservedPort = true, names } = policy;
+  const file = policy.file ?? join(localUser.home, '.amandahosts');
+  const checkFile = (ask: FileQuestion): Observable<Verdict> =>
+    from(readAmandahosts(file, { owner: localUser.uid })).pipe(
+      map((read) => (read.kind === 'read' ? decide(read.text, { ...ask, localUser: localUser.name, file }) : read)),
+      map((verdict) =>
+        verdict.kind === 'allowed'
+          ? verdict
+          : refused(`user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`),
+      ),
+    );
+  return ({ user, service, peer }) =>
+    peerName(peer, names).pipe(
+      switchMap((named) => {
+        if (named.kind === 'refused') return of(named);
+        const question = fileQuestion({ user, service }, named, reservedPort ? checkSourcePort(named.host, peer.port) : undefined);
+        return question.kind === 'refused' ? of(question) : checkFile(question);
+      }),
+    );
+}
+
+/** A peer with a name to go by. */
+interface KnownPeer {
+  readonly kind: 'named';
+  readonly host: string;
+  readonly address: string | undefined;
+}
+
+interface FileQuestion extends KnownPeer {
+  readonly user: string;
+  readonly service: string;
+}
+
+function peerName({ host, address, port }: AccessRequest['peer'], names: PeerNameOptions | undefined): Observable<KnownPeer | Refused> {
+  if (host !== undefined) return of({ kind: 'named', host, address: address === undefined ? undefined : plainAddress(address) });
+  if (address === undefined) return of(refused('the peer has neither a name nor an address'));
+  return checkPeerName({ address, port }, names);
+}
+
+/** What is left to ask the file, when the request passes the checks before it. */
+function fileQuestion({ user, service }: Omit<AccessRequest, 'peer'>, peer: KnownPeer, port: Verdict | undefined): FileQuestion | Refused {
+  if (port?.kind === 'refused') return port;
+  if (service === undefined) return refused('packet as no SERVICE line');
+  if (user === undefined) return refused('no bsd SECURITY for P_REQ');
+  if (typeof user !== 'string') return user;
+  if (user.length > MAX_NAME_CHARACTERS) return refused(`a user name of ${user.length} characters is not allowed`);
+  if (service.length > MAX_NAME_CHARACTERS) return refused(`a service name of ${service.length} characters is not allowed`);
+  return { ...peer, user, service };
+}
+
+/**
+ * The user that a SECURITY line names, or the refusal that the line earns: `SECURITY USER name`.
+ * The name is all behind the blank that follows USER, blanks included. Source: PROTOCOL.md, "Access".
+ */
+export function securityUser(line: string): string | Refused {
+  const [, word, user] = /^SECURITY +([^ ]+)(?: (.+))?/s.exec(line) ?? [];
+  if (word !== undefined && word !== 'USER') return refused(`REQ SECURITY line parse error, expecting USER, got ${word}`);
+  return user ?? refused(`SECURITY line: ${line}`);
+}
+
+function currentUser(): LocalUser {
+  try {
+    const { username, uid, homedir } = userInfo();
+    return { name: username, uid, home: homedir };
+  } catch (cause) {
+    throw new AmandaError('BAD_ARGUMENT', 'The user that this process runs as is not in the user database; name the local user.', { cause });
+  }
+}

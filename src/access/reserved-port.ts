@@ -1,0 +1,59 @@
+import { AmandaError } from '../wire/errors.js';
+import { allowed, refused, type Verdict } from './verdict.js';
+
+/** The lowest port that any user may bind; below it only root may, which is what makes a port worth checking. */
+const FIRST_UNRESERVED_PORT = 1024;
+
+/**
+ * Whether a peer may ask from this source port: 1 … 1023. A port that is not known is refused.
+ *
+ * Source: PROTOCOL.md, "Access".
+ */
+export function checkSourcePort(host: string, port: number | undefined): Verdict {
+  return port !== undefined && port < FIRST_UNRESERVED_PORT ? allowed : refused(`host ${host}: port ${port ?? 'unknown'} not secure`);
+}
+
+export interface SourcePortOptions {
+  /** 1 … 65535, default 512. */
+  readonly first?: number;
+  /** `first` … 65535, default 1023. */
+  readonly last?: number;
+  /** Ports that belong to other services, never tried: {@link servicePorts} of /etc/services. Default none. */
+  readonly taken?: ReadonlySet<number>;
+  /** A number from 0 up to, but not including, 1. Default Math.random. */
+  readonly random?: () => number;
+}
+
+/**
+ * The source ports that an initiator tries, each once: the range from a random start on, around its end.
+ *
+ * Errors with `BAD_ARGUMENT` for a range that is none. Source: PROTOCOL.md, "Drivers".
+ */
+export function sourcePorts({ first = 512, last = 1023, taken = new Set(), random = Math.random }: SourcePortOptions = {}): Iterable<number> {
+  if (!Number.isInteger(first) || !Number.isInteger(last) || first < 1 || last < first || last > 65_535) {
+    throw new AmandaError('BAD_ARGUMENT', `A range of source ports lies within 1 to 65535 and does not end before it starts, unlike ${first} to ${last}.`);
+  }
+  return around(first, last - first + 1, taken, random);
+}
+
+function* around(first: number, count: number, taken: ReadonlySet<number>, random: () => number): Generator<number> {
+  const start = Math.floor(random() * count);
+  for (let step = 0; step < count; step += 1) {
+    const port = first + ((start + step) % count);
+    if (!taken.has(port)) yield port;
+  }
+}
+
+/**
+ * The ports that the text of /etc/services gives to services other than Amanda's: a daemon that starts later would miss its port.
+ *
+ * The first line of a port decides who owns it. Lines that cannot be read are skipped.
+ */
+export function servicePorts(servicesText: string, protocol: 'tcp' | 'udp'): ReadonlySet<number> {
+  const owners = new Map<number, string>();
+  for (const line of servicesText.split('\n')) {
+    const [, name, port, itsProtocol] = /^\s*([^\s#]+)\s+(\d{1,5})\/([a-z]+)/.exec(line) ?? [];
+    if (name !== undefined && itsProtocol === protocol && !owners.has(Number(port))) owners.set(Number(port), name);
+  }
+  return new Set([...owners].filter(([, name]) => !name.includes('amanda')).map(([port]) => port));
+}

@@ -1,0 +1,75 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readAmandahosts } from '../../src/access/amandahosts-file.js';
+
+const owner = process.getuid?.() ?? 0;
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'amandahosts-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function file(name: string, mode: number, content: string | Uint8Array = 'localhost\n'): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  await chmod(path, mode);
+  return path;
+}
+
+async function reasonFor(path: string, options: { owner?: number; maxBytes?: number } = {}): Promise<string> {
+  const read = await readAmandahosts(path, { owner, ...options });
+  return read.kind === 'refused' ? read.reason : read.kind;
+}
+
+test('a file of its owner alone is read, directly or through a symbolic link', async () => {
+  const path = await file('good', 0o600);
+  const link = join(folder, 'link');
+  await symlink(path, link);
+  expect(await readAmandahosts(path, { owner })).toEqual({ kind: 'read', text: 'localhost\n' });
+  expect(await readAmandahosts(link, { owner })).toEqual({ kind: 'read', text: 'localhost\n' });
+  expect(await reasonFor(await file('read-only', 0o400))).toBe('read');
+});
+
+test('any bit for group or others refuses', async () => {
+  const path = await file('open', 0o610);
+  expect(await reasonFor(path)).toBe(`${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`);
+  expect(await reasonFor(await file('world', 0o601))).toMatch(/incorrect permissions/);
+});
+
+test('the owner is looked at before the mode', async () => {
+  const path = await file('strange', 0o666);
+  expect(await reasonFor(path, { owner: owner + 1 })).toBe(`${path}: owned by id ${owner}, should be ${owner + 1}`);
+});
+
+test('a file that cannot be opened refuses with the text of the system', async () => {
+  const path = await file('plain', 0o600);
+  const loop = join(folder, 'loop');
+  await symlink(loop, loop);
+  expect(await reasonFor(join(folder, 'none'))).toBe(`cannot open ${folder}/none: No such file or directory`);
+  expect(await reasonFor(join(path, 'below'))).toBe(`cannot open ${path}/below: Not a directory`);
+  expect(await reasonFor(loop)).toBe(`cannot open ${loop}: Too many levels of symbolic links`);
+});
+
+test('a directory and a FIFO have no lines and make nobody wait', async () => {
+  const directory = join(folder, 'directory');
+  await mkdir(directory, { mode: 0o700 });
+  const fifo = join(folder, 'fifo');
+  execFileSync('mkfifo', ['-m', '600', fifo]);
+  expect(await readAmandahosts(directory, { owner })).toEqual({ kind: 'read', text: '' });
+  expect(await readAmandahosts(fifo, { owner })).toEqual({ kind: 'read', text: '' });
+});
+
+test('a file over the limit refuses, one at the limit does not', async () => {
+  const path = await file('large', 0o600, 'x'.repeat(100_000));
+  expect(await reasonFor(path, { maxBytes: 99_999 })).toBe(`${path}: larger than 99999 bytes`);
+  expect(await reasonFor(path, { maxBytes: 100_000 })).toBe('read');
+});
+
+test('bytes that are not UTF-8 read as U+FFFD', async () => {
+  const path = await file('latin', 0o600, new Uint8Array([0x6d, 0xfc, 0x0a]));
+  expect(await readAmandahosts(path, { owner })).toEqual({ kind: 'read', text: 'm\ufffd\n' });
+});
