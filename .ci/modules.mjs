@@ -1,17 +1,15 @@
 // The node modules: installed when what lies in node_modules is not what package-lock.json says.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root, run, say } from './tools.mjs';
+import { npm, root, say } from './tools.mjs';
 
 /** Runs `npm ci` where it is needed. Resolves to a sentence for what failed, undefined when all is well. */
 export async function installModules() {
   const reason = await whatIsMissing();
   if (reason === undefined) return undefined;
   say(`setup: ${reason}; running npm ci`);
-  // npm is a script of this very Node when npm started us; otherwise it is on the PATH. Development packages are named, since NODE_ENV=production leaves them out.
-  const npm = process.env.npm_execpath;
-  const words = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
-  const ran = npm?.endsWith('.js') ? await run(process.execPath, [npm, ...words]) : await run('npm', words);
+  // Development packages are named, since NODE_ENV=production would leave them out.
+  const ran = await npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund']);
   if (ran.status === 0) return undefined;
   return `${ran.output}\nsetup: npm ci failed${ran.error === undefined ? '' : ` (${ran.error})`}. It needs a package registry or a filled npm cache.`;
 }

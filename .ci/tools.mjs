@@ -27,6 +27,15 @@ export function moduleFile(path) {
   return fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url));
 }
 
+/** Runs npm, as `run` does: the one that started us, else the one on the PATH. */
+export function npm(words, options) {
+  const script = process.env.npm_execpath;
+  return script?.endsWith('npm-cli.js') ? run(process.execPath, [script, ...words], options) : run('npm', words, options);
+}
+
+/** Set once somebody wants us to end: what would still be started is not. */
+let interrupted;
+
 /**
  * Runs a program to its end; resolves to `{ status, output, error }` and never rejects.
  *
@@ -34,6 +43,7 @@ export function moduleFile(path) {
  * the time limit (`seconds`, default 600) and a signal to us reach its children too.
  */
 export function run(command, parameters, { show = false, seconds = 600, cwd = root, env = process.env } = {}) {
+  if (interrupted !== undefined) return Promise.resolve({ status: 1, output: '', error: interrupted });
   return new Promise((resolve) => {
     const child = spawn(command, parameters, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const pieces = [];
@@ -52,8 +62,8 @@ export function run(command, parameters, { show = false, seconds = 600, cwd = ro
     };
     const limit = setTimeout(() => end(`took longer than ${seconds} s and was ended`), seconds * 1000);
     const stop = (signal) => {
-      end(`ended by ${signal}`);
-      process.exitCode = 1;
+      interrupted = `ended by ${signal}`;
+      end(interrupted);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, stop);

@@ -1,0 +1,35 @@
+// A vitest reporter for test.mjs: what ran, what failed and what was skipped with which reason, as JSON in the file that RX_AMANDA_RESULTS names.
+import { writeFile } from 'node:fs/promises';
+
+export default class ResultsReporter {
+  async onTestRunEnd(modules, unhandledErrors) {
+    const results = { passed: 0, failed: [], skipped: [] };
+    for (const module of modules) {
+      const file = module.relativeModuleId;
+      const before = results.failed.length;
+      for (const test of module.children.allTests()) sort(results, file, test);
+      // A file that could not be loaded, or a hook that failed, has failed even though none of its tests has.
+      const broken = module.errors().length > 0 || module.state() === 'failed';
+      if (broken && results.failed.length === before) results.failed.push(`${file}: ${firstLine(module.errors()[0]) ?? 'failed outside of its tests'}`);
+    }
+    for (const error of unhandledErrors) results.failed.push(`outside of any test: ${firstLine(error)}`);
+    await writeFile(process.env.RX_AMANDA_RESULTS, JSON.stringify(results));
+  }
+}
+
+function sort(results, file, test) {
+  const name = `${file} > ${test.fullName}`;
+  const { state, note } = test.result();
+  if (state === 'passed') results.passed += 1;
+  else if (state === 'skipped') results.skipped.push({ name, reason: note ?? reasonOf(test) });
+  else results.failed.push(name);
+}
+
+/** The nearest reason that a suite around the test gives (test/support/skips.ts). */
+function reasonOf(task) {
+  return task === undefined ? undefined : (task.meta().skipReason ?? reasonOf(task.parent));
+}
+
+function firstLine(error) {
+  return error?.message?.split('\n')[0];
+}

@@ -1,0 +1,105 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { manifest, newFolder, pack, root, run, sourcesUnder } from './packed.js';
+import type { Manifest, PackedFile } from './packed.js';
+
+let folder: string;
+let files: readonly PackedFile[];
+let about: Manifest;
+
+beforeAll(async () => {
+  folder = await newFolder();
+  about = await manifest();
+  const own = await pack('.', folder);
+  files = own.files;
+  await install(own.tarball);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/**
+ * Installs the tarball as a user would, without a network: what it depends on is packed from this checkout's node modules and named beside it. The optional
+ * native checksum is left out, so that everything here also shows that the package works without.
+ */
+async function install(tarball: string): Promise<void> {
+  const rxjs = await pack('node_modules/rxjs', folder);
+  const tslib = await pack('node_modules/tslib', folder);
+  const dependencies = { 'rx-amanda': `file:${tarball}`, rxjs: `file:${rxjs.tarball}`, tslib: `file:${tslib.tarball}` };
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'user', version: '1.0.0', private: true, type: 'module', dependencies }));
+  const installed = await run('npm', ['install', '--offline', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  if (installed.status !== 0) throw new Error(`npm install failed: ${installed.stderr}`);
+}
+
+async function exportsOf(specifier: string): Promise<readonly string[]> {
+  const program = `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(specifier)}))))`;
+  const { status, stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], folder);
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as string[];
+}
+
+describe('the tarball', () => {
+  it('holds the compiled form of every source, the papers, and nothing else', async () => {
+    const compiled = (await sourcesUnder('src')).flatMap((source) => ['.d.ts', '.js', '.js.map'].map((end) => `dist/${source.replace(/\.ts$/, end)}`));
+    const expected = ['LICENSE', 'PROTOCOL.md', 'README.md', 'package.json', ...compiled];
+    expect(files.map(({ path }) => path).sort()).toEqual(expected.sort());
+  });
+
+  it('lets its programs be executed', () => {
+    for (const program of Object.values(about.bin)) expect(files.find(({ path }) => path === program)?.mode).toBe(0o755);
+  });
+
+  it('carries the sources inside its maps, since it names files that it does not hold', async () => {
+    const map = JSON.parse(await readFile(join(root, 'dist/index.js.map'), 'utf8')) as { sources: string[]; sourcesContent?: string[] };
+    expect(map.sourcesContent).toHaveLength(map.sources.length);
+  });
+
+  it('needs rxjs and nothing else', () => {
+    expect(Object.keys(about.dependencies)).toEqual(['rxjs']);
+  });
+});
+
+describe('installed from the tarball, without the optional native checksum', () => {
+  it('gives the names that others rely on', async () => {
+    const relied = ['FrameDecoder', 'connect', 'serve', 'request', 'decodeFrames', 'encodeFrames', 'bsdtcp', 'local', 'memory'];
+    expect(await exportsOf('rx-amanda')).toEqual(expect.arrayContaining(relied));
+  });
+
+  it('can be imported at every subpath that exports names', async () => {
+    const modules = Object.keys(about.exports).filter((path) => !path.endsWith('.json'));
+    for (const path of modules) expect(await exportsOf(`rx-amanda${path.slice(1)}`)).not.toHaveLength(0);
+  });
+
+  it('does not let inner files be imported', async () => {
+    await expect(exportsOf('rx-amanda/dist/wire/frame.js')).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('has types that a strict compiler accepts, the declarations themselves included', async () => {
+    const modules = Object.keys(about.exports).filter((path) => !path.endsWith('.json'));
+    await writeFile(join(folder, 'user.ts'), modules.map((path, n) => `export * as part${n} from 'rx-amanda${path.slice(1)}';\n`).join(''));
+    const compilerOptions = {
+      module: 'NodeNext',
+      target: 'ES2022',
+      strict: true,
+      noEmit: true,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules/@types')],
+    };
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }));
+    const compiled = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+    expect(compiled.stdout).toBe('');
+    expect(compiled.status).toBe(0);
+  });
+
+  it.each(['rx-amanda', 'rx-amandad'])('%s says its version and how to use it', async (program) => {
+    const path = join(folder, 'node_modules/.bin', program);
+    const version = await run(path, ['--version'], folder);
+    expect(version).toMatchObject({ status: 0, stderr: '' });
+    expect(version.stdout).toContain(about.version);
+    const help = await run(path, ['--help'], folder);
+    expect(help.status).toBe(0);
+    expect(help.stdout).toContain(program);
+  });
+});
