@@ -5,9 +5,9 @@
 //   - Debian packages (below) are installed, and none of their daemons is started;
 //   - user backup, as which Debian's amandad runs, gets a login shell: sshd runs its command through it, and Debian's is nologin;
 //   - user backup is put into the groups disk and tape, as amanda-common does it;
-//   - the folders and files that sendsize and sendbackup keep their notes in are made;
-//   - .amandahosts of user backup gets lines that let backup and root of localhost ask for dumps. Lines that are there stay.
-import { appendFile, chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+//   - the folders that Amanda's programs expect are made.
+// Nothing is configured: the tests put folders of their own where Amanda looks for its configuration and for .amandahosts.
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { run, say } from './tools.mjs';
 
@@ -24,9 +24,7 @@ const PACKAGES = [
   'tar',
   'gzip',
 ];
-const HOSTS_FILE = '/var/backups/.amandahosts';
-const FOLDERS = ['/var/lib/amanda', '/var/lib/amanda/gnutar-lists', '/var/log/amanda', '/tmp/amanda'];
-const NOTES = '/var/lib/amanda/amandates';
+const FOLDERS = ['/etc/amanda', '/var/lib/amanda', '/var/lib/amanda/gnutar-lists', '/var/log/amanda', '/tmp/amanda'];
 
 /** Installs and prepares what is missing. Resolves to a sentence for why it could not, undefined when all is there. */
 export async function installRealPrograms() {
@@ -100,30 +98,10 @@ async function prepareUser() {
     await mkdir(folder, { mode: 0o770 });
     await chown(folder, user.uid, user.gid);
   }
-  if (!existsSync(NOTES)) {
-    await writeFile(NOTES, '');
-    await chown(NOTES, user.uid, user.gid);
-  }
-  await allowLocalhost(user);
   return undefined;
 }
 
 async function backupUser() {
   const fields = (await run('getent', ['passwd', 'backup'])).output.trim().split(':');
   return fields.length < 7 ? undefined : { uid: Number(fields[2]), gid: Number(fields[3]), shell: fields[6] };
-}
-
-async function allowLocalhost({ uid, gid }) {
-  const present = existsSync(HOSTS_FILE) ? await readFile(HOSTS_FILE, 'utf8') : '';
-  const allowed = present.split('\n').map((line) => line.trim().split(/[\s,]+/));
-  const lines = ['backup', 'root']
-    .filter((name) => !allowed.some(([host, user, ...services]) => host === 'localhost' && user === name && services.includes('amdump')))
-    .map((name) => `localhost ${name} amdump\n`);
-  if (lines.length === 0) return;
-  say(`setup: letting backup and root of localhost ask this machine's amandad for dumps (${HOSTS_FILE})`);
-  await appendFile(HOSTS_FILE, (present === '' || present.endsWith('\n') ? '' : '\n') + lines.join(''));
-  // amandad reads the file only when it is its user's own and closed to all others.
-  const { mode, uid: owner } = await stat(HOSTS_FILE);
-  if (owner !== uid) await chown(HOSTS_FILE, uid, gid);
-  if ((mode & 0o077) !== 0) await chmod(HOSTS_FILE, 0o600);
 }
