@@ -66,12 +66,16 @@ export const encryptedConversation = 'ssl-noop.1';
 
 /** All files of the captures, without the one that explains them. */
 export function captureFiles(): readonly string[] {
-  return readdirSync(capturesDirectory).filter((file) => file !== 'README.md').sort();
+  return readdirSync(capturesDirectory)
+    .filter((file) => file !== 'README.md')
+    .sort();
 }
 
 /** The names of what files with this ending hold. */
 export function captureNames(ending: string): readonly string[] {
-  return captureFiles().filter((file) => file.endsWith(ending)).map((file) => file.slice(0, -ending.length));
+  return captureFiles()
+    .filter((file) => file.endsWith(ending))
+    .map((file) => file.slice(0, -ending.length));
 }
 
 export function captureBytes(file: string): Uint8Array {
@@ -167,7 +171,14 @@ function listedStep(line: string, shown: Shown): ListedStep {
   if (frame === null || direction === undefined) throw new Error(`A line of a capture's list is not understood: ${line}`);
   const [, offset, length, handle, stream, word = '', withoutNul] = frame;
   return {
-    kind: 'frame', time, direction, offset: Number(offset), handle: Number(handle), length: Number(length), close: word === 'CLOSE', shown,
+    kind: 'frame',
+    time,
+    direction,
+    offset: Number(offset),
+    handle: Number(handle),
+    length: Number(length),
+    close: word === 'CLOSE',
+    shown,
     withoutNul: withoutNul !== undefined,
     ...(word === 'CLOSE' || word === 'data' ? {} : { type: word }),
     ...(stream === undefined ? {} : { stream }),

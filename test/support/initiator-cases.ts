@@ -50,7 +50,9 @@ export interface InitiatorFrame {
 
 /** The names of the cases, without the `initiator-` of their files. */
 export function initiatorCaseNames(): readonly string[] {
-  return captureNames('.txt').filter((name) => name.startsWith('initiator-')).map((name) => name.slice('initiator-'.length));
+  return captureNames('.txt')
+    .filter((name) => name.startsWith('initiator-'))
+    .map((name) => name.slice('initiator-'.length));
 }
 
 /** One case; a line of its text that is not understood is an error. */

@@ -30,7 +30,12 @@ describe.each(captures.conversationNames())('the recorded connection %s', (name)
     expect(listed.map(({ offset }) => offset)).toEqual(offsetsOf(listed));
     expectSame(decode([bytes]), expected);
     expectSame(decode(cutAt(bytes, everyByte(bytes))), expected);
-    fc.assert(fc.property(fc.array(fc.nat(bytes.length)), (cuts) => { expectSame(decode(cutAt(bytes, cuts)), expected); }), { numRuns: 25 });
+    fc.assert(
+      fc.property(fc.array(fc.nat(bytes.length)), (cuts) => {
+        expectSame(decode(cutAt(bytes, cuts)), expected);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it.each(captures.directions)('has the payloads that its list shows, and its packets, %s', (direction) => {
@@ -82,7 +87,9 @@ describe.each(initiatorCaseNames())('the initiator case %s, rebuilt from its tex
       const bytes = Buffer.concat(connection.map(rebuilt));
       const outcome = decode(cutAt(bytes, [5, 11, 200, 201, 5000]));
       expect(outcome.frames.map(({ handle, payload }) => [handle, payload.length])).toEqual(frames.map(({ handle, length }) => [handle, length]));
-      outcome.frames.forEach(({ payload }, index) => { expectPacket(payload, frames[index]); });
+      outcome.frames.forEach(({ payload }, index) => {
+        expectPacket(payload, frames[index]);
+      });
       return outcome.error;
     });
     expect(errors.filter((error) => error !== undefined)).toEqual([refusals[`initiator-${name}`]].filter((error) => error !== undefined));
@@ -103,8 +110,10 @@ describe('the recorded conversations', () => {
     expect(connections.length).toBe(70);
     expect(cases.length).toBe(71);
     expect(pcaps).toEqual(['bsd-amdump', 'bsdudp-amcheck']);
-    console.log(`recorded conversations: ${connections.length} connections with frames, ${cases.length} initiator cases from text, ${pcaps.length} of the UDP drivers;` +
-      ` decoded as TLS records only: ${captures.encryptedConversation} (encrypted, its keys were not kept)`);
+    console.log(
+      `recorded conversations: ${connections.length} connections with frames, ${cases.length} initiator cases from text, ${pcaps.length} of the UDP drivers;` +
+        ` decoded as TLS records only: ${captures.encryptedConversation} (encrypted, its keys were not kept)`,
+    );
   });
 
   it('of the ssl driver are TLS records from end to end, in which no frame can be read', () => {
