@@ -63,7 +63,7 @@ describe('a peer’s name', () => {
 
   test('that does not come in time is refused, and the question is given up', () => {
     new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(({ expectObservable, expectSubscriptions, cold }) => {
-      const never = cold<string>('-');
+      const never = cold('-');
       const reason = 'the name of 10.0.0.1 could not be checked within 30000 ms';
       expectObservable(checkPeerName({ address: '10.0.0.1' }, { resolver: { ...resolver({}), nameOf: () => never } })).toBe('30s (v|)', {
         v: { kind: 'refused', reason, shown: reason },

@@ -28,7 +28,7 @@ test('ports of other services are passed over', () => {
 
 test('a range that is none is an error at once', () => {
   for (const range of [{ first: 0 }, { first: 700, last: 600 }, { last: 65_536 }, { first: 512.5 }]) {
-    expect(() => sourcePorts(range)).toThrowError(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => sourcePorts(range)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
   }
 });
 
