@@ -185,7 +185,8 @@ function listedStep(line: string, shown: Shown): ListedStep {
   };
 }
 
-function shownBy(lines: readonly string[]): Shown {
+/** What the lines under a step or a packet show; they begin with four blanks and a bar, or with `hex`. */
+export function shownBy(lines: readonly string[]): Shown {
   const first = lines[0];
   if (first === undefined) return { kind: 'nothing' };
   if (first.startsWith('    hex ')) return { kind: 'hex', bytes: new Uint8Array(Buffer.from(first.slice(8).replace(' ...', '').replaceAll(' ', ''), 'hex')) };

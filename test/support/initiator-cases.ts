@@ -111,7 +111,7 @@ function isTypeName(word: string): word is TypeName {
 const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9 };
 
 /** The bytes of a Python literal, `b'…'` or `'…'`, which may be cut off at its end. */
-function literal(text: string): Uint8Array {
+export function literal(text: string): Uint8Array {
   const bytes: number[] = [];
   const body = text.replace(/^b?(['"])(.*?)\1?$/s, '$2');
   for (const [part, hex, letter] of body.matchAll(/\\x([0-9a-f]{2})|\\(.)|[^\\]/gs)) {

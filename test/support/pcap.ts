@@ -1,3 +1,6 @@
+import { type Shown, shownBy } from './captures.js';
+import { literal } from './initiator-cases.js';
+
 /** One UDP datagram or TCP segment of a packet capture. */
 export interface CapturedPacket {
   /** Seconds since the first packet of the file. */
@@ -55,4 +58,36 @@ function transport({ protocol, bytes }: InternetPacket): Omit<CapturedPacket, 't
   if (protocol !== 6) throw new Error(`A packet of protocol ${protocol}, neither UDP nor TCP.`);
   const payload = bytes.subarray((bytes.readUInt8(12) >> 4) * 4);
   return { protocol: 'tcp', ...ports, flags: bytes.readUInt8(13), sequence: bytes.readUInt32BE(4), payload };
+}
+
+/** A packet as the text beside a capture lists it; of TCP only those with a payload, SYN, FIN or RST are listed. */
+export interface ListedPacket extends Omit<CapturedPacket, 'payload' | 'sequence' | 'flags'> {
+  /** Bytes of payload. */
+  readonly length: number;
+  /** The flags by their first letters, in the order S A P F R; empty for UDP. */
+  readonly flags: string;
+  readonly shown: Shown;
+}
+
+const packetLine = /^ *(\d+\.\d+) (?:(UDP)|TCP) (\d+) -> (\d+)(?: \[(\w+)\])? len=(\d+)(?: (.*))?$/;
+
+/** The packets of such a text; a line that is not understood is an error. */
+export function listedPackets(lines: readonly string[]): readonly ListedPacket[] {
+  const packets: ListedPacket[] = [];
+  let at = 0;
+  while (at < lines.length) {
+    const line = lines[at] ?? '';
+    const match = packetLine.exec(line);
+    if (match === null) throw new Error(`A line of a capture's list is not understood: ${line}`);
+    const from = at + 1;
+    for (at = from; lines[at]?.startsWith('    | ') === true;) at += 1;
+    packets.push(listedPacket(match, lines.slice(from, at)));
+  }
+  return packets;
+}
+
+function listedPacket([, time, udp, source, destination, flags = '', length, front]: readonly (string | undefined)[], text: readonly string[]): ListedPacket {
+  const protocol = udp === undefined ? 'tcp' : 'udp';
+  const shown: Shown = protocol === 'udp' ? shownBy(text) : front === undefined ? { kind: 'nothing' } : { kind: 'hex', bytes: literal(front) };
+  return { time: Number(time), protocol, sourcePort: Number(source), destinationPort: Number(destination), length: Number(length), flags, shown };
 }

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { describe } from 'vitest';
 import { openSandbox, type RunOptions, type RunResult, type Sandbox, whyNoSandbox } from './sandbox.js';
+import { describeUnless, missingPrograms } from './skips.js';
 import { spawnTarget, type Target, type TargetCommand } from './inetd.js';
 import { amandaConfig, type Configuration, type ConfigurationOptions } from './amanda-config.js';
 
@@ -32,8 +31,8 @@ const inPerl: readonly ProgramName[] = ['amcheck', 'amdump', 'amrestore', 'amfet
 
 /** Why tests with these programs cannot run here, as the end of a sentence; undefined when they can. */
 export function whyNotReal(...needed: readonly ProgramName[]): string | undefined {
-  const missing = needed.filter((name) => !existsSync(programs[name]));
-  if (missing.length > 0) return `${missing.join(', ')} not installed`;
+  const missing = missingPrograms(...needed.map((name) => programs[name]));
+  if (missing !== undefined) return missing;
   if (needed.some((name) => inPerl.includes(name)) && spawnSync('perl', ['-MEncode::Locale', '-e', '1']).status !== 0) {
     return 'the Perl module Encode::Locale is missing (Debian: libencode-locale-perl)';
   }
@@ -43,15 +42,9 @@ export function whyNotReal(...needed: readonly ProgramName[]): string | undefine
   return whyNoSandbox();
 }
 
-/** A `describe` for tests with these real programs; where they cannot run it is skipped and says why, in its title and on the terminal. */
+/** Tests with these real programs; where they cannot run they are skipped, by name and with the reason. */
 export function describeReal(title: string, needed: readonly ProgramName[], tests: () => void): void {
-  const reason = whyNotReal(...needed);
-  if (reason === undefined) {
-    describe(title, tests);
-    return;
-  }
-  console.log(`skipped: ${title}: ${reason}`);
-  describe.skip(`${title} (skipped: ${reason})`, tests);
+  describeUnless(whyNotReal(...needed), title, tests);
 }
 
 /** A sandbox and what interop tests do in it. */

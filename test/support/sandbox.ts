@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, lchownSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Who runs a program: Amanda's own user, or root. */
@@ -76,9 +75,12 @@ export function whyNoSandbox(): string | undefined {
   return status === 0 ? undefined : `no private mounts are possible (${stderr.trim()})`;
 }
 
-/** Makes a sandbox in the temporary folder of the system. */
+/** Not where TMPDIR says: user backup must be able to get there. */
+const PREFIX = '/tmp/rx-amanda-';
+
+/** Makes a sandbox under /tmp. */
 export function openSandbox(): Sandbox {
-  const directory = mkdtempSync(join(tmpdir(), 'rx-amanda-'));
+  const directory = mkdtempSync(PREFIX);
   chmodSync(directory, 0o755);
   const folders = { home: join(directory, 'home'), etc: join(directory, 'etc'), lib: join(directory, 'lib'), log: join(directory, 'log') };
   mkdirSync(join(folders.lib, 'gnutar-lists'), { recursive: true });
