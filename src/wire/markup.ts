@@ -1,0 +1,162 @@
+import { AmandaError } from './errors.js';
+import { printable, toBytes } from './text.js';
+
+/** One element of the small part of XML that Amanda's requests are written in. */
+export interface Element {
+  readonly name: string;
+  /** The text in front of the elements inside; nothing but blanks reads as none. */
+  readonly text: string;
+  readonly children: readonly Element[];
+}
+
+interface OpenElement {
+  readonly name: string;
+  readonly raw: string | undefined;
+  readonly children: Element[];
+  text: string;
+}
+
+const MAX_DEPTH = 8;
+/** A selfcheck of 4,000 disks has some 80,000. */
+const MAX_ELEMENTS = 200_000;
+/** What one REQ can carry. */
+const MAX_TEXT = 4_194_304;
+const elementName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+
+/**
+ * Reads elements, one behind the other with nothing but blanks between them.
+ *
+ * Text is decoded from its entities, or from base64 where a `raw` attribute holds it. No comments, no
+ * declarations, no other attributes. Errors with `BAD_DLE` for anything malformed, deeper than 8, of
+ * more than 200,000 elements or 4 MiB. Source: PROTOCOL.md, "Requests and replies".
+ */
+export function parseElements(source: string): Element[] {
+  if (source.length > MAX_TEXT) throw bad(`it has ${source.length} characters, over the ${MAX_TEXT} that are read`);
+  const root: OpenElement = { name: '', raw: undefined, children: [], text: '' };
+  const open: OpenElement[] = [root];
+  const token = /<([^<>]*)>|[^<>]+|[<>]/g;
+  let count = 0;
+  for (const [piece, tag] of source.matchAll(token)) {
+    const inside = open.at(-1) ?? root;
+    if (tag === undefined) addText(inside, piece);
+    else if (tag.startsWith('/')) close(open, tag.slice(1).trimEnd());
+    else {
+      if (++count > MAX_ELEMENTS) throw bad(`it has more than ${MAX_ELEMENTS} elements`);
+      if (open.length > MAX_DEPTH) throw bad(`elements are nested more than ${MAX_DEPTH} deep`);
+      open.push(startOf(tag.endsWith('/') ? tag.slice(0, -1) : tag));
+      if (tag.endsWith('/')) close(open, open.at(-1)?.name ?? '');
+    }
+  }
+  if (open.length > 1) throw bad(`<${open.at(-1)?.name ?? ''}> is not closed`);
+  return root.children;
+}
+
+/**
+ * `<name>text</name>`; a text with a blank, quote, backslash, markup or anything beyond ASCII in it goes
+ * into a `raw` attribute as base64 of its UTF-8, with `_` for each such byte in its place.
+ *
+ * Errors with `BAD_DLE` for a name that is none and for a NUL. Source: PROTOCOL.md, "Requests and replies".
+ */
+export function formatLeaf(name: string, text: string): string {
+  const { head, shown } = opening(name, text);
+  return `${head}${shown}</${name}>`;
+}
+
+/** The lines of an element and of what is in it, each with its newline. */
+export function formatElement({ name, text, children }: Element, indent: string): string {
+  if (children.length === 0) return `${indent}${formatLeaf(name, text)}\n`;
+  const { head, shown } = opening(name, text);
+  return `${indent}${head}${shown}\n${children.map((child) => formatElement(child, `${indent}  `)).join('')}${indent}</${name}>\n`;
+}
+
+function opening(name: string, text: string): { readonly head: string; readonly shown: string } {
+  if (!elementName.test(name)) throw bad(`"${printable(name, 40)}" is no name of an element`);
+  if (text.includes('\0')) throw bad(`the text of <${name}> has a NUL in it`);
+  const bytes = toBytes(text);
+  if (!bytes.some(needsRaw)) return { head: `<${name}>`, shown: text };
+  const shown = Array.from(bytes, (byte) => (needsRaw(byte) ? '_' : String.fromCharCode(byte))).join('');
+  return { head: `<${name} encoding="raw" raw="${toBase64(bytes)}">`, shown };
+}
+
+const rawCharacters: ReadonlySet<number> = new Set(toBytes('<>"&\\\''));
+
+function needsRaw(byte: number): boolean {
+  return byte <= 0x20 || byte > 0x7f || rawCharacters.has(byte);
+}
+
+function addText(element: OpenElement, piece: string): void {
+  if (piece === '<' || piece === '>') throw bad(`there is a lone "${piece}"`);
+  if (piece.trim() === '') return;
+  if (element.name === '') throw bad(`there is text outside of any element: "${printable(piece, 40)}"`);
+  if (element.text !== '' || element.children.length > 0) throw bad(`<${element.name}> has text in two places`);
+  // Amanda drops blanks at the end of a text, and writes some: <estimate>CLIENT </estimate>.
+  let end = piece.length;
+  while (piece[end - 1] === ' ') end--;
+  element.text = decodeEntities(piece.slice(0, end));
+}
+
+function startOf(tag: string): OpenElement {
+  const name = /^[^\s]*/.exec(tag)?.[0] ?? '';
+  if (!elementName.test(name)) throw bad(`"<${printable(tag, 40)}>" is no tag`);
+  const attributes = new Map<string, string>();
+  const attribute = /\s+([A-Za-z]{1,20})="([^"]*)"/y;
+  let end = name.length;
+  for (;;) {
+    attribute.lastIndex = end;
+    const [whole, key = '', value = ''] = attribute.exec(tag) ?? [];
+    if (whole === undefined) break;
+    if ((key !== 'raw' && key !== 'encoding') || attributes.has(key)) throw bad(`<${name}> cannot have the attribute "${key}", or not twice`);
+    attributes.set(key, value);
+    end += whole.length;
+  }
+  if (tag.slice(end).trim() !== '') throw bad(`the attributes of <${name}> cannot be read`);
+  const raw = attributes.get('raw');
+  return { name, raw: raw === undefined ? undefined : fromBase64(name, raw), children: [], text: '' };
+}
+
+function close(open: OpenElement[], name: string): void {
+  const [element, parent] = [open.at(-1), open.at(-2)];
+  if (element === undefined || parent === undefined || element.name !== name) throw bad(`</${printable(name, 40)}> closes nothing`);
+  open.pop();
+  // Amanda takes `raw` only where there is text to stand in for, so an element of blanks stays one.
+  parent.children.push({ name, text: element.text === '' ? '' : (element.raw ?? element.text), children: element.children });
+}
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
+
+function decodeEntities(text: string): string {
+  return text.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
+    const number = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name);
+    const code = number === null ? 0 : Number.parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16);
+    const isCharacter = code > 0 && code <= 0x10_ffff && !(code >= 0xd800 && code <= 0xdfff);
+    const character = isCharacter ? String.fromCodePoint(code) : entities.get(name);
+    if (character === undefined || !whole.endsWith(';')) throw bad(`"${printable(whole, 20)}" stands for no character`);
+    return character;
+  });
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}
+
+function fromBase64(name: string, base64: string): string {
+  try {
+    const text = strictUtf8.decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+    if (!text.includes('\0')) return text;
+  } catch {
+    // A name that is not UTF-8 cannot be a string here; an approximation of it would be another file.
+  }
+  throw bad(`the raw attribute of <${name}> is not base64 of a UTF-8 text`);
+}
+
+function bad(why: string): AmandaError {
+  return new AmandaError('BAD_DLE', `A DLE cannot be used, since ${why}.`);
+}

@@ -1,0 +1,40 @@
+import { toText } from './text.js';
+
+/**
+ * A name as Amanda writes it into a line of words: in double quotes when it has a blank, a control
+ * character, a quote, a backslash, a colon or anything beyond ASCII in it, else as it is.
+ */
+export function quote(name: string): string {
+  if (name !== '' && /^[!-~]*$/.test(name) && !/[:'"\\]/.test(name)) return name;
+  return `"${name.replace(/[\t\n\r\f\\"]/g, (character) => `\\${escapes.get(character) ?? character}`)}"`;
+}
+
+/** The name that {@link quote} wrote. A backslash may also stand before the octal digits of a byte, or before any other character. */
+export function unquote(quoted: string): string {
+  return quoted.replace(/"|((?:\\[0-7]{1,3})+)|\\([^]|$)/g, (_, octals: string | undefined, escaped: string | undefined = '') => {
+    if (octals !== undefined) return bytesOf(octals);
+    return letters.get(escaped) ?? escaped;
+  });
+}
+
+/** The words of a line, split at blanks outside of quotes; each still quoted. */
+export function quotedWords(line: string): string[] {
+  return line.match(/(?:\\[^]?|"(?:\\[^]|[^"\\])*(?:"|\\?$)|[^ "\\])+/g) ?? [];
+}
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['\t', 't'],
+  ['\n', 'n'],
+  ['\r', 'r'],
+  ['\f', 'f'],
+]);
+const letters: ReadonlyMap<string, string> = new Map([...escapes].map(([character, letter]) => [letter, character]));
+
+/** Several escapes may make up one character of UTF-8; a byte of 0 is none, since it would end the name. */
+function bytesOf(octals: string): string {
+  const codes = octals
+    .slice(1)
+    .split('\\')
+    .map((digits) => Number.parseInt(digits, 8) & 0xff);
+  return toText(Uint8Array.from(codes.filter((code) => code !== 0)));
+}

@@ -1,0 +1,115 @@
+import { AmandaError } from './errors.js';
+import { printable, toBytes, toText } from './text.js';
+
+/** A request as it goes out. */
+export interface RequestBody {
+  /** Whom we say we are; for the drivers whose REQ begins with a SECURITY line. */
+  readonly user?: string | undefined;
+  readonly service: string;
+  /** What the service reads: usually an OPTIONS line and the lines behind it. */
+  readonly arguments: string | Uint8Array;
+}
+
+/** A request as it came in. */
+export interface ParsedRequest {
+  /** Who the initiator says it is; undefined where the driver has no SECURITY line. */
+  readonly user: string | undefined;
+  /** What is asked for. Not checked against anything: it may be any text without a newline. */
+  readonly service: string;
+  readonly arguments: Uint8Array;
+}
+
+/** What the SECURITY line of a request says, and the request without it. */
+export interface RequestSecurity {
+  readonly user: string;
+  /** The rest of the SERVICE line, which is what access is checked for. */
+  readonly service: string;
+  readonly rest: Uint8Array;
+}
+
+/**
+ * The body of a REQ packet.
+ *
+ * Errors with `BAD_ARGUMENT` for a user or a service that would not arrive as it is: empty, with a
+ * newline or a NUL, or (a service) with anything but small letters, digits, `-` and `_`.
+ * Source: PROTOCOL.md, "Requests and replies".
+ */
+export function encodeRequest({ user, service, arguments: rest }: RequestBody): Uint8Array {
+  if (user !== undefined && (user === '' || /[\n\0]/.test(user))) {
+    throw new AmandaError('BAD_ARGUMENT', `"${printable(user, 80)}" cannot be sent as the name of a user: it is a text without newline and NUL.`);
+  }
+  if (!/^[a-z0-9_-]{1,64}$/.test(service)) {
+    throw new AmandaError('BAD_ARGUMENT', `"${printable(service, 80)}" cannot be the name of a service: it has 1 to 64 small letters, digits, "-" and "_".`);
+  }
+  const head = toBytes(`${user === undefined ? '' : `SECURITY USER ${user}\n`}SERVICE ${service}\n`);
+  const tail = toBytes(rest);
+  const body = new Uint8Array(head.length + tail.length);
+  body.set(head);
+  body.set(tail, head.length);
+  return body;
+}
+
+/**
+ * Reads the body of a REQ packet; `namesUser` says whether the driver has the SECURITY line.
+ *
+ * Errors with `BAD_REQUEST`; its message is what a real amandad answers, to be sent as
+ * `ERROR message\n` in a NAK. amandad checks the user's access between {@link parseSecurity} and
+ * {@link parseService}: a target that does the same names the same fault first.
+ * Source: PROTOCOL.md, "Requests and replies".
+ */
+export function parseRequest(body: Uint8Array, { namesUser }: { readonly namesUser: boolean }): ParsedRequest {
+  if (!namesUser) return { user: undefined, ...parseService(body) };
+  const { user, service, rest } = parseSecurity(body);
+  return { user, service, arguments: parseService(rest).arguments };
+}
+
+/** Takes the SECURITY line off a request. Errors with `BAD_REQUEST` like {@link parseRequest}. */
+export function parseSecurity(body: Uint8Array): RequestSecurity {
+  const newline = body.indexOf(NEWLINE);
+  const front = newline < 0 ? '' : toText(body.subarray(0, newline));
+  const line = front.startsWith('SECURITY ') ? front : undefined;
+  const rest = line === undefined ? body : body.subarray(newline + 1);
+  // amandad skips newlines in front of the service's name, so the next line would be the name: access is refused for it, and so it must be here.
+  const service = startsWith(rest, SERVICE) ? skip(rest.subarray(SERVICE.length), (byte) => byte === NEWLINE) : rest.subarray(0, 0);
+  if (service.length === 0) throw new AmandaError('BAD_REQUEST', 'packet as no SERVICE line');
+  if (line === undefined) throw new AmandaError('BAD_REQUEST', 'no bsd SECURITY for P_REQ');
+  const words = /^ *([^ ]*) ?([^]*)$/.exec(line.slice('SECURITY '.length));
+  const [keyword = '', user = ''] = words?.slice(1) ?? [];
+  if (keyword === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
+  if (keyword !== 'USER') throw new AmandaError('BAD_REQUEST', `REQ SECURITY line parse error, expecting USER, got ${keyword}`);
+  if (user === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
+  return { user, service: toText(until(service, (byte) => byte === NEWLINE)), rest };
+}
+
+/** Reads a request that has no SECURITY line, or no longer. Errors with `BAD_REQUEST` like {@link parseRequest}. */
+export function parseService(body: Uint8Array): { readonly service: string; readonly arguments: Uint8Array } {
+  const line = skip(body, (byte) => byte === BLANK);
+  const named = startsWith(line, SERVICE) ? skip(line.subarray(SERVICE.length), isSeparator) : line.subarray(0, 0);
+  const service = until(named, isSeparator);
+  // Of the blanks behind the name only the first belongs to nobody; the others are arguments already.
+  const rest = named.subarray(service.length + 1);
+  if (service.length === 0 || rest.length === 0) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
+  return { service: toText(service), arguments: rest };
+}
+
+const NEWLINE = 0x0a;
+const BLANK = 0x20;
+const SERVICE = toBytes('SERVICE ');
+
+function isSeparator(byte: number): boolean {
+  return byte === BLANK || byte === NEWLINE;
+}
+
+function startsWith(bytes: Uint8Array, front: Uint8Array): boolean {
+  return front.every((byte, index) => bytes[index] === byte);
+}
+
+function skip(bytes: Uint8Array, what: (byte: number) => boolean): Uint8Array {
+  const start = bytes.findIndex((byte) => !what(byte));
+  return start < 0 ? bytes.subarray(bytes.length) : bytes.subarray(start);
+}
+
+function until(bytes: Uint8Array, what: (byte: number) => boolean): Uint8Array {
+  const end = bytes.findIndex(what);
+  return end < 0 ? bytes : bytes.subarray(0, end);
+}
