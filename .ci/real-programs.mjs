@@ -58,15 +58,14 @@ async function install(names) {
   const madePolicy = !existsSync(policy);
   if (madePolicy) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    let installed = await aptGet('install', '-y', '--no-install-recommends', ...names);
-    if (installed.status !== 0) {
-      // The package lists are absent or old.
-      say('setup: running apt-get update');
-      const updated = await aptGet('update');
-      if (updated.status !== 0) return `apt-get update failed: ${lastLines(updated)}`;
-      installed = await aptGet('install', '-y', '--no-install-recommends', ...names);
-    }
-    return installed.status === 0 ? undefined : `apt-get install failed: ${lastLines(installed)}`;
+    const words = ['install', '-y', '--no-install-recommends', ...names];
+    const first = await aptGet(...words);
+    if (first.status === 0) return undefined;
+    // The package lists are absent or old.
+    say('setup: running apt-get update');
+    const updated = await aptGet('update');
+    const second = await aptGet(...words);
+    return second.status === 0 ? undefined : `apt-get could not install ${names.join(' ')}: ${complaints(updated, second)}`;
   } finally {
     if (madePolicy) await rm(policy, { force: true });
   }
@@ -77,8 +76,10 @@ function aptGet(...words) {
   return run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=1', ...words], { env, seconds: 480 });
 }
 
-function lastLines({ output, error }) {
-  return error ?? output.trim().split('\n').slice(-5).join('\n');
+/** What apt says is wrong. An update that reached no server is a mere warning to it. */
+function complaints(...runs) {
+  const lines = runs.flatMap(({ output, error }) => [...(output.match(/^[EW]: .*$/gm) ?? []), ...(error === undefined ? [] : [error])]);
+  return lines.slice(0, 6).join(' ');
 }
 
 async function prepareUser() {

@@ -16,6 +16,8 @@ const env = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : 
 /** What every step resolves to: how many tests passed, and the names of those that did not. */
 const nothing = { passed: 0, failed: [], skipped: [] };
 const done = [];
+/** Why the real Amanda is not there, when it is not. */
+let withoutAmanda;
 
 try {
   await step('node modules', () => outcome('node modules', installModules()));
@@ -26,7 +28,7 @@ try {
 report();
 
 async function allSteps() {
-  await installRealPrograms();
+  withoutAmanda = await installRealPrograms();
   await step('lint', () => tool('lint', 'eslint/bin/eslint.js', ['.'], 300));
   await step('format', () => tool('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.'], 120));
   await step('types', () => tool('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json', '--noEmit'], 180));
@@ -113,6 +115,7 @@ function report() {
   const passed = done.reduce((sum, one) => sum + one.passed, 0);
   const print = (text) => process.stdout.write(`${text}\n`);
 
+  if (withoutAmanda !== undefined) print(`\nTHE REAL AMANDA WAS NOT THERE: ${withoutAmanda}`);
   if (skipped.length > 0) print(`\nSKIPPED, NOT PROVEN BY THIS RUN (${skipped.length}):`);
   for (const reason of new Set(skipped.map((one) => one.reason))) {
     print(`  because: ${reason}`);
