@@ -8,7 +8,10 @@ export default class ResultsReporter {
       const file = module.relativeModuleId;
       const before = results.failed.length;
       for (const test of module.children.allTests()) sort(results, file, test);
-      // A file that could not be loaded, or a hook that failed, has failed even though none of its tests has.
+      for (const suite of module.children.allSuites()) {
+        for (const error of suite.errors()) results.failed.push(`${file} > ${suite.fullName}: ${firstLine(error)}`);
+      }
+      // A file that could not be loaded has failed even though none of its tests has.
       const broken = module.errors().length > 0 || module.state() === 'failed';
       if (broken && results.failed.length === before) results.failed.push(`${file}: ${firstLine(module.errors()[0]) ?? 'failed outside of its tests'}`);
     }
@@ -25,9 +28,11 @@ function sort(results, file, test) {
   else results.failed.push(name);
 }
 
-/** The nearest reason that a suite around the test gives (test/support/skips.ts). */
+/** The nearest reason that a suite around the test gives (test/support/skips.ts), or its failure. */
 function reasonOf(task) {
-  return task === undefined ? undefined : (task.meta().skipReason ?? reasonOf(task.parent));
+  if (task === undefined) return undefined;
+  if (task.type !== 'test' && task.errors().length > 0) return 'a hook around it failed';
+  return task.meta().skipReason ?? reasonOf(task.parent);
 }
 
 function firstLine(error) {
