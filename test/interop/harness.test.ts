@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeReal, everyone, type Lab, oddTree, openLab, programs, treeLines } from '../support/real-amanda.js';
@@ -26,6 +26,18 @@ describeReal('the harness', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfet
     const { stdout, code } = await lab.asBackup(programs.amservice, ['localhost', 'local', 'noop']);
     expect(stdout).toBe(`${features}\n`);
     expect(code).toBe(0);
+  });
+
+  it('lets the real programs start the amandad that a configuration names', async () => {
+    const trace = join(lab.sandbox.directory, 'trace');
+    const amandad = join(lab.sandbox.directory, 'my-amandad');
+    writeFileSync(amandad, `#!/bin/sh\necho "$@" >>${trace}\nexec ${programs.amandad} "$@"\n`, { mode: 0o755 });
+    writeFileSync(trace, '');
+    chmodSync(trace, 0o666);
+    const config = lab.configure({ name: 'piped', auth: 'local', amandadPath: amandad, disks: [{ name: '/etc/amanda' }] });
+    const { stdout } = await lab.asBackup(programs.amcheck, ['-c', config.name]);
+    expect(stdout).toContain('0 problems found');
+    expect(readFileSync(trace, 'utf8')).toBe('-auth=local\n');
   });
 
   it('keeps an .amandahosts of its own, and leaves the one of this machine alone', async () => {

@@ -119,7 +119,7 @@ const captions: Readonly<Record<string, Caption>> = {
   'edge-bad_reqs.9': { shows: 'SERVICE in small letters is no SERVICE line' },
   'edge-bad_reqs.10': { shows: 'a SECURITY line without a user is refused' },
   'edge-basic': { shows: 'REQ, ACK, REP, ACK, and the target closes the handle' },
-  'edge-basic_close_before': { shows: 'the initiator closes the handle together with its ACK' },
+  'edge-basic_close_before': { shows: 'the initiator closes the handle together with its ACK; the connection, kept open, is ended by the target at 30 s' },
   'edge-dup_req_other_handle': { shows: 'the same request on a second handle gets an ACK and a close, and never a reply' },
   'edge-dup_req_same_handle': { shows: 'a repeated REQ gets another ACK while the service runs' },
   'edge-first_garbage_binary': { shows: 'a TLS greeting: the connection is reset' },

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { killGroup, type Sandbox, type StartOptions } from './sandbox.js';
+import { keepWhileAlive, killGroup, type Sandbox, type StartOptions } from './sandbox.js';
 
 /** A program that serves one connection: `/usr/lib/amanda/amandad -auth=bsdtcp amdump`, or ours. */
 export interface TargetCommand extends Pick<StartOptions, 'user' | 'environment'> {
@@ -34,11 +34,11 @@ export interface Served {
  */
 export async function spawnTarget(sandbox: Sandbox, { command, args = [], ...options }: TargetCommand): Promise<Target> {
   const served: Served[] = [];
-  const children: ChildProcess[] = [];
+  const children = new Set<ChildProcess>();
   // Paused, so that no byte is read here that the program is to read.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     const child = sandbox.start(command, args, { ...options, cwd: '/', stdio: [socket, socket, 'pipe'] });
-    children.push(child);
+    keepWhileAlive(children, child);
     served.push(serving(child, socket));
   });
   server.listen(0, '127.0.0.1');

@@ -108,7 +108,7 @@ export function openSandbox(): Sandbox {
         detached: true,
         env: { HOME: home, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', USER: user, LOGNAME: user, ...environment },
       });
-      children.add(child);
+      keepWhileAlive(children, child);
       return child;
     },
     run: (command, args, options = {}) => finished(sandbox.start(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] }), options),
@@ -131,6 +131,23 @@ export function giveToBackup(path: string): void {
 
 /** Debian's fixed number of the user and of the group. */
 const BACKUP_ID = 34;
+
+/** Keeps a child in the set as long as anybody of its process group is there: the number of a group that is gone may be given to somebody else's. */
+export function keepWhileAlive(children: Set<ChildProcess>, child: ChildProcess): void {
+  children.add(child);
+  child.on('exit', () => {
+    if (!hasGroup(child)) children.delete(child);
+  });
+}
+
+function hasGroup({ pid }: ChildProcess): boolean {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(-pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 /** Kills what is left of the process group that a child was made the leader of. */
 export function killGroup({ pid }: ChildProcess): void {
