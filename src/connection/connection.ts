@@ -11,6 +11,8 @@ export interface Connection extends Observable<Frame> {
   readonly peer: Peer;
   /** Whether requests here carry `SECURITY USER name`. Source: PROTOCOL.md, "Drivers". */
   readonly namesUser: boolean;
+  /** On an initiator: the name that its requests carry there. */
+  readonly user: string | undefined;
   /** Frames that this side sends, for taps; those received are the Connection itself. */
   readonly sent: Observable<Frame>;
   /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
-import type { ConnectionOptions } from '../connection/tcpm-connection.js';
+import type { ConnectionOptions } from '../connection/options.js';
 
 /** A way to reach a target. */
 export interface Driver {

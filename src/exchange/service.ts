@@ -1,7 +1,8 @@
 import type { ObservableInput } from 'rxjs';
-import type { Readable } from 'node:stream';
 import type { Peer } from '../connection/channel.js';
+import type { StreamSource } from '../connection/pump.js';
 import type { Stream } from '../connection/stream.js';
+import { toBytes } from '../wire/text.js';
 
 /** A request as a service sees it. */
 export interface IncomingRequest {
@@ -16,10 +17,13 @@ export interface IncomingRequest {
   readonly handle: number;
 }
 
-/** What a stream sends. Async iterables and Readables are pulled as fast as the peer takes the bytes; a plain Observable cannot be slowed and counts against the send budget. */
-export type StreamSource = ObservableInput<Uint8Array> | Readable;
-
-/** One stream of a service: takes what arrives, gives what is to be sent. The direction is closed when the source completes. */
+/**
+ * One stream of a service: takes what arrives, gives what is to be sent.
+ *
+ * Our direction is closed when the source completes; when it errors the connection is ended, since
+ * only that tells the peer that bytes are missing. A handler without a parameter wants no bytes:
+ * what arrives is dropped.
+ */
 export type StreamHandler = (incoming: Stream) => StreamSource;
 
 /** One answer of a service. */
@@ -39,3 +43,24 @@ export interface ServiceReply {
  * the exchange fails, or when the connection ends: that is the place to release what it holds.
  */
 export type Service = (request: IncomingRequest) => ObservableInput<ServiceReply>;
+
+/** What a reply is made of. */
+export interface ReplyParts {
+  /** The lines of the reply, without newlines; default none. */
+  readonly lines?: readonly string[];
+  readonly streams?: Readonly<Record<string, StreamHandler | undefined>>;
+}
+
+/** A final reply of lines and streams. */
+export function reply({ lines = [], streams }: ReplyParts = {}): ServiceReply {
+  return { kind: 'final', body: bodyOf(lines), ...(streams === undefined ? {} : { streams }) };
+}
+
+/** A partial reply: the lines that are known so far. */
+export function partialReply(lines: readonly string[]): ServiceReply {
+  return { kind: 'partial', body: bodyOf(lines) };
+}
+
+function bodyOf(lines: readonly string[]): Uint8Array {
+  return toBytes(lines.map((line) => `${line}\n`).join(''));
+}

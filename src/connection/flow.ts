@@ -1,0 +1,128 @@
+import { Observable, Subject, defer, interval, map, startWith, EMPTY, switchMap, distinctUntilChanged, filter } from 'rxjs';
+import type { Credit } from './inbox.js';
+
+/** What a connection keeps for its readers at one moment. */
+export interface Flow {
+  /** Cost of what has arrived and was not consumed yet, in bytes. */
+  readonly held: number;
+  /** The receive budget, in bytes. */
+  readonly limit: number;
+  /** Whether reading from the channel is stopped because the budget is used up. */
+  readonly paused: boolean;
+  /** The handles that hold something, the largest first. */
+  readonly holders: readonly Holder[];
+  /** Set while one handle's unread bytes keep others from getting theirs. */
+  readonly stall: Stall | undefined;
+}
+
+export interface Holder {
+  readonly handle: number;
+  readonly held: number;
+}
+
+/** Who blocks whom. */
+export interface Stall {
+  /** The handles whose bytes nobody consumes. */
+  readonly blocking: readonly number[];
+  /** The handles whose readers wait. */
+  readonly waiting: readonly number[];
+}
+
+/** What the budget asks of the connection it belongs to. */
+export interface FlowOwner {
+  pause(): void;
+  resume(): void;
+  holders(): readonly Holder[];
+  waiting(): readonly number[];
+}
+
+/**
+ * The receive budget of a connection.
+ *
+ *     held     ──╱╲──╱▔▔▔▔╲──    over the limit: pause; at half of it: resume
+ *     channel  ━━━━━━━┄┄┄┄┄━━
+ *
+ * TCPM has no window per stream, so the only way to slow a sender is to stop reading from the
+ * channel, which stops all its streams. Source: ARCHITECTURE, "What must hold" 2 and 3.
+ */
+export class ReceiveBudget implements Credit {
+  readonly #limit: number;
+  readonly #owner: FlowOwner;
+  readonly #changes = new Subject<void>();
+  #held = 0;
+  #paused = false;
+  #consumed = 0;
+  #stall: Stall | undefined;
+
+  constructor(limit: number, owner: FlowOwner) {
+    this.#limit = limit;
+    this.#owner = owner;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** The present state, and again at each pause, resume and stall. */
+  readonly flow: Observable<Flow> = defer(() =>
+    this.#changes.pipe(
+      startWith(undefined),
+      map(() => this.#snapshot()),
+    ),
+  );
+
+  hold(bytes: number): void {
+    this.#held += bytes;
+    if (this.#paused || this.#held <= this.#limit) return;
+    this.#paused = true;
+    this.#owner.pause();
+    this.#changes.next();
+  }
+
+  release(bytes: number): void {
+    this.#held -= bytes;
+    this.#consumed += 1;
+    if (!this.#paused || this.#held * 2 > this.#limit) return;
+    this.#paused = false;
+    this.#stall = undefined;
+    this.#owner.resume();
+    this.#changes.next();
+  }
+
+  /** Emits each stall once: paused for `after` ms, nothing consumed meanwhile, and somebody else waits. */
+  stalls(after: number): Observable<Stall> {
+    return this.#changes.pipe(
+      map(() => this.#paused),
+      distinctUntilChanged(),
+      switchMap((paused) => (paused ? this.#watch(after) : EMPTY)),
+    );
+  }
+
+  end(): void {
+    this.#changes.complete();
+  }
+
+  #watch(after: number): Observable<Stall> {
+    let consumed = this.#consumed;
+    return interval(after).pipe(
+      map(() => {
+        const idle = consumed === this.#consumed;
+        consumed = this.#consumed;
+        return idle && this.#stall === undefined ? this.#nameStall() : undefined;
+      }),
+      filter((stall) => stall !== undefined),
+    );
+  }
+
+  #nameStall(): Stall | undefined {
+    const waiting = this.#owner.waiting();
+    if (waiting.length === 0) return undefined;
+    this.#stall = { blocking: this.#owner.holders().map(({ handle }) => handle), waiting };
+    this.#changes.next();
+    return this.#stall;
+  }
+
+  #snapshot(): Flow {
+    return { held: this.#held, limit: this.#limit, paused: this.#paused, holders: this.#owner.holders(), stall: this.#stall };
+  }
+}

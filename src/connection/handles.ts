@@ -1,0 +1,71 @@
+import { AmandaError } from '../wire/errors.js';
+
+/** The number of the first stream that a target announces; the others count down from it. Source: PROTOCOL.md, "Frames". */
+const FIRST_STREAM = 499_999;
+/** Below this are protocol handles. */
+const FIRST_NON_PROTOCOL = 10_000;
+
+/** Which numbers of a connection are in use, and what is behind each. */
+export class Handles<S> {
+  readonly side: 'initiator' | 'target';
+  readonly #most: number;
+  readonly #create: (handle: number) => S;
+  readonly #open = new Map<number, S>();
+  #nextProtocol = 1;
+  #nextStream = FIRST_STREAM;
+  #last: { readonly handle: number; readonly stream: S } | undefined;
+
+  constructor(side: 'initiator' | 'target', most: number, create: (handle: number) => S) {
+    this.side = side;
+    this.#most = most;
+    this.#create = create;
+  }
+
+  /** What is open behind a number. The last one asked for is remembered: bytes come in runs. */
+  get(handle: number): S | undefined {
+    if (this.#last?.handle === handle) return this.#last.stream;
+    const stream = this.#open.get(handle);
+    if (stream !== undefined) this.#last = { handle, stream };
+    return stream;
+  }
+
+  /** Opens a number. Errors with `TOO_MANY_HANDLES` at the limit. */
+  open(handle: number): S {
+    if (this.#open.size >= this.#most) {
+      throw new AmandaError('TOO_MANY_HANDLES', `The connection has ${this.#open.size} open handles, which is the limit (maxHandles).`, { handle });
+    }
+    const stream = this.#create(handle);
+    this.#open.set(handle, stream);
+    return stream;
+  }
+
+  forget(handle: number): void {
+    this.#open.delete(handle);
+    if (this.#last?.handle === handle) this.#last = undefined;
+  }
+
+  all(): Iterable<S> {
+    return this.#open.values();
+  }
+
+  clear(): void {
+    this.#open.clear();
+    this.#last = undefined;
+  }
+
+  /** Whether a number was a protocol handle of this initiator and is done: what still comes for it is late. */
+  isRetired(handle: number): boolean {
+    return this.side === 'initiator' && handle > 0 && handle < this.#nextProtocol;
+  }
+
+  nextProtocolHandle(): number {
+    return this.#nextProtocol++;
+  }
+
+  nextStreamHandle(): number {
+    while (this.#open.has(this.#nextStream) || this.#nextStream < FIRST_NON_PROTOCOL) {
+      this.#nextStream = this.#nextStream < FIRST_NON_PROTOCOL ? FIRST_STREAM : this.#nextStream - 1;
+    }
+    return this.#nextStream--;
+  }
+}

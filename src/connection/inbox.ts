@@ -1,0 +1,159 @@
+import { AmandaError } from '../wire/errors.js';
+import type { Pull, PullEnd, Pullable } from '../operators/pull.js';
+import { Fifo } from './fifo.js';
+
+/** Whom an inbox pays for what it keeps. */
+export interface Credit {
+  hold(bytes: number): void;
+  release(bytes: number): void;
+}
+
+/**
+ * What a kept chunk costs besides its bytes: about what the objects around it take. It makes many
+ * tiny frames as expensive as they are.
+ */
+export const CHUNK_CHARGE = 512;
+
+/**
+ * The receiving side of one handle: chunks wait here from the first on until the one reader takes
+ * them, and what waits, or is in the reader's hands, is held against the connection's budget.
+ */
+export class Inbox implements Pullable<Uint8Array> {
+  readonly #chunks = new Fifo<Uint8Array>();
+  readonly #credit: Credit;
+  readonly #handle: number;
+  readonly #dropped: () => void;
+  #held = 0;
+  #received = 0;
+  #end: PullEnd | undefined;
+  #wake: (() => void) | undefined;
+  #direct: ((chunk: Uint8Array) => void) | undefined;
+  #busy = false;
+  #taken = false;
+  #cancelled = false;
+
+  /** `dropped` is called when the reader leaves before the end. */
+  constructor(handle: number, credit: Credit, dropped: () => void) {
+    this.#handle = handle;
+    this.#credit = credit;
+    this.#dropped = dropped;
+  }
+
+  /** Cost of what is kept or in the reader's hands, in bytes. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Payload bytes that have arrived. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Whether no more will arrive. */
+  get ended(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Whether a reader is there and has nothing to read. */
+  get isWaiting(): boolean {
+    return this.#wake !== undefined && this.#held === 0 && this.#end === undefined;
+  }
+
+  /** Takes in a chunk that arrived. A pushing reader gets it at once and at no charge. */
+  deliver(chunk: Uint8Array): void {
+    if (this.#end !== undefined) return;
+    this.#received += chunk.length;
+    if (this.#cancelled) return;
+    if (this.#direct !== undefined && !this.#busy && this.#chunks.size === 0) {
+      this.#busy = true;
+      this.#direct(chunk);
+      this.#busy = false;
+      if (this.#chunks.size > 0 || this.ended) this.#wake?.();
+      return;
+    }
+    const kept = withoutExcess(chunk);
+    this.#chunks.push(kept);
+    this.#held += cost(kept);
+    this.#credit.hold(cost(kept));
+    if (!this.#busy) this.#wake?.();
+  }
+
+  /** Nothing more will arrive; without an error the bytes are complete. */
+  finish(end: PullEnd = {}): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    if (!this.#busy) this.#wake?.();
+  }
+
+  pull(wake: () => void): Pull<Uint8Array> {
+    this.#claim();
+    this.#wake = wake;
+    const endNow = (): PullEnd | undefined => (this.#chunks.size === 0 ? this.#end : undefined);
+    return {
+      get end() {
+        return endNow();
+      },
+      take: () => this.#chunks.shift(),
+      release: (chunk) => {
+        this.#release(cost(chunk));
+      },
+      cancel: () => {
+        this.#cancel();
+      },
+    };
+  }
+
+  /** Hands every chunk to `next` as it comes, and the end to `ended`; returns how to stop. */
+  push(next: (chunk: Uint8Array) => void, ended: (end: PullEnd) => void): () => void {
+    const drain = (): void => {
+      this.#busy = true;
+      for (let chunk = this.#chunks.shift(); chunk !== undefined && !this.#cancelled; chunk = this.#chunks.shift()) {
+        next(chunk);
+        this.#release(cost(chunk));
+      }
+      this.#busy = false;
+      if (this.#end !== undefined && !this.#cancelled) ended(this.#end);
+    };
+    this.#claim();
+    this.#wake = drain;
+    this.#direct = next;
+    if (this.#chunks.size > 0 || this.#end !== undefined) drain();
+    return () => {
+      this.#cancel();
+    };
+  }
+
+  #claim(): void {
+    if (this.#taken) {
+      throw new AmandaError('ALREADY_READ', `Handle ${this.#handle} already has its reader; use share() to give its bytes to several.`, { handle: this.#handle });
+    }
+    this.#taken = true;
+  }
+
+  #release(bytes: number): void {
+    if (this.#cancelled) return;
+    this.#held -= bytes;
+    this.#credit.release(bytes);
+  }
+
+  #cancel(): void {
+    if (this.#cancelled) return;
+    this.#cancelled = true;
+    this.#wake = undefined;
+    this.#direct = undefined;
+    this.#chunks.clear();
+    const held = this.#held;
+    this.#held = 0;
+    if (held > 0) this.#credit.release(held);
+    if (this.#end === undefined) this.#dropped();
+  }
+}
+
+function cost(chunk: Uint8Array): number {
+  return chunk.length + CHUNK_CHARGE;
+}
+
+/** A small view keeps the whole memory behind it alive: what waits is copied unless it is most of that memory. */
+function withoutExcess(chunk: Uint8Array): Uint8Array {
+  return chunk.length * 2 < chunk.buffer.byteLength ? chunk.slice() : chunk;
+}

@@ -1,0 +1,55 @@
+import { AmandaError } from '../wire/errors.js';
+import { MAX_PAYLOAD } from '../wire/frame.js';
+
+/** Every bound of one connection; each has a default that is safe against a hostile peer. */
+export interface ConnectionOptions {
+  /** Bytes kept for readers before the channel is paused, each chunk charged 512 more. May be overrun by one frame. Default 1 MiB. */
+  readonly receiveBudget?: number;
+  /** Bytes that may wait to be sent once the channel is saturated, before the connection ends with `SEND_BUDGET`. Default 16 MiB. */
+  readonly sendBudget?: number;
+  /** The largest payload taken, in bytes. Default 4 MiB, which is also the most that Amanda allows. */
+  readonly maxPayload?: number;
+  /** Bytes at which what is sent on streams is cut into frames, 1 to 4 MiB. Default 32 KiB, as real Amanda does. */
+  readonly frameBytes?: number;
+  /** Handles open at once; one more ends the connection with `TOO_MANY_HANDLES`. Default 1,024. */
+  readonly maxHandles?: number;
+  /** Milliseconds without any consumption on a paused connection before a stall is named. Default 30,000. */
+  readonly stallAfter?: number;
+  /** What a stall does besides showing in `flow`: nothing more, or end the connection with `STALLED`. Default `report`. */
+  readonly onStall?: 'report' | 'error';
+  /** Whether frames of one tick leave together. Default true; false sends each at once, which tests in virtual time need. */
+  readonly gather?: boolean;
+}
+
+const defaults: Required<ConnectionOptions> = {
+  receiveBudget: 1_048_576,
+  sendBudget: 16_777_216,
+  maxPayload: MAX_PAYLOAD,
+  frameBytes: 32_768,
+  maxHandles: 1_024,
+  stallAfter: 30_000,
+  onStall: 'report',
+  gather: true,
+};
+
+const ranges: Readonly<Partial<Record<keyof ConnectionOptions, readonly [number, number]>>> = {
+  receiveBudget: [1, Number.MAX_SAFE_INTEGER],
+  sendBudget: [1, Number.MAX_SAFE_INTEGER],
+  maxPayload: [1, 0x7fff_ffff],
+  frameBytes: [1, MAX_PAYLOAD],
+  maxHandles: [1, 0x7fff_ffff],
+  stallAfter: [1, 0x7fff_ffff],
+};
+
+/** Options with their defaults. Errors with `BAD_ARGUMENT` for a value outside its range. */
+export function withDefaults(options: ConnectionOptions): Required<ConnectionOptions> {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const all: Required<ConnectionOptions> = { ...defaults, ...given };
+  for (const [name, [least, most]] of Object.entries(ranges)) {
+    const value = all[name as keyof ConnectionOptions];
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+      throw new AmandaError('BAD_ARGUMENT', `${name} is a whole number from ${least} to ${most}, not ${String(value)}.`);
+    }
+  }
+  return all;
+}

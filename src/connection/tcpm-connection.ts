@@ -1,0 +1,313 @@
+import { Observable, ReplaySubject, Subject, concat, defer, of, type Subscription } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
+import { describePeer, type Channel, type Peer } from './channel.js';
+import type { Connection, ProtocolHandle } from './connection.js';
+import { Fifo } from './fifo.js';
+import { ReceiveBudget, type Flow, type Holder, type Stall } from './flow.js';
+import { Handles } from './handles.js';
+import { withDefaults, type ConnectionOptions } from './options.js';
+import { TcpmProtocolHandle } from './protocol-handle.js';
+import { Stream, type Carrier } from './stream.js';
+import { FrameWriter } from './writer.js';
+
+/** Which side of a connection this is, and whether (on the initiator: which) user its requests name. */
+export type Role = { readonly side: 'initiator'; readonly user: string | undefined } | { readonly side: 'target'; readonly namesUser: boolean };
+
+/**
+ * A connection over one byte channel: TCPM frames, demultiplexed by handle.
+ *
+ *     bytes    -ab--c-de-f-|
+ *     frames   -1--2--2-1--|      every frame, for taps
+ *     stream 1 -x-------y--|
+ *     stream 2 ----x--y----|      kept from the first byte on, until its reader comes
+ *
+ * It reads from the channel from the start, and pauses it when what is kept reaches the receive
+ * budget. Source: PROTOCOL.md, "Frames" and "Streams".
+ */
+export class TcpmConnection extends Observable<Frame> implements Connection, Carrier {
+  readonly peer: Peer;
+  readonly namesUser: boolean;
+  readonly user: string | undefined;
+  readonly sent: Observable<Frame>;
+  readonly flow: Observable<Flow>;
+  readonly incoming: Observable<ProtocolHandle>;
+  readonly ended: Observable<never>;
+  readonly #channel: Channel;
+  readonly #options: Required<ConnectionOptions>;
+  readonly #frames: Subject<Frame>;
+  readonly #sent = new Subject<Frame>();
+  readonly #incoming = new Subject<ProtocolHandle>();
+  #unclaimed: ProtocolHandle[] = [];
+  readonly #ended = new ReplaySubject<never>(1);
+  readonly #handles: Handles<Stream>;
+  readonly #decoder: FrameDecoder;
+  readonly #budget: ReceiveBudget;
+  readonly #writer: FrameWriter;
+  readonly #subscriptions: Subscription;
+  /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
+  readonly #backlog = new Fifo<Uint8Array>();
+  #isDecoding = false;
+  #channelEnd: { readonly error?: unknown } | undefined;
+  #over: AmandaError | undefined;
+
+  constructor(channel: Channel, role: Role, options: ConnectionOptions = {}) {
+    const frames = new Subject<Frame>();
+    super((tap) => frames.subscribe(tap));
+    this.#frames = frames;
+    this.#options = withDefaults(options);
+    this.#channel = channel;
+    this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
+    this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload });
+    this.#writer = new FrameWriter(channel, this.#options.gather);
+    this.#budget = new ReceiveBudget(this.#options.receiveBudget, {
+      pause: () => {
+        channel.pause();
+      },
+      resume: () => {
+        this.#work();
+        if (!this.#budget.paused && this.#over === undefined) channel.resume();
+      },
+      holders: () => this.#holders(),
+      waiting: () => [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
+    });
+    this.peer = channel.peer;
+    this.user = role.side === 'initiator' ? role.user : undefined;
+    this.namesUser = role.side === 'initiator' ? role.user !== undefined : role.namesUser;
+    this.sent = this.#sent;
+    this.flow = this.#budget.flow;
+    this.incoming = defer(() => concat(this.#unclaimed.splice(0), this.#incoming));
+    this.ended = this.#ended;
+    this.#subscriptions = this.#start();
+  }
+
+  get isReady(): boolean {
+    return this.#writer.isReady;
+  }
+
+  get ready(): Observable<boolean> {
+    return this.#writer.ready;
+  }
+
+  stream(handle: number): Stream {
+    if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
+      throw new AmandaError('BAD_ARGUMENT', `A handle is a whole number from 0 to 4294967295, not ${handle}.`);
+    }
+    const stream = this.#handles.get(handle) ?? this.#handles.open(handle);
+    if (this.#over !== undefined) stream.lose(this.#over);
+    return stream;
+  }
+
+  handle(number: number = this.#handles.nextProtocolHandle()): ProtocolHandle {
+    return new TcpmProtocolHandle(this.stream(number), () => {
+      this.#handles.forget(number);
+    });
+  }
+
+  announce(count: number): Observable<readonly Stream[]> {
+    return of(Array.from({ length: count }, () => this.stream(this.#handles.nextStreamHandle())));
+  }
+
+  send(handle: number, bytes: Uint8Array): void {
+    const size = this.#options.frameBytes;
+    if (bytes.length <= size) this.#write(handle, bytes);
+    else for (let at = 0; at < bytes.length; at += size) this.#write(handle, bytes.subarray(at, at + size));
+    if (this.#writer.backlog > this.#options.sendBudget) this.abort(this.#overBudget(handle));
+  }
+
+  sendPacket(handle: number, payload: Uint8Array): void {
+    this.#write(handle, payload);
+  }
+
+  sendEnd(handle: number): void {
+    this.#write(handle, NO_BYTES);
+  }
+
+  hold(bytes: number): void {
+    this.#budget.hold(bytes);
+  }
+
+  release(bytes: number): void {
+    this.#budget.release(bytes);
+  }
+
+  forget(handle: number): void {
+    this.#handles.forget(handle);
+  }
+
+  close(): void {
+    if (this.#over !== undefined) return;
+    this.#writer.flush();
+    this.#finish(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was closed by this side.`, { peer: describePeer(this.peer) }), false);
+    this.#channel.close();
+  }
+
+  abort(reason: Error): void {
+    if (this.#over !== undefined) return;
+    this.#finish(this.#asLoss(reason), true);
+    this.#subscriptions.unsubscribe();
+    this.#channel.destroy();
+  }
+
+  /** Ends the connection the way its state asks for: in good order when nothing is open, else at once. */
+  dispose(): void {
+    if ([...this.#handles.all()].some((stream) => stream.isOpen)) {
+      this.abort(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was cancelled by this side.`, { peer: describePeer(this.peer) }));
+    } else {
+      this.close();
+    }
+  }
+
+  #start(): Subscription {
+    const stalls = this.#budget.stalls(this.#options.stallAfter).subscribe((stall) => {
+      if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
+    });
+    stalls.add(
+      this.#channel.drain.subscribe(() => {
+        this.#writer.drained();
+      }),
+    );
+    stalls.add(
+      this.#channel.bytes.subscribe({
+        next: (chunk) => {
+          this.#receive(chunk);
+        },
+        error: (error: unknown) => {
+          this.#channelEnds({ error });
+        },
+        complete: () => {
+          this.#channelEnds({});
+        },
+      }),
+    );
+    return stalls;
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#over !== undefined) return;
+    this.#backlog.push(chunk);
+    this.#work();
+  }
+
+  /** Decodes what there is until the budget is used up; never inside itself, since a reader may answer and be answered at once. */
+  #work(): void {
+    if (this.#isDecoding) return;
+    this.#isDecoding = true;
+    try {
+      while (!this.#budget.paused && this.#over === undefined) {
+        const chunk = this.#backlog.shift();
+        if (chunk === undefined) break;
+        const taken = this.#decoder.decode(chunk, this.#deliver);
+        if (taken < chunk.length) this.#backlog.unshift(chunk.subarray(taken));
+      }
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#isDecoding = false;
+    }
+    if (this.#channelEnd !== undefined && this.#backlog.size === 0) this.#conclude(this.#channelEnd);
+  }
+
+  readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
+    if (this.#frames.observed) this.#frames.next({ handle, payload });
+    const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
+    if (payload.length > 0) stream?.deliver(payload);
+    else stream?.deliverEnd();
+    return !this.#budget.paused && this.#over === undefined;
+  };
+
+  /** A frame for a handle that is not there: a close is nobody's, bytes are kept, and on a target they begin an exchange. */
+  #unknown(handle: number, payload: Uint8Array): Stream | undefined {
+    if (payload.length === 0 || this.#handles.isRetired(handle)) return undefined;
+    const stream = this.#handles.open(handle);
+    if (this.#handles.side === 'target') {
+      const exchange = new TcpmProtocolHandle(stream, () => {
+        this.#handles.forget(handle);
+      });
+      if (this.#incoming.observed) this.#incoming.next(exchange);
+      else this.#unclaimed.push(exchange);
+    }
+    return stream;
+  }
+
+  #write(handle: number, payload: Uint8Array): void {
+    if (this.#over !== undefined) return;
+    if (this.#sent.observed) this.#sent.next({ handle, payload });
+    this.#writer.write(handle, payload);
+  }
+
+  #channelEnds(end: { readonly error?: unknown }): void {
+    this.#channelEnd = end;
+    if (!this.#isDecoding && this.#backlog.size === 0) this.#conclude(end);
+  }
+
+  #conclude({ error }: { readonly error?: unknown }): void {
+    if (this.#over !== undefined) {
+      this.#subscriptions.unsubscribe();
+      return;
+    }
+    const reason = error ?? this.#unfinishedFrame();
+    const lost = this.#asLoss(reason ?? new AmandaError('CONNECTION_LOST', `${describePeer(this.peer)} ended the connection.`));
+    this.#finish(lost, reason !== undefined);
+    this.#subscriptions.unsubscribe();
+    this.#channel.close();
+  }
+
+  #unfinishedFrame(): unknown {
+    try {
+      this.#decoder.end();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #finish(reason: AmandaError, broken: boolean): void {
+    this.#over = reason;
+    this.#writer.end();
+    for (const stream of [...this.#handles.all()]) stream.lose(reason);
+    this.#handles.clear();
+    this.#backlog.clear();
+    this.#budget.end();
+    this.#incoming.complete();
+    this.#sent.complete();
+    if (broken) {
+      this.#frames.error(reason);
+      this.#ended.error(reason);
+    } else {
+      this.#frames.complete();
+      this.#ended.complete();
+    }
+  }
+
+  #asLoss(reason: unknown): AmandaError {
+    const peer = describePeer(this.peer);
+    if (reason instanceof AmandaError) {
+      return reason.peer === undefined ? new AmandaError(reason.code, reason.message, { cause: reason, peer, handle: reason.handle }) : reason;
+    }
+    return new AmandaError('CONNECTION_LOST', `The connection to ${peer} broke: ${reason instanceof Error ? reason.message : String(reason)}.`, { cause: reason, peer });
+  }
+
+  #overBudget(handle: number): AmandaError {
+    return new AmandaError(
+      'SEND_BUDGET',
+      `More than ${this.#options.sendBudget} bytes wait to be sent to ${describePeer(this.peer)}, who does not read fast enough. Send from an async iterable or a Readable, which can be slowed.`,
+      { handle },
+    );
+  }
+
+  #holders(): Holder[] {
+    return [...this.#handles.all()]
+      .filter((stream) => stream.held > 0)
+      .map(({ handle, held }) => ({ handle, held }))
+      .sort((a, b) => b.held - a.held);
+  }
+}
+
+function stalled({ blocking, waiting }: Stall, peer: Peer): AmandaError {
+  return new AmandaError(
+    'STALLED',
+    `Nobody consumes what arrived on handle ${blocking.join(', ')}, and handle ${waiting.join(', ')} waits behind it. Read it, or discard() it.`,
+    { peer: describePeer(peer), handle: blocking[0] },
+  );
+}

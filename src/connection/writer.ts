@@ -1,0 +1,124 @@
+import { BehaviorSubject, type Observable } from 'rxjs';
+import { HEADER_BYTES, writeHeader } from '../wire/frame.js';
+import type { Channel } from './channel.js';
+
+/** Payloads up to this many bytes are copied beside their header; larger ones leave from where they are. */
+const SMALL_PAYLOAD = 2_048;
+
+/** Gathered bytes that are written without waiting for the end of the tick. */
+const FLUSH_BYTES = 262_144;
+
+const SLAB_BYTES = 65_536;
+
+/** Headers and small payloads of all connections are laid one behind the other in slabs; none of it is used twice. */
+let slab = new Uint8Array(0);
+let slabFill = 0;
+
+/**
+ * Puts frames on a channel: small ones together, header and payload in one vectored write, all that
+ * one tick produces at once.
+ */
+export class FrameWriter {
+  readonly #channel: Channel;
+  readonly #gather: boolean;
+  readonly #ready = new BehaviorSubject(true);
+  #parts: Uint8Array[] = [];
+  #memory = slab;
+  #from = 0;
+  #to = 0;
+  #gathered = 0;
+  #backlog = 0;
+  #scheduled = false;
+  #ended = false;
+
+  constructor(channel: Channel, gather: boolean) {
+    this.#channel = channel;
+    this.#gather = gather;
+  }
+
+  /** False while the channel is saturated. */
+  get isReady(): boolean {
+    return this.#ready.value;
+  }
+
+  get ready(): Observable<boolean> {
+    return this.#ready;
+  }
+
+  /** Bytes handed over since the channel became saturated. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
+  /** Sends one frame; a payload over 2 KiB must not change afterwards. */
+  write(handle: number, payload: Uint8Array): void {
+    if (this.#ended) return;
+    const small = payload.length <= SMALL_PAYLOAD;
+    const at = this.#reserve(small ? HEADER_BYTES + payload.length : HEADER_BYTES);
+    writeHeader(slab, at, handle, payload.length);
+    if (small) {
+      slab.set(payload, at + HEADER_BYTES);
+    } else {
+      this.#closeSegment();
+      this.#parts.push(payload);
+    }
+    this.#gathered += HEADER_BYTES + payload.length;
+    if (!this.#gather || this.#gathered >= FLUSH_BYTES) this.flush();
+    else if (!this.#scheduled) this.#schedule();
+  }
+
+  /** Hands to the channel what has been gathered. */
+  flush(): void {
+    if (this.#gathered === 0 || this.#ended) return;
+    this.#closeSegment();
+    const parts = this.#parts;
+    const bytes = this.#gathered;
+    this.#parts = [];
+    this.#gathered = 0;
+    const more = this.#channel.write(parts);
+    if (!this.isReady) this.#backlog += bytes;
+    else if (!more) this.#ready.next(false);
+  }
+
+  /** The channel can take more. */
+  drained(): void {
+    this.#backlog = 0;
+    if (!this.isReady) this.#ready.next(true);
+  }
+
+  /** Nothing can be sent any more. */
+  end(): void {
+    this.#ended = true;
+    this.#parts = [];
+    this.#ready.complete();
+  }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
+  #reserve(bytes: number): number {
+    if (slabFill + bytes > slab.length) {
+      slab = new Uint8Array(SLAB_BYTES);
+      slabFill = 0;
+    }
+    if (this.#memory !== slab || this.#to !== slabFill) {
+      this.#closeSegment();
+      this.#memory = slab;
+      this.#from = slabFill;
+    }
+    const at = slabFill;
+    slabFill += bytes;
+    this.#to = slabFill;
+    return at;
+  }
+
+  #closeSegment(): void {
+    if (this.#to > this.#from) this.#parts.push(this.#memory.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
+}

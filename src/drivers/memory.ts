@@ -1,0 +1,143 @@
+import { Observable, Subject } from 'rxjs';
+import type { Channel, Peer } from '../connection/channel.js';
+import { Fifo } from '../connection/fifo.js';
+import type { ConnectionOptions } from '../connection/options.js';
+import { TcpmConnection } from '../connection/tcpm-connection.js';
+import type { Connection } from '../connection/connection.js';
+import type { Driver, Listener } from './driver.js';
+import { yieldConnection } from './yield-connection.js';
+import { AmandaError } from '../wire/errors.js';
+
+/** Bytes that wait in one direction of a memory channel before it counts as saturated. */
+const HIGH_WATER = 65_536;
+
+/** One end of a pair of channels inside the process. What one end writes the other has at once. */
+class MemoryChannel implements Channel {
+  readonly peer: Peer;
+  readonly drain = new Subject<void>();
+  readonly bytes: Observable<Uint8Array>;
+  readonly #arrived = new Fifo<Uint8Array>();
+  #other: MemoryChannel | undefined;
+  #waiting = 0;
+  #reader: { next(chunk: Uint8Array): void; end(): void } | undefined;
+  #paused = false;
+  #ended = false;
+  #closed = false;
+
+  constructor(peer: Peer) {
+    this.peer = peer;
+    this.bytes = new Observable((out) => {
+      this.#reader = {
+        next: (chunk) => {
+          out.next(chunk);
+        },
+        end: () => {
+          out.complete();
+        },
+      };
+      this.#hand();
+      return () => {
+        this.#reader = undefined;
+        this.destroy();
+      };
+    });
+  }
+
+  /** Joins two ends. */
+  static pair(initiator: Peer, target: Peer): [MemoryChannel, MemoryChannel] {
+    const near = new MemoryChannel(target);
+    const far = new MemoryChannel(initiator);
+    near.#other = far;
+    far.#other = near;
+    return [near, far];
+  }
+
+  write(parts: readonly Uint8Array[]): boolean {
+    if (this.#closed || this.#other === undefined) return true;
+    for (const part of parts) this.#other.#arrived.push(part);
+    for (const part of parts) this.#other.#waiting += part.length;
+    this.#other.#hand();
+    return this.#other.#waiting < HIGH_WATER;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#hand();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#other?.end();
+  }
+
+  destroy(): void {
+    this.#arrived.clear();
+    this.#ended = true;
+    this.close();
+  }
+
+  /** The other end has closed. */
+  end(): void {
+    this.#ended = true;
+    this.#hand();
+  }
+
+  #hand(): void {
+    const saturated = this.#waiting >= HIGH_WATER;
+    while (!this.#paused && this.#reader !== undefined) {
+      const chunk = this.#arrived.shift();
+      if (chunk === undefined) break;
+      this.#waiting -= chunk.length;
+      this.#reader.next(chunk);
+    }
+    if (this.#arrived.size > 0) return;
+    if (saturated && this.#waiting < HIGH_WATER) this.#other?.drain.next();
+    if (this.#ended) this.#reader?.end();
+  }
+}
+
+/** Two joined channels: the initiator's end and the target's end. */
+export function memoryChannels(initiator: Peer = { driver: 'memory', host: 'initiator' }, target: Peer = { driver: 'memory', host: 'target' }): [Channel, Channel] {
+  return MemoryChannel.pair(initiator, target);
+}
+
+export interface MemoryOptions {
+  /** The name in `SECURITY USER`; without it requests carry no such line. */
+  readonly user?: string;
+}
+
+/**
+ * A driver and its listener in one process, for tests, demonstrations and programs that are both
+ * sides at once. No time passes between the two ends.
+ */
+export function memory({ user }: MemoryOptions = {}): { readonly driver: Driver; readonly listener: Listener } {
+  const connected = new Subject<Channel>();
+  const namesUser = user !== undefined;
+  return {
+    driver: {
+      name: 'memory',
+      user,
+      open: (options) =>
+        new Observable<Connection>((out) => {
+          if (!connected.observed) {
+            out.error(new AmandaError('CONNECT_FAILED', 'Nobody accepts connections on this memory driver.'));
+            return undefined;
+          }
+          const [near, far] = memoryChannels();
+          connected.next(far);
+          const connection = new TcpmConnection(near, { side: 'initiator', user }, options);
+          return yieldConnection(connection, out);
+        }),
+    },
+    listener: {
+      name: 'memory',
+      accept: (options: ConnectionOptions) =>
+        new Observable<Connection>((out) => connected.subscribe((channel) => out.next(new TcpmConnection(channel, { side: 'target', namesUser }, options)))),
+    },
+  };
+}

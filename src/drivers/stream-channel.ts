@@ -1,0 +1,128 @@
+import type { Readable, Writable } from 'node:stream';
+import { Observable, fromEvent, map } from 'rxjs';
+import { describePeer, type Channel, type Peer } from '../connection/channel.js';
+import { AmandaError } from '../wire/errors.js';
+
+/** How long a channel that this side has closed waits for the other side to close too, in milliseconds. */
+const LINGER = 2_000;
+
+/** The two Node streams behind a channel, which may be one and the same (a socket), and how to let go of them. */
+export interface ByteStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly peer: Peer;
+  /** Ends what is behind the streams, at once; called once. Default: destroys both. */
+  readonly release?: () => void;
+  /** Why the channel broke, when `release` or a look at what is behind it tells more than the streams do. */
+  readonly explain?: () => Promise<AmandaError | undefined>;
+}
+
+/** A channel over Node streams: a socket, or the pipes of a process. */
+export class StreamChannel implements Channel {
+  readonly peer: Peer;
+  readonly bytes: Observable<Uint8Array>;
+  readonly drain: Observable<void>;
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #streams: ByteStreams;
+  #released = false;
+  #closing = false;
+
+  constructor(streams: ByteStreams) {
+    this.#streams = streams;
+    this.#input = streams.input;
+    this.#output = streams.output;
+    this.peer = streams.peer;
+    this.drain = fromEvent(this.#output, 'drain').pipe(map(() => undefined));
+    // An error after the last listener has left must not end the process.
+    this.#input.on('error', () => undefined);
+    this.#output.on('error', () => undefined);
+    this.bytes = new Observable((out) => {
+      const fail = (error: Error): void => {
+        this.#explain(error).then(
+          (reason) => {
+            out.error(reason);
+          },
+          (failure: unknown) => {
+            out.error(failure);
+          },
+        );
+      };
+      const next = (chunk: Uint8Array): void => {
+        out.next(chunk);
+      };
+      const end = (): void => {
+        this.#ended().then(
+          (reason) => {
+            if (reason === undefined) out.complete();
+            else out.error(reason);
+          },
+          (failure: unknown) => {
+            out.error(failure);
+          },
+        );
+      };
+      this.#input.on('data', next).on('end', end).on('close', end).on('error', fail);
+      this.#output.on('error', fail);
+      return () => {
+        this.#input.off('data', next).off('end', end).off('close', end).off('error', fail);
+        this.#output.off('error', fail);
+        this.destroy();
+      };
+    });
+  }
+
+  write(parts: readonly Uint8Array[]): boolean {
+    const output = this.#output;
+    if (output.destroyed || output.writableEnded) return true;
+    output.cork();
+    for (const part of parts) output.write(part);
+    output.uncork();
+    return !output.writableNeedDrain;
+  }
+
+  pause(): void {
+    this.#input.pause();
+  }
+
+  resume(): void {
+    this.#input.resume();
+  }
+
+  close(): void {
+    if (this.#closing || this.#released) return;
+    this.#closing = true;
+    const release = (): void => {
+      clearTimeout(limit);
+      this.destroy();
+    };
+    // Not protocol time: only how long a socket is kept for a peer that does not hang up.
+    const limit = setTimeout(release, LINGER);
+    this.#output.end();
+    if (this.#input.readableEnded || this.#input.destroyed) {
+      this.#output.once('finish', release).once('close', release);
+    } else {
+      this.#input.once('end', release).once('close', release).resume();
+    }
+  }
+
+  destroy(): void {
+    if (this.#released) return;
+    this.#released = true;
+    if (this.#streams.release === undefined) {
+      this.#input.destroy();
+      this.#output.destroy();
+    } else {
+      this.#streams.release();
+    }
+  }
+
+  async #ended(): Promise<AmandaError | undefined> {
+    return this.#closing ? undefined : await this.#streams.explain?.();
+  }
+
+  async #explain(error: Error): Promise<AmandaError> {
+    const explained = await this.#streams.explain?.();
+    return explained ?? new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(this.peer)} broke: ${error.message}.`, { cause: error, peer: describePeer(this.peer) });
+  }
+}

@@ -1,0 +1,130 @@
+import { lookup } from 'node:dns/promises';
+import { connect as connectSocket, type Socket } from 'node:net';
+import { Observable } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+
+export interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Source ports to try, in order; without them the system chooses. */
+  readonly sourcePorts?: Iterable<number> | undefined;
+}
+
+/**
+ * Connects a TCP socket: address by address of the host, and source port by source port.
+ *
+ * Emits the connected socket once and completes; unsubscribing before that ends the attempt. Errors with `CONNECT_FAILED` when
+ * no address can be reached and with `NO_RESERVED_PORT` when none of the source ports can be bound.
+ */
+export function connectTcp(target: TcpTarget): Observable<Socket> {
+  return new Observable((out) => {
+    const attempt = new AbortController();
+    attemptAll(target, attempt.signal).then(
+      (socket) => {
+        if (attempt.signal.aborted) socket.destroy();
+        else {
+          out.next(socket);
+          out.complete();
+        }
+      },
+      (error: unknown) => {
+        out.error(error);
+      },
+    );
+    return () => {
+      attempt.abort();
+    };
+  });
+}
+
+async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<Socket> {
+  const addresses = await addressesOf(target.host);
+  let failure: unknown;
+  for (const address of addresses) {
+    try {
+      return await attemptAddress(target, address, signal);
+    } catch (error) {
+      if (signal.aborted || (error instanceof AmandaError && error.code === 'NO_RESERVED_PORT')) throw error;
+      failure = error;
+    }
+  }
+  throw connectFailed(target, failure);
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
+  } catch (cause) {
+    throw new AmandaError('CONNECT_FAILED', `The host ${host} is not known: ${messageOf(cause)}.`, { cause, peer: host });
+  }
+}
+
+async function attemptAddress(target: TcpTarget, address: string, signal: AbortSignal): Promise<Socket> {
+  if (target.sourcePorts === undefined) return attemptOnce(target.port, address, undefined, signal);
+  let failure: unknown;
+  for (const localPort of target.sourcePorts) {
+    try {
+      return await attemptOnce(target.port, address, localPort, signal);
+    } catch (error) {
+      if (!isPortTrouble(error)) throw error;
+      failure = error;
+      if (error.code === 'EACCES') break;
+    }
+  }
+  throw noReservedPort(target, failure);
+}
+
+function attemptOnce(port: number, host: string, localPort: number | undefined, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({ port, host, ...(localPort === undefined ? {} : { localPort }) });
+    const stop = (): void => {
+      socket.destroy(new Error('The attempt was cancelled.'));
+    };
+    const settle = (): void => {
+      signal.removeEventListener('abort', stop);
+      socket.off('error', fail);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      socket.on('error', () => undefined).destroy();
+      reject(error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      settle();
+      resolve(socket);
+    });
+  });
+}
+
+type PortTrouble = Error & { readonly code: 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'EACCES'; readonly syscall: 'bind' | 'connect' };
+
+/** The source port is busy or forbidden. EADDRNOTAVAIL comes from connecting: the same pair of ports is in use, or was a moment ago. */
+function isPortTrouble(error: unknown): error is PortTrouble {
+  const { code, syscall } = error as Partial<PortTrouble>;
+  return code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || (code === 'EACCES' && syscall === 'bind');
+}
+
+function noReservedPort({ host }: TcpTarget, cause: unknown): AmandaError {
+  const forbidden = (cause as Partial<PortTrouble> | undefined)?.code === 'EACCES';
+  const message = forbidden
+    ? `Connecting to ${host} needs a source port below 1024, and this user may not bind one. Run as root, give node CAP_NET_BIND_SERVICE, or lower the sysctl net.ipv4.ip_unprivileged_port_start.`
+    : `No reserved source port is free for connecting to ${host}; all of the range were tried.`;
+  return new AmandaError('NO_RESERVED_PORT', message, { cause, peer: host });
+}
+
+function connectFailed({ host, port }: TcpTarget, cause: unknown): AmandaError {
+  const code = (cause as { readonly code?: string } | undefined)?.code;
+  const advice: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'nothing listens there; is amandad set up (inetd, xinetd or systemd), and is this its port?',
+    EHOSTUNREACH: 'the host cannot be reached; is it up?',
+    ENETUNREACH: 'there is no route to its network.',
+    ETIMEDOUT: 'it does not answer; is it up, and does a firewall let the port through?',
+  };
+  return new AmandaError('CONNECT_FAILED', `Cannot connect to ${host} port ${port}: ${advice[code ?? ''] ?? `${messageOf(cause)}.`}`, { cause, peer: host });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,129 @@
+import { Observable, Subscription, asyncScheduler, timer, type Subscriber } from 'rxjs';
+import { describePeer } from '../connection/channel.js';
+import type { Connection, ProtocolHandle } from '../connection/connection.js';
+import { AmandaError } from '../wire/errors.js';
+import { packet, packetText, type Packet } from '../wire/packet.js';
+import { stepInitiator, type InitiatorEffect, type InitiatorEvent, type InitiatorState } from './initiator-machine.js';
+import type { Timing } from './timing.js';
+
+/** A packet that answers a request: PREP any number of times, then REP. */
+export interface Answer {
+  readonly kind: 'partial' | 'final';
+  readonly packet: Packet;
+}
+
+/**
+ * Asks once, on a fresh handle of the connection, and emits the answers.
+ *
+ *     in      ---A---P----R          A: ACK  P: PREP  R: REP
+ *     out     -------p----(r|)       p: partial  r: final
+ *     sent    Q-----------(AC)       Q: REQ, again after 10 s without an answer  C: close of the handle
+ *
+ * The confirmation of the REP and the close of the handle have left before the final answer is
+ * emitted. Errors with `REFUSED` (the text is the message), `ACK_TIMEOUT`, `REP_TIMEOUT`, and what
+ * broke the connection. Unsubscribing closes the handle and stops the timer.
+ * Source: PROTOCOL.md, "The exchange: initiator".
+ */
+export function exchange(connection: Connection, body: Uint8Array, timing: Timing): Observable<Answer> {
+  return new Observable((out) => new Exchange(connection, packet('REQ', body), timing, out).start());
+}
+
+class Exchange {
+  readonly #connection: Connection;
+  readonly #handle: ProtocolHandle;
+  readonly #request: Packet;
+  readonly #timing: Timing;
+  readonly #out: Subscriber<Answer>;
+  readonly #packets = new Subscription();
+  #timer: Subscription | undefined;
+  #state: InitiatorState = { kind: 'ready' };
+
+  constructor(connection: Connection, request: Packet, timing: Timing, out: Subscriber<Answer>) {
+    this.#connection = connection;
+    this.#handle = connection.handle();
+    this.#request = request;
+    this.#timing = timing;
+    this.#out = out;
+  }
+
+  start(): () => void {
+    this.#packets.add(
+      this.#handle.packets.subscribe({
+        next: (received) => {
+          this.#happens({ kind: 'packet', packet: received, at: asyncScheduler.now() });
+        },
+        error: (reason: unknown) => {
+          this.#happens({ kind: 'lost', reason });
+        },
+        complete: () => {
+          this.#happens({ kind: 'lost', reason: this.#closedEarly() });
+        },
+      }),
+    );
+    this.#happens({ kind: 'start', at: asyncScheduler.now() });
+    return () => {
+      this.#release();
+    };
+  }
+
+  #happens(event: InitiatorEvent): void {
+    const { state, effects } = stepInitiator(this.#state, event, this.#timing);
+    this.#state = state;
+    if (state.kind === 'done') this.#timer?.unsubscribe();
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: InitiatorEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#handle.send(effect.type === 'REQ' ? this.#request : packet('ACK'));
+        return;
+      case 'wait':
+        this.#timer?.unsubscribe();
+        this.#timer = timer(effect.milliseconds).subscribe(() => {
+          this.#happens({ kind: 'timeout', at: asyncScheduler.now() });
+        });
+        return;
+      case 'partial':
+        this.#out.next({ kind: 'partial', packet: effect.packet });
+        return;
+      case 'reply':
+        this.#release();
+        this.#out.next({ kind: 'final', packet: effect.packet });
+        this.#out.complete();
+        return;
+      default:
+        this.#release();
+        this.#out.error(this.#failure(effect));
+    }
+  }
+
+  #release(): void {
+    this.#state = { kind: 'done' };
+    this.#timer?.unsubscribe();
+    this.#packets.unsubscribe();
+    this.#handle.close();
+  }
+
+  #failure(effect: Extract<InitiatorEffect, { kind: 'refused' | 'timedOut' | 'failed' }>): unknown {
+    const peer = describePeer(this.#connection.peer);
+    const context = { peer, handle: this.#handle.number };
+    switch (effect.kind) {
+      case 'failed':
+        return effect.reason;
+      case 'refused':
+        return new AmandaError('REFUSED', packetText(effect.packet).replace(/^ERROR /, '').trimEnd() || 'The target refused the request without saying why.', context);
+      case 'timedOut':
+        return effect.waitingFor === 'ACK'
+          ? new AmandaError('ACK_TIMEOUT', `${peer} did not acknowledge the request, sent ${this.#timing.requestTries} times; is this an amandad of the same auth?`, context)
+          : new AmandaError('REP_TIMEOUT', `${peer} acknowledged the request but sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`, context);
+    }
+  }
+
+  #closedEarly(): AmandaError {
+    return new AmandaError('CONNECTION_LOST', `${describePeer(this.#connection.peer)} closed the request's handle without an answer.`, {
+      peer: describePeer(this.#connection.peer),
+      handle: this.#handle.number,
+    });
+  }
+}

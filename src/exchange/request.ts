@@ -1,0 +1,131 @@
+import { Observable, defer, forkJoin, map, type OperatorFunction, type Subscriber } from 'rxjs';
+import { describePeer } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { Stream } from '../connection/stream.js';
+import { AmandaError } from '../wire/errors.js';
+import { Features } from '../wire/features.js';
+import { Options, formatOptions, type OptionFields } from '../wire/options.js';
+import { parseReply } from '../wire/reply.js';
+import { encodeRequest } from '../wire/request.js';
+import { toBytes } from '../wire/text.js';
+import { exchange, type Answer } from './exchange.js';
+import { defaultTiming, type Timing } from './timing.js';
+
+/** What is asked of a target. */
+export interface ServiceRequest {
+  readonly service: string;
+  /** The OPTIONS line. Default: our features and nothing else. */
+  readonly options?: OptionFields;
+  /** What follows the OPTIONS line: lines of text, DLEs. Default nothing. */
+  readonly body?: string | Uint8Array;
+}
+
+export interface RequestOptions extends Partial<Pick<Timing, 'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'>> {
+  /** The name on the SECURITY line, where the driver has one. Default: the driver's. */
+  readonly user?: string;
+}
+
+/** What the target answers. */
+export interface Reply {
+  /** A partial reply (PREP) is followed by another one; the final reply (REP) is the last. */
+  readonly kind: 'partial' | 'final';
+  /** The OPTIONS line; without entries when there is none. */
+  readonly options: Options;
+  /** The ERROR lines, without that word. */
+  readonly errors: readonly string[];
+  /** All lines but CONNECT, OPTIONS and ERROR. */
+  readonly lines: readonly string[];
+  /** The whole text as it came. */
+  readonly text: string;
+  /** The streams by the names that the CONNECT line gave them; the ones it gave as −1 are not here. */
+  readonly streams: Readonly<Record<string, Stream>>;
+  readonly connection: Connection;
+}
+
+/**
+ * Asks a service of the target at the other end of the source's connection.
+ *
+ *     source   -C--------------|      C: the Connection
+ *     replies  -----p---f----|        p: a partial reply  f: the final one, with its streams
+ *
+ * Completes when nothing more arrives on the reply's streams: each was closed by the target, or was
+ * dropped here. What this side has left open of them is closed then. Until that the connection is
+ * held, so keep the subscription while reading streams (`mergeMap`, not `firstValueFrom`). Of the
+ * source only the first connection is used.
+ *
+ * Errors with `REFUSED`, `ACK_TIMEOUT`, `REP_TIMEOUT`, `BAD_REPLY`, with `BAD_ARGUMENT` for a request that
+ * cannot be sent, and with what broke the connection. ERROR lines in a reply are values.
+ * Source: PROTOCOL.md, "The exchange: initiator".
+ */
+export function request(service: string | ServiceRequest, options: RequestOptions = {}): OperatorFunction<Connection, Reply> {
+  const asked = typeof service === 'string' ? { service } : service;
+  return (connections) =>
+    new Observable((out) => {
+      let found = false;
+      return connections.subscribe({
+        next: (connection) => {
+          if (found) return;
+          found = true;
+          out.add(ask(connection, asked, options).subscribe(out));
+        },
+        error: (error: unknown) => {
+          out.error(error);
+        },
+        complete: () => {
+          if (!found) out.complete();
+        },
+      });
+    });
+}
+
+function ask(connection: Connection, asked: ServiceRequest, options: RequestOptions): Observable<Reply> {
+  return new Observable((out) =>
+    defer(() => exchange(connection, bodyOf(asked, connection.namesUser ? (options.user ?? connection.user) : undefined), { ...defaultTiming, ...options }))
+      .pipe(map((answer) => toReply(answer, connection)))
+      .subscribe({
+        next: (answered) => {
+          out.next(answered);
+          if (answered.kind === 'final') completeAfter(Object.values(answered.streams), connection, out);
+        },
+        error: (error: unknown) => {
+          out.error(error);
+        },
+      }),
+  );
+}
+
+function bodyOf({ service, options = { features: Features.amanda351 }, body = '' }: ServiceRequest, user: string | undefined): Uint8Array {
+  return encodeRequest({ user, service, arguments: Buffer.concat([toBytes(formatOptions(options)), toBytes(body)]) });
+}
+
+function toReply({ kind, packet }: Answer, connection: Connection): Reply {
+  const { connect, options = new Options(), errors, lines, text } = parseReply(packet.body);
+  const streams = connect.flatMap(({ name, handle }) => (handle === undefined ? [] : [[name, connection.stream(handle)] as const]));
+  return { kind, options, errors, lines, text, streams: Object.fromEntries(streams), connection };
+}
+
+function completeAfter(streams: readonly Stream[], connection: Connection, out: Subscriber<Reply>): void {
+  if (streams.length === 0) {
+    out.complete();
+    return;
+  }
+  const arrived = streams.map((stream) => receivingEnd(stream));
+  out.add(
+    forkJoin(arrived).subscribe((ends) => {
+      for (const stream of streams) stream.complete();
+      if (ends.includes('lost')) out.error(new AmandaError('CONNECTION_LOST', `${describePeer(connection.peer)} ended the connection before all streams were closed.`, { peer: describePeer(connection.peer) }));
+      else out.complete();
+    }),
+  );
+}
+
+/** Emits how the receiving direction of a stream ended, once it has. */
+function receivingEnd(stream: Stream): Observable<'closed' | 'dropped' | 'lost'> {
+  return new Observable((out) =>
+    stream.ends.subscribe(({ receiving }) => {
+      if (receiving === 'open') return;
+      out.next(receiving);
+      out.complete();
+    }),
+  );
+}

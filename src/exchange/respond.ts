@@ -1,0 +1,278 @@
+import { Observable, Subscription, defer, forkJoin, last, merge, timer, type Subscriber } from 'rxjs';
+import { describePeer, type Peer } from '../connection/channel.js';
+import type { Connection, ProtocolHandle } from '../connection/connection.js';
+import { pump } from '../connection/pump.js';
+import type { Stream } from '../connection/stream.js';
+import { AmandaError } from '../wire/errors.js';
+import { MAX_PAYLOAD } from '../wire/frame.js';
+import { packet } from '../wire/packet.js';
+import { formatConnect } from '../wire/reply.js';
+import type { ParsedRequest } from '../wire/request.js';
+import { printable, toBytes } from '../wire/text.js';
+import type { IncomingRequest, Service, ServiceReply, StreamHandler } from './service.js';
+import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from './target-machine.js';
+import type { Timing } from './timing.js';
+
+/** Whether a request may run, and what runs for it. */
+export type Admission =
+  | { readonly kind: 'admitted'; readonly request: ParsedRequest; readonly peer: Peer; readonly service: Service }
+  /** `reason` is what stands behind `ERROR ` in the NAK. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly request?: ParsedRequest };
+
+/** What a target needs to answer the requests of one connection. */
+export interface RespondOptions {
+  /** Judges the body of a REQ. Emits once. */
+  readonly admit: (body: Uint8Array) => Observable<Admission>;
+  readonly timing: Timing;
+  /** The requests that run on this connection, by their text: the same one again, on another handle, is not started twice. */
+  readonly running: Set<string>;
+}
+
+/** What happened to one request, in order: `admitted` or `refused`, `replied`, `ended`. */
+export type ExchangeEvent =
+  | { readonly kind: 'admitted'; readonly handle: number; readonly request: ParsedRequest }
+  | { readonly kind: 'refused'; readonly handle: number; readonly reason: string; readonly request?: ParsedRequest | undefined }
+  | { readonly kind: 'replied'; readonly handle: number; readonly streams: readonly string[] }
+  | { readonly kind: 'ended'; readonly handle: number; readonly outcome: TargetOutcome; readonly error?: AmandaError | undefined };
+
+/**
+ * Answers what comes on one protocol handle of a target: one request, from its REQ to the end of its
+ * last stream.
+ *
+ *     in    Q------------A         Q: REQ  A: ACK
+ *     sent  -K------R-----C        K: ACK  R: REP, again every 10 s without an ACK  C: close, and the streams open
+ *     out   -a------r--------(e|)
+ *
+ * Never errors: what goes wrong is said to the peer and in the `ended` event. Unsubscribing ends the
+ * service. Source: PROTOCOL.md, "The exchange: target".
+ */
+export function respond(connection: Connection, handle: ProtocolHandle, options: RespondOptions): Observable<ExchangeEvent> {
+  return new Observable((out) => new Responder(connection, handle, options, out).start());
+}
+
+/** A reply is one packet in one frame: type byte, text, NUL. Real amandad sends longer ones, which no Amanda accepts. */
+const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
+
+type NamedStream = readonly [name: string, stream: Stream, handler: StreamHandler];
+
+class Responder {
+  readonly #connection: Connection;
+  readonly #handle: ProtocolHandle;
+  readonly #options: RespondOptions;
+  readonly #out: Subscriber<ExchangeEvent>;
+  readonly #work = new Subscription();
+  #timer: Subscription | undefined;
+  #state: TargetState = { kind: 'fresh' };
+  #admission: Extract<Admission, { kind: 'admitted' }> | undefined;
+  #refusal: Extract<Admission, { kind: 'refused' }> | undefined;
+  #key: string | undefined;
+  #streams: readonly NamedStream[] = [];
+  #error: AmandaError | undefined;
+
+  constructor(connection: Connection, handle: ProtocolHandle, options: RespondOptions, out: Subscriber<ExchangeEvent>) {
+    this.#connection = connection;
+    this.#handle = handle;
+    this.#options = options;
+    this.#out = out;
+  }
+
+  start(): () => void {
+    const lost = (error: unknown): void => {
+      this.#error ??= error instanceof AmandaError ? error : undefined;
+      this.#happens({ kind: 'lost' });
+    };
+    this.#work.add(
+      this.#handle.packets.subscribe({
+        next: (received) => {
+          this.#happens({ kind: 'packet', packet: received });
+        },
+        error: lost,
+      }),
+    );
+    this.#work.add(this.#connection.ended.subscribe({ error: lost, complete: () => { lost(undefined); } }));
+    return () => {
+      this.#stop();
+    };
+  }
+
+  #happens(event: TargetEvent): void {
+    const { state, effects } = stepTarget(this.#state, event, this.#options.timing);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: TargetEffect): void {
+    switch (effect.kind) {
+      case 'examine':
+        this.#examine(effect.body);
+        return;
+      case 'startService':
+        this.#startService();
+        return;
+      case 'send':
+        this.#handle.send(packet(effect.type, effect.body));
+        return;
+      case 'wait':
+        this.#timer?.unsubscribe();
+        this.#timer = timer(effect.milliseconds).subscribe(() => {
+          this.#happens({ kind: 'timeout' });
+        });
+        return;
+      case 'openStreams':
+        this.#openStreams();
+        return;
+      case 'dropStreams':
+        for (const [, stream] of this.#streams) stream.complete();
+        return;
+      case 'closeHandle':
+        this.#timer?.unsubscribe();
+        this.#handle.close();
+        return;
+      case 'finish':
+        this.#finish(effect.outcome);
+    }
+  }
+
+  #examine(body: Uint8Array): void {
+    const refuse = (reason: string): void => {
+      this.#refusal = { kind: 'refused', reason };
+      this.#happens({ kind: 'refused', reason });
+    };
+    this.#work.add(
+      defer(() => this.#options.admit(body)).subscribe({
+        next: (admission) => {
+          this.#judge(admission);
+        },
+        error: (error: unknown) => {
+          refuse(oneLine(error));
+        },
+      }),
+    );
+  }
+
+  #judge(admission: Admission): void {
+    if (admission.kind === 'refused') {
+      this.#refusal = admission;
+      this.#happens({ kind: 'refused', reason: admission.reason });
+      return;
+    }
+    const { service, arguments: rest } = admission.request;
+    const key = `${service}\n${Buffer.from(rest).toString('latin1')}`;
+    if (this.#options.running.has(key)) {
+      this.#happens({ kind: 'duplicate' });
+      return;
+    }
+    this.#options.running.add(key);
+    this.#key = key;
+    this.#admission = admission;
+    this.#out.next({ kind: 'admitted', handle: this.#handle.number, request: admission.request });
+    this.#happens({ kind: 'accepted' });
+  }
+
+  #startService(): void {
+    if (this.#admission === undefined) return;
+    const { request, peer, service } = this.#admission;
+    const incoming: IncomingRequest = { ...request, peer, handle: this.#handle.number };
+    this.#work.add(
+      defer(() => service(incoming)).subscribe({
+        next: (reply) => {
+          this.#answer(reply);
+        },
+        error: (error: unknown) => {
+          this.#serviceFailed(error);
+        },
+        complete: () => {
+          if (this.#state.kind === 'running') this.#serviceFailed(new Error('it ended without a reply'));
+        },
+      }),
+    );
+  }
+
+  #answer(reply: ServiceReply): void {
+    if (this.#state.kind !== 'running') return;
+    if (reply.kind === 'partial') {
+      this.#happens({ kind: 'partialReply', body: reply.body });
+      return;
+    }
+    const streams = Object.entries(reply.streams ?? {});
+    const present = streams.flatMap(([name, handler]) => (handler === undefined ? [] : [[name, handler] as const]));
+    this.#work.add(
+      this.#connection.announce(present.length).subscribe({
+        next: (announced) => {
+          this.#streams = present.flatMap(([name, handler], index) => {
+            const stream = announced[index];
+            return stream === undefined ? [] : [[name, stream, handler] as const];
+          });
+          this.#reply(reply.body, streams.map(([name]) => name));
+        },
+        error: (error: unknown) => {
+          this.#serviceFailed(error);
+        },
+      }),
+    );
+  }
+
+  #reply(text: Uint8Array, names: readonly string[]): void {
+    try {
+      const connect = names.map((name) => ({ name, handle: this.#streams.find(([present]) => present === name)?.[1].handle }));
+      const body = names.length === 0 ? text : Buffer.concat([toBytes(formatConnect(connect)), text]);
+      if (body.length > MOST_REPLY_BYTES) throw new Error(`its reply of ${body.length} bytes is over the ${MOST_REPLY_BYTES} that fit one packet`);
+      this.#happens({ kind: 'reply', body, streams: this.#streams.length > 0 });
+      this.#out.next({ kind: 'replied', handle: this.#handle.number, streams: names });
+    } catch (error) {
+      for (const [, stream] of this.#streams) stream.complete();
+      this.#streams = [];
+      this.#serviceFailed(error);
+    }
+  }
+
+  /** Before the reply the failure is the reply; after it only the end of the connection can tell that bytes are missing. */
+  #serviceFailed(error: unknown): void {
+    const name = this.#admission?.request.service ?? '';
+    this.#error = new AmandaError('SERVICE_FAILED', `The service ${name} failed: ${oneLine(error)}.`, { cause: error, peer: describePeer(this.#connection.peer), handle: this.#handle.number });
+    if (this.#state.kind === 'running') this.#happens({ kind: 'reply', body: toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), streams: false });
+    else this.#connection.abort(this.#error);
+  }
+
+  #openStreams(): void {
+    const sending = this.#streams.map(([, stream, handler]) =>
+      defer(() => {
+        const source = handler(stream);
+        if (handler.length === 0) stream.discard();
+        return pump(source, stream);
+      }),
+    );
+    this.#work.add(
+      merge(...sending).subscribe({
+        error: (error: unknown) => {
+          this.#serviceFailed(error);
+        },
+      }),
+    );
+    this.#work.add(
+      forkJoin(this.#streams.map(([, stream]) => stream.ends.pipe(last()))).subscribe(() => {
+        this.#happens({ kind: 'streamsEnded' });
+      }),
+    );
+  }
+
+  #finish(outcome: TargetOutcome): void {
+    const handle = this.#handle.number;
+    const refusal = this.#refusal;
+    this.#stop();
+    if (refusal !== undefined) this.#out.next({ kind: 'refused', handle, reason: refusal.reason, request: refusal.request });
+    this.#out.next({ kind: 'ended', handle, outcome, error: this.#error });
+    this.#out.complete();
+  }
+
+  #stop(): void {
+    this.#state = { kind: 'done' };
+    this.#timer?.unsubscribe();
+    if (this.#key !== undefined) this.#options.running.delete(this.#key);
+    this.#work.unsubscribe();
+  }
+}
+
+function oneLine(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error), 1_000);
+}

@@ -1,0 +1,43 @@
+/** Every time and count of the exchange. Times are in milliseconds. Source: PROTOCOL.md, "Numbers". */
+export interface Timing {
+  /** How long one attempt to connect may take. */
+  readonly connectTimeout: number;
+  /** Attempts to connect (Amanda's `connect-tries`). */
+  readonly connectTries: number;
+  /** Pause between two attempts to connect. */
+  readonly connectWait: number;
+  /** How long the initiator waits for the ACK of a REQ. */
+  readonly ackTimeout: number;
+  /** How often a REQ is sent before the initiator gives up waiting for its ACK (`req-tries`). */
+  readonly requestTries: number;
+  /** How long the initiator waits for the REP after the ACK; depends on the service. */
+  readonly replyTimeout: number;
+  /** How often the initiator starts over after a reply did not come. */
+  readonly replyRestarts: number;
+  /** From the first REQ on; after this the initiator does not start over any more. */
+  readonly restartsUntil: number;
+  /** How long a service of the target may take for its reply. */
+  readonly serviceTimeout: number;
+  /** How long the target waits for the ACK of a REP before it sends it again. */
+  readonly replyAckTimeout: number;
+  /** How often the target sends a REP (`rep-tries`). */
+  readonly replyTries: number;
+  /** How long a target keeps a connection on which nothing runs. */
+  readonly idleTimeout: number;
+}
+
+/** The values of Amanda, and its `ctimeout` of 30 s for `replyTimeout`. */
+export const defaultTiming: Timing = {
+  connectTimeout: 20_000,
+  connectTries: 3,
+  connectWait: 5_000,
+  ackTimeout: 10_000,
+  requestTries: 3,
+  replyTimeout: 30_000,
+  replyRestarts: 2,
+  restartsUntil: 3_600_000,
+  serviceTimeout: 21_600_000,
+  replyAckTimeout: 10_000,
+  replyTries: 5,
+  idleTimeout: 30_000,
+};

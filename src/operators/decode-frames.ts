@@ -1,0 +1,42 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { FrameDecoder, type DecodeOptions, type Frame } from '../wire/frame.js';
+
+/**
+ * Decodes TCPM frames from bytes cut at arbitrary places.
+ *
+ *     bytes   -a--b-c--d-|        a..d: an 8-byte header and a 3-byte payload, in four cuts
+ *     frames  ---------f-|        f: { handle: 1, payload: 3 bytes }
+ *
+ * A payload that lies in one chunk is a view into it, any other is a copy. Errors with
+ * `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL` for a header that cannot be one, and with `TRUNCATED` when
+ * the source completes inside a frame. Source: PROTOCOL.md, "Frames".
+ */
+export function decodeFrames(options: DecodeOptions = {}): OperatorFunction<Uint8Array, Frame> {
+  return (chunks) =>
+    new Observable((frames) => {
+      const decoder = new FrameDecoder(options);
+      const attempt = (step: () => void): void => {
+        try {
+          step();
+        } catch (error) {
+          frames.error(error);
+        }
+      };
+      return chunks.subscribe({
+        next: (chunk) => {
+          attempt(() => {
+            for (const frame of decoder.push(chunk)) frames.next(frame);
+          });
+        },
+        error: (error: unknown) => {
+          frames.error(error);
+        },
+        complete: () => {
+          attempt(() => {
+            decoder.end();
+            frames.complete();
+          });
+        },
+      });
+    });
+}

@@ -1,0 +1,50 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+
+export interface LinesOptions {
+  /** Characters; a longer line is an error. Default 1 MiB. */
+  readonly maxLength?: number;
+}
+
+/**
+ * Cuts a byte stream into lines of text.
+ *
+ *     bytes  -a---b---c-|      a: "one\ntw"   b: "o\n"   c: "end"
+ *     lines  -1---2-----(3|)   1: "one"  2: "two"  3: "end"
+ *
+ * A line ends at a newline, which is not part of it; a last line without one counts. The text is
+ * UTF-8, whatever the cuts. Errors with `TRUNCATED` when a line grows over `maxLength`.
+ */
+export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFunction<Uint8Array, string> {
+  return (chunks) =>
+    new Observable((out) => {
+      const decoder = new TextDecoder();
+      const parts: string[] = [];
+      let length = 0;
+      const take = (text: string): void => {
+        const [first = '', ...others] = text.split('\n');
+        parts.push(first);
+        length += first.length;
+        for (const part of others) {
+          out.next(parts.join(''));
+          parts.length = 0;
+          parts.push(part);
+          length = part.length;
+        }
+        if (length > maxLength) out.error(new AmandaError('TRUNCATED', `A line of text is longer than the ${maxLength} characters allowed.`));
+      };
+      return chunks.subscribe({
+        next: (chunk) => {
+          take(decoder.decode(chunk, { stream: true }));
+        },
+        error: (error: unknown) => {
+          out.error(error);
+        },
+        complete: () => {
+          take(decoder.decode());
+          if (length > 0) out.next(parts.join(''));
+          out.complete();
+        },
+      });
+    });
+}

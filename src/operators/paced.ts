@@ -1,0 +1,78 @@
+import { Observable, concatMap, defer, type ObservableInput, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
+import { isPullable, type Pull, type Pullable } from './pull.js';
+
+/**
+ * Works on chunks one after another, and takes the next only when the work on the last is complete.
+ *
+ *     source  -a-b-c---------|
+ *     work      (1s each)
+ *     out     --------A-----B-----C|      b and c wait at the source
+ *
+ * A source that can be pulled (a Stream) keeps what waits, and slows its sender. Any other source
+ * cannot be slowed: what it emits meanwhile waits here, as in `concatMap`.
+ */
+export function paced<T, R>(work: (chunk: T) => ObservableInput<R>): OperatorFunction<T, R> {
+  return (source) => (isPullable<T>(source) ? new Observable((out) => new PacedReading(source, work, out).stop) : source.pipe(concatMap(work)));
+}
+
+class PacedReading<T, R> {
+  readonly #pull: Pull<T>;
+  readonly #work: (chunk: T) => ObservableInput<R>;
+  readonly #out: Subscriber<R>;
+  #running: Subscription | undefined;
+  #isRunning = false;
+  #isStepping = false;
+
+  constructor(source: Pullable<T>, work: (chunk: T) => ObservableInput<R>, out: Subscriber<R>) {
+    this.#work = work;
+    this.#out = out;
+    this.#pull = source.pull(() => {
+      this.#step();
+    });
+    this.#step();
+  }
+
+  readonly stop = (): void => {
+    this.#running?.unsubscribe();
+    this.#pull.cancel();
+  };
+
+  /** Goes on as long as work completes at once; a loop, so that a long queue needs no deep stack. */
+  #step(): void {
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    while (!this.#isRunning && !this.#out.closed) {
+      const chunk = this.#pull.take();
+      if (chunk === undefined) {
+        this.#finish();
+        break;
+      }
+      this.#begin(chunk);
+    }
+    this.#isStepping = false;
+  }
+
+  #begin(chunk: T): void {
+    this.#isRunning = true;
+    this.#running = defer(() => this.#work(chunk)).subscribe({
+      next: (result) => {
+        this.#out.next(result);
+      },
+      error: (error: unknown) => {
+        this.#out.error(error);
+      },
+      complete: () => {
+        this.#isRunning = false;
+        this.#pull.release(chunk);
+        this.#step();
+      },
+    });
+  }
+
+  #finish(): void {
+    const end = this.#pull.end;
+    if (end === undefined) return;
+    if (end.error === undefined) this.#out.complete();
+    else this.#out.error(end.error);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Writable } from 'node:stream';
+import { Observable, concat, defer, ignoreElements, map, type OperatorFunction } from 'rxjs';
+import { paced } from './paced.js';
+
+/**
+ * Writes the bytes to a Node Writable at its pace, and emits how many have been written so far.
+ *
+ *     bytes  -a---b---|           a: 3 bytes, b: 2 bytes
+ *     out    --3----5---|         completes when the Writable has finished
+ *
+ * Errors with what the Writable errors with (a full disk, a closed pipe). Unsubscribing destroys it.
+ */
+export function toWritable(writable: Writable): OperatorFunction<Uint8Array, number> {
+  return (bytes) =>
+    new Observable((out) => {
+      let written = 0;
+      const fail = (error: Error): void => {
+        out.error(error);
+      };
+      writable.on('error', fail);
+      const write = (chunk: Uint8Array): Observable<number> => writeTo(writable, chunk).pipe(map(() => (written += chunk.length)));
+      out.add(concat(bytes.pipe(paced(write)), defer(() => endOf(writable)).pipe(ignoreElements())).subscribe(out));
+      return () => {
+        writable.off('error', fail);
+        if (!writable.writableFinished) writable.on('error', () => undefined).destroy();
+      };
+    });
+}
+
+function writeTo(writable: Writable, chunk: Uint8Array): Observable<void> {
+  return new Observable((done) => {
+    writable.write(chunk, (error) => {
+      if (error) return;
+      done.next();
+      done.complete();
+    });
+  });
+}
+
+function endOf(writable: Writable): Observable<void> {
+  return new Observable((done) => {
+    writable.end(() => {
+      done.complete();
+    });
+  });
+}

@@ -1,0 +1,93 @@
+import { Observable, defer, map, of, shareReplay, switchMap } from 'rxjs';
+import { authorize, type AccessRequest } from '../access/authorize.js';
+import { checkPeerName } from '../access/peer.js';
+import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
+import type { Peer } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { Admission } from '../exchange/respond.js';
+import type { Service } from '../exchange/service.js';
+import { parseSecurity, parseService } from '../wire/request.js';
+
+export interface AdmissionOptions {
+  /**
+   * Who may ask for what. Default: where requests name a user (bsdtcp and its kin) Amanda's rules, which are source port, name
+   * and the `.amandahosts` of the user this process runs as; elsewhere everybody, since whoever reached us was let in already.
+   */
+  readonly authorize?: (request: AccessRequest) => Observable<Verdict>;
+  /** Requests at once on one connection; one more is refused. Default 64. */
+  readonly maxRequests?: number;
+}
+
+/**
+ * Judges the requests of a connection: its peer's name (looked up once), what the request looks like, who
+ * may do what, and whether there is such a service, in Amanda's order. Source: PROTOCOL.md, "Access".
+ */
+export function admission(
+  connection: Connection,
+  services: Readonly<Record<string, Service>>,
+  active: () => number,
+  { authorize: rules = rulesFor(connection), maxRequests = 64 }: AdmissionOptions,
+): (body: Uint8Array) => Observable<Admission> {
+  const identified = defer(() => identify(connection)).pipe(shareReplay(1));
+  return (body) => {
+    if (active() > maxRequests) return of<Admission>({ kind: 'refused', reason: `more than ${maxRequests} requests at once on one connection` });
+    return identified.pipe(
+      switchMap((peer) => (peer.kind === 'refused' ? of(peer) : judge(connection, rules, peer.peer, body))),
+      map((verdict) => (verdict.kind === 'refused' ? verdict : find(services, verdict))),
+    );
+  };
+}
+
+interface Named {
+  readonly kind: 'named';
+  readonly peer: Peer;
+}
+
+/** A request that may run if there is such a service. */
+interface Permitted {
+  readonly kind: 'permitted';
+  readonly user: string | undefined;
+  readonly service: string;
+  readonly arguments: Uint8Array;
+  readonly peer: Peer;
+}
+
+function identify({ peer, namesUser }: Connection): Observable<Named | Refused> {
+  const { address, port, host } = peer;
+  if (!namesUser || host !== undefined || address === undefined) return of({ kind: 'named', peer });
+  return checkPeerName({ address, port }).pipe(map((named) => (named.kind === 'refused' ? named : { kind: 'named', peer: { ...peer, host: named.host } })));
+}
+
+function judge({ namesUser }: Connection, rules: (request: AccessRequest) => Observable<Verdict>, peer: Peer, body: Uint8Array): Observable<Permitted | Refused> {
+  const security = namesUser ? attempt(() => parseSecurity(body)) : undefined;
+  const user = security?.kind === 'read' ? security.value.user : security;
+  const rest = security?.kind === 'read' ? security.value.rest : body;
+  const service = security?.kind === 'read' ? security.value.service : '';
+  const verdict = namesUser ? rules({ user, service, peer }) : of(allowed);
+  return verdict.pipe(
+    map((judged) => {
+      if (judged.kind === 'refused') return judged;
+      const parsed = attempt(() => parseService(rest));
+      return parsed.kind === 'refused' ? parsed : { kind: 'permitted', user: typeof user === 'string' ? user : undefined, peer, ...parsed.value };
+    }),
+  );
+}
+
+function find(services: Readonly<Record<string, Service>>, { user, service, arguments: rest, peer }: Permitted): Admission {
+  const request = { user, service, arguments: rest };
+  const run = Object.hasOwn(services, service) ? services[service] : undefined;
+  if (run === undefined) return { kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request };
+  return { kind: 'admitted', request, peer, service: run };
+}
+
+function rulesFor({ namesUser, peer }: Connection): (request: AccessRequest) => Observable<Verdict> {
+  return namesUser ? authorize({ reservedPort: peer.driver !== 'ssl' && peer.driver !== 'memory' }) : () => of(allowed);
+}
+
+function attempt<T>(parse: () => T): { readonly kind: 'read'; readonly value: T } | Refused {
+  try {
+    return { kind: 'read', value: parse() };
+  } catch (error) {
+    return refused(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,84 @@
+import { BehaviorSubject, EMPTY, NEVER, Observable, catchError, concat, defaultIfEmpty, defer, endWith, finalize, ignoreElements, map, merge, mergeMap, of, switchMap, takeUntil, tap, timer } from 'rxjs';
+import type { Peer } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/options.js';
+import type { Listener } from '../drivers/driver.js';
+import { respond, type ExchangeEvent } from '../exchange/respond.js';
+import type { Service } from '../exchange/service.js';
+import { defaultTiming, type Timing } from '../exchange/timing.js';
+import { admission, type AdmissionOptions } from './admission.js';
+
+/** The services of a target by name. Only these can be asked for. */
+export type ServiceMap = Readonly<Record<string, Service>>;
+
+export interface ServeOptions
+  extends ConnectionOptions, AdmissionOptions, Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {}
+
+/** What happens at a target, to one of its connections. */
+export type ServiceEvent =
+  | { readonly kind: 'connected'; readonly peer: Peer }
+  | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown }
+  | (ExchangeEvent & { readonly peer: Peer });
+
+/**
+ * Accepts initiators and runs services for them.
+ *
+ *     listener  ---C-----------------        C: a connection comes in
+ *     events    ---c-a--r--------e-d-        connected, admitted, replied, ended, disconnected
+ *
+ * Runs until it is unsubscribed, which ends every connection and service. A connection on which
+ * nothing runs is closed after 30 s. Errors only when the listener does.
+ * Source: PROTOCOL.md, "The exchange: target".
+ */
+export function serve(listener: Listener, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
+  return defer(() => listener.accept(options)).pipe(mergeMap((connection) => serveConnection(connection, services, options)));
+}
+
+/** Answers every request on one connection, for as long as it lasts. */
+export function serveConnection(connection: Connection, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
+  const { peer } = connection;
+  const timing = { ...defaultTiming, ...options };
+  return defer(() => {
+    const active = new BehaviorSubject(0);
+    const admit = admission(connection, services, () => active.value, options);
+    const running = new Set<string>();
+    const exchanges = connection.incoming.pipe(
+      mergeMap((handle) => {
+        active.next(active.value + 1);
+        return respond(connection, handle, { admit, timing, running }).pipe(
+          finalize(() => {
+            active.next(active.value - 1);
+          }),
+        );
+      }),
+      map((event): ServiceEvent => ({ ...event, peer })),
+    );
+    return concat(of<ServiceEvent>({ kind: 'connected', peer }), merge(exchanges, closeWhenIdle(connection, active, timing.idleTimeout)), disconnection(connection));
+  }).pipe(
+    finalize(() => {
+      connection.close();
+    }),
+  );
+}
+
+function closeWhenIdle(connection: Connection, active: Observable<number>, idleTimeout: number): Observable<never> {
+  const ended = connection.ended.pipe(
+    catchError(() => EMPTY),
+    endWith(true),
+  );
+  return active.pipe(
+    switchMap((count) => (count === 0 ? timer(idleTimeout) : NEVER)),
+    tap(() => {
+      connection.close();
+    }),
+    ignoreElements(),
+    takeUntil(ended),
+  );
+}
+
+function disconnection({ peer, ended }: Connection): Observable<ServiceEvent> {
+  return ended.pipe(
+    catchError((error: unknown) => of<ServiceEvent>({ kind: 'disconnected', peer, error })),
+    defaultIfEmpty<ServiceEvent, ServiceEvent>({ kind: 'disconnected', peer }),
+  );
+}
