@@ -29,7 +29,7 @@ report();
 
 async function allSteps() {
   withoutAmanda = await installRealPrograms();
-  await step('lint', () => tool('lint', 'eslint/bin/eslint.js', ['.'], 300));
+  await step('lint', () => tool('lint', 'eslint/bin/eslint.js', ['--max-warnings', '0', '.'], 300));
   await step('format', () => tool('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.'], 120));
   await step('types', () => tool('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json', '--noEmit'], 180));
   await step('build', () => outcome('build', build()));
