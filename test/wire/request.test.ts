@@ -78,6 +78,8 @@ describe('parseRequest', () => {
     ['SERVICE  noop\nx', ' noop'],
     ['SERVICE noop OPTIONS x\n', 'noop OPTIONS x'],
     ['SERVICE noop\r\nx', 'noop\r'],
+    ['SERVICE noop \n', 'noop '],
+    ['SERVICE \nOPTIONS a=b;\n', 'OPTIONS a=b;'],
     ['SERVICE ../noop\nx', '../noop'],
   ])('takes the whole rest of the line %j for the service, so that access to it is refused', (line, service) => {
     expect(parseRequest(bytes(`SECURITY USER backup\n${line}`), { namesUser: true }).service).toBe(service);
