@@ -125,7 +125,9 @@ export class Inbox implements Pullable<Uint8Array> {
 
   #claim(): void {
     if (this.#taken) {
-      throw new AmandaError('ALREADY_READ', `Handle ${this.#handle} already has its reader; use share() to give its bytes to several.`, { handle: this.#handle });
+      throw new AmandaError('ALREADY_READ', `Handle ${this.#handle} already has its reader; use share() to give its bytes to several.`, {
+        handle: this.#handle,
+      });
     }
     this.#taken = true;
   }

@@ -155,7 +155,10 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     const why = reason instanceof Error ? reason.message : String(reason);
     const code = reason instanceof AmandaError ? reason.code : 'CONNECTION_CLOSED';
     this.#carrier.abort(
-      new AmandaError(code, `The connection was ended because the bytes for handle ${this.handle} could not be sent whole: ${why}`, { handle: this.handle, cause: reason }),
+      new AmandaError(code, `The connection was ended because the bytes for handle ${this.handle} could not be sent whole: ${why}`, {
+        handle: this.handle,
+        cause: reason,
+      }),
     );
   }
 

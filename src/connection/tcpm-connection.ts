@@ -38,7 +38,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly #frames: Subject<Frame>;
   readonly #sent = new Subject<Frame>();
   readonly #incoming = new Subject<ProtocolHandle>();
-  #unclaimed: ProtocolHandle[] = [];
+  readonly #unclaimed: ProtocolHandle[] = [];
   readonly #ended = new ReplaySubject<never>(1);
   readonly #handles: Handles<Stream>;
   readonly #decoder: FrameDecoder;
@@ -138,7 +138,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   close(): void {
     if (this.#over !== undefined) return;
     this.#writer.flush();
-    this.#finish(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was closed by this side.`, { peer: describePeer(this.peer) }), false);
+    this.#finish(
+      new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was closed by this side.`, { peer: describePeer(this.peer) }),
+      false,
+    );
     this.#channel.close();
   }
 
@@ -152,7 +155,9 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   /** Ends the connection the way its state asks for: in good order when nothing is open, else at once. */
   dispose(): void {
     if ([...this.#handles.all()].some((stream) => stream.isOpen)) {
-      this.abort(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was cancelled by this side.`, { peer: describePeer(this.peer) }));
+      this.abort(
+        new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was cancelled by this side.`, { peer: describePeer(this.peer) }),
+      );
     } else {
       this.close();
     }
@@ -285,7 +290,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (reason instanceof AmandaError) {
       return reason.peer === undefined ? new AmandaError(reason.code, reason.message, { cause: reason, peer, handle: reason.handle }) : reason;
     }
-    return new AmandaError('CONNECTION_LOST', `The connection to ${peer} broke: ${reason instanceof Error ? reason.message : String(reason)}.`, { cause: reason, peer });
+    return new AmandaError('CONNECTION_LOST', `The connection to ${peer} broke: ${reason instanceof Error ? reason.message : String(reason)}.`, {
+      cause: reason,
+      peer,
+    });
   }
 
   #overBudget(handle: number): AmandaError {

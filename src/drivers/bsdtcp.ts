@@ -38,14 +38,16 @@ export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, r
     name: 'bsdtcp',
     user,
     open: (options) =>
-      defer(() => connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : [...sourcePorts({ ...reservedPorts, taken: takenPorts() })] })).pipe(
-        switchMap((socket) => connectionOver(socket, host, user, options)),
-      ),
+      defer(() =>
+        connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : [...sourcePorts({ ...reservedPorts, taken: takenPorts() })] }),
+      ).pipe(switchMap((socket) => connectionOver(socket, host, user, options))),
   };
 }
 
 function connectionOver(socket: Socket, host: string, user: string, options: ConnectionOptions): Observable<Connection> {
-  return new Observable((out) => yieldConnection(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp', host }), { side: 'initiator', user }, options), out));
+  return new Observable((out) =>
+    yieldConnection(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp', host }), { side: 'initiator', user }, options), out),
+  );
 }
 
 export interface ListenBsdtcpOptions {

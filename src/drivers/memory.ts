@@ -14,8 +14,9 @@ const HIGH_WATER = 65_536;
 /** One end of a pair of channels inside the process. What one end writes the other has at once. */
 class MemoryChannel implements Channel {
   readonly peer: Peer;
-  readonly drain = new Subject<void>();
+  readonly drain: Observable<void>;
   readonly bytes: Observable<Uint8Array>;
+  readonly #drained = new Subject<void>();
   readonly #arrived = new Fifo<Uint8Array>();
   #other: MemoryChannel | undefined;
   #waiting = 0;
@@ -26,6 +27,7 @@ class MemoryChannel implements Channel {
 
   constructor(peer: Peer) {
     this.peer = peer;
+    this.drain = this.#drained;
     this.bytes = new Observable((out) => {
       this.#reader = {
         next: (chunk) => {
@@ -87,6 +89,11 @@ class MemoryChannel implements Channel {
     this.#hand();
   }
 
+  /** The other end has taken what this one had written. */
+  tellDrained(): void {
+    this.#drained.next();
+  }
+
   #hand(): void {
     const saturated = this.#waiting >= HIGH_WATER;
     while (!this.#paused && this.#reader !== undefined) {
@@ -96,7 +103,7 @@ class MemoryChannel implements Channel {
       this.#reader.next(chunk);
     }
     if (this.#arrived.size > 0) return;
-    if (saturated && this.#waiting < HIGH_WATER) this.#other?.drain.next();
+    if (saturated && this.#waiting < HIGH_WATER) this.#other?.tellDrained();
     if (this.#ended) this.#reader?.end();
   }
 }

@@ -11,5 +11,9 @@ export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port
   socket.setKeepAlive(true, KEEP_ALIVE);
   socket.setNoDelay(true);
   const { remoteAddress: address, remotePort: port } = socket;
-  return new StreamChannel({ input: socket, output: socket, peer: { ...peer, ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) } });
+  return new StreamChannel({
+    input: socket,
+    output: socket,
+    peer: { ...peer, ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) },
+  });
 }

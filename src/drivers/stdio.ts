@@ -27,12 +27,27 @@ export function listenStdio({ auth }: StdioOptions): Listener {
         try {
           channel = auth === 'bsdtcp' ? inetdChannel() : pipeChannel();
         } catch (cause) {
-          out.error(new AmandaError('BAD_ARGUMENT', `Standard input and output are no channel for auth ${auth}: start this from inetd, xinetd or an initiator, or let it listen with -tcp=PORT.`, { cause }));
+          out.error(
+            new AmandaError(
+              'BAD_ARGUMENT',
+              `Standard input and output are no channel for auth ${auth}: start this from inetd, xinetd or an initiator, or let it listen with -tcp=PORT.`,
+              { cause },
+            ),
+          );
           return;
         }
         const connection = new TcpmConnection(channel, { side: 'target', namesUser: auth === 'bsdtcp' }, options);
         out.next(connection);
-        out.add(connection.ended.subscribe({ error: () => { out.complete(); }, complete: () => { out.complete(); } }));
+        out.add(
+          connection.ended.subscribe({
+            error: () => {
+              out.complete();
+            },
+            complete: () => {
+              out.complete();
+            },
+          }),
+        );
       }),
   };
 }

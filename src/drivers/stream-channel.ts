@@ -123,6 +123,12 @@ export class StreamChannel implements Channel {
 
   async #explain(error: Error): Promise<AmandaError> {
     const explained = await this.#streams.explain?.();
-    return explained ?? new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(this.peer)} broke: ${error.message}.`, { cause: error, peer: describePeer(this.peer) });
+    return (
+      explained ??
+      new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(this.peer)} broke: ${error.message}.`, {
+        cause: error,
+        peer: describePeer(this.peer),
+      })
+    );
   }
 }

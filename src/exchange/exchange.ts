@@ -112,11 +112,25 @@ class Exchange {
       case 'failed':
         return effect.reason;
       case 'refused':
-        return new AmandaError('REFUSED', packetText(effect.packet).replace(/^ERROR /, '').trimEnd() || 'The target refused the request without saying why.', context);
+        return new AmandaError(
+          'REFUSED',
+          packetText(effect.packet)
+            .replace(/^ERROR /, '')
+            .trimEnd() || 'The target refused the request without saying why.',
+          context,
+        );
       case 'timedOut':
         return effect.waitingFor === 'ACK'
-          ? new AmandaError('ACK_TIMEOUT', `${peer} did not acknowledge the request, sent ${this.#timing.requestTries} times; is this an amandad of the same auth?`, context)
-          : new AmandaError('REP_TIMEOUT', `${peer} acknowledged the request but sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`, context);
+          ? new AmandaError(
+              'ACK_TIMEOUT',
+              `${peer} did not acknowledge the request, sent ${this.#timing.requestTries} times; is this an amandad of the same auth?`,
+              context,
+            )
+          : new AmandaError(
+              'REP_TIMEOUT',
+              `${peer} acknowledged the request but sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`,
+              context,
+            );
     }
   }
 

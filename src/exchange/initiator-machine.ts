@@ -42,7 +42,9 @@ export function stepInitiator(state: InitiatorState, event: InitiatorEvent, timi
   if (state.kind === 'done') return { state, effects: [] };
   if (event.kind === 'lost') return done({ kind: 'failed', reason: event.reason });
   if (event.kind === 'start') {
-    return state.kind === 'ready' ? sendRequest({ startedAt: event.at, sentAt: event.at, restartsLeft: timing.replyRestarts }, timing.requestTries, timing) : stay(state);
+    return state.kind === 'ready'
+      ? sendRequest({ startedAt: event.at, sentAt: event.at, restartsLeft: timing.replyRestarts }, timing.requestTries, timing)
+      : stay(state);
   }
   if (state.kind === 'ready') return stay(state);
   return event.kind === 'packet' ? onPacket(state, event.packet, event.at, timing) : onTimeout(state, event.at, timing);
@@ -57,7 +59,13 @@ function onPacket(state: Waiting, packet: Packet, at: number, timing: InitiatorT
     case 'REP':
       return done({ kind: 'send', type: 'ACK' }, { kind: 'reply', packet });
     case 'PREP':
-      return { state: toRepwait(state), effects: [{ kind: 'wait', milliseconds: remaining(state.sentAt, at, timing) }, { kind: 'partial', packet }] };
+      return {
+        state: toRepwait(state),
+        effects: [
+          { kind: 'wait', milliseconds: remaining(state.sentAt, at, timing) },
+          { kind: 'partial', packet },
+        ],
+      };
     case 'NAK':
       return done({ kind: 'refused', packet });
     default:

@@ -1,4 +1,20 @@
-import { Observable, defer, forkJoin, map, type OperatorFunction, type Subscriber } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  defer,
+  dematerialize,
+  exhaustMap,
+  filter,
+  forkJoin,
+  ignoreElements,
+  map,
+  materialize,
+  of,
+  take,
+  tap,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import { describePeer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
@@ -59,38 +75,19 @@ export interface Reply {
  */
 export function request(service: string | ServiceRequest, options: RequestOptions = {}): OperatorFunction<Connection, Reply> {
   const asked = typeof service === 'string' ? { service } : service;
+  // The end of the exchange is the end of the result, though the connection goes on: so the end travels as a value.
   return (connections) =>
-    new Observable((out) => {
-      let found = false;
-      return connections.subscribe({
-        next: (connection) => {
-          if (found) return;
-          found = true;
-          out.add(ask(connection, asked, options).subscribe(out));
-        },
-        error: (error: unknown) => {
-          out.error(error);
-        },
-        complete: () => {
-          if (!found) out.complete();
-        },
-      });
-    });
+    connections.pipe(
+      exhaustMap((connection) => ask(connection, asked, options).pipe(materialize())),
+      dematerialize(),
+    );
 }
 
 function ask(connection: Connection, asked: ServiceRequest, options: RequestOptions): Observable<Reply> {
-  return new Observable((out) =>
-    defer(() => exchange(connection, bodyOf(asked, connection.namesUser ? (options.user ?? connection.user) : undefined), { ...defaultTiming, ...options }))
-      .pipe(map((answer) => toReply(answer, connection)))
-      .subscribe({
-        next: (answered) => {
-          out.next(answered);
-          if (answered.kind === 'final') completeAfter(Object.values(answered.streams), connection, out);
-        },
-        error: (error: unknown) => {
-          out.error(error);
-        },
-      }),
+  const user = connection.namesUser ? (options.user ?? connection.user) : undefined;
+  return defer(() => exchange(connection, bodyOf(asked, user), { ...defaultTiming, ...options })).pipe(
+    map((answer) => toReply(answer, connection)),
+    concatMap((reply) => (reply.kind === 'final' ? concat(of(reply), untilArrived(reply)) : of(reply))),
   );
 }
 
@@ -104,28 +101,24 @@ function toReply({ kind, packet }: Answer, connection: Connection): Reply {
   return { kind, options, errors, lines, text, streams: Object.fromEntries(streams), connection };
 }
 
-function completeAfter(streams: readonly Stream[], connection: Connection, out: Subscriber<Reply>): void {
-  if (streams.length === 0) {
-    out.complete();
-    return;
-  }
-  const arrived = streams.map((stream) => receivingEnd(stream));
-  out.add(
-    forkJoin(arrived).subscribe((ends) => {
-      for (const stream of streams) stream.complete();
-      if (ends.includes('lost')) out.error(new AmandaError('CONNECTION_LOST', `${describePeer(connection.peer)} ended the connection before all streams were closed.`, { peer: describePeer(connection.peer) }));
-      else out.complete();
+/** Completes when nothing more arrives on a reply's streams; closes what this side has left open of them. */
+function untilArrived({ streams, connection }: Reply): Observable<never> {
+  const all = Object.values(streams);
+  const arrived = all.map(({ ends }) =>
+    ends.pipe(
+      filter(({ receiving }) => receiving !== 'open'),
+      take(1),
+    ),
+  );
+  return forkJoin(arrived).pipe(
+    tap((ends) => {
+      for (const stream of all) stream.complete();
+      if (ends.some(({ receiving }) => receiving === 'lost')) throw lostEarly(connection);
     }),
+    ignoreElements(),
   );
 }
 
-/** Emits how the receiving direction of a stream ended, once it has. */
-function receivingEnd(stream: Stream): Observable<'closed' | 'dropped' | 'lost'> {
-  return new Observable((out) =>
-    stream.ends.subscribe(({ receiving }) => {
-      if (receiving === 'open') return;
-      out.next(receiving);
-      out.complete();
-    }),
-  );
+function lostEarly({ peer }: Connection): AmandaError {
+  return new AmandaError('CONNECTION_LOST', `${describePeer(peer)} ended the connection before all streams were closed.`, { peer: describePeer(peer) });
 }

@@ -1,4 +1,4 @@
-import { Observable, Subscription, defer, forkJoin, last, merge, timer, type Subscriber } from 'rxjs';
+import { Observable, Subscription, defer, forkJoin, merge, takeLast, timer, type Subscriber } from 'rxjs';
 import { describePeer, type Peer } from '../connection/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { pump } from '../connection/pump.js';
@@ -89,7 +89,14 @@ class Responder {
         error: lost,
       }),
     );
-    this.#work.add(this.#connection.ended.subscribe({ error: lost, complete: () => { lost(undefined); } }));
+    this.#work.add(
+      this.#connection.ended.subscribe({
+        error: lost,
+        complete: () => {
+          lost(undefined);
+        },
+      }),
+    );
     return () => {
       this.#stop();
     };
@@ -203,7 +210,10 @@ class Responder {
             const stream = announced[index];
             return stream === undefined ? [] : [[name, stream, handler] as const];
           });
-          this.#reply(reply.body, streams.map(([name]) => name));
+          this.#reply(
+            reply.body,
+            streams.map(([name]) => name),
+          );
         },
         error: (error: unknown) => {
           this.#serviceFailed(error);
@@ -229,7 +239,11 @@ class Responder {
   /** Before the reply the failure is the reply; after it only the end of the connection can tell that bytes are missing. */
   #serviceFailed(error: unknown): void {
     const name = this.#admission?.request.service ?? '';
-    this.#error = new AmandaError('SERVICE_FAILED', `The service ${name} failed: ${oneLine(error)}.`, { cause: error, peer: describePeer(this.#connection.peer), handle: this.#handle.number });
+    this.#error = new AmandaError('SERVICE_FAILED', `The service ${name} failed: ${oneLine(error)}.`, {
+      cause: error,
+      peer: describePeer(this.#connection.peer),
+      handle: this.#handle.number,
+    });
     if (this.#state.kind === 'running') this.#happens({ kind: 'reply', body: toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), streams: false });
     else this.#connection.abort(this.#error);
   }
@@ -250,7 +264,7 @@ class Responder {
       }),
     );
     this.#work.add(
-      forkJoin(this.#streams.map(([, stream]) => stream.ends.pipe(last()))).subscribe(() => {
+      forkJoin(this.#streams.map(([, stream]) => stream.ends.pipe(takeLast(1)))).subscribe(() => {
         this.#happens({ kind: 'streamsEnded' });
       }),
     );

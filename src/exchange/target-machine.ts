@@ -83,7 +83,9 @@ function onVerdict(event: Extract<TargetEvent, { kind: 'accepted' | 'refused' | 
 function onPacket(state: TargetState, packet: Packet, timing: TargetTiming): TargetStep {
   switch (state.kind) {
     case 'fresh':
-      return packet.type === 'REQ' ? { state: { kind: 'examining' }, effects: [{ kind: 'examine', body: packet.body }] } : done('ignored', { kind: 'closeHandle' });
+      return packet.type === 'REQ'
+        ? { state: { kind: 'examining' }, effects: [{ kind: 'examine', body: packet.body }] }
+        : done('ignored', { kind: 'closeHandle' });
     case 'examining':
       // A REQ again is answered by the ACK that is about to come.
       return packet.type === 'REQ' ? stay(state) : { state, effects: [unexpected(packet.type)] };
@@ -92,7 +94,14 @@ function onPacket(state: TargetState, packet: Packet, timing: TargetTiming): Tar
     case 'replied':
       if (packet.type === 'ACK') return onAcknowledged(state.streams);
       // The initiator asks again, so our REP was lost. It costs none of the tries; they run on the timer.
-      if (packet.type === 'REQ') return { state, effects: [{ kind: 'send', type: 'REP', body: state.reply }, { kind: 'wait', milliseconds: timing.replyAckTimeout }] };
+      if (packet.type === 'REQ')
+        return {
+          state,
+          effects: [
+            { kind: 'send', type: 'REP', body: state.reply },
+            { kind: 'wait', milliseconds: timing.replyAckTimeout },
+          ],
+        };
       return { state, effects: [unexpected(packet.type)] };
     default:
       return stay(state);

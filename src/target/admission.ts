@@ -28,7 +28,7 @@ export function admission(
   active: () => number,
   { authorize: rules = rulesFor(connection), maxRequests = 64 }: AdmissionOptions,
 ): (body: Uint8Array) => Observable<Admission> {
-  const identified = defer(() => identify(connection)).pipe(shareReplay(1));
+  const identified = defer(() => identify(connection)).pipe(shareReplay({ bufferSize: 1, refCount: false }));
   return (body) => {
     if (active() > maxRequests) return of<Admission>({ kind: 'refused', reason: `more than ${maxRequests} requests at once on one connection` });
     return identified.pipe(
@@ -58,7 +58,12 @@ function identify({ peer, namesUser }: Connection): Observable<Named | Refused> 
   return checkPeerName({ address, port }).pipe(map((named) => (named.kind === 'refused' ? named : { kind: 'named', peer: { ...peer, host: named.host } })));
 }
 
-function judge({ namesUser }: Connection, rules: (request: AccessRequest) => Observable<Verdict>, peer: Peer, body: Uint8Array): Observable<Permitted | Refused> {
+function judge(
+  { namesUser }: Connection,
+  rules: (request: AccessRequest) => Observable<Verdict>,
+  peer: Peer,
+  body: Uint8Array,
+): Observable<Permitted | Refused> {
   const security = namesUser ? attempt(() => parseSecurity(body)) : undefined;
   const user = security?.kind === 'read' ? security.value.user : security;
   const rest = security?.kind === 'read' ? security.value.rest : body;

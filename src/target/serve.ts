@@ -1,4 +1,24 @@
-import { BehaviorSubject, EMPTY, NEVER, Observable, catchError, concat, defaultIfEmpty, defer, endWith, finalize, ignoreElements, map, merge, mergeMap, of, switchMap, takeUntil, tap, timer } from 'rxjs';
+import {
+  BehaviorSubject,
+  EMPTY,
+  NEVER,
+  Observable,
+  catchError,
+  concat,
+  defaultIfEmpty,
+  defer,
+  endWith,
+  finalize,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  switchMap,
+  takeUntil,
+  tap,
+  timer,
+} from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
@@ -53,7 +73,11 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
       }),
       map((event): ServiceEvent => ({ ...event, peer })),
     );
-    return concat(of<ServiceEvent>({ kind: 'connected', peer }), merge(exchanges, closeWhenIdle(connection, active, timing.idleTimeout)), disconnection(connection));
+    return concat(
+      of<ServiceEvent>({ kind: 'connected', peer }),
+      merge(exchanges, closeWhenIdle(connection, active, timing.idleTimeout)),
+      disconnection(connection),
+    );
   }).pipe(
     finalize(() => {
       connection.close();
