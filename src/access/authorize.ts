@@ -1,11 +1,12 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { from, map, of, switchMap, type Observable } from 'rxjs';
+import { defer, map, of, switchMap, type Observable } from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { readAmandahosts } from './amandahosts-file.js';
 import { decide } from './amandahosts.js';
 import { checkPeerName, plainAddress, type PeerNameOptions } from './peer.js';
+import { parseSecurity } from '../wire/request.js';
 import { checkSourcePort } from './reserved-port.js';
 import { refused, type Refused, type Verdict } from './verdict.js';
 
@@ -15,6 +16,8 @@ export interface AccessPolicy {
   readonly localUser?: LocalUser;
   /** Path of the file; default `.amandahosts` in the local user's home directory. */
   readonly file?: string;
+  /** What stands in for the file's text, for a program that keeps its rules itself: no file is read, `file` only names them in refusals. */
+  readonly rules?: string;
   /** Whether requests must come from a port below 1024: yes for bsdtcp, bsd and bsdudp, no for ssl. Default true. */
   readonly reservedPort?: boolean;
   /** How the names of peers are found that the driver has not checked. */
@@ -30,10 +33,10 @@ export interface LocalUser {
 
 /** Who asks for what. */
 export interface AccessRequest {
-  /** The name on the SECURITY line, or what is wrong with the line ({@link securityUser}); undefined when there is none. */
-  readonly user: string | Refused | undefined;
-  /** All that stands behind `SERVICE ` on its line; undefined when there is no such line. */
-  readonly service: string | undefined;
+  /** The name on the SECURITY line, or what is wrong with the head of the request ({@link readSecurity}). */
+  readonly user: string | Refused;
+  /** All that stands behind `SERVICE ` on its line. */
+  readonly service: string;
   /** Its host is taken for checked; without one it is looked up and checked here. */
   readonly peer: Pick<Peer, 'host' | 'address' | 'port'>;
 }
@@ -54,9 +57,11 @@ const MAX_NAME_CHARACTERS = 4096;
 export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) => Observable<Verdict> {
   const { localUser = currentUser(), reservedPort = true, names } = policy;
   const file = policy.file ?? join(localUser.home, '.amandahosts');
+  const { rules } = policy;
+  const read = rules === undefined ? defer(() => readAmandahosts(file, { owner: localUser.uid })) : of({ kind: 'read', text: rules } as const);
   const checkFile = (ask: FileQuestion): Observable<Verdict> =>
-    from(readAmandahosts(file, { owner: localUser.uid })).pipe(
-      map((read) => (read.kind === 'read' ? decide(read.text, { ...ask, localUser: localUser.name, file }) : read)),
+    read.pipe(
+      map((found) => (found.kind === 'read' ? decide(found.text, { ...ask, localUser: localUser.name, file }) : found)),
       map((verdict) =>
         verdict.kind === 'allowed'
           ? verdict
@@ -94,8 +99,6 @@ function peerName({ host, address, port }: AccessRequest['peer'], names: PeerNam
 /** What is left to ask the file, when the request passes the checks before it. */
 function fileQuestion({ user, service }: Omit<AccessRequest, 'peer'>, peer: KnownPeer, port: Verdict | undefined): FileQuestion | Refused {
   if (port?.kind === 'refused') return port;
-  if (service === undefined) return refused('packet as no SERVICE line');
-  if (user === undefined) return refused('no bsd SECURITY for P_REQ');
   if (typeof user !== 'string') return user;
   if (user.length > MAX_NAME_CHARACTERS) return refused(`a user name of ${user.length} characters is not allowed`);
   if (service.length > MAX_NAME_CHARACTERS) return refused(`a service name of ${service.length} characters is not allowed`);
@@ -103,13 +106,15 @@ function fileQuestion({ user, service }: Omit<AccessRequest, 'peer'>, peer: Know
 }
 
 /**
- * The user that a SECURITY line names, or the refusal that the line earns: `SECURITY USER name`.
- * The name is all behind the blank that follows USER, blanks included. Source: PROTOCOL.md, "Access".
+ * What the head of a request says about who asks for what, and the request behind the SECURITY line.
+ * A head that cannot be read leaves a refusal as the user. Source: PROTOCOL.md, "Requests and replies".
  */
-export function securityUser(line: string): string | Refused {
-  const [, word, user] = /^SECURITY +([^ ]+)(?: (.+))?/s.exec(line) ?? [];
-  if (word !== undefined && word !== 'USER') return refused(`REQ SECURITY line parse error, expecting USER, got ${word}`);
-  return user ?? refused(`SECURITY line: ${line}`);
+export function readSecurity(body: Uint8Array): Omit<AccessRequest, 'peer'> & { readonly rest: Uint8Array } {
+  try {
+    return parseSecurity(body);
+  } catch (error) {
+    return { user: refused(error instanceof Error ? error.message : String(error)), service: '', rest: body };
+  }
 }
 
 function currentUser(): LocalUser {

@@ -1,12 +1,12 @@
 import { Observable, defer, map, of, shareReplay, switchMap } from 'rxjs';
-import { authorize, type AccessRequest } from '../access/authorize.js';
+import { authorize, readSecurity, type AccessRequest } from '../access/authorize.js';
 import { checkPeerName } from '../access/peer.js';
 import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
 import type { Peer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Admission } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
-import { parseSecurity, parseService } from '../wire/request.js';
+import { parseService } from '../wire/request.js';
 
 export interface AdmissionOptions {
   /**
@@ -64,16 +64,16 @@ function judge(
   peer: Peer,
   body: Uint8Array,
 ): Observable<Permitted | Refused> {
-  const security = namesUser ? attempt(() => parseSecurity(body)) : undefined;
-  const user = security?.kind === 'read' ? security.value.user : security;
-  const rest = security?.kind === 'read' ? security.value.rest : body;
-  const service = security?.kind === 'read' ? security.value.service : '';
-  const verdict = namesUser ? rules({ user, service, peer }) : of(allowed);
+  const { user, service, rest } = namesUser ? readSecurity(body) : { user: undefined, service: '', rest: body };
+  const verdict = user === undefined ? of(allowed) : rules({ user, service, peer });
   return verdict.pipe(
     map((judged) => {
       if (judged.kind === 'refused') return judged;
-      const parsed = attempt(() => parseService(rest));
-      return parsed.kind === 'refused' ? parsed : { kind: 'permitted', user: typeof user === 'string' ? user : undefined, peer, ...parsed.value };
+      try {
+        return { kind: 'permitted', user: typeof user === 'string' ? user : undefined, peer, ...parseService(rest) };
+      } catch (error) {
+        return refused(error instanceof Error ? error.message : String(error));
+      }
     }),
   );
 }
@@ -87,12 +87,4 @@ function find(services: Readonly<Record<string, Service>>, { user, service, argu
 
 function rulesFor({ namesUser, peer }: Connection): (request: AccessRequest) => Observable<Verdict> {
   return namesUser ? authorize({ reservedPort: peer.driver !== 'ssl' && peer.driver !== 'memory' }) : () => of(allowed);
-}
-
-function attempt<T>(parse: () => T): { readonly kind: 'read'; readonly value: T } | Refused {
-  try {
-    return { kind: 'read', value: parse() };
-  } catch (error) {
-    return refused(error instanceof Error ? error.message : String(error));
-  }
 }

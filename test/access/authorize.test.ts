@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, of } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authorize, securityUser, type AccessPolicy, type AccessRequest } from '../../src/access/authorize.js';
+import { authorize, readSecurity, type AccessPolicy, type AccessRequest } from '../../src/access/authorize.js';
+import { toBytes } from '../../src/wire/text.js';
 import type { Verdict } from '../../src/access/verdict.js';
 
 const uid = process.getuid?.() ?? 0;
@@ -49,12 +50,12 @@ describe('authorize', () => {
   });
 
   test('looks at the port first, then at the SERVICE line, the SECURITY line, its words, and the file', async () => {
-    const words = securityUser('SECURITY HOST x');
     const ours = { file: '/nonexistent/hosts' };
-    expect(await reason({ peer: highPort, service: undefined, user: undefined }, ours)).toBe('host db1.lab: port 4000 not secure');
-    expect(await reason({ service: undefined, user: undefined }, ours)).toBe('packet as no SERVICE line');
-    expect(await reason({ user: undefined }, ours)).toBe('no bsd SECURITY for P_REQ');
-    expect(await reason({ user: words }, ours)).toBe('REQ SECURITY line parse error, expecting USER, got HOST');
+    const head = (text: string) => readSecurity(toBytes(text));
+    expect(await reason({ peer: highPort, ...head('') }, ours)).toBe('host db1.lab: port 4000 not secure');
+    expect(await reason(head('OPTIONS ;\n'), ours)).toBe('packet as no SERVICE line');
+    expect(await reason(head('SERVICE noop\n'), ours)).toBe('no bsd SECURITY for P_REQ');
+    expect(await reason(head('SECURITY HOST x\nSERVICE noop\n'), ours)).toBe('REQ SECURITY line parse error, expecting USER, got HOST');
   });
 
   test('does not look at the port where the driver does not ask for it', async () => {
@@ -66,6 +67,11 @@ describe('authorize', () => {
     expect(await reason({ peer: { address: '::ffff:10.0.0.1', port: 1023 } }, { names: { resolver } })).toBe('allowed');
     expect(await reason({ peer: { address: '10.0.0.2', port: 4000 } }, { names: { resolver } })).toBe("db1.lab doesn't resolve to 10.0.0.2:4000");
     expect(await reason({ peer: {} })).toBe('the peer has neither a name nor an address');
+  });
+
+  test('goes by rules that the program keeps itself, without a file', async () => {
+    expect(await reason({}, { rules: 'db1.lab backup noop' })).toBe('allowed');
+    expect(await reason({}, { rules: 'db2.lab', file: 'the rules' })).toMatch(/: Please add the line "db1.lab backup amdump" to the rules on the client$/);
   });
 
   test('reads the file anew for each request', async () => {
@@ -95,22 +101,20 @@ describe('authorize', () => {
   });
 });
 
-describe('securityUser', () => {
-  test('gives all that stands behind the blank after USER', () => {
-    expect(['SECURITY USER backup', 'SECURITY   USER backup ', 'SECURITY USER  a b'].map(securityUser)).toEqual(['backup', 'backup ', ' a b']);
+describe('readSecurity', () => {
+  const read = (head: string): unknown => {
+    const { user, service } = readSecurity(toBytes(head));
+    return typeof user === 'string' ? [user, service] : user.reason;
+  };
+
+  test('gives all that stands behind the blank after USER, and the whole SERVICE line', () => {
+    expect(read('SECURITY USER backup\nSERVICE noop\nOPTIONS ;\n')).toEqual(['backup', 'noop']);
+    expect(read('SECURITY   USER backup \nSERVICE noop OPTIONS x\n')).toEqual(['backup ', 'noop OPTIONS x']);
   });
 
-  test('refuses a line without USER or without a name', () => {
-    const reasonOf = (line: string): string => {
-      const user = securityUser(line);
-      return typeof user === 'string' ? user : user.reason;
-    };
-    expect(['SECURITY USER', 'SECURITY USER ', 'SECURITY  ', 'SECURITY user x', 'SECURITY TICKET x'].map(reasonOf)).toEqual([
-      'SECURITY line: SECURITY USER',
-      'SECURITY line: SECURITY USER ',
-      'SECURITY line: SECURITY  ',
-      'REQ SECURITY line parse error, expecting USER, got user',
-      'REQ SECURITY line parse error, expecting USER, got TICKET',
-    ]);
+  test('leaves a refusal where the head cannot be read', () => {
+    expect(read('SECURITY USER \nSERVICE noop\n')).toBe('SECURITY line: SECURITY USER ');
+    expect(read('SECURITY TICKET x\nSERVICE noop\n')).toBe('REQ SECURITY line parse error, expecting USER, got TICKET');
+    expect(read('SECURITY USER backup\n')).toBe('packet as no SERVICE line');
   });
 });

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { authorize, securityUser, type AccessRequest } from '../../src/access/authorize.js';
+import { authorize, readSecurity, type AccessRequest } from '../../src/access/authorize.js';
 import { sourcePorts } from '../../src/access/reserved-port.js';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frame.js';
 import { decodePacket, encodePacket, packet, packetText } from '../../src/wire/packet.js';
+import { toBytes } from '../../src/wire/text.js';
 import { describeReal, type Lab, openLab, programs } from '../support/real-amanda.js';
 
 /** Debian's user and group that Amanda runs as. */
@@ -231,21 +232,22 @@ describeReal('access to a target', ['amandad'], () => {
     'SECURITY USER  backup',
   ])('is decided the same by the line %j', async (line) => {
     write('localhost\n');
-    expect(await ours({ user: securityUser(line), service: 'noop', peer: localhost })).toEqual([await real.ask(`${line}\nSERVICE noop\nOPTIONS ;\n`)]);
+    const body = `${line}\nSERVICE noop\nOPTIONS ;\n`;
+    expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([await real.ask(body)]);
   });
 
   it('is decided the same without the SERVICE line, the SECURITY line, or both', async () => {
     write('localhost\n');
-    expect(await ours({ user: 'backup', service: undefined, peer: localhost })).toEqual([await real.ask('SECURITY USER backup\nOPTIONS ;\n')]);
-    expect(await ours({ user: undefined, service: 'noop', peer: localhost })).toEqual([await real.ask('SERVICE noop\nOPTIONS ;\n')]);
-    expect(await ours({ user: undefined, service: undefined, peer: localhost })).toEqual([await real.ask('OPTIONS ;\n')]);
+    for (const body of ['SECURITY USER backup\nOPTIONS ;\n', 'SERVICE noop\nOPTIONS ;\n', 'OPTIONS ;\n']) {
+      expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([await real.ask(body)]);
+    }
   });
 
   it('is decided the same for a source port that anybody may have, before all else', async () => {
     const other = await RealTarget.connect(port, { reserved: false });
     const peer = { ...localhost, port: other.localPort };
     for (const body of ['SECURITY USER backup\nSERVICE noop\nOPTIONS ;\n', '']) {
-      expect(await ours({ user: undefined, service: undefined, peer })).toEqual([await other.ask(body)]);
+      expect(await ours({ ...readSecurity(toBytes(body)), peer })).toEqual([await other.ask(body)]);
     }
     other.close();
   });
