@@ -1,4 +1,4 @@
-import { Observable, Subscription, defer, forkJoin, merge, takeLast, timer, type Subscriber } from 'rxjs';
+import { Observable, ReplaySubject, Subscription, defer, filter, forkJoin, merge, race, take, timer, type Subscriber } from 'rxjs';
 import { describePeer, type Peer } from '../connection/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { pump } from '../connection/pump.js';
@@ -68,6 +68,8 @@ class Responder {
   #key: string | undefined;
   #streams: readonly NamedStream[] = [];
   #error: AmandaError | undefined;
+  readonly #serviceOver = new ReplaySubject<void>(1);
+  #answered = false;
 
   constructor(connection: Connection, handle: ProtocolHandle, options: RespondOptions, out: Subscriber<ExchangeEvent>) {
     this.#connection = connection;
@@ -189,18 +191,21 @@ class Responder {
           this.#serviceFailed(error);
         },
         complete: () => {
-          if (this.#state.kind === 'running') this.#serviceFailed(new Error('it ended without a reply'));
+          if (!this.#answered) this.#serviceFailed(new Error('it ended without a reply'));
+          this.#serviceOver.next();
+          this.#serviceOver.complete();
         },
       }),
     );
   }
 
   #answer(reply: ServiceReply): void {
-    if (this.#state.kind !== 'running') return;
+    if (this.#state.kind !== 'running' || this.#answered) return;
     if (reply.kind === 'partial') {
       this.#happens({ kind: 'partialReply', body: reply.body });
       return;
     }
+    this.#answered = true;
     const streams = Object.entries(reply.streams ?? {});
     const present = streams.flatMap(([name, handler]) => (handler === undefined ? [] : [[name, handler] as const]));
     this.#work.add(
@@ -263,8 +268,26 @@ class Responder {
         },
       }),
     );
+    const ends = this.#streams.map(([, stream]) => stream.ends);
+    const sent = forkJoin(
+      ends.map((end) =>
+        end.pipe(
+          filter(({ sending }) => sending !== 'open'),
+          take(1),
+        ),
+      ),
+    );
+    const received = forkJoin(
+      ends.map((end) =>
+        end.pipe(
+          filter(({ receiving }) => receiving !== 'open'),
+          take(1),
+        ),
+      ),
+    );
+    // An initiator that closes nothing must not keep a request alive whose service has ended.
     this.#work.add(
-      forkJoin(this.#streams.map(([, stream]) => stream.ends.pipe(takeLast(1)))).subscribe(() => {
+      forkJoin([sent, race(received, this.#serviceOver)]).subscribe(() => {
         this.#happens({ kind: 'streamsEnded' });
       }),
     );

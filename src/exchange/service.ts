@@ -39,8 +39,10 @@ export interface ServiceReply {
 /**
  * A service: from a request to its replies, the last one final.
  *
- * It is subscribed once a request and unsubscribed when the request's last stream has closed, when
- * the exchange fails, or when the connection ends: that is the place to release what it holds.
+ * It is subscribed once a request and unsubscribed when the request is over or the connection ends:
+ * that is the place to release what it holds. A request is over when all its streams have closed in
+ * both directions, or in ours and the service has completed: one that goes on receiving after its
+ * sources have ended does not complete before it has what it wants.
  */
 export type Service = (request: IncomingRequest) => ObservableInput<ServiceReply>;
 

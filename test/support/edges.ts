@@ -132,7 +132,10 @@ const captions: Readonly<Record<string, Caption>> = {
   'edge-half_close': {
     shows: 'the initiator ends its direction right behind its REQ and gets the ACK only; the recording stops before the end',
   },
-  'edge-half_close_streams': { shows: 'the initiator ends its direction while a stream is open: the stream is closed, then the connection' },
+  'edge-half_close_streams': {
+    shows: 'the initiator ends its direction while a stream is open: the stream is closed, then the connection',
+    oursDiffers: 'ends the connection without closing the stream, which would pass for its end',
+  },
   'edge-handles.1': { shows: 'a REQ on handle 0 ends the real amandad', oursDiffers: 'answers it, or refuses it cleanly' },
   'edge-handles.2': { shows: 'a REQ on handle 0x7fffffff is served' },
   'edge-handles.3': { shows: 'a REQ on handle 0x80000000 ends the real amandad', oursDiffers: 'answers it, or refuses it cleanly' },
@@ -148,7 +151,10 @@ const captions: Readonly<Record<string, Caption>> = {
   'edge-no_ack': { shows: 'a REP that is never confirmed is sent five times, ten seconds apart, then the handle is closed' },
   'edge-no_ack_then_req': { shows: 'a repeated REQ while the target waits for the ACK gets the REP again at once' },
   'edge-no_nul': { shows: 'a REQ without a NUL at its end is served' },
-  'edge-oversize_while_service': { shows: 'a frame over the limit while a stream is open: the stream is closed, then the connection' },
+  'edge-oversize_while_service': {
+    shows: 'a frame over the limit while a stream is open: the stream is closed, then the connection',
+    oursDiffers: 'ends the connection without closing the stream, which would pass for its end',
+  },
   'edge-prep': { shows: 'sendsize of three disks answers in parts, each with all there was so far' },
   'edge-sendbackup_errors.1': { shows: 'a dump of a folder that is not there: an ordinary reply, and the error on MESG; DATA is closed twice' },
   'edge-sendbackup_errors.2': { shows: 'a dump by a program that is not there: ERROR lines and the exit code of the service' },
