@@ -1,15 +1,15 @@
 import { NEVER, concat, concatMap, defer, from, ignoreElements, map, merge, of, tap, timer, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
-import type { Channel } from '../../src/connection/channel.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import { reply, type Service, type ServiceReply, type StreamHandler } from '../../src/exchange/service.js';
 import { serveConnection, type ServiceMap } from '../../src/target/serve.js';
-import { encodeFrame, FrameDecoder, type Frame } from '../../src/wire/frame.js';
+import { FrameDecoder, type Frame } from '../../src/wire/frame.js';
 import { decodePacket } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
-import { script, scripts, type Script, type ScriptStep } from '../support/edges.js';
+import { script, scripts, type Script } from '../support/edges.js';
+import { act, framesOf, isStream, lastTime, saidOn, type Said } from '../support/replay.js';
 
 /**
  * Each recorded conversation again, with our target in the place of the real amandad: the initiator's
@@ -24,8 +24,7 @@ const families: Readonly<Record<string, readonly string[]>> = { amdump: ['noop',
 const all = ['noop', 'sendsize', 'sendbackup', 'selfcheck', 'senddiscover', 'restore', 'amindexd', 'amidxtaped', 'amdumpd', 'ambackupd'];
 
 interface Seen {
-  /** What was put on each handle, in order; text of packets, `close`, and the bytes of streams put together. */
-  readonly handles: ReadonlyMap<number, readonly string[]>;
+  readonly handles: Said;
   readonly end: 'open' | 'ended';
 }
 
@@ -40,13 +39,13 @@ interface RecordedReply {
 }
 
 class Recorded {
-  readonly #steps: readonly ScriptStep[];
+  readonly #recorded: Script;
   #replies: RecordedReply[] = [];
 
-  constructor({ script: steps }: Script) {
-    this.#steps = steps;
+  constructor(recorded: Script) {
+    this.#recorded = recorded;
     let last = '';
-    for (const { time, frame } of this.frames('s2c')) {
+    for (const { time, frame } of framesOf(this.#recorded, 's2c')) {
       if (isStream(frame.handle)) continue;
       if (frame.payload.length === 0) {
         last = '';
@@ -58,10 +57,6 @@ class Recorded {
         this.#replies.push({ handle: frame.handle, kind: type === 'REP' ? 'final' : 'partial', body, time });
       if (type === 'REP' || type === 'PREP') last = again;
     }
-  }
-
-  frames(direction: 'c2s' | 's2c'): readonly { readonly time: number; readonly frame: Frame }[] {
-    return this.#steps.flatMap((step) => (step.kind === 'frame' && step.direction === direction ? [step] : []));
   }
 
   /** A service that answers as the real one did to the next request on the handle. */
@@ -85,7 +80,7 @@ class Recorded {
 
   /** Sends what the real service sent on a stream, when it did; takes all that comes. */
   #stream(handle: number, at: At): StreamHandler {
-    const sent = this.frames('s2c').filter(({ frame }) => frame.handle === handle);
+    const sent = framesOf(this.#recorded, 's2c').filter(({ frame }) => frame.handle === handle);
     const closed = sent.findIndex(({ frame }) => frame.payload.length === 0);
     const bytes = closed < 0 ? sent : sent.slice(0, closed);
     return (incoming) => {
@@ -95,31 +90,6 @@ class Recorded {
       return concat(data, close === undefined ? NEVER : defer(() => at(close.time)).pipe(ignoreElements()));
     };
   }
-}
-
-function isStream(handle: number): boolean {
-  return handle >= 400_000 && handle < 500_000;
-}
-
-function inHandles(frames: readonly Frame[]): ReadonlyMap<number, readonly string[]> {
-  const handles = new Map<number, string[]>();
-  for (const { handle, payload } of frames) {
-    const list = handles.get(handle) ?? [];
-    handles.set(handle, list);
-    if (payload.length === 0) {
-      // A second close says nothing; a real target sends one now and then.
-      if (!isStream(handle) || list.at(-1) !== 'close') list.push('close');
-    } else if (isStream(handle)) {
-      const text = Buffer.from(payload).toString('latin1');
-      const before = list.at(-1);
-      if (before === undefined || before === 'close') list.push(text);
-      else list[list.length - 1] = before + text;
-    } else {
-      const { type, body } = decodePacket(payload);
-      list.push(`${type} ${Buffer.from(body).toString('latin1')}`);
-    }
-  }
-  return handles;
 }
 
 /** Plays the initiator's part of a recording to our target, until a time in seconds; `own` services stand in for recorded ones. */
@@ -157,22 +127,18 @@ function play(recorded: Script, until: number, own: ServiceMap = {}): Seen {
     act(near, step);
   }
   vi.advanceTimersByTime(Math.max(0, until * 1000 - now()));
-  const seen = { handles: inHandles(frames), end };
+  const seen = { handles: saidOn(frames), end };
   work.unsubscribe();
   return seen;
 }
 
-function act(channel: Channel, step: ScriptStep): void {
-  if (step.kind === 'frame') channel.write([encodeFrame(step.frame)]);
-  else if (step.kind === 'bytes') channel.write([step.bytes]);
-  else channel.close();
-}
-
 /** What the real target put on each handle, and whether it ended the connection. */
-function reality({ script: steps }: Script): Seen {
-  const frames = steps.flatMap((step) => (step.kind === 'frame' && step.direction === 's2c' ? [step.frame] : []));
-  const end = steps.some((step) => step.direction === 's2c' && (step.kind === 'eof' || step.kind === 'reset' || step.kind === 'close')) ? 'ended' : 'open';
-  return { handles: inHandles(frames), end };
+function reality(recorded: Script): Seen {
+  const frames = framesOf(recorded, 's2c').map(({ frame }) => frame);
+  const end = recorded.script.some((step) => step.direction === 's2c' && (step.kind === 'eof' || step.kind === 'reset' || step.kind === 'close'))
+    ? 'ended'
+    : 'open';
+  return { handles: saidOn(frames), end };
 }
 
 beforeEach(() => {
@@ -181,8 +147,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const lastTime = ({ script: steps }: Script): number => Math.max(0, ...steps.map(({ time }) => time));
 
 /** A real amandad looks every 30 s whether anything runs; ours counts 30 s from the end of the last request. */
 const IDLE_SECONDS = 31;
