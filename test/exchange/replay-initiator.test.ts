@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Connection } from '../../src/connection/connection.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import { exchange } from '../../src/exchange/exchange.js';
@@ -143,7 +144,7 @@ function outcomeOf({ name, steps }: InitiatorCase): Outcome {
   let outcome: Outcome | undefined;
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
-  of(initiator)
+  of<Connection>(initiator)
     .pipe(request('noop'))
     .subscribe({
       next: ({ kind, text }: Reply) => {
