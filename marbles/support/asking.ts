@@ -1,0 +1,44 @@
+import { defer, map, type Observable } from 'rxjs';
+import { exchange } from '../../src/exchange/exchange.js';
+import { defaultTiming, type Timing } from '../../src/exchange/timing.js';
+import { handleLane, userLane } from '../../src/marble/page.js';
+import type { PageScope } from '../../src/marble/page.js';
+import { packetText } from '../../src/wire/packet.js';
+import { close, packet, value } from '../../src/testing/index.js';
+import { connected } from './connected.js';
+import { text } from '../../src/testing/index.js';
+
+const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
+
+/** What goes to and fro on the initiator's pages. */
+export const packets = {
+  Q: packet('REQ', REQUEST),
+  A: packet('ACK'),
+  R: packet('REP', 'OPTIONS ;\n'),
+  P: packet('PREP', 'so far\n'),
+  N: packet('NAK', 'ERROR no\n'),
+  C: close(),
+  r: value('final OPTIONS ;\n', 'the reply'),
+  p: value('partial so far\n', 'a partial reply'),
+};
+
+/**
+ * An initiator that asks for noop as soon as `answers` is subscribed, and the target that a page plays.
+ */
+export function asking(timing: Partial<Timing> = {}) {
+  return {
+    about: 'exchange, initiator',
+    given: { target: handleLane(1, 'in') },
+    expected: { initiator: handleLane(1, 'out'), answers: userLane<string>() },
+    wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, 'initiator');
+      scope.ends.add(peer.says(1, target));
+      return {
+        initiator: peer.hears(1),
+        answers: defer(() => exchange(connection, text(REQUEST), { ...defaultTiming, ...timing })).pipe(
+          map(({ kind, packet: answer }) => `${kind} ${packetText(answer)}`),
+        ),
+      };
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { map } from 'rxjs';
+import type { ConnectionOptions } from '../../src/connection/options.js';
+import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import type { PageScope } from '../../src/marble/page.js';
+import { ScriptedPeer } from '../../src/testing/index.js';
+
+/** One side of a connection as the library makes it, the other one played by a page. */
+export interface Connected {
+  readonly connection: TcpmConnection;
+  readonly peer: ScriptedPeer;
+}
+
+/** A connection that ends with its page, which is held to draw when it is paused and when it stalls. */
+export function connected(scope: PageScope, side: 'initiator' | 'target', options: ConnectionOptions = {}): Connected {
+  const peer = new ScriptedPeer();
+  const role = side === 'initiator' ? ({ side, user: undefined } as const) : ({ side, namesUser: false } as const);
+  const connection = new TcpmConnection(peer.channel, role, { ...options, gather: false });
+  scope.ends.add(() => {
+    connection.dispose();
+  });
+  scope.measure('paused', peer.paused);
+  scope.measure('stalled', connection.flow.pipe(map(({ stall }) => stall !== undefined)));
+  return { connection, peer };
+}

@@ -1,0 +1,13 @@
+/**
+ * Tools for testing what is built on rx-amanda: both sides of a connection in one process, frames
+ * and packets as bytes, and marble pages that run in virtual time.
+ */
+export { memoryChannels, memory, type MemoryOptions } from '../drivers/memory.js';
+export { connectionLane, handleLane, page, streamLane, userLane, type Page, type PageDeclaration, type PageLane, type PageScope } from '../marble/page.js';
+export { pageDiagram } from '../marble/page-diagram.js';
+export type { Legend, Mark } from '../marble/mark.js';
+export { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from './bytes.js';
+export { checkPage } from './check-page.js';
+export { bogus, bulk, bulkFrame, bytes, chunk, close, failure, frame, packet, value } from './marks.js';
+export { runPage, type PageRun, type Seen } from './run-page.js';
+export { ScriptedPeer } from './scripted-peer.js';

@@ -1,0 +1,107 @@
+import { Subscription, type Observable } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import type { Mark } from '../marble/mark.js';
+import type { Period, SpanKind } from '../marble/model.js';
+import type { Page, PageScope } from '../marble/page.js';
+import { pageLength, subscriptionsOf } from '../marble/page-diagram.js';
+
+/** What came out of a lane, and when. */
+export interface Seen {
+  /** Milliseconds. */
+  readonly at: number;
+  readonly kind: 'value' | 'error' | 'complete';
+  readonly value: unknown;
+}
+
+/** What really happened on a page. */
+export interface PageRun {
+  /** By expected lane. */
+  readonly lanes: ReadonlyMap<string, readonly Seen[]>;
+  /** By given lane. */
+  readonly subscriptions: ReadonlyMap<string, readonly Period[]>;
+  /** By kind; only what the page measures. */
+  readonly spans: ReadonlyMap<SpanKind, readonly Period[]>;
+}
+
+/**
+ * Plays a page in virtual time, from its start to the end of its picture, where everything is
+ * unsubscribed. Throws what the page's function throws.
+ *
+ * Expected lanes are subscribed in the order in which the page declares them.
+ */
+export function runPage(page: Page): PageRun {
+  const run = { lanes: new Map<string, readonly Seen[]>(), subscriptions: new Map<string, readonly Period[]>(), spans: new Map<SpanKind, readonly Period[]>() };
+  const scheduler = new TestScheduler(() => undefined);
+  scheduler.run((helpers) => {
+    const length = pageLength(page);
+    const ends = new Subscription();
+    const records = new Subscription();
+    // First in line at its time: what happens then is behind the end, and so is what ending brings about.
+    scheduler.schedule(() => {
+      records.unsubscribe();
+      ends.unsubscribe();
+    }, length);
+    const given = Object.entries(page.given).map(([name, { hot = false }]) => {
+      const [marbles, marks] = [eventsLine(page, name), valuesOf(page)];
+      return [name, (hot ? helpers.hot : helpers.cold)<unknown>(marbles, marks, page.legend['#']?.value)] as const;
+    });
+    const scope: PageScope = {
+      ends,
+      measure: (kind, state) => {
+        const periods: Period[] = [];
+        run.spans.set(kind, periods);
+        records.add(state.subscribe(recordPeriods(scheduler, periods)));
+      },
+    };
+    const made = page.wire(Object.fromEntries(given) as unknown as Parameters<Page['wire']>[0], scope);
+    for (const name of Object.keys(page.expected)) run.lanes.set(name, record(scheduler, records, made[name], subscriptionsOf(page, name)));
+    scheduler.maxFrames = length;
+    ends.add(() => {
+      for (const [name, { subscriptions }] of given) run.subscriptions.set(name, subscriptions.map(toPeriod(length)));
+    });
+  });
+  return run;
+}
+
+function record(scheduler: TestScheduler, records: Subscription, lane: Observable<unknown> | undefined, periods: readonly Period[]): readonly Seen[] {
+  const seen: Seen[] = [];
+  const note = (kind: Seen['kind'], value?: unknown): void => void seen.push({ at: scheduler.now(), kind, value });
+  for (const { from, to } of periods.length === 0 ? [{ from: 0, to: undefined }] : periods) {
+    const subscription = new Subscription();
+    records.add(subscription);
+    scheduler.schedule(() => {
+      subscription.add(
+        lane?.subscribe({
+          next: (value) => note('value', value),
+          error: (error: unknown) => note('error', error),
+          complete: () => note('complete'),
+        }),
+      );
+    }, from);
+    if (to !== undefined) scheduler.schedule(() => subscription.unsubscribe(), to);
+  }
+  return seen;
+}
+
+function recordPeriods(scheduler: TestScheduler, periods: Period[]): (on: boolean) => void {
+  return (on) => {
+    const last = periods.at(-1);
+    const isOn = last !== undefined && last.to === undefined;
+    if (on && !isOn) periods.push({ from: scheduler.now(), to: undefined });
+    if (!on && isOn) periods.splice(-1, 1, { from: last.from, to: scheduler.now() });
+  };
+}
+
+function toPeriod(length: number): (log: { readonly subscribedFrame: number; readonly unsubscribedFrame: number }) => Period {
+  return ({ subscribedFrame, unsubscribedFrame }) => ({ from: subscribedFrame, to: unsubscribedFrame < length ? unsubscribedFrame : undefined });
+}
+
+function eventsLine({ lines }: Page, name: string): string {
+  const marbles = lines.find(({ lane, shows }) => lane === name && shows === 'events')?.marbles ?? '';
+  // RxJS wants a blank behind a time.
+  return `${marbles} `;
+}
+
+function valuesOf({ legend }: Page): Record<string, unknown> {
+  return Object.fromEntries(Object.entries<Mark>(legend).map(([symbol, { value }]) => [symbol, value]));
+}
