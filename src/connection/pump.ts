@@ -1,8 +1,13 @@
 import { Readable } from 'node:stream';
 import { Observable, filter, firstValueFrom, from, ignoreElements, isObservable, type ObservableInput } from 'rxjs';
+import { iterate } from '../operators/iterate.js';
+import { isPullable } from '../operators/pull.js';
 import type { Stream } from './stream.js';
 
-/** What a stream sends. Async iterables and Readables are pulled as fast as the peer takes the bytes; a plain Observable cannot be slowed and counts against the send budget. */
+/**
+ * What a stream sends. Async iterables, Readables and Streams are pulled as fast as the peer takes the
+ * bytes; a plain Observable cannot be slowed, and what waits of it counts against the send budget.
+ */
 export type StreamSource = ObservableInput<Uint8Array> | Readable;
 
 /**
@@ -17,6 +22,7 @@ export type StreamSource = ObservableInput<Uint8Array> | Readable;
  */
 export function pump(source: StreamSource, stream: Stream): Observable<never> {
   if (source instanceof Readable) return pumpReadable(source, stream);
+  if (isPullable<Uint8Array>(source)) return pumpIterable(iterate(source), stream);
   if (!isObservable(source) && Symbol.asyncIterator in source) return pumpIterable(source, stream);
   return new Observable((out) =>
     from(source).subscribe({

@@ -1,4 +1,5 @@
-import { NEVER, concat, defer, ignoreElements, map, merge, of, throwError } from 'rxjs';
+import { EMPTY, NEVER, ReplaySubject, concat, ignoreElements, map, merge, of, reduce, throwError, type Observable } from 'rxjs';
+import type { Stream } from '../connection/stream.js';
 import { partialReply, reply, type Service } from '../exchange/service.js';
 
 /** Bytes that each stream of the service `source` sends. */
@@ -29,23 +30,44 @@ export const complianceServices: Readonly<Record<string, Service>> = {
   /** Sends five streams at once, as fast as they are taken. */
   source: () => of(reply({ streams: Object.fromEntries(SOURCE_STREAMS.map((name, stream) => [name, () => pattern(stream)])) })),
   /** Closes its direction of IN at once, takes all that comes, and says on OUT how much it was. */
-  sink: () =>
+  sink: () => {
+    const said = new ReplaySubject<Uint8Array>(1);
+    const take = (incoming: Stream): Observable<never> => {
+      incoming
+        .pipe(
+          reduce((total, bytes) => total + bytes.length, 0),
+          map((total) => Buffer.from(String(total))),
+        )
+        .subscribe(said);
+      return EMPTY;
+    };
+    return concat(of(reply({ streams: { OUT: () => said, IN: take } })), said.pipe(ignoreElements()));
+  },
+  /** Sends a little on each of two streams, then fails on one of them. */
+  breaks: () =>
     of(
       reply({
         streams: {
-          OUT: () => count.result,
-          IN: (incoming) => {
-            count.start(incoming);
-            return of();
-          },
+          DATA: () =>
+            concat(
+              of(Buffer.from('half')),
+              throwError(() => new Error('the disk is gone')),
+            ),
+          MESG: () => merge(of(Buffer.from('ok')), NEVER),
         },
       }),
     ),
-  /** Sends a little on each of two streams, then fails on one of them. */
-  breaks: () =>
-    of(reply({ streams: { DATA: () => concat(of(Buffer.from('half')), throwError(() => new Error('the disk is gone'))), MESG: () => merge(of(Buffer.from('ok')), NEVER) } })),
   /** Announces a stream and never ends it. */
   endless: () => of(reply({ streams: { DATA: () => NEVER } })),
   /** Never replies. */
   silent: () => NEVER,
 };
+
+const CHUNK = 65_536;
+
+async function* pattern(stream: number): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  // Long enough for a chunk from any phase of the pattern.
+  const bytes = Uint8Array.from({ length: CHUNK + 251 }, (_, at) => sourceByte(stream, at));
+  for (let at = 0; at < SOURCE_BYTES; at += CHUNK) yield bytes.subarray(at % 251, (at % 251) + CHUNK);
+}

@@ -1,0 +1,34 @@
+import { describe, test } from 'vitest';
+import { userInfo } from 'node:os';
+import { authorize } from '../../src/access/authorize.js';
+import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
+import { serve } from '../../src/target/serve.js';
+import { complianceServices } from '../../src/testing/compliance-services.js';
+import { driverCompliance } from '../../src/testing/driver-compliance.js';
+
+const rules = `localhost ${userInfo().username} ${Object.keys(complianceServices).join(' ')} nosuch`;
+
+describe.each([
+  ['IPv4', '127.0.0.1'],
+  ['IPv6', '::1'],
+])('the bsdtcp driver over %s', (_family, host) => {
+  const tests = driverCompliance(
+    () =>
+      new Promise((resolve, reject) => {
+        const listener = listenBsdtcp({
+          host,
+          port: 0,
+          onListening: (port) => {
+            resolve({
+              driver: bsdtcp({ host, port, reservedPorts: false }),
+              stop: () => {
+                serving.unsubscribe();
+              },
+            });
+          },
+        });
+        const serving = serve(listener, complianceServices, { authorize: authorize({ rules, reservedPort: false }) }).subscribe({ error: reject });
+      }),
+  );
+  for (const { name, run } of tests) test(name, run);
+});
