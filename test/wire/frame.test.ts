@@ -1,0 +1,182 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AmandaError } from '../../src/wire/errors.js';
+import { FrameDecoder, MAX_PAYLOAD, encodeFrame, type Frame } from '../../src/wire/frame.js';
+
+const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+const shown = (frames: Iterable<Frame>): [number, string][] => [...frames].map(({ handle, payload }) => [handle, Buffer.from(payload).toString('hex')]);
+
+const ack = bytes('00000002 00000001 0300');
+const abc = bytes('00000003 0007a11f 616263');
+const close = bytes('00000000 0007a11f');
+const conversation = Buffer.concat([ack, abc, close, abc]);
+const decoded: [number, string][] = [
+  [1, '0300'],
+  [499_999, '616263'],
+  [499_999, ''],
+  [499_999, '616263'],
+];
+
+describe('FrameDecoder', () => {
+  test('decodes length, handle and payload in network byte order', () => {
+    expect(shown(new FrameDecoder().push(conversation))).toEqual(decoded);
+  });
+
+  test('gives each frame once, when its last byte has arrived, wherever it is cut', () => {
+    for (let cut = 0; cut <= conversation.length; cut += 1) {
+      const decoder = new FrameDecoder();
+      const frames = [...decoder.push(conversation.subarray(0, cut)), ...decoder.push(conversation.subarray(cut))];
+      expect(shown(frames)).toEqual(decoded);
+      decoder.end();
+    }
+  });
+
+  test('gives the same frames for any cutting of any frames', () => {
+    const frame = fc.record({ handle: fc.nat(0xffff_ffff), payload: fc.uint8Array({ maxLength: 50 }) });
+    fc.assert(
+      fc.property(fc.array(frame), fc.array(fc.nat(60)), (frames, sizes) => {
+        const all = Buffer.concat(frames.map(encodeFrame));
+        const decoder = new FrameDecoder();
+        const out: Frame[] = [];
+        let at = 0;
+        for (const size of sizes) {
+          out.push(...decoder.push(all.subarray(at, at + size)));
+          at += size;
+        }
+        out.push(...decoder.push(all.subarray(at)));
+        decoder.end();
+        expect(shown(out)).toEqual(shown(frames));
+      }),
+    );
+  });
+
+  test('throws nothing but AmandaError, whatever arrives', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (chunks) => {
+        const decoder = new FrameDecoder();
+        try {
+          for (const chunk of chunks) for (const { payload } of decoder.push(chunk)) expect(payload.length).toBeLessThanOrEqual(MAX_PAYLOAD);
+          decoder.end();
+        } catch (error) {
+          expect(error).toBeInstanceOf(AmandaError);
+        }
+      }),
+    );
+  });
+
+  test('a payload within one chunk is a view into it, one over two chunks is whole', () => {
+    const chunk = Buffer.concat([ack, abc]);
+    const [, view] = [...new FrameDecoder().push(chunk)];
+    expect(view?.payload.buffer).toBe(chunk.buffer);
+    const decoder = new FrameDecoder();
+    expect([...decoder.push(abc.subarray(0, 9))]).toEqual([]);
+    expect(shown(decoder.push(abc.subarray(9)))).toEqual([[499_999, '616263']]);
+  });
+
+  test('accepts the largest payload and refuses one byte more', () => {
+    const largest = new FrameDecoder();
+    expect([...largest.push(bytes('00400000 00000001'))]).toEqual([]);
+    const [frame] = [...largest.push(new Uint8Array(MAX_PAYLOAD))];
+    expect(frame?.payload.length).toBe(4_194_304);
+    expect(() => new FrameDecoder().push(bytes('00400001 00000001'))).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+  });
+
+  test.each(['80000000', 'ffffffff', '7fffffff'])('refuses the length 0x%s', (length) => {
+    expect(() => new FrameDecoder().push(bytes(`${length} 00000001`))).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+  });
+
+  test('gives the good frames in front of a bad header, then the error, and stays failed', () => {
+    const decoder = new FrameDecoder();
+    const result = decoder.push(Buffer.concat([ack, bytes('80000000 00000001')]));
+    const seen: number[] = [];
+    expect(() => {
+      for (const { handle } of result) seen.push(handle);
+    }).toThrow(AmandaError);
+    expect(seen).toEqual([1]);
+    expect(() => decoder.push(ack)).toThrow(AmandaError);
+    expect(() => {
+      decoder.end();
+    }).toThrow(AmandaError);
+  });
+
+  test('takes the bytes in even when the result is not looked at', () => {
+    const decoder = new FrameDecoder();
+    decoder.push(abc.subarray(0, 5));
+    expect(shown(decoder.push(abc.subarray(5)))).toEqual([[499_999, '616263']]);
+  });
+
+  test('keeps no more memory for a frame than what has arrived of it, about', () => {
+    const decoder = new FrameDecoder();
+    const before = process.memoryUsage().arrayBuffers;
+    const announced = Array.from({ length: 64 }, () => new FrameDecoder());
+    for (const one of announced) one.push(bytes('00400000 00000001 00'));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 300_000);
+    expect(decoder.pending).toBe(0);
+    expect(announced[0]?.pending).toBe(9);
+  });
+
+  test.each([
+    ['HTTP/1.0 400 Bad Request\r\n\r\n', /HTTP\/1.0 400 Bad Request.*HTTP server/],
+    ['GET / HTTP/1.1\r\nHost: x\r\n', /HTTP client/],
+    ['SSH-2.0-OpenSSH_9.2\r\n', /SSH server/],
+    ['Welcome to db1!\nhave a nice day', /Welcome to db1!\\nhave.*login profile/],
+  ])('names text in the channel: %j', (text, message) => {
+    expect(() => new FrameDecoder().push(Buffer.from(text))).toThrow(
+      expect.objectContaining({ code: 'TEXT_IN_CHANNEL', message: expect.stringMatching(message) as string }),
+    );
+  });
+
+  test('shows at most 100 characters of it, and no control character raw', () => {
+    const attempt = (): unknown => new FrameDecoder().push(Buffer.from(`\t${'x'.repeat(500)}\u001b[2J`));
+    expect(attempt).toThrow(/"\\tx{99}"/);
+  });
+
+  test('says that the peer speaks TLS', () => {
+    expect(() => new FrameDecoder().push(bytes('16030100 ca010000'))).toThrow(/peer speaks ssl/);
+  });
+
+  test('says where the bytes end inside a frame', () => {
+    const header = new FrameDecoder();
+    header.push(abc.subarray(0, 5));
+    expect(() => {
+      header.end();
+    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', message: expect.stringMatching(/5 of 8 bytes/) as string }));
+    const payload = new FrameDecoder();
+    payload.push(abc.subarray(0, 9));
+    expect(() => {
+      payload.end();
+    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', handle: 499_999, message: expect.stringMatching(/1 of 3 payload bytes/) as string }));
+  });
+
+  test('stops behind the frame that its taker does not want to go past', () => {
+    const seen: number[] = [];
+    const decoder = new FrameDecoder();
+    const take = (handle: number): boolean => {
+      seen.push(handle);
+      return seen.length !== 2;
+    };
+    const taken = decoder.decode(conversation, take);
+    expect([taken, seen]).toEqual([ack.length + abc.length, [1, 499_999]]);
+    decoder.decode(conversation.subarray(taken), take);
+    expect(seen).toEqual([1, 499_999, 499_999, 499_999]);
+  });
+
+  test.each([0, -1, 1.5, 2 ** 31, Number.NaN])('refuses the limit %d', (maxPayload) => {
+    expect(() => new FrameDecoder({ maxPayload })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+  });
+});
+
+describe('encodeFrame', () => {
+  test('writes length, handle and payload in network byte order', () => {
+    expect(encodeFrame({ handle: 499_999, payload: bytes('616263') })).toEqual(abc);
+    expect(encodeFrame({ handle: 0xffff_fffe, payload: bytes('') })).toEqual(bytes('00000000 fffffffe'));
+  });
+
+  test.each([-1, 2 ** 32, 0.5, Number.NaN])('refuses the handle %d', (handle) => {
+    expect(() => encodeFrame({ handle, payload: bytes('') })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+  });
+
+  test('refuses a payload that no receiver accepts', () => {
+    expect(() => encodeFrame({ handle: 1, payload: new Uint8Array(MAX_PAYLOAD + 1) })).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+  });
+});
