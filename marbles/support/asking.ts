@@ -31,7 +31,7 @@ export function asking(timing: Partial<Timing> = {}) {
     given: { target: handleLane(1, 'in') },
     expected: { initiator: handleLane(1, 'out'), answers: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, 'initiator');
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       scope.ends.add(peer.says(1, target));
       return {
         initiator: peer.hears(1),

@@ -1,6 +1,6 @@
 import { map } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
-import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { TcpmConnection, type Role } from '../../src/connection/tcpm-connection.js';
 import type { PageScope } from '../../src/marble/page.js';
 import { ScriptedPeer } from '../../src/testing/index.js';
 
@@ -11,9 +11,8 @@ export interface Connected {
 }
 
 /** A connection that ends with its page, which is held to draw when it is paused and when it stalls. */
-export function connected(scope: PageScope, side: 'initiator' | 'target', options: ConnectionOptions = {}): Connected {
+export function connected(scope: PageScope, role: Role, options: ConnectionOptions = {}): Connected {
   const peer = new ScriptedPeer();
-  const role = side === 'initiator' ? ({ side, user: undefined } as const) : ({ side, namesUser: false } as const);
   const connection = new TcpmConnection(peer.channel, role, { ...options, gather: false });
   scope.ends.add(() => {
     connection.dispose();

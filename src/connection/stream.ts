@@ -48,6 +48,7 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   readonly #inbox: Inbox;
   #ends: Ends = { receiving: 'open', sending: 'open' };
   #endChanges: ReplaySubject<Ends> | undefined;
+  #outlastsEnd = false;
 
   constructor(handle: number, carrier: Carrier) {
     super((reader) => this.#readBy(reader));
@@ -162,6 +163,11 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     );
   }
 
+  /** For the carrier, of a target's protocol handle: the initiator's close does not end the exchange, an ACK behind it still counts. */
+  outlastEnd(): void {
+    this.#outlastsEnd = true;
+  }
+
   /** For the carrier: bytes have arrived. */
   deliver(chunk: Uint8Array): void {
     this.#inbox.deliver(chunk);
@@ -170,6 +176,7 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   /** For the carrier: the peer has closed its direction. */
   deliverEnd(): void {
     const { receiving } = this.#ends;
+    if (this.#outlastsEnd) return;
     if (receiving !== 'open' && receiving !== 'dropped') return;
     this.#move({ ...this.#ends, receiving: 'closed' });
     this.#inbox.finish();

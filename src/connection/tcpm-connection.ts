@@ -226,6 +226,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (payload.length === 0 || this.#handles.isRetired(handle)) return undefined;
     const stream = this.#handles.open(handle);
     if (this.#handles.side === 'target') {
+      stream.outlastEnd();
       const exchange = new TcpmProtocolHandle(stream, () => {
         this.#handles.forget(handle);
       });

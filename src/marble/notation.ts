@@ -12,12 +12,16 @@ export function readMarbles(marbles: string): readonly Tick[] {
   return read(marbles).ticks;
 }
 
-/** Reads `^` and `!`: from when to when. */
-export function readPeriod(marbles: string): Period {
-  const ticks = readMarbles(marbles);
-  const from = ticks.find(({ symbol }) => symbol === '^')?.at;
-  if (from === undefined) throw new Error(`This period has no beginning (^): "${marbles}"`);
-  return { from, to: ticks.find(({ symbol }) => symbol === '!')?.at };
+/** Reads `^` and `!`, from when to when, any number of times; without a `^`, never. */
+export function readPeriods(marbles: string): readonly Period[] {
+  const periods: Period[] = [];
+  for (const { at, symbol } of readMarbles(marbles)) {
+    const last = periods.at(-1);
+    if (symbol === '^') periods.push({ from: at, to: undefined });
+    else if (symbol === '!' && last !== undefined && last.to === undefined) periods.splice(-1, 1, { from: last.from, to: at });
+    else throw new Error(`A period is drawn with ^ and !: "${marbles}"`);
+  }
+  return periods;
 }
 
 /** How long marbles last, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { Diagram, Lane, LaneEvent, LegendEntry, Period, Span } from './model.js';
-import { lengthOf, readMarbles, readPeriod } from './notation.js';
+import { lengthOf, readMarbles, readPeriods } from './notation.js';
 import type { Page, PageLane } from './page.js';
 
 /** The diagram that a page declares. It is what happens, since the page's test says so. */
@@ -25,13 +25,13 @@ export function pageLength(page: Page): number {
 
 /** The subscriptions that a page draws for a lane. */
 export function subscriptionsOf(page: Page, name: string): readonly Period[] {
-  return page.lines.filter(({ lane, shows }) => lane === name && shows === 'subscription').map(({ marbles }) => readPeriod(marbles));
+  return page.lines.filter(({ lane, shows }) => lane === name && shows === 'subscription').flatMap(({ marbles }) => readPeriods(marbles));
 }
 
 /** The spans that a page draws for a lane. */
 export function spansOf(page: Page, name: string): readonly Span[] {
   return page.lines.flatMap(({ lane, shows, label, marbles }) =>
-    lane !== name || shows === 'events' || shows === 'subscription' ? [] : [{ kind: shows, label, ...readPeriod(marbles) }],
+    lane !== name || shows === 'events' || shows === 'subscription' ? [] : readPeriods(marbles).map((period) => ({ kind: shows, label, ...period })),
   );
 }
 

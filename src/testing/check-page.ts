@@ -1,5 +1,5 @@
 import type { Period, SpanKind } from '../marble/model.js';
-import { duration, readMarbles, readPeriod, writeMarbles, type Row, type Tick } from '../marble/notation.js';
+import { duration, readMarbles, readPeriods, writeMarbles, type Row, type Tick } from '../marble/notation.js';
 import type { Page } from '../marble/page.js';
 import { pageLength } from '../marble/page-diagram.js';
 import { runPage, type PageRun, type Seen } from './run-page.js';
@@ -68,7 +68,7 @@ function subscriptionComparisons(page: Page, run: PageRun): readonly Comparison[
     if (drawn.length === 0) return [];
     return compare(
       `${name} ^`,
-      drawn.map(({ marbles }) => readPeriod(marbles)),
+      drawn.flatMap(({ marbles }) => readPeriods(marbles)),
       actual,
     );
   });
@@ -79,7 +79,7 @@ function spanComparisons(page: Page, run: PageRun): readonly Comparison[] {
     ...new Set([...run.spans.keys(), ...page.lines.flatMap(({ shows }) => (shows === 'paused' || shows === 'stalled' ? [shows] : []))]),
   ];
   return measured.flatMap((kind) => {
-    const drawn = page.lines.filter(({ shows }) => shows === kind).map(({ marbles }) => readPeriod(marbles));
+    const drawn = page.lines.filter(({ shows }) => shows === kind).flatMap(({ marbles }) => readPeriods(marbles));
     return compare(kind, drawn, run.spans.get(kind) ?? []);
   });
 }
@@ -103,8 +103,8 @@ function strayWaits(page: Page): readonly string[] {
   return page.lines
     .filter(({ shows }) => shows === 'waiting')
     .flatMap(({ lane, label, marbles }) => {
-      const { from, to } = readPeriod(marbles);
-      return [from, to ?? from].filter((at) => !times.has(at)).map((at) => `"${lane} ${label}" has an end at ${duration(at)}, where nothing happens`);
+      const ends = readPeriods(marbles).flatMap(({ from, to = from }) => [from, to]);
+      return ends.filter((at) => !times.has(at)).map((at) => `"${lane} ${label}" begins or ends at ${duration(at)}, where nothing happens`);
     });
 }
 

@@ -1,0 +1,54 @@
+import { filter, map, type Observable } from 'rxjs';
+import type { ServiceReply } from '../../src/exchange/service.js';
+import { handleLane, userLane } from '../../src/marble/page.js';
+import type { PageScope } from '../../src/marble/page.js';
+import { serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
+import { close, packet, value } from '../../src/testing/index.js';
+import { partialReply, reply } from '../../src/exchange/service.js';
+import { connected } from './connected.js';
+
+/** What goes to and fro on the target's pages. */
+export const packets = {
+  Q: packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
+  K: packet('ACK'),
+  R: packet('REP', 'OPTIONS ;\n'),
+  P: packet('PREP', 'so far\n'),
+  C: close(),
+  r: value(reply({ lines: ['OPTIONS ;'] }), 'the reply of the service'),
+  p: value(partialReply(['so far']), 'a partial reply of the service'),
+  a: value('admitted', 'the request is admitted'),
+  y: value('replied', 'the REP was sent'),
+  e: value('ended: completed', 'the request is completed'),
+};
+
+/** A target with the service noop, which answers as the page says, and the initiator that a page plays. */
+export function serving(options: ServeOptions = {}, role: { readonly namesUser: boolean } = { namesUser: false }) {
+  return {
+    about: 'exchange, target',
+    given: { initiator: handleLane(1, 'in'), service: userLane<ServiceReply>({ hot: true }) },
+    expected: { target: handleLane(1, 'out'), events: userLane<string>() },
+    wire: ({ initiator, service }: { readonly initiator: Observable<Uint8Array>; readonly service: Observable<ServiceReply> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'target', ...role });
+      scope.ends.add(peer.says(1, initiator));
+      return {
+        target: peer.hears(1),
+        events: serveConnection(connection, { noop: () => service }, options).pipe(
+          map(inWords),
+          filter((event) => event !== 'connected'),
+        ),
+      };
+    },
+  };
+}
+
+/** An event of a target in a word or two. */
+export function inWords(event: ServiceEvent): string {
+  switch (event.kind) {
+    case 'refused':
+      return `refused: ${event.reason}`;
+    case 'ended':
+      return `ended: ${event.outcome}`;
+    default:
+      return event.kind;
+  }
+}
