@@ -57,6 +57,10 @@ export type AmandaErrorCode =
   | 'REFUSED'
   /** The service answered, and its answer is an error. */
   | 'SERVICE_FAILED'
+  /** The target cannot dump now and says when to ask again; `retryAdvice` reads it. */
+  | 'RETRY_LATER'
+  /** Nothing of a dump arrived for longer than allowed. */
+  | 'DATA_TIMEOUT'
   /** A dump ended, but not as a whole: no `end`, a stream missing, no data. */
   | 'INCOMPLETE_DUMP'
   /** The checksum or the size that the target reported is not that of the bytes received. */

@@ -1,0 +1,37 @@
+import { concatMap, of, type OperatorFunction } from 'rxjs';
+import type { Connection } from '../connection/connection.js';
+import { describePeer } from '../connection/channel.js';
+import { AmandaError } from '../wire/errors.js';
+import { noop, type Noop } from './noop.js';
+import { onConnection } from './on-connection.js';
+import { sendbackup, type Dump, type SendbackupOptions } from './sendbackup.js';
+
+/**
+ * Asks a target what it can do and then for a dump, in the terms that it knows.
+ *
+ *     source  -C--------------------|
+ *     asked   -noop--sendbackup
+ *     out     -------------d--------|      d: the Dump
+ *
+ *     connect(driver).pipe(dump({ dle }), receiveDump(() => ({ data: append }))).subscribe(console.log);
+ *
+ * Errors with `SERVICE_FAILED` when the target is too old to read a request for a dump, and as {@link noop} and
+ * {@link sendbackup} do. Source: PROTOCOL.md, "Features".
+ */
+export function dump(options: SendbackupOptions): OperatorFunction<Connection, Dump> {
+  const { dle: _, options: __, ...call } = options;
+  return onConnection((connection) =>
+    of(connection).pipe(
+      noop(call),
+      concatMap((answer) => of(connection).pipe(sendbackup({ ...options, target: featuresOf(answer) }))),
+    ),
+  );
+}
+
+/** Undefined when the target does not say: a service of one's own need not, and takes what it is asked. */
+function featuresOf({ features, reply }: Noop): Noop['features'] | undefined {
+  if (reply.options.get('features') === undefined) return undefined;
+  if (features.has('fe_req_xml')) return features;
+  const peer = describePeer(reply.connection.peer);
+  throw new AmandaError('SERVICE_FAILED', `${peer} runs an Amanda from before 2.6, which does not read the requests of this library.`, { peer });
+}

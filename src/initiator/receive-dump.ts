@@ -1,0 +1,185 @@
+import {
+  AsyncSubject,
+  EMPTY,
+  Observable,
+  Subject,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  finalize,
+  ignoreElements,
+  interval,
+  map,
+  merge,
+  mergeMap,
+  of,
+  take,
+  takeUntil,
+  tap,
+  type ObservableInput,
+  type OperatorFunction,
+} from 'rxjs';
+import type { Stream } from '../connection/stream.js';
+import type { Checksum } from '../wire/crc32c.js';
+import { AmandaError } from '../wire/errors.js';
+import type { BackupMessage } from './backup-message.js';
+import type { DumpInfo } from './dump-info.js';
+import { DumpRecord } from './dump-record.js';
+import type { Dump } from './sendbackup.js';
+import { watchSilence } from './watch-silence.js';
+
+/** Takes bytes; the next ones come when what it returns completes, so the sender is slowed to its pace. What it emits is ignored. */
+export type Sink = (chunk: Uint8Array) => ObservableInput<unknown>;
+
+/** Where the streams of a dump go. What has no sink is read and counted all the same. */
+export interface DumpSinks {
+  readonly data: Sink;
+  readonly index?: Sink | undefined;
+  readonly state?: Sink | undefined;
+}
+
+export interface DumpProgress {
+  /** Of the image, so far. */
+  readonly bytes: number;
+  /** In the index, so far. */
+  readonly files: number;
+  readonly directories: number;
+}
+
+/** A dump that is whole: everything was closed by the target, and size and checksums are those of the bytes received. */
+export interface DumpOutcome extends DumpProgress {
+  /** `strange`: usable, but some lines of the dump program should be looked at. */
+  readonly kind: 'success' | 'strange';
+  /** Of what went to the `data` sink. */
+  readonly received: Checksum;
+  /** The same as Amanda writes it: CRC-32C, colon, bytes. */
+  readonly checksum: string;
+  /** Before the client compressed it, in units of 1,024 bytes; undefined when the program could not tell. */
+  readonly size: number | undefined;
+  /** As the target sent them; undefined from a target that does not. */
+  readonly native: Checksum | undefined;
+  readonly client: Checksum | undefined;
+  /** The first 100 of the strange lines, and how many there were. */
+  readonly strange: readonly string[];
+  readonly strangeCount: number;
+}
+
+export type DumpEvent =
+  /** All info has come; the data follow. */
+  | { readonly kind: 'started'; readonly dump: Dump; readonly info: DumpInfo }
+  | { readonly kind: 'message'; readonly message: BackupMessage }
+  | { readonly kind: 'progress'; readonly progress: DumpProgress }
+  /** The last event, and the only one that stands for a whole dump. */
+  | { readonly kind: 'done'; readonly outcome: DumpOutcome };
+
+export interface ReceiveDumpOptions {
+  /** Milliseconds between two `progress` events, default 1,000. */
+  readonly progressInterval?: number;
+  /** Milliseconds for which nothing may arrive, default 1,800,000 (Amanda's `dtimeout`). */
+  readonly dataTimeout?: number;
+}
+
+/**
+ * Receives a dump, hands its bytes on at the pace of the sinks, and vouches for it.
+ *
+ *     dump   -d----------------|
+ *     out    ---m-s-p--p--m-m-D|      m: message  s: started  p: progress  D: done
+ *
+ *     dumps.pipe(receiveDump(() => ({ data: (chunk) => file.write(chunk) }))).subscribe(console.log);
+ *
+ * The sinks are asked for when the target has said what it sends, before the first byte is taken. Completes only behind `done`.
+ * Errors with `SERVICE_FAILED` when sendbackup reports an error, `RETRY_LATER` when it wants to be asked again,
+ * `INCOMPLETE_DUMP` without `end`, data or size, `CHECKSUM_MISMATCH`, `DATA_TIMEOUT`, `BAD_REPLY` when the data come before what
+ * they are, with what broke the connection, and with what a sink errors with. Unsubscribing ends the dump.
+ * Source: PROTOCOL.md, "Services".
+ */
+export function receiveDump(open: (dump: Dump, info: DumpInfo) => DumpSinks, options: ReceiveDumpOptions = {}): OperatorFunction<Dump, DumpEvent> {
+  return concatMap((dump) => receive(dump, open, options));
+}
+
+function receive(dump: Dump, open: (dump: Dump, info: DumpInfo) => DumpSinks, options: ReceiveDumpOptions): Observable<DumpEvent> {
+  const { progressInterval = 1_000, dataTimeout = 1_800_000 } = options;
+  return defer(() => {
+    const record = new DumpRecord(dump);
+    const informed = new AsyncSubject<DumpInfo>();
+    const over = new Subject<void>();
+    const streams = informed.pipe(mergeMap((info) => concat(of<DumpEvent>({ kind: 'started', dump, info }), drain(dump, record, open(dump, info)))));
+    const progress = interval(progressInterval).pipe(map((): DumpEvent => ({ kind: 'progress', progress: record.progress })));
+    const transfer = merge(streams, messages(dump, record, informed)).pipe(
+      finalize(() => {
+        over.next();
+      }),
+    );
+    const watches = merge(progress, watchSilence(dump, dataTimeout)).pipe(takeUntil(over));
+    return concat(
+      // In this order: what waits in MESG already is read before it is judged that the data are early.
+      merge(watches, transfer, forbidEarlyData(dump).pipe(takeUntil(informed))),
+      defer(() => of<DumpEvent>({ kind: 'done', outcome: record.outcome() })),
+    );
+  });
+}
+
+function messages(dump: Dump, record: DumpRecord, informed: AsyncSubject<DumpInfo>): Observable<DumpEvent> {
+  const inform = (): void => {
+    informed.next(record.info);
+    informed.complete();
+  };
+  return dump.messages.pipe(
+    map((message): DumpEvent => {
+      record.takeMessage(message);
+      return { kind: 'message', message };
+    }),
+    tap({
+      next: (event) => {
+        if (event.kind === 'message' && event.message.kind === 'infoEnd') inform();
+      },
+      // Old targets need not say where the info ends.
+      complete: () => {
+        record.endMessages();
+        inform();
+      },
+    }),
+  );
+}
+
+function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks): Observable<never> {
+  const { index = nowhere, state = nowhere } = sinks;
+  return merge(
+    read(dump.data, (chunk) => {
+      record.takeData(chunk);
+      return sinks.data(chunk);
+    }),
+    read(dump.index, (chunk) => {
+      record.index.push(chunk);
+      return index(chunk);
+    }).pipe(
+      tap({
+        complete: () => {
+          record.index.finish();
+        },
+      }),
+    ),
+    read(dump.state, state),
+  );
+}
+
+/** Reads to the end, which must be the target's close: a stream that nobody wants to keep may show that bytes are missing, too. */
+function read(stream: Stream | undefined, sink: Sink): Observable<never> {
+  return stream === undefined ? EMPTY : stream.paced(sink).pipe(ignoreElements());
+}
+
+function nowhere(): ObservableInput<never> {
+  return EMPTY;
+}
+
+/** The data wait for `info end`; when they fill the connection it cannot come any more. */
+function forbidEarlyData({ reply, dle, peer }: Dump): Observable<never> {
+  return reply.connection.flow.pipe(
+    filter(({ paused }) => paused),
+    take(1),
+    map(() => {
+      throw new AmandaError('BAD_REPLY', `${peer} sends the data of ${dle.disk} before it says what they are, which no sendbackup does.`, { peer });
+    }),
+  );
+}

@@ -1,0 +1,97 @@
+import { concatMap, filter, type OperatorFunction } from 'rxjs';
+import type { Connection } from '../connection/connection.js';
+import { request, type Reply } from '../exchange/request.js';
+import { formatDle, type Dle } from '../wire/dle.js';
+import { printable } from '../wire/text.js';
+import { optionsFor, type CallOptions } from './options.js';
+import { badReply } from './reply-errors.js';
+
+export interface SelfcheckOptions extends CallOptions {
+  /** What to check: whether each could be dumped. */
+  readonly dles: readonly Dle[];
+}
+
+/** How much a finding matters, least first; from `error` on it is a problem. */
+export const severities = ['success', 'info', 'message', 'warning', 'error', 'critical'] as const;
+
+/** One thing that a selfcheck found. */
+export interface Finding {
+  /** One that we do not know counts as `error`. */
+  readonly severity: (typeof severities)[number];
+  /** A sentence, as the target says it. */
+  readonly text: string;
+  /** Amanda's number for the message; undefined from a target before 3.5. */
+  readonly code: number | undefined;
+  /** Everything else that came with it, such as `disk` and `dirname`; empty from a target before 3.5. */
+  readonly details: ReadonlyMap<string, string>;
+}
+
+/** Whether a finding stands in the way of a backup. */
+export function isProblem({ severity }: Finding): boolean {
+  return severity === 'error' || severity === 'critical';
+}
+
+/**
+ * Asks a target whether it could dump these DLEs, and emits what it found.
+ *
+ *     source  -C---------|
+ *     out     ----(ffff|)      f: a Finding
+ *
+ * A problem is a value; completion says that the check was done. Errors with `BAD_REPLY` for messages that are not JSON, with
+ * `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
+ */
+export function selfcheck({ dles, ...call }: SelfcheckOptions): OperatorFunction<Connection, Finding> {
+  const body = dles.map(formatDle).join('');
+  return (connections) =>
+    connections.pipe(
+      request({ service: 'selfcheck', options: optionsFor(call), body }, call),
+      filter(({ kind }) => kind === 'final'),
+      concatMap(findingsOf),
+    );
+}
+
+/** Since 3.5 a line announces that everything behind it is JSON; before, each line is one finding. */
+const JSON_MARK = 'MESSAGE JSON\n';
+
+function findingsOf(reply: Reply): readonly Finding[] {
+  const mark = reply.text.startsWith(JSON_MARK) ? 0 : reply.text.indexOf(`\n${JSON_MARK}`) + 1;
+  const isJson = mark > 0 || reply.text.startsWith(JSON_MARK);
+  const lines = (isJson ? reply.text.slice(0, mark) : reply.text).split('\n');
+  const messages = isJson ? parseMessages(reply.text.slice(mark + JSON_MARK.length), reply) : [];
+  return [...lines.flatMap(toFinding), ...messages];
+}
+
+function toFinding(line: string): readonly Finding[] {
+  const [, word = '', text = ''] = /^([A-Z]+)(?: (.*))?$/.exec(line) ?? [];
+  if (line === '' || word === 'OPTIONS') return [];
+  if (word === 'OK') return [finding('info', text)];
+  return [finding('error', word === 'ERROR' ? text : `unknown answer: ${printable(line)}`)];
+}
+
+function finding(severity: Finding['severity'], text: string): Finding {
+  return { severity, text, code: undefined, details: new Map() };
+}
+
+function parseMessages(text: string, reply: Reply): readonly Finding[] {
+  let messages: unknown;
+  try {
+    messages = JSON.parse(`[${text}]`);
+  } catch {
+    messages = undefined;
+  }
+  if (!Array.isArray(messages)) throw badReply('selfcheck', 'its messages are not JSON', reply);
+  return messages.map((message: unknown) => {
+    if (typeof message !== 'object' || message === null || Array.isArray(message)) throw badReply('selfcheck', 'a message in it is no JSON object', reply);
+    return fromMessage(new Map(Object.entries(message).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])));
+  });
+}
+
+function fromMessage(fields: ReadonlyMap<string, string>): Finding {
+  const code = Number(fields.get('code') ?? Number.NaN);
+  return {
+    severity: severities.find((severity) => severity === fields.get('severity')?.toLowerCase()) ?? 'error',
+    text: fields.get('message') ?? 'a message without text',
+    code: Number.isSafeInteger(code) ? code : undefined,
+    details: new Map([...fields].filter(([name]) => name !== 'severity' && name !== 'message' && name !== 'code')),
+  };
+}

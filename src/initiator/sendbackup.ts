@@ -1,0 +1,88 @@
+import { filter, map, type Observable, type OperatorFunction } from 'rxjs';
+import { describePeer } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { Stream } from '../connection/stream.js';
+import { request, type Reply } from '../exchange/request.js';
+import { lines } from '../operators/lines.js';
+import { formatDle, type Dle } from '../wire/dle.js';
+import { AmandaError } from '../wire/errors.js';
+import { printable } from '../wire/text.js';
+import { parseBackupMessage, type BackupMessage } from './backup-message.js';
+import { optionsFor, type CallOptions } from './options.js';
+import { badReply, serviceFailed } from './reply-errors.js';
+import { parseRetry, retryLater } from './retry.js';
+
+export interface SendbackupOptions extends CallOptions {
+  /** What to dump; without `levels` it is a full dump. */
+  readonly dle: Dle;
+}
+
+/**
+ * A dump that has begun: its streams, nothing of them read yet.
+ *
+ * Each stream has one reader, and one that is not read holds up the others: read or `discard()` them all, or leave that to
+ * `receiveDump`, which also tells a whole dump from a broken one.
+ */
+export interface Dump {
+  /** As it was asked for. */
+  readonly dle: Dle;
+  /** 0 is a full dump. */
+  readonly level: number;
+  /** The target as a person would name it. */
+  readonly peer: string;
+  /** The image. */
+  readonly data: Stream;
+  /** What sendbackup says, line by line. */
+  readonly messages: Observable<BackupMessage>;
+  /** The paths in the image, one a line; undefined when the target makes no index. */
+  readonly index: Stream | undefined;
+  /** What the application needs to restore single files; undefined when it needs nothing. */
+  readonly state: Stream | undefined;
+  readonly reply: Reply;
+}
+
+/**
+ * Asks a target for a dump.
+ *
+ *     source  -C----------------|      C: the Connection
+ *     out     ----d-------------|      d: the Dump; completes when its streams have
+ *
+ *     connect(driver).pipe(sendbackup({ dle }), mergeMap((dump) => dump.messages)).subscribe(console.log);
+ *
+ * Unsubscribing ends the dump. Errors with `SERVICE_FAILED` when the target says why not, with `RETRY_LATER` when it wants to be
+ * asked again, with `BAD_REPLY` when the reply has no DATA or no MESG stream or says something else, with `BAD_DLE`, and as
+ * {@link request} does. Source: PROTOCOL.md, "Services".
+ */
+export function sendbackup({ dle, ...call }: SendbackupOptions): OperatorFunction<Connection, Dump> {
+  const [level, ...more] = dle.levels ?? [{ level: 0 }];
+  if (level === undefined || more.length > 0)
+    throw new AmandaError('BAD_ARGUMENT', `A dump is of one level, not of ${more.length === 0 ? 'none' : 'several'}.`);
+  const asked: Dle = { ...dle, levels: [level] };
+  const body = formatDle(asked);
+  return (connections) =>
+    connections.pipe(
+      request({ service: 'sendbackup', options: optionsFor(call), body }, { replyTimeout: SENDBACKUP_REPLY_TIMEOUT, ...call }),
+      filter(({ kind }) => kind === 'final'),
+      map((reply) => toDump(reply, asked, level.level)),
+    );
+}
+
+/** Milliseconds that Amanda's dumper waits for the reply. Source: PROTOCOL.md, "Numbers". */
+const SENDBACKUP_REPLY_TIMEOUT = 60_000;
+
+function toDump(reply: Reply, dle: Dle, level: number): Dump {
+  const peer = describePeer(reply.connection.peer);
+  if (reply.errors.length > 0) throw serviceFailed('sendbackup', reply);
+  for (const line of reply.lines) {
+    if (/^RETRY(?: |$)/.test(line)) throw retryLater(parseRetry(line.slice('RETRY '.length)), peer);
+    if (line.trim() !== '') throw badReply('sendbackup', `it says "${printable(line)}"`, reply);
+  }
+  const { DATA: data, MESG: mesg, INDEX: index, STATE: state, ...others } = reply.streams;
+  if (data === undefined) throw badReply('sendbackup', 'it announces no DATA stream', reply);
+  if (mesg === undefined) throw badReply('sendbackup', 'it announces no MESG stream', reply);
+  for (const stream of Object.values(others)) stream.discard();
+  return { dle, level, peer, data, messages: mesg.pipe(lines({ maxLength: MAX_MESSAGE }), map(parseBackupMessage)), index, state, reply };
+}
+
+/** Characters in one line of MESG; real ones have some hundred. */
+const MAX_MESSAGE = 65_536;
