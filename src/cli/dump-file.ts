@@ -1,0 +1,81 @@
+import { Observable, concat, concatMap, defer, finalize, from, ignoreElements, of, switchMap, type OperatorFunction } from 'rxjs';
+import { dumpHeader, type DumpHeaderOptions } from '../initiator/dump-header.js';
+import { receiveDump, type DumpEvent, type ReceiveDumpOptions } from '../initiator/receive-dump.js';
+import type { Dump } from '../initiator/sendbackup.js';
+import { PartialFile } from './partial-file.js';
+
+export interface DumpFileOptions extends DumpHeaderOptions, ReceiveDumpOptions {
+  /** Name of the dump file. */
+  readonly path: string;
+  /** Whether a file of that name may be replaced; default no. */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Receives a dump into an Amanda dump file: a header of 32 KiB, then the data.
+ *
+ *     dump   -d--------------|
+ *     out    ---m-s-p-p-m-m--D|      as of `receiveDump`; at D the verified file has its name and is on the disk
+ *
+ * The file is made before the source is subscribed, under another name; it is removed on any error and on unsubscribing.
+ * Errors with `FILE_FAILED` and as `receiveDump` does. Source: PROTOCOL.md, "The dump file".
+ */
+export function dumpToFile({ path, overwrite = false, ...options }: DumpFileOptions): OperatorFunction<Dump, DumpEvent> {
+  return (dumps) => withPartialFile(path, overwrite, (file) => dumps.pipe(writeTo(file, options)));
+}
+
+function withPartialFile<T>(path: string, overwrite: boolean, use: (file: PartialFile) => Observable<T>): Observable<T> {
+  return new Observable((out) => {
+    let isWanted = true;
+    // Creating cannot be interrupted: what comes of it too late is removed.
+    const created = PartialFile.create(path, overwrite).then((file) => {
+      if (!isWanted) file.discard();
+      return file;
+    });
+    out.add(() => {
+      isWanted = false;
+    });
+    return from(created)
+      .pipe(
+        switchMap((file) =>
+          use(file).pipe(
+            finalize(() => {
+              file.discard();
+            }),
+          ),
+        ),
+      )
+      .subscribe(out);
+  });
+}
+
+function writeTo(file: PartialFile, options: DumpHeaderOptions & ReceiveDumpOptions): OperatorFunction<Dump, DumpEvent> {
+  return (dumps) =>
+    new Observable((out) => {
+      let started: Extract<DumpEvent, { kind: 'started' }> | undefined;
+      let isHeaderDue = true;
+      const append = async (chunk: Uint8Array, header: Uint8Array): Promise<void> => {
+        if (isHeaderDue) await file.append(header);
+        isHeaderDue = false;
+        await file.append(chunk);
+      };
+      const events = dumps.pipe(
+        receiveDump((dump, info) => {
+          const header = dumpHeader(dump, info, options);
+          return { data: (chunk) => append(chunk, header) };
+        }, options),
+        concatMap((event) => {
+          if (event.kind === 'started') started = event;
+          if (event.kind !== 'done' || started === undefined) return of(event);
+          const header = dumpHeader(started.dump, started.info, options, event.outcome);
+          return concat(defer(() => complete(file, header)).pipe(ignoreElements()), of(event));
+        }),
+      );
+      return events.subscribe(out);
+    });
+}
+
+async function complete(file: PartialFile, header: Uint8Array): Promise<void> {
+  await file.rewrite(header);
+  await file.publish();
+}
