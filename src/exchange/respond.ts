@@ -269,10 +269,11 @@ class Responder {
       }),
     );
     const ends = this.#streams.map(([, stream]) => stream.ends);
+    // A direction that the connection took with it has not closed: that request is lost, not completed.
     const sent = forkJoin(
       ends.map((end) =>
         end.pipe(
-          filter(({ sending }) => sending !== 'open'),
+          filter(({ sending }) => sending === 'closed'),
           take(1),
         ),
       ),
@@ -280,7 +281,7 @@ class Responder {
     const received = forkJoin(
       ends.map((end) =>
         end.pipe(
-          filter(({ receiving }) => receiving !== 'open'),
+          filter(({ receiving }) => receiving === 'closed' || receiving === 'dropped'),
           take(1),
         ),
       ),

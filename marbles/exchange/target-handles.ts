@@ -1,0 +1,85 @@
+import { filter, map, timer, type Observable } from 'rxjs';
+import { reply } from '../../src/exchange/service.js';
+import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { serveConnection } from '../../src/target/serve.js';
+import { close, packet, page, value } from '../../src/testing/index.js';
+import { connected } from '../support/connected.js';
+import { inWords } from '../support/serving.js';
+
+/** A target whose service replies three milliseconds after it was asked, and requests on two handles. */
+const serving = {
+  about: 'exchange, target',
+  given: { asks1: handleLane(1, 'in'), asks2: handleLane(2, 'in') },
+  expected: { answers1: handleLane(1, 'out'), answers2: handleLane(2, 'out'), events: userLane<string>() },
+  wire: ({ asks1, asks2 }: { readonly asks1: Observable<Uint8Array>; readonly asks2: Observable<Uint8Array> }, scope: PageScope) => {
+    const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+    scope.ends.add(peer.says(1, asks1));
+    scope.ends.add(peer.says(2, asks2));
+    const noop = () => timer(3).pipe(map(() => reply({ lines: ['OPTIONS ;'] })));
+    const events = serveConnection(connection, { noop }).pipe(
+      filter((event) => event.kind !== 'connected' && event.kind !== 'disconnected'),
+      map((event) => `${inWords(event)} (${event.handle})`),
+    );
+    return { answers1: peer.hears(1), answers2: peer.hears(2), events };
+  },
+};
+
+const packets = {
+  Q: packet('REQ', 'SERVICE noop\nOPTIONS one;\n'),
+  q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
+  K: packet('ACK'),
+  R: packet('REP', 'OPTIONS ;\n'),
+  C: close(),
+  a: value('admitted (1)'),
+  y: value('replied (1)'),
+  e: value('ended: completed (1)'),
+  A: value('admitted (2)'),
+  Y: value('replied (2)'),
+  E: value('ended: completed (2)'),
+  D: value('ended: duplicate (2)'),
+};
+
+/** Requests at once on one connection. */
+export const pages = [
+  page({
+    ...serving,
+    title: 'Requests on several handles at once',
+    sentence: 'Each handle has its own exchange; they do not wait for each other.',
+    picture: `
+      asks1     -Q-------K
+      answers1  -K--R----C
+      asks2     ---q---K
+      answers2  ---K--RC
+      events    -a-Ay-YE-e
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...serving,
+    title: 'The same request on another handle',
+    sentence: 'The request runs already: the second one is acknowledged and closed, and answered on the handle of the first.',
+    picture: `
+      asks1     -Q-----K
+      answers1  -K--R--C
+      asks2     --Q
+      answers2  --(KC)
+      events    -aD-y--e
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...serving,
+    title: 'The same request again, afterwards',
+    sentence: 'When the first one has ended, the same request is a new one.',
+    picture: `
+      asks1     -Q-----K
+      answers1  -K--R--C
+      asks2     --------Q----K
+      answers2  --------K--R-C
+      events    -a--y--eA--Y-E
+    `,
+    legend: packets,
+  }),
+];

@@ -1,0 +1,56 @@
+import { NEVER, Subject, concat, filter, map, of, type Observable } from 'rxjs';
+import { reply } from '../../src/exchange/service.js';
+import { handleLane, streamLane, userLane } from '../../src/marble/page.js';
+import type { PageScope } from '../../src/marble/page.js';
+import { serveConnection } from '../../src/target/serve.js';
+import { chunk, packet, value } from '../../src/testing/index.js';
+import { connected } from './connected.js';
+import { inWords, packets } from './serving.js';
+
+const DATA = 499_999;
+
+/** What flows on the pages of a target's streams. */
+export const chunks = {
+  ...packets,
+  R: packet('REP', `CONNECT DATA ${DATA}\n`),
+  x: chunk('x'),
+  y: chunk('y'),
+  z: chunk('z'),
+  a: value('admitted', 'the request is admitted'),
+  r: value('replied', 'the REP was sent'),
+};
+
+interface Given {
+  readonly initiator: Observable<Uint8Array>;
+  readonly dataIn: Observable<Uint8Array>;
+  readonly source: Observable<Uint8Array>;
+}
+
+/** A target whose service replies at once with a stream DATA: `source` is what it sends there, `taken` what it gets. `over` is when the service itself completes. */
+export function streaming(over: Observable<never> = NEVER) {
+  return {
+    about: 'streams of a target',
+    given: { initiator: handleLane(1, 'in'), dataIn: streamLane(DATA, 'in'), source: userLane<Uint8Array>({ hot: true }) },
+    expected: { target: handleLane(1, 'out'), dataOut: streamLane(DATA, 'out'), taken: userLane<Uint8Array>(), events: userLane<string>() },
+    wire: ({ initiator, dataIn, source }: Given, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+      const taken = new Subject<Uint8Array>();
+      const data = (incoming: Observable<Uint8Array>): Observable<Uint8Array> => {
+        incoming.subscribe(taken);
+        return source;
+      };
+      scope.ends.add(peer.says(1, initiator));
+      scope.ends.add(peer.says(DATA, dataIn));
+      const events = serveConnection(connection, { noop: () => concat(of(reply({ streams: { DATA: data } })), over) });
+      return {
+        target: peer.hears(1),
+        dataOut: peer.hears(DATA),
+        taken,
+        events: events.pipe(
+          map(inWords),
+          filter((event) => event !== 'connected'),
+        ),
+      };
+    },
+  };
+}
