@@ -1,0 +1,78 @@
+import { amandaServiceNames } from '../target/amanda-services.js';
+import { printable } from '../wire/text.js';
+import { UsageError, wholeNumber } from './arguments.js';
+
+/** The drivers that a target can be started for. */
+export const amandadAuths = ['bsdtcp', 'local'] as const;
+
+/** What the words behind `rx-amandad` say. */
+export interface AmandadArguments {
+  readonly auth: (typeof amandadAuths)[number];
+  /** The port to listen on; undefined when standard input and output are the channel. */
+  readonly tcpPort: number | undefined;
+  /** The address to listen on; undefined for all. */
+  readonly listen: string | undefined;
+  /** Serve any number of connections, or keep an idle one. */
+  readonly noExit: boolean;
+  /** Where the executables of services are. */
+  readonly libexec: string;
+  /** Whether noop and sendbackup are ours rather than executables. */
+  readonly own: boolean;
+  readonly log: string | undefined;
+  readonly debug: boolean;
+  /** The words that name services; none for the default ones. */
+  readonly services: readonly string[];
+  /** The first word that is none that we know. Amanda refuses every request then, and says why. */
+  readonly unknown: string | undefined;
+}
+
+/** Where Debian has the executables of services. */
+const DEFAULT_LIBEXEC = '/usr/lib/amanda';
+
+/**
+ * Reads amandad's argument syntax, and ours on top of it. Throws {@link UsageError} for a value that an option cannot have.
+ * Source: PROTOCOL.md, "Starting a service".
+ */
+export function parseAmandad(words: readonly string[]): AmandadArguments {
+  const given = new Map<string, string>();
+  const services: string[] = [];
+  let unknown: string | undefined;
+  for (const word of words) {
+    const [, name = '', value = ''] = /^-([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (takesValue.has(name) === word.includes('=') && (takesValue.has(name) || flags.has(name))) given.set(name, value);
+    else if (serviceWords.has(word)) services.push(word);
+    else unknown ??= word;
+  }
+  if (given.has('udp')) throw new UsageError('-udp is not there yet; this version listens with -tcp=PORT.');
+  const auth = chooseAuth(given.get('auth') ?? 'bsdtcp');
+  const tcpPort = wholeNumber('-tcp', given.get('tcp'), 0, 65_535);
+  if (tcpPort !== undefined && auth !== 'bsdtcp') throw new UsageError(`-tcp goes with -auth=bsdtcp, not with -auth=${auth}.`);
+  if (tcpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT.');
+  return {
+    auth,
+    tcpPort,
+    listen: given.get('listen'),
+    noExit: given.has('no-exit'),
+    libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
+    own: given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own',
+    log: given.get('log'),
+    debug: given.has('debug'),
+    services,
+    unknown,
+  };
+}
+
+const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
+const takesValue: ReadonlySet<string> = new Set(['auth', 'tcp', 'udp', 'listen', 'libexec', 'services', 'log']);
+const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'debug']);
+
+function chooseAuth(name: string): AmandadArguments['auth'] {
+  const auth = amandadAuths.find((known) => known === name.toLowerCase());
+  if (auth === undefined) throw new UsageError(`-auth=${printable(name)} is not there; this version has ${amandadAuths.join(' and ')}.`);
+  return auth;
+}
+
+function chooseServices(text: string): 'own' | 'amanda' {
+  if (text === 'own' || text === 'amanda') return text;
+  throw new UsageError(`-services takes own or amanda, not "${printable(text)}".`);
+}

@@ -1,0 +1,112 @@
+import { catchError, defer, finalize, firstValueFrom, ignoreElements, map, merge, of, endWith, take, tap, type Observable } from 'rxjs';
+import { refused } from '../access/verdict.js';
+import { listenBsdtcp } from '../drivers/bsdtcp.js';
+import type { Listener } from '../drivers/driver.js';
+import { listenStdio } from '../drivers/stdio.js';
+import { serve, type ServeOptions } from '../target/serve.js';
+import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
+import { openLog, requestLog, type Log, type StderrUse } from './amandad-log.js';
+import { servicesOf } from './amandad-services.js';
+import { exitCodeOf, exitCodes } from './exit.js';
+import { traceFrames } from './trace.js';
+import { packageVersion } from './version.js';
+
+/** What an amandad has around it besides its channel. Tests bring their own. */
+export interface AmandadSurroundings {
+  readonly print: (text: string) => void;
+  /** Writes a line to standard error. */
+  readonly complain: (line: string) => void;
+  readonly stderrUse: (listens: boolean) => StderrUse;
+  /** Emits when a signal asks it to end. */
+  readonly interrupted: Observable<unknown>;
+}
+
+const help = `Usage: rx-amandad [OPTION…] [SERVICE…]
+
+A target of the Amanda backup system: does what amandad does. inetd, xinetd or
+an initiator starts it with the connection on standard input and output; with
+-tcp it listens by itself.
+
+As amandad has them:
+  -auth=NAME        bsdtcp (default) or local
+  -tcp=PORT         listen on this port and serve one connection
+  -no-exit          with -tcp serve any number of connections; without it keep
+                    a connection on which nothing runs
+  --version         the version of this program
+  SERVICE…          the services that may be asked for; amdump stands for noop,
+                    sendsize, sendbackup and selfcheck. Default: those,
+                    senddiscover and restore; with -auth=local all
+
+Ours:
+  -listen=ADDRESS   with -tcp, listen on this address only; default all
+  -libexec=DIR      where services are executables; default /usr/lib/amanda
+  -own              our own noop and sendbackup (GNU tar) instead of the
+                    executables; also -services=own, opposite -services=amanda
+  -log=FILE         a line for each request goes there; default standard error
+                    where that is free
+  -debug            the log has every frame
+  --help            this text
+
+Who may ask for what: as in Amanda. Over bsdtcp the initiator's source port and
+name and the .amandahosts of the user that this runs as; over local, everybody.
+
+Exit code: 0 when it is done or was asked to end, 1 when it cannot listen or
+write its log, 2 for wrong usage.
+`;
+
+/** `rx-amandad`: serves as the words say. Resolves to the exit code when that is over; never rejects. */
+export function amandad(words: readonly string[], surroundings: AmandadSurroundings): Promise<number> {
+  const { print, complain, interrupted } = surroundings;
+  const told = words.includes('--help') ? help : words.includes('--version') ? `rx-amandad-${packageVersion()}\n` : undefined;
+  if (told !== undefined) {
+    print(told);
+    return Promise.resolve(exitCodes.success);
+  }
+  const done = merge(
+    defer(() => run(parseAmandad(words), surroundings)),
+    interrupted.pipe(map(() => exitCodes.success)),
+  ).pipe(
+    catchError((error: unknown) => {
+      if (surroundings.stderrUse(false) !== 'nothing') complain(`rx-amandad: ${error instanceof Error ? error.message : String(error)}`);
+      return of(exitCodeOf(error) === exitCodes.usage ? exitCodes.usage : exitCodes.failed);
+    }),
+  );
+  return firstValueFrom(done, { defaultValue: exitCodes.success });
+}
+
+function run(given: AmandadArguments, { stderrUse, complain }: AmandadSurroundings): Observable<number> {
+  const listens = given.tcpPort !== undefined;
+  const file = given.log === undefined ? undefined : openLog(given.log);
+  const log: Log = file?.log ?? (stderrUse(listens) === 'log' ? complain : () => undefined);
+  return serve(tracedIf(given.debug, listenerOf(given, log), log), servicesOf(given), serveOptions(given)).pipe(
+    tap(requestLog(log)),
+    ignoreElements(),
+    endWith(exitCodes.success),
+    finalize(() => file?.close()),
+  );
+}
+
+function listenerOf({ auth, tcpPort: port, listen: host, noExit }: AmandadArguments, log: Log): Listener {
+  if (port === undefined) return listenStdio({ auth });
+  const onListening = (bound: number): void => {
+    log(`listening on ${host ?? 'all addresses'} port ${bound}`);
+  };
+  const listener = listenBsdtcp({ port, onListening, ...(host === undefined ? {} : { host }) });
+  return noExit ? listener : { ...listener, accept: (options) => listener.accept(options).pipe(take(1)) };
+}
+
+function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
+  if (!debug) return listener;
+  return { ...listener, accept: (options) => listener.accept(options).pipe(traceFrames(log)) };
+}
+
+/** Longer than any backup, and the longest that a timer can wait. */
+const NEVER = 0x7fff_ffff;
+
+function serveOptions({ tcpPort, noExit, unknown }: AmandadArguments): ServeOptions {
+  return {
+    ...(noExit && tcpPort === undefined ? { idleTimeout: NEVER } : {}),
+    // Started by inetd, nobody but the initiator can be told that an argument is wrong.
+    ...(unknown === undefined ? {} : { authorize: () => of(refused(`invalid '${unknown}' service as argument to amandad`)) }),
+  };
+}

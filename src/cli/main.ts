@@ -1,0 +1,80 @@
+import { catchError, defer, firstValueFrom, map, merge, of, type Observable } from 'rxjs';
+import { printable } from '../wire/text.js';
+import { UsageError } from './arguments.js';
+import type { Command } from './command.js';
+import { demoCommand } from './demo.js';
+import { dumpCommand } from './dump.js';
+import { exitCodeOf, exitCodes, exitCodesHelp } from './exit.js';
+import { noopCommand } from './noop.js';
+import { Output } from './output.js';
+import { serviceCommand } from './service.js';
+import type { Surroundings } from './surroundings.js';
+import { packageVersion } from './version.js';
+
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['noop', noopCommand],
+  ['service', serviceCommand],
+  ['dump', dumpCommand],
+  ['demo', demoCommand],
+]);
+
+const help = `Usage: rx-amanda COMMAND [OPTION…] [WORD…]
+
+Talks to targets of the Amanda backup system.
+
+Commands:
+${[...commands].map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`).join('\n')}
+
+  --version  the version of this program
+  --help     this text; behind a command, what that command takes
+
+${exitCodesHelp}
+`;
+
+/** `rx-amanda`: runs the command that the words name. Resolves to the exit code, when everything is done or cancelled; never rejects. */
+export function main(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const output = new Output(surroundings, { json: words.includes('--json'), debug: words.includes('--debug'), quiet: asksForQuiet(words) });
+  const interrupted = surroundings.interrupted.pipe(
+    map((code) => {
+      output.failure(new Interrupted());
+      return code;
+    }),
+  );
+  const done = merge(
+    defer(() => run(words, output, surroundings)),
+    interrupted,
+  ).pipe(
+    catchError((error: unknown) => {
+      output.failure(error);
+      return of(exitCodeOf(error));
+    }),
+  );
+  return firstValueFrom(done, { defaultValue: exitCodes.failed });
+}
+
+class Interrupted extends Error {
+  constructor() {
+    super('interrupted; everything was cancelled.');
+  }
+}
+
+function run([name, ...words]: readonly string[], output: Output, surroundings: Surroundings): Observable<number> {
+  const say = (text: string): Observable<number> => {
+    surroundings.stdout.write(text);
+    return of(exitCodes.success);
+  };
+  if (name === '--version') return say(`rx-amanda ${packageVersion()}\n`);
+  if (name === '--help' || name === '-h' || name === 'help') return say(help);
+  if (name === undefined) throw new UsageError('A command is missing; rx-amanda --help lists them.');
+  const command = commands.get(name);
+  if (command === undefined) throw new UsageError(`There is no command "${printable(name)}"; rx-amanda --help lists them.`);
+  return asksForHelp(words) ? say(command.help) : command.run(words, output, surroundings);
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h');
+}
+
+function asksForQuiet(words: readonly string[]): boolean {
+  return words.includes('--quiet') || words.includes('-q');
+}

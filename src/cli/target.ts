@@ -1,0 +1,114 @@
+import { bsdtcp } from '../drivers/bsdtcp.js';
+import type { ConnectOptions } from '../drivers/connect.js';
+import type { Driver } from '../drivers/driver.js';
+import { local } from '../drivers/local.js';
+import type { RequestOptions } from '../exchange/request.js';
+import { defaultTiming } from '../exchange/timing.js';
+import { printable } from '../wire/text.js';
+import { UsageError, wholeNumber } from './arguments.js';
+
+/** The options of every command that talks to a host. */
+export const targetOptions = {
+  auth: { type: 'string' },
+  port: { type: 'string' },
+  user: { type: 'string' },
+  'amandad-path': { type: 'string' },
+  'client-username': { type: 'string' },
+  'ssh-key': { type: 'string' },
+  'ssl-dir': { type: 'string' },
+  timeout: { type: 'string' },
+  json: { type: 'boolean' },
+  debug: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** What their help says. */
+export const targetOptionsHelp = `Reaching the host:
+  --auth NAME             bsdtcp (default) or local
+  --port N                default 10080 for bsdtcp
+  --user NAME             who asks; default: the user this runs as
+  --amandad-path PATH     for local; default /usr/lib/amanda/amandad
+  --client-username NAME, --ssh-key FILE, --ssl-dir DIR
+                          for the auths to come, of no use to these
+  --timeout SECONDS       how long connecting, and then the answer, may take;
+                          default as in Amanda: 3 times 20, 3 times 30
+
+Output:
+  --json                  one JSON document on standard output, errors too
+  --quiet, -q             no progress, no notes
+  --debug                 show every frame, and where an error came from
+  --help, -h              this text`;
+
+/** The values of {@link targetOptions} as they were typed. */
+export type TargetValues = Readonly<{
+  [Name in keyof typeof targetOptions]?: ((typeof targetOptions)[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
+}>;
+
+/** Which target, and how it is reached. */
+export interface TargetChoice {
+  readonly host: string;
+  readonly auth: AuthName;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly amandadPath?: string | undefined;
+  /** Milliseconds; undefined for Amanda's own times. */
+  readonly timeout?: number | undefined;
+}
+
+const auths = ['bsdtcp', 'local'] as const;
+type AuthName = (typeof auths)[number];
+/** Amanda has them, and so will we. */
+const authsToCome: readonly string[] = ['ssl', 'ssh', 'rsh', 'bsdudp', 'bsd', 'krb5'];
+
+/** Which options besides `--timeout` an auth goes by. */
+const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = { bsdtcp: ['port', 'user'], local: ['amandad-path'] };
+
+/** Reads which target was meant. Throws {@link UsageError}. */
+export function chooseTarget(host: string, values: TargetValues): TargetChoice {
+  if (host === '') throw new UsageError('HOST is empty.');
+  const seconds = wholeNumber('--timeout', values.timeout, 1, 86_400);
+  return {
+    host,
+    auth: chooseAuth(values.auth ?? 'bsdtcp'),
+    port: wholeNumber('--port', values.port, 1, 65_535),
+    user: values.user,
+    amandadPath: values['amandad-path'],
+    timeout: seconds === undefined ? undefined : seconds * 1000,
+  };
+}
+
+function chooseAuth(name: string): AuthName {
+  const auth = auths.find((known) => known === name);
+  if (auth !== undefined) return auth;
+  if (authsToCome.includes(name)) throw new UsageError(`--auth ${name} is not there yet; this version has ${auths.join(' and ')}.`);
+  throw new UsageError(`There is no auth "${printable(name)}"; this version has ${auths.join(' and ')}.`);
+}
+
+/** The options given that the auth has no use for. */
+export function uselessOptions({ auth }: TargetChoice, values: TargetValues): readonly string[] {
+  const special = ['port', 'user', 'amandad-path', 'client-username', 'ssh-key', 'ssl-dir'] as const;
+  return special.filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name)).map((name) => `--${name}`);
+}
+
+/** The driver of a target. */
+export function driverFor({ host, auth, port, user, amandadPath }: TargetChoice): Driver {
+  if (auth === 'local') return local({ host, ...(amandadPath === undefined ? {} : { amandadPath }) });
+  return bsdtcp({ host, ...(port === undefined ? {} : { port }), ...(user === undefined ? {} : { user }) });
+}
+
+/**
+ * The times of the exchange for one limit: connecting may take that long, then the acknowledgement, then the reply. Amanda's
+ * own tries fit in as far as there is room for them.
+ */
+export function timingFor(timeout: number | undefined): ConnectOptions & RequestOptions {
+  if (timeout === undefined) return {};
+  const { connectTimeout, connectTries, connectWait, ackTimeout, requestTries } = defaultTiming;
+  return {
+    connectTimeout: Math.min(connectTimeout, timeout),
+    connectTries: Math.max(1, Math.min(connectTries, Math.floor(timeout / (connectTimeout + connectWait)))),
+    ackTimeout: Math.min(ackTimeout, Math.ceil(timeout / requestTries)),
+    replyTimeout: timeout,
+    replyRestarts: 0,
+  };
+}
