@@ -8,7 +8,7 @@ import { optionsFor, type CallOptions } from './options.js';
 import { badReply, serviceFailed } from './reply-errors.js';
 
 export interface SendsizeOptions extends CallOptions {
-  /** What to estimate; each with the `levels` and the `estimate` methods that are wanted. */
+  /** What to estimate; each with the `levels` (default 0) and the `estimate` methods that are wanted. */
   readonly dles: readonly Dle[];
 }
 
@@ -39,10 +39,11 @@ export type EstimateAnswer =
  * was not asked for, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
  */
 export function sendsize({ dles, ...call }: SendsizeOptions): OperatorFunction<Connection, Estimate> {
-  const body = dles.map(formatDle).join('');
+  const asked = dles.map((dle) => ({ ...dle, levels: dle.levels ?? [{ level: 0 }] }));
+  const body = asked.map(formatDle).join('');
   return (connections) =>
     new Observable<Estimate>((out) => {
-      const gathering = new Gathering(dles);
+      const gathering = new Gathering(asked);
       return connections
         .pipe(
           request({ service: 'sendsize', options: optionsFor(call), body }, call),
@@ -58,8 +59,8 @@ class Gathering {
   readonly #missing: Map<string, { readonly disk: string; readonly level: number }>;
   readonly #said = new Set<string>();
 
-  constructor(dles: readonly Dle[]) {
-    const pairs = dles.flatMap(({ disk, levels }) => (levels ?? [{ level: 0 }]).map(({ level }) => ({ disk, level })));
+  constructor(dles: readonly (Dle & Required<Pick<Dle, 'levels'>>)[]) {
+    const pairs = dles.flatMap(({ disk, levels }) => levels.map(({ level }) => ({ disk, level })));
     this.#missing = new Map(pairs.map((pair) => [keyOf(pair), pair]));
     this.#asked = new Set(this.#missing.keys());
   }

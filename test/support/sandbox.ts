@@ -25,6 +25,8 @@ export interface Sandbox {
   allow(lines: readonly string[]): void;
   /** Starts a program inside, as the leader of its own process group. */
   start(command: string, args: readonly string[], options?: StartOptions): ChildProcess;
+  /** Writes an executable that runs a program inside, with the arguments it gets: for programs that start others by a path. */
+  door(name: string, command: string, user?: User): string;
   /** Runs a program inside to its end, or to its timeout. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** What the programs wrote to their logs, newest program last; for the message of a failing test. */
@@ -111,6 +113,21 @@ export function openSandbox(): Sandbox {
       keepWhileAlive(children, child);
       return child;
     },
+    door(name, command, user = 'backup') {
+      const path = join(directory, name);
+      const home = user === 'root' ? '/root' : places.home;
+      const words = [
+        'env',
+        '-i',
+        `HOME=${home}`,
+        'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+        `USER=${user}`,
+        `LOGNAME=${user}`,
+        ...inside(folders, user, home, [command]),
+      ];
+      writeFileSync(path, `#!/bin/sh\nexec ${words.map(shellQuoted).join(' ')} "$@"\n`, { mode: 0o755 });
+      return path;
+    },
     run: (command, args, options = {}) => finished(sandbox.start(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] }), options),
     logs: () => readLogs(folders.log),
     close() {
@@ -169,6 +186,10 @@ function inside(folders: Pick<Sandbox, keyof typeof places>, user: User, cwd: st
   const enter = ['--mount', '--propagation', 'private', '/bin/sh', '-c', enterScript, 'sh', folders.home, folders.etc, folders.lib, folders.log, cwd];
   const become = user === 'root' ? [] : ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--'];
   return ['unshare', ...enter, ...become, ...command];
+}
+
+function shellQuoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function finished(child: ChildProcess, { input, timeout = 30_000 }: RunOptions): Promise<RunResult> {
