@@ -1,0 +1,108 @@
+import { defer, map, type Observable } from 'rxjs';
+import { exchange } from '../../src/exchange/exchange.js';
+import { defaultTiming } from '../../src/exchange/timing.js';
+import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { close, failure, packet, page, text, value } from '../../src/testing/index.js';
+import { packetText } from '../../src/wire/packet.js';
+import { connected } from '../support/connected.js';
+
+interface Given {
+  readonly target1: Observable<Uint8Array>;
+  readonly target2: Observable<Uint8Array>;
+}
+
+/** Two requests on one connection, each made when its answers are subscribed. */
+const asking = {
+  about: 'exchange, initiator',
+  given: { target1: handleLane(1, 'in'), target2: handleLane(2, 'in') },
+  expected: { initiator1: handleLane(1, 'out'), initiator2: handleLane(2, 'out'), answers1: userLane<string>(), answers2: userLane<string>() },
+  wire: ({ target1, target2 }: Given, scope: PageScope) => {
+    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    scope.ends.add(peer.says(1, target1));
+    scope.ends.add(peer.says(2, target2));
+    const ask = (body: string) => defer(() => exchange(connection, text(body), defaultTiming)).pipe(map((answer) => packetText(answer.packet)));
+    return {
+      initiator1: peer.hears(1),
+      initiator2: peer.hears(2),
+      answers1: ask('SERVICE noop\nOPTIONS ;\n'),
+      answers2: ask('SERVICE selfcheck\nOPTIONS ;\n'),
+    };
+  },
+};
+
+const packets = {
+  Q: packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
+  S: packet('REQ', 'SERVICE selfcheck\nOPTIONS ;\n'),
+  A: packet('ACK'),
+  R: packet('REP', 'one\n'),
+  T: packet('REP', 'two\n'),
+  N: packet('NAK', 'ERROR no\n'),
+  C: close(),
+  r: value('one\n', 'the first reply'),
+  t: value('two\n', 'the second reply'),
+};
+
+/** Requests at once on one connection. */
+export const pages = [
+  page({
+    ...asking,
+    title: 'Two requests, answered the other way round',
+    sentence: 'Requests on one connection have a handle each, and no need to wait for each other.',
+    picture: `
+      target1     -A----R
+      initiator1  Q-----(AC)
+      answers1    ------(r|)
+      target2     ---A-T
+      initiator2  --S--(AC)
+      answers2    -----(t|)
+      answers2 ^  --^
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...asking,
+    title: 'One request after another',
+    sentence: 'The second request goes out on the same connection, on the next handle.',
+    picture: `
+      target1     -A-R
+      initiator1  Q--(AC)
+      answers1    ---(r|)
+      target2     ---------A-T
+      initiator2  --------S--(AC)
+      answers2    -----------(t|)
+      answers2 ^  --------^
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...asking,
+    title: 'A refusal concerns one request',
+    sentence: 'The other one goes on.',
+    picture: `
+      target1     -N
+      initiator1  QC
+      answers1    -#
+      target2     -A-T
+      initiator2  S--(AC)
+      answers2    ---(t|)
+    `,
+    legend: { ...packets, '#': failure('REFUSED') },
+  }),
+
+  page({
+    ...asking,
+    title: 'A broken connection concerns every request',
+    sentence: 'Each of them fails with what broke the connection.',
+    picture: `
+      target1     ---#
+      initiator1  Q--|
+      answers1    ---#
+      target2     -A--
+      initiator2  S--|
+      answers2    ---#
+    `,
+    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+  }),
+];

@@ -1,0 +1,119 @@
+import { map, mergeMap, of, share, type Observable } from 'rxjs';
+import { request } from '../../src/exchange/request.js';
+import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { chunk, close, failure, packet, page, value } from '../../src/testing/index.js';
+import { connected } from '../support/connected.js';
+
+const DATA = 499_999;
+
+interface Given {
+  readonly target: Observable<Uint8Array>;
+  readonly dataIn: Observable<Uint8Array>;
+}
+
+/** A request whose reply announces a stream, and a reader who takes that stream from the reply. */
+const reading = {
+  about: 'request',
+  given: { target: handleLane(1, 'in'), dataIn: streamLane(DATA, 'in') },
+  expected: { initiator: handleLane(1, 'out'), dataOut: streamLane(DATA, 'out'), replies: userLane<string>(), data: userLane<Uint8Array>() },
+  wire: ({ target, dataIn }: Given, scope: PageScope) => {
+    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    scope.ends.add(peer.says(1, target));
+    scope.ends.add(peer.says(DATA, dataIn));
+    const replies = of(connection).pipe(request('noop'), share());
+    return {
+      initiator: peer.hears(1),
+      dataOut: peer.hears(DATA),
+      replies: replies.pipe(map(({ kind }) => kind)),
+      data: replies.pipe(mergeMap(({ streams }) => streams['DATA'] ?? of())),
+    };
+  },
+};
+
+const packets = {
+  Q: packet('REQ', 'SERVICE noop\nOPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n'),
+  A: packet('ACK'),
+  R: packet('REP', `CONNECT DATA ${DATA}\n`),
+  C: close(),
+  x: chunk('x'),
+  y: chunk('y'),
+  f: value('final', 'the reply'),
+};
+
+/** What an initiator gets from the streams of a reply. */
+export const pages = [
+  page({
+    ...reading,
+    title: 'The streams of a reply',
+    sentence: 'The reply brings its streams; the request completes when the target has closed them, and closes them in its own direction.',
+    picture: `
+      target     -A-R
+      dataIn     -----x-y-C
+      initiator  Q--(AC)
+      dataOut    ---------C
+      replies    ---f-----|
+      data       -----x-y-|
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...reading,
+    title: 'Bytes behind the REP at once',
+    sentence: 'What the target sends in the same moment as the reply is not lost, although nobody can have read it yet.',
+    picture: `
+      target     -A-R
+      dataIn     ---(xyC)
+      initiator  Q--(AC)
+      dataOut    ---C
+      replies    ---(f|)
+      data       ---(xy|)
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...reading,
+    title: 'Bytes before the REP',
+    sentence: 'A target that does not wait is read all the same: what came for a handle that nobody knows yet is kept.',
+    picture: `
+      target     -A---R
+      dataIn     ---x---yC
+      initiator  Q----(AC)
+      dataOut    --------C
+      replies    -----f--|
+      data       -----x-y|
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...reading,
+    title: 'The connection breaks within a stream',
+    sentence: 'What is cut off ends with an error, never with completion.',
+    picture: `
+      target     -A-R---#
+      dataIn     -----x
+      initiator  Q--(AC)|
+      dataOut    -------|
+      replies    ---f---#
+      data       -----x-#
+    `,
+    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+  }),
+
+  page({
+    ...reading,
+    title: 'The target ends the connection within a stream',
+    sentence: 'An orderly end of the connection is no end of a stream: bytes may be missing, so it is an error.',
+    picture: `
+      target     -A-R---|
+      dataIn     -----x
+      initiator  Q--(AC)|
+      dataOut    -------|
+      replies    ---f---#
+      data       -----x-#
+    `,
+    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+  }),
+];
