@@ -2,7 +2,7 @@ import { AmandaError } from '../wire/errors.js';
 import { formatDle } from '../wire/dle.js';
 import { encodeDumpHeader, type DumpHeader } from '../wire/dumpfile.js';
 import { clientCompression, type DumpInfo } from './dump-info.js';
-import type { DumpOutcome } from './receive-dump.js';
+import type { DumpOutcome } from './dump-outcome.js';
 import type { Dump } from './sendbackup.js';
 
 export interface DumpHeaderOptions {

@@ -6,7 +6,7 @@ import type { BackupMessage } from './backup-message.js';
 import { toDumpInfo, type DumpInfo } from './dump-info.js';
 import { IndexCount } from './index-count.js';
 import { judgeDump } from './judge-dump.js';
-import type { DumpOutcome, DumpProgress } from './receive-dump.js';
+import type { DumpOutcome, DumpProgress } from './dump-outcome.js';
 import { retryLater } from './retry.js';
 import type { Dump } from './sendbackup.js';
 

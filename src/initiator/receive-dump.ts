@@ -6,7 +6,6 @@ import {
   concat,
   concatMap,
   defer,
-  filter,
   finalize,
   ignoreElements,
   interval,
@@ -14,20 +13,21 @@ import {
   merge,
   mergeMap,
   of,
-  take,
   takeUntil,
   tap,
   type ObservableInput,
   type OperatorFunction,
 } from 'rxjs';
 import type { Stream } from '../connection/stream.js';
-import type { Checksum } from '../wire/crc32c.js';
 import { AmandaError } from '../wire/errors.js';
 import type { BackupMessage } from './backup-message.js';
 import type { DumpInfo } from './dump-info.js';
+import type { DumpOutcome, DumpProgress } from './dump-outcome.js';
 import { DumpRecord } from './dump-record.js';
 import type { Dump } from './sendbackup.js';
 import { watchSilence } from './watch-silence.js';
+
+export type { DumpOutcome, DumpProgress };
 
 /** Takes bytes; the next ones come when what it returns completes, so the sender is slowed to its pace. What it emits is ignored. */
 export type Sink = (chunk: Uint8Array) => ObservableInput<unknown>;
@@ -37,32 +37,6 @@ export interface DumpSinks {
   readonly data: Sink;
   readonly index?: Sink | undefined;
   readonly state?: Sink | undefined;
-}
-
-export interface DumpProgress {
-  /** Of the image, so far. */
-  readonly bytes: number;
-  /** In the index, so far. */
-  readonly files: number;
-  readonly directories: number;
-}
-
-/** A dump that is whole: everything was closed by the target, and size and checksums are those of the bytes received. */
-export interface DumpOutcome extends DumpProgress {
-  /** `strange`: usable, but some lines of the dump program should be looked at. */
-  readonly kind: 'success' | 'strange';
-  /** Of what went to the `data` sink. */
-  readonly received: Checksum;
-  /** The same as Amanda writes it: CRC-32C, colon, bytes. */
-  readonly checksum: string;
-  /** Before the client compressed it, in units of 1,024 bytes; undefined when the program could not tell. */
-  readonly size: number | undefined;
-  /** As the target sent them; undefined from a target that does not. */
-  readonly native: Checksum | undefined;
-  readonly client: Checksum | undefined;
-  /** The first 100 of the strange lines, and how many there were. */
-  readonly strange: readonly string[];
-  readonly strangeCount: number;
 }
 
 export type DumpEvent =
@@ -126,14 +100,12 @@ function messages(dump: Dump, record: DumpRecord, informed: AsyncSubject<DumpInf
     informed.complete();
   };
   return dump.messages.pipe(
-    map((message): DumpEvent => {
+    concatMap((message) => {
       record.takeMessage(message);
-      return { kind: 'message', message };
+      const event = of<DumpEvent>({ kind: 'message', message });
+      return message.kind === 'infoEnd' ? event.pipe(tap({ complete: inform })) : event;
     }),
     tap({
-      next: (event) => {
-        if (event.kind === 'message' && event.message.kind === 'infoEnd') inform();
-      },
       // Old targets need not say where the info ends.
       complete: () => {
         record.endMessages();
@@ -173,13 +145,16 @@ function nowhere(): ObservableInput<never> {
   return EMPTY;
 }
 
-/** The data wait for `info end`; when they fill the connection it cannot come any more. */
+/** The streams wait for `info end`; when they hold so much that the connection stays paused, it cannot come any more. */
 function forbidEarlyData({ reply, dle, peer }: Dump): Observable<never> {
+  const handles = new Set(Object.values(reply.streams).map(({ handle }) => handle));
   return reply.connection.flow.pipe(
-    filter(({ paused }) => paused),
-    take(1),
-    map(() => {
+    map(({ paused, limit, holders }) => {
+      const held = holders.reduce((sum, holder) => sum + (handles.has(holder.handle) ? holder.held : 0), 0);
+      // A paused connection resumes at half of its limit.
+      if (!paused || held * 2 <= limit) return;
       throw new AmandaError('BAD_REPLY', `${peer} sends the data of ${dle.disk} before it says what they are, which no sendbackup does.`, { peer });
     }),
+    ignoreElements(),
   );
 }
