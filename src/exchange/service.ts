@@ -44,7 +44,11 @@ export interface ServiceReply {
  * both directions, or in ours and the service has completed: one that goes on receiving after its
  * sources have ended does not complete before it has what it wants.
  */
-export type Service = (request: IncomingRequest) => ObservableInput<ServiceReply>;
+export interface Service {
+  (request: IncomingRequest): ObservableInput<ServiceReply>;
+  /** Says, before the request is acknowledged, why the service cannot run (what stands behind `ERROR ` in the NAK); undefined when it can. Default: it can. */
+  readonly check?: () => ObservableInput<string | undefined>;
+}
 
 /** What a reply is made of. */
 export interface ReplyParts {

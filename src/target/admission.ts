@@ -1,4 +1,4 @@
-import { Observable, defer, map, of, shareReplay, switchMap } from 'rxjs';
+import { Observable, defer, from, map, of, shareReplay, switchMap, take } from 'rxjs';
 import { authorize, readSecurity, type AccessRequest } from '../access/authorize.js';
 import { checkPeerName } from '../access/peer.js';
 import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
@@ -33,7 +33,7 @@ export function admission(
     if (active() > maxRequests) return of<Admission>({ kind: 'refused', reason: `more than ${maxRequests} requests at once on one connection` });
     return identified.pipe(
       switchMap((peer) => (peer.kind === 'refused' ? of(peer) : judge(connection, rules, peer.peer, body))),
-      map((verdict) => (verdict.kind === 'refused' ? verdict : find(services, verdict))),
+      switchMap((verdict) => (verdict.kind === 'refused' ? of(verdict) : find(services, verdict))),
     );
   };
 }
@@ -78,11 +78,16 @@ function judge(
   );
 }
 
-function find(services: Readonly<Record<string, Service>>, { user, service, arguments: rest, peer }: Permitted): Admission {
+function find(services: Readonly<Record<string, Service>>, { user, service, arguments: rest, peer }: Permitted): Observable<Admission> {
   const request = { user, service, arguments: rest };
   const run = Object.hasOwn(services, service) ? services[service] : undefined;
-  if (run === undefined) return { kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request };
-  return { kind: 'admitted', request, peer, service: run };
+  if (run === undefined) return of({ kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request });
+  const admitted: Admission = { kind: 'admitted', request, peer, service: run };
+  if (run.check === undefined) return of(admitted);
+  return from(run.check()).pipe(
+    take(1),
+    map((reason) => (reason === undefined ? admitted : { kind: 'refused', reason, request })),
+  );
 }
 
 function rulesFor({ namesUser, peer }: Connection): (request: AccessRequest) => Observable<Verdict> {

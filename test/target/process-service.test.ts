@@ -1,0 +1,406 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Subject, firstValueFrom, from } from 'rxjs';
+import type { ServiceReply } from '../../src/exchange/service.js';
+import { processService } from '../../src/target/process-service.js';
+import { toBytes, toText } from '../../src/wire/text.js';
+import { ask, askAndLeave, contents, folder, incoming, isThere, replyText, script, text } from './scripts.js';
+
+const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
+
+/** Descriptors of this process that every child inherits, whatever is done: the test runner was started with them. */
+async function inherited(): Promise<string[]> {
+  const names = (await readdir('/proc/self/fd')).filter((name) => Number(name) > 2);
+  const flags = await Promise.all(names.map((name) => readFile(`/proc/self/fdinfo/${name}`, 'utf8').catch(() => 'flags:\t02000000')));
+  return names.filter((_, index) => (Number.parseInt(/flags:\t(\d+)/.exec(flags[index] ?? '')?.[1] ?? '0', 8) & 0o2000000) === 0);
+}
+
+/** Waits until the expectation holds, while the time of the timers runs fast. */
+function fastForward(expectation: () => void): Promise<void> {
+  return vi.waitFor(
+    () => {
+      vi.advanceTimersByTime(500);
+      expectation();
+    },
+    { interval: 10 },
+  );
+}
+
+describe('the launch contract', () => {
+  it('gives the service its name, amandad, the driver and nothing else as arguments', async () => {
+    const file = await script('printf "%s\\n" "$0" "$@"');
+    expect(await replyText(processService(file, { auth: 'bsdtcp' }), { service: 'selfcheck' })).toBe(`${file}\namandad\nbsdtcp\n`);
+  });
+
+  it('gives it more arguments when there are more', async () => {
+    const file = await script('printf "%s\\n" "$@"');
+    expect(await replyText(processService(file, { extraArgs: ['--one', 'two three'] }), { service: 'selfcheck' })).toBe('amandad\nmemory\n--one\ntwo three\n');
+  });
+
+  it('starts it in / with the umask 077 and SIGPIPE as it is by default', async () => {
+    const file = await script('pwd -P; umask; grep SigIgn /proc/self/status | cut -f2');
+    expect(await replyText(processService(file), { service: 'selfcheck' })).toBe('/\n0077\n0000000000000000\n');
+  });
+
+  it('gives it the environment without a language, and the name of the peer', async () => {
+    const env = { PATH: process.env['PATH'], LANG: 'de_DE', LC_ALL: 'de_DE', LC_TIME: 'C', TZ: 'UTC', AMANDA_AUTHENTICATED_PEER: 'forged' };
+    const file = await script('tr "\\0" "\\n" </proc/$$/environ | grep -v ^PATH= | sort');
+    expect(await replyText(processService(file, { env }), { service: 'selfcheck' })).toBe('AMANDA_AUTHENTICATED_PEER=initiator\nTZ=UTC\n');
+  });
+
+  it('does not claim a peer that no driver has vouched for', async () => {
+    const file = await script('tr "\\0" "\\n" </proc/$$/environ | grep AMANDA');
+    const service = processService(file, { env: { PATH: process.env['PATH'], AMANDA_AUTHENTICATED_PEER: 'forged' } });
+    const { body } = await firstValueFrom(from(service(incoming('noop', '', { driver: 'local' }))));
+    expect(toText(body)).toBe(`ERROR service ${file} failed: pid 0 exited with code 1\n`.replace('pid 0', /pid \d+/.exec(toText(body))?.[0] ?? ''));
+  });
+
+  it.each([
+    [150, 4],
+    [150, 5],
+    [50, 3],
+  ])('opens the standard descriptors, those of the streams from %i on (%i streams), and no others', async (streamOffset, streamCount) => {
+    const file = await script('ls /proc/$$/fd | grep -vx 255');
+    const said = await replyText(processService(file, { streamOffset, streamCount }), { service: 'selfcheck' });
+    const streams = Array.from({ length: 2 * streamCount }, (_, index) => `${streamOffset + index}`);
+    const others = await inherited();
+    expect(
+      said
+        .split('\n')
+        .filter((fd) => fd !== '' && !others.includes(fd))
+        .sort(),
+    ).toEqual(['0', '1', '2', ...streams].sort());
+  });
+
+  it('gives it the arguments of the request on standard input, and their end', async () => {
+    const file = await script('cat; echo over');
+    expect(await replyText(processService(file), { service: 'selfcheck', body: 'line\n' })).toBe(`${OPTIONS}line\nover\n`);
+  });
+
+  it('survives a service that reads none of its arguments', async () => {
+    const file = await script('exec 0<&-; echo OK');
+    expect(await replyText(processService(file), { service: 'selfcheck', body: 'x'.repeat(1_000_000) })).toBe('OK\n');
+  });
+
+  it('refuses to be given a path that is not absolute, or numbers that cannot be', () => {
+    expect(() => processService('selfcheck')).toThrow(/absolute path/);
+    expect(() => processService('/selfcheck', { streamOffset: 2 })).toThrow(/streamOffset/);
+    expect(() => processService('/selfcheck', { streamCount: 17 })).toThrow(/streamCount/);
+  });
+});
+
+describe('the reply of a service', () => {
+  it('is everything that it writes until it closes its standard output', async () => {
+    const file = await script('printf one; printf "two\\n"; head -c 1000000 /dev/zero | tr "\\0" x');
+    expect(await replyText(processService(file), { service: 'selfcheck' })).toBe(`onetwo\n${'x'.repeat(1_000_000)}`);
+  });
+
+  it('has an ERROR line for each line of standard error, and for an exit code', async () => {
+    const file = await script('echo OK; echo "first" >&2; printf second >&2; echo $$; exit 3');
+    const said = await replyText(processService(file), { service: 'selfcheck' });
+    const pid = /^OK\n(\d+)\n/.exec(said)?.[1] ?? '';
+    expect(said).toBe(
+      `OK\n${pid}\nERROR service selfcheck: first\nERROR service selfcheck: second\nERROR service ${file} failed: pid ${pid} exited with code 3\n`,
+    );
+  });
+
+  it('has an ERROR line for a signal', async () => {
+    const file = await script('echo $$; kill -KILL $$');
+    const said = await replyText(processService(file), { service: 'selfcheck' });
+    expect(said).toMatch(/^(\d+)\nERROR service .* failed: pid \1 exited with signal 9\n$/);
+  });
+
+  it('is an error when it is over 4 MiB, and the service is ended', async () => {
+    const file = await script(`echo $$ > ${join(await folder(), 'pid')}`, 'exec yes');
+    const said = await replyText(processService(file, { beforeTerm: 0 }), { service: 'selfcheck' });
+    expect(said).toBe('ERROR service selfcheck: its reply is over the 4194302 bytes that fit one packet\n');
+  });
+
+  it('keeps 64 KiB of what is said on standard error', async () => {
+    const file = await script('echo OK; head -c 70000 /dev/zero | tr "\\0" x >&2');
+    const said = await replyText(processService(file), { service: 'selfcheck' });
+    expect(said).toBe(`OK\nERROR service selfcheck: ${'x'.repeat(65_536)}\nERROR service selfcheck: (4464 bytes more)\n`);
+  });
+
+  it('does not wait for what a service has left behind with its descriptors', async () => {
+    const pidFile = join(await folder(), 'pid');
+    const file = await script(`sleep 1000 & echo $! > ${pidFile}`, 'echo OK');
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const said = replyText(processService(file), { service: 'selfcheck' });
+      let done = false;
+      void said.then(() => (done = true));
+      await fastForward(() => {
+        expect(done).toBe(true);
+      });
+      expect(await said).toBe('OK\n');
+    } finally {
+      vi.useRealTimers();
+      process.kill(Number(await readFile(pidFile, 'utf8')));
+    }
+  });
+
+  it('is refused before it is acknowledged when there is no such executable', async () => {
+    const missing = join(await folder(), 'selfcheck');
+    await expect(replyText(processService(missing), { service: 'selfcheck' })).rejects.toThrow(`execute access to '${missing}' denied`);
+  });
+
+  it('is refused when the executable is a folder', async () => {
+    const place = await folder();
+    await expect(replyText(processService(place), { service: 'selfcheck' })).rejects.toThrow(`execute access to '${place}' denied`);
+  });
+});
+
+describe('partial replies', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A sendsize that writes what it is told, piece by piece. */
+  async function sendsize(features: string) {
+    const fifo = join(await folder(), 'fifo');
+    const file = await script(`mkfifo ${fifo}`, 'printf "OPTIONS features=ff;\\ndisk 0 SI"', `cat ${fifo} > /dev/null`, 'printf "ZE 10\\n"');
+    const replies: ServiceReply[] = [];
+    const done = new Subject<void>();
+    const running = from(processService(file)(incoming('sendsize', `OPTIONS features=${features};\n`))).subscribe((reply) => {
+      replies.push(reply);
+      if (reply.kind === 'final') done.next();
+    });
+    return { fifo, replies, running };
+  }
+
+  it('of sendsize have the whole lines so far, and the final one has all', async () => {
+    const { fifo, replies, running } = await sendsize('00000000000010');
+    await fastForward(() => {
+      expect(replies).toHaveLength(1);
+    });
+    expect(replies[0]).toEqual({ kind: 'partial', body: Buffer.from('OPTIONS features=ff;\n') });
+    await writeFile(fifo, '');
+    await fastForward(() => {
+      expect(replies.at(-1)?.kind).toBe('final');
+    });
+    expect(toText(replies.at(-1)?.body ?? new Uint8Array())).toBe('OPTIONS features=ff;\ndisk 0 SIZE 10\n');
+    running.unsubscribe();
+  });
+
+  it('do not go to a requester without the feature', async () => {
+    const { fifo, replies, running } = await sendsize('ffffffffffff0f');
+    await writeFile(fifo, '');
+    await fastForward(() => {
+      expect(replies).toHaveLength(1);
+    });
+    expect(replies[0]?.kind).toBe('final');
+    running.unsubscribe();
+  });
+});
+
+describe('the streams of a service', () => {
+  it('are the ones that the first line names, in its order', async () => {
+    const file = await script('echo "CONNECT B 151 A 150 NONE -1 FAR 154 AGAIN 150"; echo rest; exec 1>&-', 'echo a >&150; echo b >&152');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ text: whole, streams, lines }) => [
+      whole.split('\n')[0]?.replace(/ \d+/g, ' n'),
+      lines,
+      await text(streams['A']),
+      await text(streams['B']),
+    ]);
+    expect(await asked).toEqual(['CONNECT B n A n NONE -1 FAR -1 AGAIN -1', ['rest'], 'a\n', 'b\n']);
+  });
+
+  it('are none when a line comes before CONNECT', async () => {
+    const file = await script('echo "ERROR [no]"; echo "CONNECT MESG 150"');
+    const { text: said } = await askAndLeave(processService(file), { service: 'amindexd' });
+    expect(said).toBe('ERROR [no]\nCONNECT MESG 150\n');
+  });
+
+  it('carry what was written before the reply was confirmed, also when the service has ended by then', async () => {
+    const file = await script('echo early >&150; head -c 100000 /dev/zero >&152; echo "CONNECT A 150 B 151"; echo');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams }) => [await text(streams['A']), (await contents(streams['B'])).length]);
+    expect(await asked).toEqual(['early\n', 100_000]);
+  });
+
+  it('carry much on all of them at once', async () => {
+    const file = await script(
+      'echo "CONNECT A 150 B 151 C 152 D 153"; echo; exec 1>&-',
+      'for fd in 150 152 154 156; do head -c 5000000 /dev/zero >&$fd & done; wait',
+    );
+    const asked = ask(processService(file), { service: 'restore' }, ({ streams }) => Promise.all(Object.values(streams).map(contents)));
+    expect((await asked).map(({ length }) => length)).toEqual([5_000_000, 5_000_000, 5_000_000, 5_000_000]);
+  });
+
+  it('wait when the requester does not read', async () => {
+    const file = await script('echo "CONNECT A 150"; echo; exec 1>&-', 'head -c 50000000 /dev/zero >&150');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
+      let length = 0;
+      for await (const chunk of A ?? []) {
+        length += chunk.length;
+        // A turn of the event loop each, in which a sender without manners would go on.
+        await new Promise(setImmediate);
+        expect(A?.held).toBeLessThan(2_000_000);
+      }
+      return length;
+    });
+    expect(await asked).toBe(50_000_000);
+  });
+
+  it('bring the service what the requester sends, and its end', async () => {
+    const file = await script('echo "CONNECT A 150"; echo; exec 1>&-', 'sort <&151 >&150');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
+      A?.next(toBytes('two\none\n'));
+      A?.complete();
+      return text(A);
+    });
+    expect(await asked).toBe('one\ntwo\n');
+  });
+
+  it('bring it much more than fits its pipe', async () => {
+    const file = await script('echo "CONNECT A 150"; echo; exec 1>&-', 'wc -c <&151 >&150');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
+      for (let sent = 0; sent < 100; sent++) A?.next(new Uint8Array(100_000));
+      A?.complete();
+      return (await text(A)).trim();
+    });
+    expect(await asked).toBe('10000000');
+  });
+
+  it('close one direction at a time, as restore does with its data', async () => {
+    const file = await script('exec 152>&-; echo "CONNECT CTL 150 DATA 151"; echo; exec 1>&-', 'wc -c <&153 >&150');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { CTL, DATA } }) => {
+      const nothing = await text(DATA);
+      DATA?.next(toBytes('data'));
+      DATA?.complete();
+      return [nothing, (await text(CTL)).trim()];
+    });
+    expect(await asked).toEqual(['', '4']);
+  });
+
+  it('drop what a service does not read any more', async () => {
+    const file = await script('exec 151<&-; echo "CONNECT A 150"; echo; exec 1>&-', 'read -r line <&153; echo "$line" >&150');
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
+      for (let sent = 0; sent < 100; sent++) A?.next(new Uint8Array(100_000));
+      A?.complete();
+      A?.discard();
+      return 'sent';
+    });
+    expect(await asked).toBe('sent');
+  });
+
+  it('of sendbackup keep the data back until the description is complete', async () => {
+    const fifo = join(await folder(), 'fifo');
+    const file = await script(
+      `mkfifo ${fifo}`,
+      'echo "CONNECT DATA 150 MESG 151"; echo; echo data >&150; exec 150>&-; printf "sendbackup: info e" >&152; exec 1>&-',
+      `cat ${fifo} > /dev/null; printf "nd\\n" >&152; exec 152>&-; read -r -t 10 line <&153`,
+    );
+    const order: string[] = [];
+    await ask(processService(file), { service: 'sendbackup' }, async ({ streams: { DATA, MESG } }) => {
+      const data = text(DATA).then((got) => order.push(got));
+      MESG?.subscribe((chunk) => {
+        const got = toText(chunk);
+        order.push(got);
+        if (got === 'sendbackup: info e') void writeFile(fifo, '');
+        else MESG.complete();
+      });
+      await data;
+    });
+    expect(order).toEqual(['sendbackup: info e', 'nd\n', 'data\n']);
+  });
+
+  it('of sendbackup let the data go when the messages end without a description', async () => {
+    const file = await script('echo "CONNECT DATA 150 MESG 151"; echo; echo data >&150; exec 152>&-');
+    const asked = ask(processService(file), { service: 'sendbackup' }, async ({ streams: { DATA, MESG } }) => [await text(DATA), await text(MESG)]);
+    expect(await asked).toEqual(['data\n', '']);
+  });
+});
+
+describe('data in shared memory', () => {
+  const options = 'OPTIONS features=ff;data-shm-control-name=/amanda_shm_control-12-0;\n';
+  const bit147 = 'ffffffff9efefbfffffffffffffff3fffbf71f';
+
+  it('is passed on to sendbackup for a requester on this host', async () => {
+    const file = await script('printf "%s\\n" "$@"');
+    const reply = await firstValueFrom(from(processService(file)(incoming('sendbackup', options, { driver: 'local' }))));
+    expect(toText(reply.body)).toBe('amandad\nlocal\n--shm-name\n/amanda_shm_control-12-0\n');
+  });
+
+  it.each([
+    ['for a requester elsewhere', options, 'bsdtcp'],
+    ['with a name that could be any file', options.replace('12-0', '../../etc/passwd'), 'local'],
+  ])('is refused %s', async (_, args, driver) => {
+    const service = processService(await script('echo OK'));
+    await expect(firstValueFrom(from(service(incoming('sendbackup', args, { driver }))))).rejects.toThrow(/data-shm-control-name/);
+  });
+
+  it('is not offered when it is to be hidden', async () => {
+    const file = await script(`echo "OPTIONS features=${bit147};hostname=here;"`);
+    const said = await replyText(processService(file, { shm: 'hide' }), { service: 'noop' });
+    expect(said).toBe('OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf717;hostname=here;\n');
+  });
+});
+
+describe('the end of a service', () => {
+  const patience = { beforeTerm: 20, beforeKill: 20 };
+
+  it('comes by SIGTERM when it does not end by itself', async () => {
+    const file = await script('echo "CONNECT A 150"; echo $$; exec 1>&- 150>&- 2>&-; exec sleep 1000');
+    const { lines } = await askAndLeave(processService(file, patience), { service: 'restore' });
+    const pid = Number(lines[0]);
+    await vi.waitFor(() => {
+      expect(isThere(pid)).toBe(false);
+    });
+  });
+
+  it('comes by SIGKILL when it ignores that', async () => {
+    const file = await script('trap "" TERM; echo "CONNECT A 150"; echo $$; exec 1>&- 150>&- 2>&-; while :; do sleep 0.01; done');
+    const { lines } = await askAndLeave(processService(file, patience), { service: 'restore' });
+    const pid = Number(lines[0]);
+    await vi.waitFor(() => {
+      expect(isThere(pid)).toBe(false);
+    });
+  });
+
+  it('comes when the requester leaves while it still works on its reply', async () => {
+    const pidFile = join(await folder(), 'pid');
+    const file = await script(`echo $$ > ${pidFile}`, 'exec sleep 1000');
+    const running = from(processService(file, patience)(incoming('selfcheck'))).subscribe();
+    const pid = await vi.waitFor(async () => {
+      const said = Number(await readFile(pidFile, 'utf8'));
+      expect(said).toBeGreaterThan(0);
+      return said;
+    });
+    running.unsubscribe();
+    await vi.waitFor(() => {
+      expect(isThere(pid)).toBe(false);
+    });
+  });
+
+  it('comes when the requester leaves before it is known to run', async () => {
+    const pidFile = join(await folder(), 'pid');
+    const file = await script(`echo $$ > ${pidFile}`, 'exec sleep 1000');
+    from(processService(file, { beforeTerm: 200, beforeKill: 20 })(incoming('selfcheck')))
+      .subscribe()
+      .unsubscribe();
+    const pid = await vi.waitFor(async () => {
+      const said = Number(await readFile(pidFile, 'utf8'));
+      expect(said).toBeGreaterThan(0);
+      return said;
+    });
+    await vi.waitFor(() => {
+      expect(isThere(pid)).toBe(false);
+    });
+  });
+
+  it('leaves no descriptor open', async () => {
+    const file = await script('echo "CONNECT A 150"; echo; exec 1>&-; echo a >&150');
+    const once = () => ask(processService(file), { service: 'restore' }, ({ streams }) => text(streams['A']));
+    await once();
+    const before = (await readdir('/proc/self/fd')).length;
+    for (let run = 0; run < 5; run++) await once();
+    await vi.waitFor(async () => {
+      expect((await readdir('/proc/self/fd')).length).toBeLessThanOrEqual(before);
+    });
+  });
+});
