@@ -2,7 +2,7 @@ import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, re
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dumpToFile, type DumpFileOptions } from '../../src/cli/dump-file.js';
 import { dumpToStream } from '../../src/cli/dump-stream.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
@@ -72,6 +72,14 @@ describe('dumpToFile', () => {
       });
     });
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('leaves nothing when it is unsubscribed before the file is made', async () => {
+    against({ sendbackup: dumping() }, writing()).subscribe().unsubscribe();
+    await write(dumping(), { path: join(folder, 'other') });
+    await vi.waitFor(() => {
+      expect(readdirSync(folder)).toEqual(['other']);
+    });
   });
 
   test('asks the target for nothing when the file cannot be made', async () => {

@@ -154,6 +154,18 @@ describe('a dump that is not whole', () => {
     }
   });
 
+  test('has all the time that a slow sink takes', async () => {
+    vi.useFakeTimers();
+    try {
+      const sinks: DumpSinks = { data: () => timer(300_000) };
+      const events = call({ sendbackup: dumping() }, receiving(sinks, dle, { dataTimeout: 60_000 }));
+      await vi.advanceTimersByTimeAsync(300_000);
+      expect((await events).at(-1)).toMatchObject({ kind: 'done' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('fails when so many data come before what they are that the connection is full', async () => {
     const flood = () =>
       new Observable<Uint8Array>((out) => {
