@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
 import { Observable, defer, switchMap } from 'rxjs';
 import { servicePorts, sourcePorts } from '../access/reserved-port.js';
@@ -9,7 +9,7 @@ import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { AmandaError } from '../wire/errors.js';
 import type { Driver, Listener } from './driver.js';
 import { socketChannel } from './socket.js';
-import { connectTcp } from './tcp-connect.js';
+import { connectTcp, type TcpConnected } from './tcp-connect.js';
 import { yieldConnection } from './yield-connection.js';
 
 /** The port of amandad. Source: PROTOCOL.md, "Drivers". */
@@ -40,13 +40,13 @@ export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, r
     open: (options) =>
       defer(() =>
         connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : [...sourcePorts({ ...reservedPorts, taken: takenPorts() })] }),
-      ).pipe(switchMap((socket) => connectionOver(socket, host, user, options))),
+      ).pipe(switchMap((connected) => connectionOver(connected, host, user, options))),
   };
 }
 
-function connectionOver(socket: Socket, host: string, user: string, options: ConnectionOptions): Observable<Connection> {
+function connectionOver({ socket, reader }: TcpConnected, host: string, user: string, options: ConnectionOptions): Observable<Connection> {
   return new Observable((out) =>
-    yieldConnection(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp', host }), { side: 'initiator', user }, options), out),
+    yieldConnection(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp', host }, reader), { side: 'initiator', user }, options), out),
   );
 }
 

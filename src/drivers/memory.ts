@@ -109,7 +109,10 @@ class MemoryChannel implements Channel {
 }
 
 /** Two joined channels: the initiator's end and the target's end. */
-export function memoryChannels(initiator: Peer = { driver: 'memory', host: 'initiator' }, target: Peer = { driver: 'memory', host: 'target' }): [Channel, Channel] {
+export function memoryChannels(
+  initiator: Peer = { driver: 'memory', host: 'initiator' },
+  target: Peer = { driver: 'memory', host: 'target' },
+): [Channel, Channel] {
   return MemoryChannel.pair(initiator, target);
 }
 

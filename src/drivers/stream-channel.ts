@@ -11,6 +11,8 @@ export interface ByteStreams {
   readonly input: Readable;
   readonly output: Writable;
   readonly peer: Peer;
+  /** Hands over what arrives, and returns how to stop; default the input's `data` events. */
+  readonly listen?: (next: (chunk: Uint8Array) => void) => () => void;
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
   readonly release?: () => void;
   /** Why the channel broke, when `release` or a look at what is behind it tells more than the streams do. */
@@ -48,9 +50,6 @@ export class StreamChannel implements Channel {
           },
         );
       };
-      const next = (chunk: Uint8Array): void => {
-        out.next(chunk);
-      };
       const end = (): void => {
         this.#ended().then(
           (reason) => {
@@ -62,10 +61,14 @@ export class StreamChannel implements Channel {
           },
         );
       };
-      this.#input.on('data', next).on('end', end).on('close', end).on('error', fail);
+      this.#input.on('end', end).on('close', end).on('error', fail);
       this.#output.on('error', fail);
+      const unlisten = (streams.listen ?? dataEvents(this.#input))((chunk) => {
+        out.next(chunk);
+      });
       return () => {
-        this.#input.off('data', next).off('end', end).off('close', end).off('error', fail);
+        unlisten();
+        this.#input.off('end', end).off('close', end).off('error', fail);
         this.#output.off('error', fail);
         this.destroy();
       };
@@ -131,4 +134,13 @@ export class StreamChannel implements Channel {
       })
     );
   }
+}
+
+function dataEvents(input: Readable): (next: (chunk: Uint8Array) => void) => () => void {
+  return (next) => {
+    input.on('data', next);
+    return () => {
+      input.off('data', next);
+    };
+  };
 }

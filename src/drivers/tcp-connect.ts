@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { SocketReader } from './socket-reader.js';
 
 export interface TcpTarget {
   readonly host: string;
@@ -10,20 +11,26 @@ export interface TcpTarget {
   readonly sourcePorts?: Iterable<number> | undefined;
 }
 
+/** A connected socket, and what takes the bytes that it reads. */
+export interface TcpConnected {
+  readonly socket: Socket;
+  readonly reader: SocketReader;
+}
+
 /**
  * Connects a TCP socket: address by address of the host, and source port by source port.
  *
  * Emits the connected socket once and completes; unsubscribing before that ends the attempt. Errors with `CONNECT_FAILED` when
  * no address can be reached and with `NO_RESERVED_PORT` when none of the source ports can be bound.
  */
-export function connectTcp(target: TcpTarget): Observable<Socket> {
+export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
   return new Observable((out) => {
     const attempt = new AbortController();
     attemptAll(target, attempt.signal).then(
-      (socket) => {
-        if (attempt.signal.aborted) socket.destroy();
+      (connected) => {
+        if (attempt.signal.aborted) connected.socket.destroy();
         else {
-          out.next(socket);
+          out.next(connected);
           out.complete();
         }
       },
@@ -37,7 +44,7 @@ export function connectTcp(target: TcpTarget): Observable<Socket> {
   });
 }
 
-async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<Socket> {
+async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<TcpConnected> {
   const addresses = await addressesOf(target.host);
   let failure: unknown;
   for (const address of addresses) {
@@ -59,7 +66,7 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   }
 }
 
-async function attemptAddress(target: TcpTarget, address: string, signal: AbortSignal): Promise<Socket> {
+async function attemptAddress(target: TcpTarget, address: string, signal: AbortSignal): Promise<TcpConnected> {
   if (target.sourcePorts === undefined) return attemptOnce(target.port, address, undefined, signal);
   let failure: unknown;
   for (const localPort of target.sourcePorts) {
@@ -74,9 +81,10 @@ async function attemptAddress(target: TcpTarget, address: string, signal: AbortS
   throw noReservedPort(target, failure);
 }
 
-function attemptOnce(port: number, host: string, localPort: number | undefined, signal: AbortSignal): Promise<Socket> {
+function attemptOnce(port: number, host: string, localPort: number | undefined, signal: AbortSignal): Promise<TcpConnected> {
   return new Promise((resolve, reject) => {
-    const socket = connectSocket({ port, host, ...(localPort === undefined ? {} : { localPort }) });
+    const reader = new SocketReader();
+    const socket = connectSocket({ port, host, onread: reader.onread, ...(localPort === undefined ? {} : { localPort }) });
     const stop = (): void => {
       socket.destroy(new Error('The attempt was cancelled.'));
     };
@@ -93,7 +101,7 @@ function attemptOnce(port: number, host: string, localPort: number | undefined, 
     socket.once('error', fail);
     socket.once('connect', () => {
       settle();
-      resolve(socket);
+      resolve({ socket, reader });
     });
   });
 }
