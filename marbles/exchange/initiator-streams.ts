@@ -1,4 +1,5 @@
 import { map, mergeMap, of, share, type Observable } from 'rxjs';
+import type { Connection } from '../../src/connection/connection.js';
 import { request } from '../../src/exchange/request.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
 import { chunk, close, failure, packet, page, value } from '../../src/testing/index.js';
@@ -20,7 +21,7 @@ const reading = {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.says(1, target));
     scope.ends.add(peer.says(DATA, dataIn));
-    const replies = of(connection).pipe(request('noop'), share());
+    const replies = of<Connection>(connection).pipe(request('noop'), share());
     return {
       initiator: peer.hears(1),
       dataOut: peer.hears(DATA),

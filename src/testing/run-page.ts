@@ -54,7 +54,7 @@ export function runPage(page: Page): PageRun {
       },
     };
     const made = page.wire(Object.fromEntries(given) as unknown as Parameters<Page['wire']>[0], scope);
-    for (const name of Object.keys(page.expected)) run.lanes.set(name, record(scheduler, records, made[name], subscriptionsOf(page, name)));
+    for (const name of Object.keys(page.expected)) run.lanes.set(name, record(scheduler, records, made[name], readersOf(page, name)));
     scheduler.maxFrames = length;
     ends.add(() => {
       for (const [name, { subscriptions }] of given) run.subscriptions.set(name, subscriptions.map(toPeriod(length)));
@@ -66,7 +66,7 @@ export function runPage(page: Page): PageRun {
 function record(scheduler: TestScheduler, records: Subscription, lane: Observable<unknown> | undefined, periods: readonly Period[]): readonly Seen[] {
   const seen: Seen[] = [];
   const note = (kind: Seen['kind'], value?: unknown): void => void seen.push({ at: scheduler.now(), kind, value });
-  for (const { from, to } of periods.length === 0 ? [{ from: 0, to: undefined }] : periods) {
+  for (const { from, to } of periods) {
     const subscription = new Subscription();
     records.add(subscription);
     scheduler.schedule(() => {
@@ -81,6 +81,12 @@ function record(scheduler: TestScheduler, records: Subscription, lane: Observabl
     if (to !== undefined) scheduler.schedule(() => subscription.unsubscribe(), to);
   }
   return seen;
+}
+
+/** When a lane is subscribed: as drawn, or from the start to the end where nothing is drawn. */
+function readersOf(page: Page, name: string): readonly Period[] {
+  const isDrawn = page.lines.some(({ lane, shows }) => lane === name && shows === 'subscription');
+  return isDrawn ? subscriptionsOf(page, name) : [{ from: 0, to: undefined }];
 }
 
 function recordPeriods(scheduler: TestScheduler, periods: Period[]): (on: boolean) => void {

@@ -1,0 +1,224 @@
+import { map, type Observable } from 'rxjs';
+import { bytes, chunk, connectionLane, failure, frame, page, streamLane, userLane, type PageScope } from '../../src/testing/index.js';
+import type { Frame } from '../../src/wire/frame.js';
+import { connected } from '../support/connected.js';
+import { playing, reading, stream } from '../support/reading.js';
+
+const legend = {
+  a: frame('7:a'),
+  b: frame('7:b'),
+  c: frame('7:'),
+  p: frame('8:p'),
+  q: frame('8:q'),
+  r: frame('8:'),
+  A: chunk('a'),
+  B: chunk('b'),
+  P: chunk('p'),
+  Q: chunk('q'),
+  '#': failure('CONNECTION_LOST'),
+};
+
+/** How one connection becomes several streams. */
+export const pages = [
+  page({
+    ...reading(),
+    title: 'Frames go to their stream',
+    sentence: 'However the handles are mixed, each stream has its own bytes, in order, and its own end.',
+    picture: `
+      wire   -ap-(qb)-c--r
+      seven  -A--B----|
+      eight  --P-Q-------|
+    `,
+    legend,
+  }),
+
+  page({
+    title: 'Every frame',
+    about: 'Connection',
+    sentence: 'The connection itself is an Observable of all its frames, for taps; it takes nothing away from the streams.',
+    picture: `
+      wire    -a-p-c--|
+      frames  -a-p-c--|
+      seven   -A---|
+    `,
+    legend,
+    given: { wire: connectionLane<Frame>({ direction: 'in' }) },
+    expected: { frames: connectionLane<Frame>({ direction: 'in' }), seven: stream(7) },
+    wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => {
+      const connection = playing(wire, scope);
+      return { frames: connection, seven: connection.stream(7) };
+    },
+  }),
+
+  page({
+    ...reading(),
+    title: 'A late reader loses nothing',
+    sentence: 'The bytes of a handle are kept from its first frame until its reader comes, its end too.',
+    picture: `
+      wire     -a-b-p-c
+      seven    ----------(AB|)
+      seven ^  ----------^
+      eight    -----P
+    `,
+    legend,
+  }),
+
+  page({
+    title: 'Two readers',
+    about: 'Stream',
+    sentence: 'A stream has one reader; a second one gets an error, and the first one goes on.',
+    picture: `
+      wire      -a---b-c
+      first     -A---B-|
+      second    ---#
+      second ^  ---^
+    `,
+    legend: { ...legend, '#': failure('ALREADY_READ') },
+    given: { wire: connectionLane<Frame>({ direction: 'in' }) },
+    expected: { first: stream(7), second: stream(7) },
+    wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => {
+      const connection = playing(wire, scope);
+      return { first: connection.stream(7), second: connection.stream(7) };
+    },
+  }),
+
+  page({
+    ...reading(),
+    title: 'The end of the channel',
+    sentence: 'It completes nothing: streams that are open then end with an error, those that were closed have completed.',
+    picture: `
+      wire   -a-p-c--|
+      seven  -A---|
+      eight  ---P----#
+    `,
+    legend,
+  }),
+
+  page({
+    ...reading(),
+    title: 'Reading after the end of the channel',
+    sentence: 'What had arrived is kept for its reader, and so is how it ended.',
+    picture: `
+      wire     -a-p-c--|
+      seven    ------------(A|)
+      seven ^  ------------^
+      eight    ------------(P#)
+      eight ^  ------------^
+    `,
+    legend,
+  }),
+
+  page({
+    ...reading(),
+    title: 'The channel breaks',
+    sentence: 'Every open stream ends with an error.',
+    picture: `
+      wire   -a-p-#
+      seven  -A---#
+      eight  ---P-#
+    `,
+    legend,
+  }),
+
+  page({
+    ...reading(),
+    title: 'A close comes twice',
+    sentence: 'The second close of a handle is ignored.',
+    picture: `
+      wire   -a-c-c-p
+      seven  -A-|
+      eight  -------P
+    `,
+    legend,
+  }),
+
+  page({
+    ...reading({ maxHandles: 2 }),
+    title: 'Too many handles',
+    sentence: 'A peer cannot open handles without end: one over the limit ends the connection.',
+    picture: `
+      wire   -a-p-z
+      seven  -A---#
+      eight  ---P-#
+    `,
+    legend: { ...legend, z: frame('9:z'), '#': failure('TOO_MANY_HANDLES') },
+  }),
+
+  page({
+    title: 'The channel ends within a frame',
+    about: 'Connection',
+    sentence: 'A frame that is cut off is an error of the connection, even of streams that had nothing to do with it.',
+    picture: `
+      channel  -ah-|
+      seven    -A--#
+    `,
+    legend: { ...legend, a: bytes('00000001 00000007 61', '7: "a"'), h: bytes('00000001 0000', 'six bytes of a header'), '#': failure('TRUNCATED') },
+    given: { channel: connectionLane<Uint8Array>({ direction: 'in' }) },
+    expected: { seven: streamLane(7, 'in', { under: 'channel' }) },
+    wire: fromBytes,
+  }),
+
+  page({
+    title: 'Text instead of frames',
+    about: 'Connection',
+    sentence: 'A login shell that greets is no Amanda: the error names the text.',
+    picture: `
+      channel  -w
+      seven    -#
+    `,
+    legend: { w: chunk('Welcome to db1\n'), '#': failure('TEXT_IN_CHANNEL') },
+    given: { channel: connectionLane<Uint8Array>({ direction: 'in' }) },
+    expected: { seven: streamLane(7, 'in', { under: 'channel' }) },
+    wire: fromBytes,
+  }),
+
+  page({
+    title: 'Each direction ends on its own',
+    about: 'Stream',
+    sentence: 'This side may still send after the peer has closed its direction, and receive after it has closed its own.',
+    picture: `
+      wire   -a--c
+      seven  -A--|
+      user   --p----q|
+      sent   --P----QR
+    `,
+    legend: { ...legend, p: chunk('p'), q: chunk('q'), P: chunk('p'), R: bytes('', 'close') },
+    given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
+    expected: { seven: stream(7), sent: streamLane(7, 'out') },
+    wire: ({ wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const seven = connection.stream(7);
+      scope.ends.add(peer.saysFrames(wire));
+      scope.ends.add(user.subscribe(seven));
+      return { seven, sent: peer.hears(7).pipe(map((payload) => payload)) };
+    },
+  }),
+
+  page({
+    title: 'What cannot be sent whole',
+    about: 'Stream',
+    sentence: 'A close would pass for success, so an error in what is sent ends the connection, and the peer sees it break.',
+    picture: `
+      wire   -a
+      seven  -A--#
+      user   --p-#
+      sent   --P-|
+    `,
+    legend: { ...legend, p: chunk('p'), '#': failure('CONNECTION_CLOSED') },
+    given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
+    expected: { seven: stream(7), sent: streamLane(7, 'out') },
+    wire: ({ wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const seven = connection.stream(7);
+      scope.ends.add(peer.saysFrames(wire));
+      scope.ends.add(user.subscribe(seven));
+      return { seven, sent: peer.hears(7) };
+    },
+  }),
+];
+
+function fromBytes({ channel }: { readonly channel: Observable<Uint8Array> }, scope: PageScope) {
+  const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+  scope.ends.add(peer.sends(channel));
+  return { seven: connection.stream(7) };
+}

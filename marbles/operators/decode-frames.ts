@@ -1,0 +1,141 @@
+import { decodeFrames } from '../../src/operators/decode-frames.js';
+import { bytes, connectionLane, failure, frame, page } from '../../src/testing/index.js';
+import type { Frame } from '../../src/wire/frame.js';
+import type { Observable } from 'rxjs';
+
+const decoding = {
+  about: 'decodeFrames',
+  given: { bytes: connectionLane<Uint8Array>({ direction: 'in' }) },
+  expected: { frames: connectionLane<Frame>({ direction: 'in' }) },
+  wire: (given: { readonly bytes: Observable<Uint8Array> }) => ({ frames: given.bytes.pipe(decodeFrames()) }),
+};
+
+/** Bytes become frames. */
+export const pages = [
+  page({
+    ...decoding,
+    title: 'A frame cut anywhere',
+    sentence: 'A frame is there when its last byte has arrived, wherever the bytes were cut.',
+    picture: `
+      bytes    -a--b-c--d-|
+      bytes ^  ^----------!
+      frames   ---------f-|
+    `,
+    legend: { a: bytes('000000'), b: bytes('03 0000'), c: bytes('0001 61'), d: bytes('62 63'), f: frame('1:abc') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'Several frames in one chunk',
+    sentence: 'All frames of a chunk come at once, in order; what is begun in it ends in the next.',
+    picture: `
+      bytes   -a-----b-|
+      frames  -(fg)--h-|
+    `,
+    legend: {
+      a: bytes('00000001 00000001 61  00000002 00000002 6263  00000001', '1: "a", 2: "bc", the front of a third'),
+      b: bytes('00000001 64', 'the rest of it'),
+      f: frame('1:a'),
+      g: frame('2:bc'),
+      h: frame('1:d'),
+    },
+  }),
+
+  page({
+    ...decoding,
+    title: 'A close',
+    sentence: 'A frame without payload is a frame, too: it closes its handle.',
+    picture: `
+      bytes   -a-|
+      frames  -c-|
+    `,
+    legend: { a: bytes('00000000 00000007'), c: frame('7:') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'The bytes end within a frame',
+    sentence: 'An end inside a frame is an error: something is missing.',
+    picture: `
+      bytes    -ab--|
+      bytes ^  ^----!
+      frames   -f---#
+    `,
+    legend: { a: bytes('00000001 00000001 61'), b: bytes('00000003 00000001 61'), f: frame('1:a'), '#': failure('TRUNCATED') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'The bytes end within a header',
+    sentence: 'An end inside a header is the same error.',
+    picture: `
+      bytes   -a--|
+      frames  ----#
+    `,
+    legend: { a: bytes('00000003 0000'), '#': failure('TRUNCATED') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'A frame over the limit',
+    sentence: 'Frames in front of it still count; then it is an error at once, and the source is left.',
+    picture: `
+      bytes    -a--b-c-|
+      bytes ^  ^---!
+      frames   -f--#
+    `,
+    legend: {
+      a: bytes('00000001 00000001 61'),
+      b: bytes('00400001 00000001'),
+      c: bytes('00'),
+      f: frame('1:a'),
+      '#': failure('FRAME_TOO_LARGE'),
+    },
+  }),
+
+  page({
+    ...decoding,
+    title: 'A good frame and a bad one in one chunk',
+    sentence: 'The good one comes out before the error.',
+    picture: `
+      bytes   -a-----
+      frames  -(f#)
+    `,
+    legend: { a: bytes('00000001 00000001 61  80000000 00000001'), f: frame('1:a'), '#': failure('FRAME_TOO_LARGE') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'Text instead of frames',
+    sentence: 'Eight printable bytes where a header is due are text that leaked into the channel.',
+    picture: `
+      bytes   -a--
+      frames  -#
+    `,
+    legend: { a: bytes('53 53 48 2d 32 2e 30 2d', 'SSH-2.0-'), '#': failure('TEXT_IN_CHANNEL') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'A source that breaks',
+    sentence: 'Its error is passed on; the unfinished frame is no matter then.',
+    picture: `
+      bytes   -a-#
+      frames  ---#
+    `,
+    legend: { a: bytes('00000003 0000'), '#': failure('CONNECTION_LOST') },
+  }),
+
+  page({
+    ...decoding,
+    title: 'Leaving',
+    sentence: 'Unsubscribing leaves the source.',
+    picture: `
+      bytes     -a--a--a
+      bytes ^   ^----!
+      frames    -f--f
+      frames ^  ^----!
+    `,
+    legend: { a: bytes('00000001 00000001 61'), f: frame('1:a') },
+  }),
+];

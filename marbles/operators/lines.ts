@@ -1,0 +1,71 @@
+import type { Observable } from 'rxjs';
+import { lines } from '../../src/operators/lines.js';
+import { bytes, chunk, failure, page, streamLane, userLane, value } from '../../src/testing/index.js';
+
+function cutting(maxLength?: number) {
+  return {
+    about: 'lines',
+    given: { bytes: streamLane(undefined, 'in') },
+    expected: { lines: userLane<string>() },
+    wire: (given: { readonly bytes: Observable<Uint8Array> }) => ({ lines: given.bytes.pipe(lines(maxLength === undefined ? {} : { maxLength })) }),
+  };
+}
+
+/** Bytes become lines of text. */
+export const pages = [
+  page({
+    ...cutting(),
+    title: 'A line is there with its newline',
+    sentence: 'Wherever the bytes are cut, a line comes when its newline has arrived.',
+    picture: `
+      bytes  -a---b---c---|
+      lines  -1---2---(34)|
+    `,
+    legend: { a: chunk('one\ntw'), b: chunk('o\n'), c: chunk('three\n\n'), 1: value('one'), 2: value('two'), 3: value('three'), 4: value('', 'an empty line') },
+  }),
+
+  page({
+    ...cutting(),
+    title: 'A last line without a newline',
+    sentence: 'It counts, when the bytes are complete.',
+    picture: `
+      bytes  -a--b--|
+      lines  -1-----(2|)
+    `,
+    legend: { a: chunk('one\ntw'), b: chunk('o'), 1: value('one'), 2: value('two') },
+  }),
+
+  page({
+    ...cutting(),
+    title: 'A character cut in two',
+    sentence: 'UTF-8 is read whatever the cuts.',
+    picture: `
+      bytes  -a--b--|
+      lines  ----1--|
+    `,
+    legend: { a: bytes('c3', 'the first half of ü'), b: bytes('bc 0a', 'its second half and a newline'), 1: value('ü') },
+  }),
+
+  page({
+    ...cutting(4),
+    title: 'A line without end',
+    sentence: 'A line over the limit is an error: memory is bounded.',
+    picture: `
+      bytes    -a--b--c-|
+      bytes ^  ^---!
+      lines    -1--#
+    `,
+    legend: { a: chunk('one\ntwo'), b: chunk('three'), c: chunk('\n'), 1: value('one'), '#': failure('TRUNCATED') },
+  }),
+
+  page({
+    ...cutting(),
+    title: 'Bytes that break off',
+    sentence: 'The error is passed on; half a line is not passed off as one.',
+    picture: `
+      bytes  -a--#
+      lines  -1--#
+    `,
+    legend: { a: chunk('one\ntw'), 1: value('one'), '#': failure('CONNECTION_LOST') },
+  }),
+];

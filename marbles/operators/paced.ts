@@ -1,0 +1,107 @@
+import { map, timer, type Observable } from 'rxjs';
+import { paced } from '../../src/operators/paced.js';
+import { chunk, connectionLane, failure, frame, page, streamLane, value, userLane, type PageScope } from '../../src/testing/index.js';
+import { toText } from '../../src/wire/text.js';
+import type { Frame } from '../../src/wire/frame.js';
+import { playing } from '../support/reading.js';
+import { AmandaError } from '../../src/wire/errors.js';
+
+const legend = { a: chunk('a'), b: chunk('b'), c: chunk('c'), A: value('a'), B: value('b'), C: value('c') };
+const frames = { ...legend, a: frame('7:a'), b: frame('7:b'), c: frame('7:c'), e: frame('7:') };
+
+function work(bytes: Uint8Array): Observable<string> {
+  const text = toText(bytes);
+  return timer(3).pipe(map(() => (text === 'x' ? fail() : text)));
+}
+
+function fail(): never {
+  throw new AmandaError('FILE_FAILED', 'the disk is full');
+}
+
+/** Work of three milliseconds on each chunk of something that cannot be slowed. */
+const plain = {
+  about: 'paced',
+  given: { bytes: streamLane(undefined, 'in') },
+  expected: { done: userLane<string>() },
+  wire: ({ bytes }: { readonly bytes: Observable<Uint8Array> }) => ({ done: bytes.pipe(paced(work)) }),
+};
+
+/** Work of three milliseconds on each chunk of a Stream. */
+const pulled = {
+  about: 'paced',
+  given: { wire: connectionLane<Frame>({ direction: 'in' }) },
+  expected: { done: userLane<string>() },
+  wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => ({ done: playing(wire, scope).stream(7).pipe(paced(work)) }),
+};
+
+/** One chunk after another. */
+export const pages = [
+  page({
+    ...plain,
+    title: 'Work on a plain Observable',
+    sentence: 'The next chunk waits until the work on the last one is complete.',
+    picture: `
+      bytes    -ab---c-|
+      bytes ^  ^-------!
+      done     ----A--B--(C|)
+    `,
+    legend,
+  }),
+
+  page({
+    ...plain,
+    title: 'Work on a plain Observable fails',
+    sentence: 'The error comes out, and the source is left.',
+    picture: `
+      bytes    -ax---c-|
+      bytes ^  ^------!
+      done     ----A--#
+    `,
+    legend: { ...legend, x: chunk('x'), '#': failure('FILE_FAILED') },
+  }),
+
+  page({
+    ...pulled,
+    title: 'Work on a Stream',
+    sentence: 'What waits stays in the Stream, where it counts against the receive budget.',
+    picture: `
+      wire  -ab---c-e
+      done  ----A--B--(C|)
+    `,
+    legend: frames,
+  }),
+
+  page({
+    ...pulled,
+    title: 'Work on a Stream that breaks',
+    sentence: 'What had arrived is worked on first; then comes the error.',
+    picture: `
+      wire  -ab-#
+      done  ----A--(B#)
+    `,
+    legend: { ...frames, '#': failure('CONNECTION_LOST') },
+  }),
+
+  page({
+    ...pulled,
+    title: 'Work on a Stream fails',
+    sentence: 'The error comes out; the Stream drops the rest.',
+    picture: `
+      wire  -ax-c-e
+      done  ----A--#
+    `,
+    legend: { ...frames, x: frame('7:x'), '#': failure('FILE_FAILED') },
+  }),
+
+  page({
+    ...pulled,
+    title: 'Leaving work on a Stream',
+    sentence: 'Unsubscribing stops the work that runs.',
+    picture: `
+      wire    -ab-c-e
+      done    ----A---
+      done ^  ^----!
+    `,
+    legend: frames,
+  }),
+];

@@ -1,0 +1,49 @@
+import type { Observable } from 'rxjs';
+import { toWritable } from '../../src/operators/to-writable.js';
+import { chunk, failure, page, streamLane, userLane, value } from '../../src/testing/index.js';
+import { SlowWritable } from '../support/slow-writable.js';
+
+const writing = {
+  about: 'toWritable',
+  given: { bytes: streamLane(undefined, 'in') },
+  expected: { written: userLane<number>() },
+  wire: ({ bytes }: { readonly bytes: Observable<Uint8Array> }) => ({ written: bytes.pipe(toWritable(new SlowWritable())) }),
+};
+
+/** Bytes go into a Node Writable that takes three milliseconds for each chunk. */
+export const pages = [
+  page({
+    ...writing,
+    title: 'Writing at the pace of the Writable',
+    sentence: 'A chunk is written when the one before it is; the count says how much is.',
+    picture: `
+      bytes    -ab------|
+      bytes ^  ^--------!
+      written  ----3--5-|
+    `,
+    legend: { a: chunk('abc'), b: chunk('de'), 3: value(3, '3 bytes'), 5: value(5, '5 bytes') },
+  }),
+
+  page({
+    ...writing,
+    title: 'A Writable that breaks',
+    sentence: 'The error of the Writable comes out, and the source is left.',
+    picture: `
+      bytes    -ax-----a-|
+      bytes ^  ^------!
+      written  ----3--#
+    `,
+    legend: { a: chunk('abc'), x: chunk('x'), 3: value(3, '3 bytes'), '#': failure('FILE_FAILED') },
+  }),
+
+  page({
+    ...writing,
+    title: 'Bytes that break off',
+    sentence: 'The error of the source comes out behind what was written; the Writable is destroyed, not ended.',
+    picture: `
+      bytes    -a---#
+      written  ----3#
+    `,
+    legend: { a: chunk('abc'), 3: value(3, '3 bytes'), '#': failure('CONNECTION_LOST') },
+  }),
+];

@@ -1,0 +1,31 @@
+import type { Observable } from 'rxjs';
+import type { ConnectionOptions } from '../../src/connection/options.js';
+import type { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { connectionLane, streamLane, type PageScope } from '../../src/marble/page.js';
+import type { Frame } from '../../src/wire/frame.js';
+import { connected } from './connected.js';
+
+/** A connection on which a page sends frames, and the streams 7 and 8 of it, each with its reader. */
+export function reading(options: ConnectionOptions = {}) {
+  return {
+    about: 'Connection',
+    given: { wire: connectionLane<Frame>({ direction: 'in' }) },
+    expected: { seven: stream(7), eight: stream(8) },
+    wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => {
+      const connection = playing(wire, scope, options);
+      return { seven: connection.stream(7), eight: connection.stream(8) };
+    },
+  };
+}
+
+/** A connection on which a page sends frames. */
+export function playing(wire: Observable<Frame>, scope: PageScope, options: ConnectionOptions = {}): TcpmConnection {
+  const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
+  scope.ends.add(peer.saysFrames(wire));
+  return connection;
+}
+
+/** The lane of a stream, under its connection. */
+export function stream(handle: number) {
+  return streamLane(handle, 'in', { under: 'wire' });
+}
