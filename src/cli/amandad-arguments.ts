@@ -18,6 +18,8 @@ export interface AmandadArguments {
   readonly libexec: string;
   /** Whether noop and sendbackup are ours rather than executables. */
   readonly own: boolean;
+  /** Where our sendbackup keeps what its incremental dumps build on; without it only full dumps are possible. */
+  readonly lists: string | undefined;
   readonly log: string | undefined;
   readonly debug: boolean;
   /** The words that name services; none for the default ones. */
@@ -48,13 +50,16 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
   const tcpPort = wholeNumber('-tcp', given.get('tcp'), 0, 65_535);
   if (tcpPort !== undefined && auth !== 'bsdtcp') throw new UsageError(`-tcp goes with -auth=bsdtcp, not with -auth=${auth}.`);
   if (tcpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT.');
+  const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
+  if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
   return {
     auth,
     tcpPort,
     listen: given.get('listen'),
     noExit: given.has('no-exit'),
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
-    own: given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own',
+    own,
+    lists: given.get('lists'),
     log: given.get('log'),
     debug: given.has('debug'),
     services,
@@ -63,7 +68,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
 }
 
 const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
-const takesValue: ReadonlySet<string> = new Set(['auth', 'tcp', 'udp', 'listen', 'libexec', 'services', 'log']);
+const takesValue: ReadonlySet<string> = new Set(['auth', 'tcp', 'udp', 'listen', 'libexec', 'services', 'lists', 'log']);
 const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'debug']);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {

@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
-import { isatty } from 'node:tty';
 import { describePeer } from '../connection/channel.js';
 import type { ServiceEvent } from '../target/serve.js';
-import { AmandaError } from '../wire/errors.js';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import { formatTime } from './units.js';
 
@@ -31,22 +30,17 @@ export function openLog(file: string): { readonly log: Log; readonly close: () =
   };
 }
 
-/** What standard error is good for: the log and last words, last words only, or nothing. */
-export type StderrUse = 'log' | 'failures' | 'nothing';
-
-/**
- * How far standard error may be used. inetd puts the connection on it too, where a word of ours would be taken for a frame; and an
- * initiator that has started us takes what comes there for the reason of our end.
- */
-export function stderrUse(listens: boolean, describe: (descriptor: number) => Stats | undefined = describeDescriptor): StderrUse {
+/** Whether standard error is not the connection: inetd puts that on it too, where a word of ours would be taken for a frame. */
+export function isStderrFree(describe: (descriptor: number) => Descriptor | undefined = describeDescriptor): boolean {
   const [input, output, errors] = [0, 1, 2].map(describe);
-  if (errors === undefined) return 'nothing';
-  const isChannel = [input, output].some((channel) => channel?.dev === errors.dev && channel.ino === errors.ino);
-  if (errors.isSocket() && isChannel) return 'nothing';
-  return listens || errors.isFile() || isatty(2) ? 'log' : 'failures';
+  if (errors === undefined) return false;
+  return !errors.isSocket() || ![input, output].some((channel) => channel?.dev === errors.dev && channel.ino === errors.ino);
 }
 
-function describeDescriptor(descriptor: number): Stats | undefined {
+/** What is behind a descriptor. */
+export type Descriptor = Pick<Stats, 'dev' | 'ino' | 'isSocket'>;
+
+function describeDescriptor(descriptor: number): Descriptor | undefined {
   try {
     return fstatSync(descriptor);
   } catch {
@@ -54,7 +48,7 @@ function describeDescriptor(descriptor: number): Stats | undefined {
   }
 }
 
-/** Tells one line for each request that is over, and for each connection that broke. */
+/** Tells one line for each request that is over, and for each connection that was no conversation. */
 export function requestLog(log: Log, now: () => number = Date.now): (event: ServiceEvent) => void {
   const running = new Map<string, { readonly what: string; readonly since: number }>();
   return (event) => {
@@ -77,7 +71,8 @@ export function requestLog(log: Log, now: () => number = Date.now): (event: Serv
         return;
       }
       case 'disconnected':
-        if (event.error instanceof Error) log(`${peer}: ${event.error.message}`);
+        // An initiator that leaves is no news: what it left unfinished has been told.
+        if (event.error instanceof Error && !isAmandaError(event.error, 'CONNECTION_LOST')) log(`${peer}: ${event.error.message}`);
         return;
       case 'connected':
       case 'replied':

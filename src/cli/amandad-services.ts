@@ -1,13 +1,21 @@
-import { amandaServices } from '../target/amanda-services.js';
+import { NEVER, of } from 'rxjs';
+import type { Service } from '../exchange/service.js';
+import { amandaServiceNames, amandaServices } from '../target/amanda-services.js';
 import type { ServiceMap } from '../target/serve.js';
 import { noop } from '../target/services/noop.js';
 import { sendbackup } from '../target/services/sendbackup.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 /** What may be asked of an amandad started with these arguments. */
-export function servicesOf({ auth, libexec, own, services: names }: AmandadArguments): ServiceMap {
+export function servicesOf({ auth, libexec, own, lists, services: names, unknown }: AmandadArguments): ServiceMap {
+  if (unknown !== undefined) return Object.fromEntries(amandaServiceNames.map((name) => [name, refusing(unknown)]));
   const executables = amandaServices({ auth, libexec, names });
   if (!own) return executables;
-  const ours = Object.entries({ noop: noop(), sendbackup: sendbackup() });
+  const ours = Object.entries({ noop: noop(), sendbackup: sendbackup(lists === undefined ? {} : { listDir: lists }) });
   return { ...executables, ...Object.fromEntries(ours.filter(([name]) => name in executables)) };
+}
+
+/** Started by inetd, nobody but the initiator can be told that an argument is wrong: it is told instead of being served. */
+function refusing(argument: string): Service {
+  return Object.assign(() => NEVER, { check: () => of(`invalid '${argument}' service as argument to amandad`) });
 }

@@ -1,11 +1,10 @@
 import { catchError, defer, finalize, firstValueFrom, ignoreElements, map, merge, of, endWith, take, tap, type Observable } from 'rxjs';
-import { refused } from '../access/verdict.js';
 import { listenBsdtcp } from '../drivers/bsdtcp.js';
 import type { Listener } from '../drivers/driver.js';
 import { listenStdio } from '../drivers/stdio.js';
 import { serve, type ServeOptions } from '../target/serve.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
-import { openLog, requestLog, type Log, type StderrUse } from './amandad-log.js';
+import { openLog, requestLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 import { traceFrames } from './trace.js';
@@ -16,7 +15,7 @@ export interface AmandadSurroundings {
   readonly print: (text: string) => void;
   /** Writes a line to standard error. */
   readonly complain: (line: string) => void;
-  readonly stderrUse: (listens: boolean) => StderrUse;
+  readonly isStderrFree: () => boolean;
   /** Emits when a signal asks it to end. */
   readonly interrupted: Observable<unknown>;
 }
@@ -42,8 +41,11 @@ Ours:
   -libexec=DIR      where services are executables; default /usr/lib/amanda
   -own              our own noop and sendbackup (GNU tar) instead of the
                     executables; also -services=own, opposite -services=amanda
-  -log=FILE         a line for each request goes there; default standard error
-                    where that is free
+  -lists=DIR        with -own, where dumps leave what later levels build on;
+                    without it only level 0 is possible
+  -log=FILE         a line for each request goes there; default with -tcp and
+                    -debug standard error (unless it is the connection), else
+                    nowhere
   -debug            the log has every frame
   --help            this text
 
@@ -67,17 +69,18 @@ export function amandad(words: readonly string[], surroundings: AmandadSurroundi
     interrupted.pipe(map(() => exitCodes.success)),
   ).pipe(
     catchError((error: unknown) => {
-      if (surroundings.stderrUse(false) !== 'nothing') complain(`rx-amandad: ${error instanceof Error ? error.message : String(error)}`);
+      if (surroundings.isStderrFree()) complain(`rx-amandad: ${error instanceof Error ? error.message : String(error)}`);
       return of(exitCodeOf(error) === exitCodes.usage ? exitCodes.usage : exitCodes.failed);
     }),
   );
   return firstValueFrom(done, { defaultValue: exitCodes.success });
 }
 
-function run(given: AmandadArguments, { stderrUse, complain }: AmandadSurroundings): Observable<number> {
-  const listens = given.tcpPort !== undefined;
+function run(given: AmandadArguments, { isStderrFree, complain }: AmandadSurroundings): Observable<number> {
   const file = given.log === undefined ? undefined : openLog(given.log);
-  const log: Log = file?.log ?? (stderrUse(listens) === 'log' ? complain : () => undefined);
+  // What an initiator has started speaks on that one's standard error, and is silent unless asked.
+  const mayLog = (given.tcpPort !== undefined || given.debug) && isStderrFree();
+  const log: Log = file?.log ?? (mayLog ? complain : () => undefined);
   return serve(tracedIf(given.debug, listenerOf(given, log), log), servicesOf(given), serveOptions(given)).pipe(
     tap(requestLog(log)),
     ignoreElements(),
@@ -103,10 +106,6 @@ function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
 /** Longer than any backup, and the longest that a timer can wait. */
 const NEVER = 0x7fff_ffff;
 
-function serveOptions({ tcpPort, noExit, unknown }: AmandadArguments): ServeOptions {
-  return {
-    ...(noExit && tcpPort === undefined ? { idleTimeout: NEVER } : {}),
-    // Started by inetd, nobody but the initiator can be told that an argument is wrong.
-    ...(unknown === undefined ? {} : { authorize: () => of(refused(`invalid '${unknown}' service as argument to amandad`)) }),
-  };
+function serveOptions({ tcpPort, noExit }: AmandadArguments): ServeOptions {
+  return noExit && tcpPort === undefined ? { idleTimeout: NEVER } : {};
 }

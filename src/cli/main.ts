@@ -1,4 +1,4 @@
-import { catchError, defer, firstValueFrom, map, merge, of, type Observable } from 'rxjs';
+import { catchError, defer, firstValueFrom, map, merge, of, takeLast, type Observable } from 'rxjs';
 import { printable } from '../wire/text.js';
 import { UsageError } from './arguments.js';
 import type { Command } from './command.js';
@@ -41,7 +41,8 @@ export function main(words: readonly string[], surroundings: Surroundings): Prom
     }),
   );
   const done = merge(
-    defer(() => run(words, output, surroundings)),
+    // The last value: the connection ends in good order before the program does.
+    defer(() => run(words, output, surroundings)).pipe(takeLast(1)),
     interrupted,
   ).pipe(
     catchError((error: unknown) => {

@@ -1,4 +1,4 @@
-import { concat, defer, filter, from, map, merge, mergeMap, of, switchMap, takeLast, type Observable } from 'rxjs';
+import { concat, defer, filter, from, map, merge, mergeMap, of, switchMap, type Observable } from 'rxjs';
 import { request, type Reply, type ServiceRequest } from '../exchange/request.js';
 import { AmandaError } from '../wire/errors.js';
 import { Features } from '../wire/features.js';
@@ -63,7 +63,6 @@ ${exitCodesHelp}
       switchMap((body) => reach(target, values, output, surroundings).pipe(request(asked(body), timingFor(target.timeout)))),
       filter(({ kind }) => kind === 'final'),
       mergeMap((reply) => concat(useStreams(reply, wantsStdio ? surroundings : joints, output), of(reply))),
-      takeLast(1),
       map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),
     );
   },

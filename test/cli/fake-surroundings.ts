@@ -1,0 +1,64 @@
+import { Readable, Writable } from 'node:stream';
+import { Subject } from 'rxjs';
+import { onTestFinished } from 'vitest';
+import type { Surroundings } from '../../src/cli/surroundings.js';
+import type { TargetChoice } from '../../src/cli/target.js';
+import { memory } from '../../src/drivers/memory.js';
+import { serve, type ServiceMap } from '../../src/target/serve.js';
+
+/** Surroundings whose only target is in this process, and what was said in them. */
+export interface Fake {
+  readonly surroundings: Surroundings;
+  readonly out: () => string;
+  readonly err: () => string;
+  /** The targets that were asked for. */
+  readonly chosen: TargetChoice[];
+  readonly interrupt: Subject<number>;
+}
+
+export interface FakeOptions {
+  readonly services?: ServiceMap;
+  readonly stdin?: string;
+  /** Whether standard error, or standard output, is a terminal. */
+  readonly terminals?: readonly ('stdout' | 'stderr')[];
+}
+
+export function fakeSurroundings({ services = {}, stdin = '', terminals = [] }: FakeOptions = {}): Fake {
+  const { driver, listener } = memory();
+  const chosen: TargetChoice[] = [];
+  const interrupt = new Subject<number>();
+  const out = recorder(terminals.includes('stdout'));
+  const err = recorder(terminals.includes('stderr'));
+  const serving = serve(listener, services).subscribe();
+  onTestFinished(() => {
+    serving.unsubscribe();
+  });
+  return {
+    surroundings: {
+      stdin: Readable.from([Buffer.from(stdin)], { objectMode: false }),
+      stdout: out.stream,
+      stderr: err.stream,
+      interrupted: interrupt,
+      driver: (target) => {
+        chosen.push(target);
+        return driver;
+      },
+      ownTarget: () => driver,
+    },
+    out: out.text,
+    err: err.text,
+    chosen,
+    interrupt,
+  };
+}
+
+function recorder(isTTY: boolean) {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY, columns: 80 }), text: () => Buffer.concat(chunks).toString() };
+}

@@ -1,0 +1,69 @@
+import { Observable } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { main } from '../../src/cli/main.js';
+import { packageVersion } from '../../src/cli/version.js';
+import { fakeSurroundings } from './fake-surroundings.js';
+
+describe('rx-amanda', () => {
+  it.each([
+    [[], 'A command is missing; rx-amanda --help lists them.'],
+    [['nop'], 'There is no command "nop"; rx-amanda --help lists them.'],
+    [['noop'], 'HOST is missing.'],
+    [['noop', ''], 'HOST is empty.'],
+    [['noop', 'one', 'two'], '"two" is one word too many.'],
+    [['noop', 'one', '--bogus'], "Unknown option '--bogus'."],
+    [['noop', 'one', '--port', '0'], '--port takes a whole number from 1 to 65535, not "0".'],
+    [['noop', 'one', '--timeout', '1.5'], '--timeout takes a whole number from 1 to 86400, not "1.5".'],
+    [['noop', 'one', '--auth', 'ssh'], '--auth ssh is not there yet; this version has bsdtcp and local.'],
+    [['noop', 'one', '--auth', 'x\u001b[2J'], 'There is no auth "x\\x1b[2J"; this version has bsdtcp and local.'],
+    [['service', 'one'], 'SERVICE is missing.'],
+    [['service', 'one', 'noop', '-s'], '-s needs -f FILE, since standard input goes to the stream.'],
+    [['service', 'one', 'noop', '--stream', 'DATA,1'], '--stream takes NAME,IN,OUT with the numbers of two open descriptors, not "DATA,1".'],
+    [['service', 'one', 'noop', '--stream', 'DATA,-,999999'], 'The descriptor 999999 is not open; a shell opens one with 999999<FILE or 999999>FILE.'],
+    [['service', 'one', 'noop', '--features', 'zz'], '--features: A feature set is written in hexadecimal digits, and this is not: "zz".'],
+    [['dump', 'one', '/etc'], '-o FILE is missing; -o - is standard output.'],
+    [['dump', 'one', '/etc', '-o', 'x', '--level', '400'], '--level takes a whole number from 0 to 399, not "400".'],
+    [['dump', 'one', '/etc', '-o', '-', '--json'], '-o - and --json both want standard output.'],
+  ])('ends with exit code 2 and one sentence for the words %j', async (words, sentence) => {
+    const fake = fakeSurroundings();
+    expect(await main(words, fake.surroundings)).toBe(2);
+    if (words.includes('--json')) expect(JSON.parse(fake.out())).toEqual({ error: { code: 'USAGE', message: sentence } });
+    else expect([fake.out(), fake.err()]).toEqual(['', `rx-amanda: ${sentence}\n`]);
+  });
+
+  it('says its version, and how it and each of its commands are used', async () => {
+    const version = fakeSurroundings();
+    expect(await main(['--version'], version.surroundings)).toBe(0);
+    expect(version.out()).toBe(`rx-amanda ${packageVersion()}\n`);
+    for (const words of [['--help'], ['noop', '--help'], ['service', '-h'], ['dump', '--help', 'x'], ['demo', '--help']]) {
+      const help = fakeSurroundings();
+      expect(await main(words, help.surroundings)).toBe(0);
+      expect(help.out()).toMatch(/^Usage: rx-amanda [^]*Exit code:\n {2}0 {4}success\n/);
+      expect(
+        help
+          .out()
+          .split('\n')
+          .filter((line) => line.length > 80),
+      ).toEqual([]);
+    }
+  });
+
+  it('ends with the code of the signal that interrupts it, and cancels what runs', async () => {
+    const events: string[] = [];
+    const fake = fakeSurroundings({
+      services: {
+        noop: () =>
+          new Observable(() => {
+            events.push('asked');
+            fake.interrupt.next(130);
+            return () => events.push('cancelled');
+          }),
+      },
+    });
+    expect(await main(['noop', 'one'], fake.surroundings)).toBe(130);
+    await vi.waitFor(() => {
+      expect(events).toEqual(['asked', 'cancelled']);
+    });
+    expect(fake.err()).toBe('rx-amanda: interrupted; everything was cancelled.\n');
+  });
+});

@@ -1,0 +1,71 @@
+import { of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { main } from '../../src/cli/main.js';
+import { reply } from '../../src/exchange/service.js';
+import { fakeSurroundings } from './fake-surroundings.js';
+
+describe('rx-amanda noop', () => {
+  const services = { noop: () => of(reply({ lines: ['OPTIONS features=ff01;colour=r\u001bd;'] })) };
+
+  it('says who answers and what it can do, with nothing in it that moves a terminal', async () => {
+    const fake = fakeSurroundings({ services });
+    expect(await main(['noop', 'one'], fake.surroundings)).toBe(0);
+    const [first, second, third, ...rest] = fake.out().split('\n');
+    expect(first).toMatch(/^target \(memory\) answers, after \d\.\d\d s\.$/);
+    expect(second).toBe('features  9 of the 149 that we know: ff01');
+    expect(third).toMatch(/^missing {3}131 that Amanda 3\.5\.1 has: /);
+    expect(rest).toEqual(['colour  r\\x1bd', '']);
+    expect(fake.err()).toBe('');
+  });
+
+  it('says the same as one JSON document', async () => {
+    const fake = fakeSurroundings({ services });
+    expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(0);
+    expect(JSON.parse(fake.out())).toMatchObject({
+      peer: { driver: 'memory', host: 'target' },
+      features: { hex: 'ff01', count: 9 },
+      options: { colour: 'r\u001bd' },
+      milliseconds: expect.any(Number) as number,
+    });
+  });
+
+  it('ends with exit code 1 when the target refuses', async () => {
+    const fake = fakeSurroundings();
+    expect(await main(['noop', 'one'], fake.surroundings)).toBe(1);
+    expect([fake.out(), fake.err()]).toEqual(['', "rx-amanda: noop: invalid service, add 'noop' as argument to amandad\n"]);
+  });
+
+  it('puts the error into the JSON document', async () => {
+    const fake = fakeSurroundings();
+    expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(1);
+    expect(JSON.parse(fake.out())).toEqual({
+      error: { code: 'REFUSED', message: "noop: invalid service, add 'noop' as argument to amandad", peer: 'target (memory)', handle: 1 },
+    });
+  });
+
+  it('shows every frame with --debug, both ways', async () => {
+    const fake = fakeSurroundings({ services });
+    await main(['noop', 'one', '--debug'], fake.surroundings);
+    expect(fake.err().split('\n')).toEqual([
+      '> handle 1: REQ, 72 bytes "SERVICE noop\\nOPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\\n"',
+      '< handle 1: ACK, 2 bytes',
+      '< handle 1: REP, 36 bytes "OPTIONS features=ff01;colour=r\\x1bd;\\n"',
+      '> handle 1: ACK, 2 bytes',
+      '> handle 1: close',
+      '',
+    ]);
+  });
+
+  it('reads which target is meant, and says what it has no use for', async () => {
+    const fake = fakeSurroundings({ services });
+    await main(['noop', 'one', '--auth', 'local', '--amandad-path', '/a', '--port', '7', '--ssl-dir', '/s', '--timeout', '5'], fake.surroundings);
+    expect(fake.chosen).toEqual([{ host: 'one', auth: 'local', port: 7, user: undefined, amandadPath: '/a', timeout: 5_000 }]);
+    expect(fake.err()).toBe('rx-amanda: auth local has no use for --port.\nrx-amanda: auth local has no use for --ssl-dir.\n');
+  });
+
+  it('keeps such notes to itself with --quiet', async () => {
+    const fake = fakeSurroundings({ services });
+    await main(['noop', 'one', '--ssh-key', '/k', '-q'], fake.surroundings);
+    expect(fake.err()).toBe('');
+  });
+});
