@@ -1,0 +1,50 @@
+import { createRequire } from 'node:module';
+import { crc32c as tableCrc32c, formatChecksum, type Checksum as ChecksumValue } from '../wire/crc32c.js';
+
+/**
+ * The running checksum of a dump: CRC-32C and byte count, as `native-CRC` and `client-CRC` carry it.
+ *
+ * ```ts
+ * const sum = new Checksum();
+ * dump.pipe(tap((bytes) => sum.update(bytes)), toWritable(file)).subscribe({ complete: () => console.log(`${sum}`) });
+ * ```
+ *
+ * Uses the machine's own instruction through `@node-rs/crc32` where that is installed, which is some ten
+ * times as fast as the table that is used elsewhere. Source: PROTOCOL.md, "Checksums".
+ */
+export class Checksum implements ChecksumValue {
+  #crc = 0;
+  #bytes = 0;
+
+  /** 0 … 2³² − 1. */
+  get crc(): number {
+    return this.#crc;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#crc = crc32c(bytes, this.#crc);
+    this.#bytes += bytes.length;
+  }
+
+  /** `%08x:%lld`. */
+  toString(): string {
+    return formatChecksum(this.#crc, this.#bytes);
+  }
+}
+
+type Crc32c = (bytes: Uint8Array, crc?: number) => number;
+
+const crc32c = nativeCrc32c() ?? tableCrc32c;
+
+/** The package is an optional dependency, with a binary for each platform: either may be missing. */
+function nativeCrc32c(): Crc32c | undefined {
+  try {
+    return (createRequire(import.meta.url)('@node-rs/crc32') as { readonly crc32c: Crc32c }).crc32c;
+  } catch {
+    return undefined;
+  }
+}

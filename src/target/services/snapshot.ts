@@ -1,0 +1,57 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The file in which tar notes what it has dumped, so that a later dump takes only what has changed. */
+export interface Snapshot {
+  readonly file: string;
+  /** Makes it the base of later dumps of higher levels. */
+  keep(): Promise<void>;
+  /** Removes what was not kept. */
+  discard(): Promise<void>;
+}
+
+/**
+ * A snapshot for a dump: a copy of the one of the highest level below, or an empty one (a full dump) when there is none.
+ *
+ * Without a folder it is temporary. Rejects with the file system's error.
+ */
+export async function takeSnapshot(folder: string | undefined, name: string, level: number): Promise<Snapshot> {
+  if (folder === undefined) return temporary();
+  const base = join(folder, fileName(name));
+  const file = `${base}_${level}.${randomUUID()}.new`;
+  await copyBelow(base, level, file);
+  return {
+    file,
+    keep: () => rename(file, `${base}_${level}`),
+    discard: () => rm(file, { force: true }),
+  };
+}
+
+async function temporary(): Promise<Snapshot> {
+  const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-'));
+  return {
+    file: join(folder, 'snapshot'),
+    keep: () => Promise.resolve(),
+    discard: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function copyBelow(base: string, level: number, file: string): Promise<void> {
+  for (let below = level - 1; below >= 0; below--) {
+    try {
+      await copyFile(`${base}_${below}`, file);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+  await writeFile(file, '', { mode: 0o600 });
+}
+
+/** Two names never share a file, or the one's changes would be missing from the other's dumps. */
+function fileName(name: string): string {
+  const readable = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 150);
+  return `${readable}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { holdData } from '../../src/target/hold-data.js';
+import { toBytes, toText } from '../../src/wire/text.js';
+
+async function* texts(...parts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const part of parts) yield toBytes(part);
+}
+
+/** The order in which messages (m) and data (d) come out, read as fast as they come. */
+async function order(...messages: readonly string[]): Promise<string[]> {
+  const out: string[] = [];
+  const held = holdData(texts(...messages), texts('data'));
+  const note = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const chunk of source) out.push(toText(chunk));
+  };
+  await Promise.all([note(held.data), note(held.messages)]);
+  return out;
+}
+
+describe('holdData', () => {
+  it('keeps data back until the end of the description has gone out, wherever that is cut', async () => {
+    const whole = 'sendbackup: start [x]\nsendbackup: info end\n';
+    for (let cut = 22; cut < whole.length; cut++) {
+      const out = await order(whole.slice(0, cut), whole.slice(cut), 'later 1\n', 'later 2\n', 'later 3\n', 'later 4\n');
+      expect(out.slice(0, 2)).toEqual([whole.slice(0, cut), whole.slice(cut)]);
+      expect(out.indexOf('data')).toBeGreaterThan(1);
+      expect(out.indexOf('data')).toBeLessThan(6);
+    }
+  });
+
+  it('is not taken in by something like it', async () => {
+    const out = await order('sendbackup: info ended\n', 'sendbackup: info end', 'sendbackup: info BACKUP=x\n');
+    expect(out.at(-1)).toBe('data');
+  });
+
+  it('lets the data go when the messages end', async () => {
+    expect(await order('hello\n')).toEqual(['hello\n', 'data']);
+    expect(await order()).toEqual(['data']);
+  });
+
+  it('lets the data go when the messages break', async () => {
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield toBytes('hello\n');
+      throw new Error('broken');
+    }
+    const held = holdData(broken(), texts('data'));
+    const messages = held.messages[Symbol.asyncIterator]();
+    await messages.next();
+    await expect(messages.next()).rejects.toThrow('broken');
+    expect(toText((await held.data[Symbol.asyncIterator]().next()).value as Uint8Array)).toBe('data');
+  });
+});

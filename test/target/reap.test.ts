@@ -1,0 +1,80 @@
+import { EventEmitter } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { reap } from '../../src/target/reap.js';
+
+/** A process that only notes what it is told. */
+class Fake extends EventEmitter {
+  readonly pid = 4711;
+  exitCode: number | null = null;
+  readonly signalCode = null;
+  readonly told: string[] = [];
+
+  kill(signal: string): boolean {
+    this.told.push(signal);
+    return true;
+  }
+
+  exit(): void {
+    this.exitCode = 0;
+    this.emit('exit', 0, null);
+  }
+
+  get child(): ChildProcess {
+    return this as unknown as ChildProcess;
+  }
+}
+
+describe('reap', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('leaves a process alone for 3 s, then sends SIGTERM, and 2 s later SIGKILL', () => {
+    const fake = new Fake();
+    reap(fake.child);
+    vi.advanceTimersByTime(2_999);
+    expect(fake.told).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(fake.told).toEqual(['SIGTERM']);
+    vi.advanceTimersByTime(1_999);
+    expect(fake.told).toEqual(['SIGTERM']);
+    vi.advanceTimersByTime(1);
+    expect(fake.told).toEqual(['SIGTERM', 'SIGKILL']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ['before SIGTERM', 1_000, []],
+    ['after SIGTERM', 4_000, ['SIGTERM']],
+  ])('stops when the process ends %s', (_, after, told) => {
+    const fake = new Fake();
+    reap(fake.child);
+    vi.advanceTimersByTime(after);
+    fake.exit();
+    vi.advanceTimersByTime(60_000);
+    expect(fake.told).toEqual(told);
+    expect([vi.getTimerCount(), fake.listenerCount('exit')]).toEqual([0, 0]);
+  });
+
+  it('does nothing to a process that has ended, or never began', () => {
+    const fake = new Fake();
+    fake.exit();
+    reap(fake.child);
+    reap({ exitCode: null, signalCode: null } as unknown as ChildProcess);
+    vi.advanceTimersByTime(60_000);
+    expect(fake.told).toEqual([]);
+  });
+
+  it('takes other patience', () => {
+    const fake = new Fake();
+    reap(fake.child, { beforeTerm: 0, beforeKill: 50 });
+    vi.advanceTimersByTime(0);
+    expect(fake.told).toEqual(['SIGTERM']);
+    vi.advanceTimersByTime(50);
+    expect(fake.told).toEqual(['SIGTERM', 'SIGKILL']);
+  });
+});

@@ -1,0 +1,232 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, vi } from 'vitest';
+import { sendbackup } from '../../src/target/services/sendbackup.js';
+import { crc32c, formatChecksum } from '../../src/wire/crc32c.js';
+import { Features } from '../../src/wire/features.js';
+import { ask, contents, folder, isThere, replyText, text } from './scripts.js';
+
+const run = promisify(execFile);
+
+/** A tree of names that are hard to write down. */
+async function tree(): Promise<string> {
+  const root = await folder();
+  await mkdir(join(root, 'b'));
+  await writeFile(join(root, 'one.txt'), 'one\n');
+  await writeFile(join(root, 'b', 'two words.txt'), 'two\n');
+  await writeFile(join(root, 'ü\nnewline'), '');
+  await writeFile(join(root, '-dash'), 'x'.repeat(100_000));
+  await writeFile(join(root, '..dots'), '');
+  await symlink('one.txt', join(root, 'link'));
+  return root;
+}
+
+function dle(directory: string, more = '<level>0</level><record>NO</record><index>YES</index>', program = 'GNUTAR'): string {
+  return `<dle><program>${program}</program><disk>a disk</disk><diskdevice>${directory}</diskdevice>${more}</dle>\n`;
+}
+
+function asked(body: string, features = Features.amanda351) {
+  return { service: 'sendbackup', options: { features, hostname: 'client.example' }, body };
+}
+
+interface Dumped {
+  readonly reply: string;
+  readonly names: readonly string[];
+  readonly data: Buffer;
+  readonly messages: string;
+  readonly index: string | undefined;
+}
+
+function dump(service: ReturnType<typeof sendbackup>, body: string, features = Features.amanda351): Promise<Dumped> {
+  return ask(service, asked(body, features), async ({ text: reply, streams }) => {
+    const [data, messages, index] = await Promise.all([
+      contents(streams['DATA']),
+      text(streams['MESG']),
+      streams['INDEX'] === undefined ? undefined : text(streams['INDEX']),
+      streams['STATE'] === undefined ? undefined : text(streams['STATE']),
+    ]);
+    return { reply, names: Object.keys(streams), data, messages, index };
+  });
+}
+
+describe('sendbackup of a directory', () => {
+  it('sends the archive, and says what it is in the words of Amanda', async () => {
+    const { reply, names, data, messages } = await dump(sendbackup(), dle(await tree()));
+    expect(names).toEqual(['DATA', 'MESG', 'INDEX', 'STATE']);
+    expect(reply.split('\n').slice(1)).toEqual([expect.stringMatching(/^OPTIONS features=[0-9a-f]+;$/), '']);
+    const sum = formatChecksum(crc32c(data), data.length);
+    expect(messages.replace(/\(.*\)\n/, '(…)\n')).toBe(
+      [
+        'sendbackup: start [client.example:"a disk" level 0]',
+        'sendbackup: info BACKUP=/bin/tar',
+        'sendbackup: info RECOVER_CMD=/bin/tar -xpGf - ...',
+        'sendbackup: info end',
+        `| Total bytes written: ${data.length} (…)`,
+        `sendbackup: native-CRC ${sum}`,
+        `sendbackup: client-CRC ${sum}`,
+        `sendbackup: size ${data.length / 1024}`,
+        'sendbackup: end',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('sends an index of what is in the archive', async () => {
+    const { index } = await dump(sendbackup(), dle(await tree()));
+    expect(index?.split('\n').sort()).toEqual(['', '/', '/-dash', '/..dots', '/b/', '/b/two words.txt', '/link', '/one.txt', '/\\303\\274\\nnewline'].sort());
+  });
+
+  it('sends an archive from which tar makes the same tree', async () => {
+    const [source, copy] = [await tree(), await folder()];
+    const { data } = await dump(sendbackup(), dle(source));
+    await writeFile(join(copy, 'archive'), data);
+    await mkdir(join(copy, 'tree'));
+    await run('/bin/tar', ['-xpGf', join(copy, 'archive'), '-C', join(copy, 'tree')]);
+    await run('diff', ['-r', '--no-dereference', source, join(copy, 'tree')]);
+  });
+
+  it('has no INDEX when none is asked for, and no STATE for a requester that does not know it', async () => {
+    const features = Features.amanda351.without('fe_sendbackup_stream_state', 'fe_sendbackup_crc');
+    const { reply, messages } = await dump(sendbackup(), dle(await tree(), '<level>0</level><record>NO</record>'), features);
+    expect(reply).toMatch(/^CONNECT DATA \d+ MESG \d+ INDEX -1\n/);
+    expect(messages).not.toContain('CRC');
+  });
+
+  it('leaves out what is excluded', async () => {
+    const source = await tree();
+    await writeFile(join(source, 'b', 'list'), './one.txt\n');
+    const { index } = await dump(
+      sendbackup(),
+      dle(source, '<level>0</level><record>NO</record><index>YES</index><exclude><file>./-dash</file><file>*.nothing</file><list>b/list</list></exclude>'),
+    );
+    expect(index).not.toContain('/one.txt');
+    expect(index).not.toContain('/-dash');
+    expect(index).toContain('/b/list\n');
+  });
+
+  it('dumps what has changed since the level below, when it is to keep record', async () => {
+    const [source, listDir] = [await tree(), await folder()];
+    const level = (number: number, record: string) => dle(source, `<level>${number}</level><record>${record}</record><index>YES</index>`);
+    await dump(sendbackup({ listDir }), level(0, 'YES'));
+    await writeFile(join(source, 'b', 'fresh'), 'fresh');
+    const first = await dump(sendbackup({ listDir }), level(1, 'NO'));
+    expect(first.index).toBe('/\n/b/\n/b/fresh\n');
+    const again = await dump(sendbackup({ listDir }), level(1, 'YES'));
+    expect(again.index).toBe('/\n/b/\n/b/fresh\n');
+    const second = await dump(sendbackup({ listDir }), level(2, 'YES'));
+    expect(second.index).toBe('/\n/b/\n');
+    expect((await readdir(listDir)).sort()).toEqual([expect.stringMatching(/_0$/), expect.stringMatching(/_1$/), expect.stringMatching(/_2$/)]);
+  });
+
+  it('says so when the dump cannot be noted', async () => {
+    const listDir = await folder();
+    const service = sendbackup({ listDir });
+    const body = dle(await tree(), '<level>0</level><record>YES</record>');
+    await dump(service, body);
+    const [noted = ''] = await readdir(listDir);
+    await rm(join(listDir, noted));
+    await mkdir(join(listDir, noted));
+    const { messages } = await dump(service, body);
+    expect(messages).toMatch(/\nsendbackup: error \[EISDIR: [^\n]*\]\n$/);
+    await vi.waitFor(async () => {
+      expect(await readdir(listDir)).toEqual([noted]);
+    });
+  });
+
+  it('says what tar says when the directory is not there', async () => {
+    const { messages, data, index } = await dump(sendbackup(), dle('/nonexistent'));
+    expect(messages.split('\n').slice(4, -2)).toEqual([
+      '? /bin/tar: /nonexistent: Cannot open: No such file or directory',
+      '? /bin/tar: Error is not recoverable: exiting now',
+    ]);
+    expect(messages).toMatch(/\nsendbackup: error \[dump \(\d+\) \/bin\/tar returned 2\]\n$/);
+    expect([data.length, index]).toEqual([0, '']);
+  });
+
+  it('says so when tar is ended by a signal', async () => {
+    const tar = join(await folder(), 'tar');
+    await writeFile(tar, '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
+    const { messages } = await dump(sendbackup({ tar }), dle(await tree(), '<level>0</level>'));
+    expect(messages).toMatch(/\nsendbackup: error \[dump \(\d+\) \S+\/tar got signal 9\]\n$/);
+  });
+
+  it('takes a tar that says nothing of its size for a failure', async () => {
+    const { messages } = await dump(sendbackup({ tar: '/bin/true' }), dle(await tree(), '<level>0</level>'));
+    expect(messages).toMatch(/\nsendbackup: error \[no backup size line\]\n$/);
+  });
+
+  it('ends tar and removes what is temporary when the requester leaves', async () => {
+    const place = await folder();
+    const pidFile = join(await folder(), 'pid');
+    const tar = join(await folder(), 'tar');
+    await writeFile(tar, `#!/bin/bash\necho $$ > ${pidFile}\nexec sleep 1000\n`, { mode: 0o755 });
+    const body = dle(await tree(), '<level>0</level>');
+    vi.stubEnv('TMPDIR', place);
+    await ask(sendbackup({ tar }), asked(body), async ({ streams }) => {
+      await vi.waitFor(() => readFile(pidFile, 'utf8').then((said) => expect(said).not.toBe('')));
+      expect(await readdir(place)).toHaveLength(1);
+      for (const stream of Object.values(streams)) stream.discard();
+    }).finally(() => vi.unstubAllEnvs());
+    const pid = Number(await readFile(pidFile, 'utf8'));
+    await vi.waitFor(async () => {
+      expect(isThere(pid)).toBe(false);
+      expect(await readdir(place)).toEqual([]);
+    });
+  });
+});
+
+describe('sendbackup refuses', () => {
+  const place = '/tmp';
+
+  it.each([
+    ['no DLE', '', "FORMAT ERROR IN REQUEST PACKET 'One DLE required'"],
+    ['two DLEs', dle(place) + dle(place), "FORMAT ERROR IN REQUEST PACKET 'Only one DLE allowed'"],
+    ['no level', dle(place, ''), "FORMAT ERROR IN REQUEST PACKET 'no valid sendbackup request'"],
+    ['two levels', dle(place, '<level>0</level><level>1</level>'), "FORMAT ERROR IN REQUEST PACKET 'Too many level'"],
+    ['another program', dle(place, '<level>0</level>', 'NOSUCH'), '[sendbackup: unknown program NOSUCH]'],
+    [
+      'an application',
+      dle(place, '<level>0</level><backup-program><plugin>amgtar</plugin></backup-program>', 'APPLICATION'),
+      '[sendbackup: programs of type APPLICATION are not supported here, only GNUTAR is]',
+    ],
+    ['compression here', dle(place, '<level>0</level><compress>FAST</compress>'), '[sendbackup: compression on the client is not supported here]'],
+    ['a level without a base', dle(place, '<level>1</level>'), '[sendbackup: level 1 is not possible here, only 0 is]'],
+    ['a path that is not absolute', dle('etc'), '[sendbackup: etc is not the absolute path of a directory]'],
+    ['an option for a path', dle('--help'), '[sendbackup: --help is not the absolute path of a directory]'],
+    ['an include list', dle(place, '<level>0</level><include><file>./x</file></include>'), '[sendbackup: include lists are not supported here]'],
+    [
+      'an exclude list that is not there',
+      dle(place, '<level>0</level><exclude><list>/nonexistent</list></exclude>'),
+      '[sendbackup: cannot read the exclude list /nonexistent]',
+    ],
+    [
+      'an exclude list without an end',
+      dle(place, '<level>0</level><exclude><list>/dev/zero</list></exclude>'),
+      '[sendbackup: cannot read the exclude list /dev/zero]',
+    ],
+  ])('%s', async (_, body, reason) => {
+    expect(await replyText(sendbackup(), asked(body))).toBe(`ERROR ${reason}\n`);
+  });
+
+  it('what is not below one of its roots, and what only seems to be', async () => {
+    const [root, elsewhere] = [await folder(), await folder()];
+    await symlink(elsewhere, join(root, 'out'));
+    await mkdir(join(root, 'in'));
+    const service = sendbackup({ roots: [root] });
+    for (const directory of [elsewhere, join(root, 'out'), join(root, '..'), join(root, 'nonexistent')]) {
+      expect(await replyText(service, asked(dle(directory)))).toBe(`ERROR [sendbackup: ${directory} is not offered for backup here]\n`);
+    }
+    expect((await dump(service, dle(join(root, 'in')))).index).toBe('/\n');
+  });
+
+  it('what its owner does not allow', async () => {
+    const service = sendbackup({ allow: ({ disk }) => disk !== 'a disk' });
+    expect(await replyText(service, asked(dle('/tmp')))).toBe('ERROR [sendbackup: /tmp is not offered for backup here]\n');
+  });
+
+  it('to go on without a tar', async () => {
+    expect(await replyText(sendbackup({ tar: '/nonexistent/tar' }), asked(dle('/tmp')))).toBe('ERROR [sendbackup: spawn /nonexistent/tar ENOENT]\n');
+  });
+});
