@@ -3,12 +3,15 @@ import { writeFile } from 'node:fs/promises';
 
 export default class ResultsReporter {
   async onTestRunEnd(modules, unhandledErrors) {
-    const results = { passed: 0, failed: [], skipped: [] };
+    const results = { passed: 0, failed: [], skipped: [], suites: [] };
     for (const module of modules) {
       const file = module.relativeModuleId;
       const before = results.failed.length;
       for (const test of module.children.allTests()) sort(results, file, test);
       for (const suite of module.children.allSuites()) {
+        const tests = [...suite.children].filter((child) => child.type === 'test');
+        if (tests.length > 0)
+          results.suites.push({ name: suite.fullName, tests: tests.length, passed: tests.filter((test) => test.result().state === 'passed').length });
         for (const error of suite.errors()) results.failed.push(`${file} > ${suite.fullName}: ${firstLine(error)}`);
       }
       // A file that could not be loaded has failed even though none of its tests has.

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, installModules, installRealPrograms } from './setup.mjs';
+import { writeProven } from './proven.mjs';
 import { checkNode, moduleFile, npm, root, run, say } from './tools.mjs';
 
 /** Seconds for all of it; what has not ended by then fails. */
@@ -37,6 +38,7 @@ async function allSteps() {
   await step('marbles', () => tests('marbles', 180));
   await step('compliance', () => tests('compliance', 300));
   await step('interop', () => tests('interop', 600));
+  await noteWhatIsProven(done.at(-1));
   if (done.some(({ name, failed }) => name === 'build' && failed.length > 0)) {
     const reason = 'there is no build to look at';
     for (const name of ['publint', 'attw', 'package']) done.push({ name, seconds: 0, ...nothing, skipped: [{ name, reason }] });
@@ -54,6 +56,12 @@ async function step(name, body) {
   const seconds = (Date.now() - begin) / 1000;
   done.push({ name, seconds, ...result });
   say(`== ${name}: ${word(result)} in ${seconds.toFixed(1)} s`);
+}
+
+/** The README's table of what is proven is what the last whole run has shown. */
+async function noteWhatIsProven({ failed, skipped, suites = [] }) {
+  if (failed.length > 0 || skipped.length > 0) return;
+  if (await writeProven(join(root, 'README.md'), suites)) say('The table in README.md of what is proven against the real Amanda was written anew.');
 }
 
 /** A step that is one test: it has failed when a sentence comes back. */
@@ -85,19 +93,19 @@ async function tests(project, seconds) {
     [moduleFile('vitest/vitest.mjs'), 'run', '--project', project, '--allowOnly=false', '--reporter=default', `--reporter=${join(root, '.ci/reporter.mjs')}`],
     { env: { ...env, RX_AMANDA_RESULTS: results }, show: true, seconds: within(seconds) },
   );
-  const { passed, failed, skipped } = await read(results);
+  const { passed, failed, skipped, suites } = await read(results);
   // A skip nobody gave a reason for is a test that was silently given up.
   for (const { name, reason } of skipped) if (reason === undefined) failed.push(`${name}: skipped without a reason`);
   if (passed + failed.length + skipped.length === 0) failed.push(`${project}: ${ran.error ?? 'no test was run'}`);
   else if (ran.status !== 0 && failed.length === 0) failed.push(`${project}: ${ran.error ?? `vitest ended with ${ran.status}`}`);
-  return { passed, failed, skipped: skipped.filter(({ reason }) => reason !== undefined) };
+  return { passed, failed, skipped: skipped.filter(({ reason }) => reason !== undefined), suites };
 }
 
 async function read(file) {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: [], skipped: [] };
+    return { passed: 0, failed: [], skipped: [], suites: [] };
   }
 }
 
