@@ -1,11 +1,11 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Subject, firstValueFrom, from } from 'rxjs';
+import { Subject, firstValueFrom, from, mergeMap, throwError } from 'rxjs';
 import type { ServiceReply } from '../../src/exchange/service.js';
 import { processService } from '../../src/target/process-service.js';
 import { toBytes, toText } from '../../src/wire/text.js';
-import { ask, askAndLeave, contents, folder, incoming, isThere, replyText, script, text } from './scripts.js';
+import { ask, askAndLeave, children, contents, folder, incoming, isThere, replyText, script, session, text } from './scripts.js';
 
 const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
 
@@ -391,6 +391,19 @@ describe('the end of a service', () => {
     });
     await vi.waitFor(() => {
       expect(isThere(pid)).toBe(false);
+    });
+  });
+
+  it('comes when the requester leaves in the middle of a stream', async () => {
+    const file = await script('echo "CONNECT A 150"; echo; exec 1>&-', 'exec cat /dev/zero >&150');
+    const before = await children();
+    const service = processService(file);
+    const first = await session(service, { service: 'restore' }, (replies) =>
+      firstValueFrom(replies.pipe(mergeMap(({ streams: { A } }) => A ?? throwError(() => new Error('there is no stream'))))),
+    );
+    expect(first.length).toBeGreaterThan(0);
+    await vi.waitFor(async () => {
+      expect(await children()).toEqual(before);
     });
   });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, from, lastValueFrom, mergeMap, toArray, type Observable } from 'rxjs';
@@ -38,7 +38,8 @@ export function askAndLeave(service: Service, asked: ServiceRequest): Promise<Re
   return session(service, asked, (replies) => firstValueFrom(replies));
 }
 
-function session<T>(service: Service, asked: ServiceRequest, use: (replies: Observable<Reply>) => Promise<T>): Promise<T> {
+/** Asks a service, and holds the connection until `use` has what it wants of the replies. */
+export function session<T>(service: Service, asked: ServiceRequest, use: (replies: Observable<Reply>) => Promise<T>): Promise<T> {
   const { driver, listener } = memory();
   const target = serve(listener, { [asked.service]: service }).subscribe();
   return use(connect(driver).pipe(request(asked))).finally(() => {
@@ -74,4 +75,14 @@ export function isThere(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The processes that this one has started and that are there, as zombies or alive. */
+export async function children(): Promise<string[]> {
+  const threads = await readdir('/proc/self/task');
+  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/self/task/${thread}/children`, 'utf8').catch(() => '')));
+  return lists
+    .join(' ')
+    .split(' ')
+    .filter((pid) => pid !== '');
 }

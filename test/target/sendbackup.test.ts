@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstValueFrom, mergeMap, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { sendbackup } from '../../src/target/services/sendbackup.js';
 import { crc32c, formatChecksum } from '../../src/wire/crc32c.js';
 import { Features } from '../../src/wire/features.js';
-import { ask, contents, folder, isThere, replyText, text } from './scripts.js';
+import { ask, children, contents, folder, isThere, replyText, session, text } from './scripts.js';
 
 const run = promisify(execFile);
 
@@ -173,6 +174,29 @@ describe('sendbackup of a directory', () => {
     await vi.waitFor(async () => {
       expect(isThere(pid)).toBe(false);
       expect(await readdir(place)).toEqual([]);
+    });
+  });
+});
+
+describe('a requester that leaves in the middle', () => {
+  it.each(['DATA', 'MESG', 'INDEX'])('of %s leaves no process behind', async (name) => {
+    const source = await folder();
+    await writeFile(join(source, 'large'), '');
+    await truncate(join(source, 'large'), 50_000_000);
+    await Promise.all(Array.from({ length: 200 }, (_, n) => writeFile(join(source, `file ${n}`), 'x'.repeat(100_000))));
+    const before = await children();
+    await session(sendbackup(), asked(dle(source)), (replies) =>
+      firstValueFrom(
+        replies.pipe(
+          mergeMap(({ streams }) => {
+            if (name !== 'DATA') streams['DATA']?.discard();
+            return streams[name] ?? throwError(() => new Error('there is no stream'));
+          }),
+        ),
+      ),
+    );
+    await vi.waitFor(async () => {
+      expect(await children()).toEqual(before);
     });
   });
 });
