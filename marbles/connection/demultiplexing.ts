@@ -1,5 +1,5 @@
-import { map, type Observable } from 'rxjs';
-import { bytes, chunk, connectionLane, failure, frame, page, streamLane, userLane, type PageScope } from '../../src/testing/index.js';
+import type { Observable } from 'rxjs';
+import { bytes, chunk, close, connectionLane, failure, frame, page, streamLane, userLane, type PageScope } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { connected } from '../support/connected.js';
 import { playing, reading, stream } from '../support/reading.js';
@@ -182,7 +182,7 @@ export const pages = [
       user   --p----q|
       sent   --P----QR
     `,
-    legend: { ...legend, p: chunk('p'), q: chunk('q'), P: chunk('p'), R: bytes('', 'close') },
+    legend: { ...legend, p: chunk('p'), q: chunk('q'), P: chunk('p'), R: close() },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
     expected: { seven: stream(7), sent: streamLane(7, 'out') },
     wire: ({ wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> }, scope: PageScope) => {
@@ -190,7 +190,7 @@ export const pages = [
       const seven = connection.stream(7);
       scope.ends.add(peer.saysFrames(wire));
       scope.ends.add(user.subscribe(seven));
-      return { seven, sent: peer.hears(7).pipe(map((payload) => payload)) };
+      return { seven, sent: peer.hears(7) };
     },
   }),
 

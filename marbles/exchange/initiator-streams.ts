@@ -90,6 +90,22 @@ export const pages = [
 
   page({
     ...reading,
+    title: 'A reader who has enough',
+    sentence: 'When the reader leaves, the stream counts as done: the request completes and closes its direction; what still comes is dropped.',
+    picture: `
+      target     -A-R
+      dataIn     -----x-y-yC
+      initiator  Q--(AC)
+      dataOut    --------C
+      replies    ---f----|
+      data       -----x-y
+      data ^     ^-------!
+    `,
+    legend: packets,
+  }),
+
+  page({
+    ...reading,
     title: 'The connection breaks within a stream',
     sentence: 'What is cut off ends with an error, never with completion.',
     picture: `

@@ -1,12 +1,10 @@
 import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming, type Timing } from '../../src/exchange/timing.js';
-import { handleLane, userLane } from '../../src/marble/page.js';
-import type { PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
 import { packetText } from '../../src/wire/packet.js';
-import { close, packet, value } from '../../src/testing/index.js';
+import { close, packet, text, value } from '../../src/testing/index.js';
 import { connected } from './connected.js';
-import { text } from '../../src/testing/index.js';
 
 const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
 

@@ -1,10 +1,8 @@
 import { filter, map, type Observable } from 'rxjs';
-import type { ServiceReply } from '../../src/exchange/service.js';
-import { handleLane, userLane } from '../../src/marble/page.js';
-import type { PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
 import { serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
 import { close, packet, value } from '../../src/testing/index.js';
-import { partialReply, reply } from '../../src/exchange/service.js';
+import { partialReply, reply, type ServiceReply } from '../../src/exchange/service.js';
 import { connected } from './connected.js';
 
 /** What goes to and fro on the target's pages. */

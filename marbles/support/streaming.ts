@@ -1,7 +1,6 @@
 import { NEVER, Subject, concat, filter, map, of, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
-import { handleLane, streamLane, userLane } from '../../src/marble/page.js';
-import type { PageScope } from '../../src/marble/page.js';
+import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
 import { serveConnection } from '../../src/target/serve.js';
 import { chunk, packet, value } from '../../src/testing/index.js';
 import { connected } from './connected.js';

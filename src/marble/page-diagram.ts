@@ -48,7 +48,7 @@ function eventsOf(page: Page, name: string): readonly LaneEvent[] {
   return readMarbles(marbles).map(({ at, symbol }) => {
     const mark = page.legend[symbol];
     if (mark !== undefined) return { ...mark.shows, at, symbol, label: mark.label };
-    return symbol === '|' ? { kind: 'complete', at, label: 'complete' } : { kind: symbol === '#' ? 'error' : 'value', at, symbol, label: symbol };
+    return { kind: 'complete', at, label: 'complete' };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { Observable, Subscription } from 'rxjs';
 import type { Legend } from './mark.js';
 import type { Direction, LaneKind, SpanKind } from './model.js';
+import { readMarbles } from './notation.js';
 import { readPicture, type PictureLine } from './picture.js';
 
 /** What a lane of a page is, and (as a type only) what flows on it. */
@@ -57,7 +58,7 @@ export interface Page {
   readonly wire: (given: Readonly<Record<string, Observable<never>>>, scope: PageScope) => Readonly<Record<string, Observable<unknown>>>;
 }
 
-/** Declares a page. Throws a plain Error when picture and lanes do not belong together. */
+/** Declares a page. Throws a plain Error when picture, lanes and legend do not belong together. */
 export function page<G extends Values, E extends Values>({ picture, ...rest }: PageDeclaration<G, E>): Page {
   const lines = readPicture(picture);
   const names = [...Object.keys(rest.given), ...Object.keys(rest.expected)];
@@ -67,6 +68,9 @@ export function page<G extends Values, E extends Values>({ picture, ...rest }: P
   }
   const stray = lines.find(({ lane }) => !names.includes(lane));
   if (stray !== undefined) throw new Error(`"${rest.title}": the picture has a lane ${stray.lane} that the page does not declare`);
+  const symbols = lines.flatMap(({ shows, marbles }) => (shows === 'events' ? readMarbles(marbles).map(({ symbol }) => symbol) : []));
+  const unknown = symbols.find((symbol) => symbol !== '|' && !Object.hasOwn(rest.legend, symbol));
+  if (unknown !== undefined) throw new Error(`"${rest.title}": the legend does not say what ${unknown} is`);
   // A page knows the types of its own lanes; to all others they are what the legend says.
   return { ...rest, lines, wire: rest.wire as unknown as Page['wire'] };
 }

@@ -40,6 +40,12 @@ export class ScriptedPeer {
     });
   }
 
+  /** Whether it reads what comes; it does from the start. What it does not read waits in the channel, as far as that takes it. */
+  reads(on: boolean): void {
+    if (on) this.#far.resume();
+    else this.#far.pause();
+  }
+
   /** What comes on one handle. */
   hears(handle: number): Observable<Uint8Array> {
     return this.heard.pipe(

@@ -11,6 +11,11 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 describe.each(files)('%s', async (file) => {
   const { pages } = (await import(new URL(file, folder).href)) as { readonly pages: readonly Page[] };
 
+  test('each page has a title of its own', () => {
+    const titles = pages.map(({ title }) => title);
+    expect(titles).toEqual([...new Set(titles)]);
+  });
+
   test.each(pages.map((page) => [page.title, page] as const))('%s', (_, page) => {
     const difference = checkPage(page);
     if (difference !== '') expect.fail(difference);

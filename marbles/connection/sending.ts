@@ -1,0 +1,62 @@
+import type { Observable } from 'rxjs';
+import { bulk, chunk, failure, page, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
+import { connected } from '../support/connected.js';
+
+interface Given {
+  readonly user: Observable<Uint8Array>;
+  readonly peer: Observable<boolean>;
+}
+
+/** A stream on which a user sends, to a peer that reads or does not; the channel between them takes 64 KiB. */
+function sending(sendBudget: number) {
+  return {
+    about: 'Stream',
+    given: { user: userLane<Uint8Array>(), peer: userLane<boolean>() },
+    expected: { ready: userLane<boolean>(), sent: streamLane(7, 'out'), seven: streamLane(7, 'in') },
+    wire: (given: Given, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, { sendBudget });
+      const seven = connection.stream(7);
+      scope.ends.add(given.peer.subscribe((on) => peer.reads(on)));
+      scope.ends.add(given.user.subscribe((bytes) => seven.next(bytes)));
+      return { ready: seven.ready, sent: peer.hears(7), seven };
+    },
+  };
+}
+
+const legend = {
+  b: bulk(32_768),
+  x: chunk('x'),
+  n: value(false, 'no'),
+  y: value(true, 'yes'),
+};
+
+/** What is sent waits for a peer who is slow, but not without end. */
+export const pages = [
+  page({
+    ...sending(100_000),
+    title: 'A channel that is full',
+    sentence: 'ready says when the channel takes no more; what is sent all the same waits, in order, until the peer reads again.',
+    picture: `
+      peer   -n------y
+      user   ---bb-x
+      ready  y---n---y
+      sent   --------(bbx)
+      seven  -
+    `,
+    legend,
+  }),
+
+  page({
+    ...sending(60_000),
+    title: 'Over the send budget',
+    sentence: 'Who sends on without looking at ready ends the connection: memory is bounded in this direction, too.',
+    picture: `
+      peer   -n
+      user   ---bb-b-b
+      ready  y---n---|
+      sent   -
+      seven  --------#
+    `,
+    legend: { ...legend, '#': failure('SEND_BUDGET') },
+  }),
+];

@@ -1,0 +1,86 @@
+import { map, timer } from 'rxjs';
+import { allowed, refused } from '../../src/access/verdict.js';
+import { failure, packet, page, value } from '../../src/testing/index.js';
+import { packets, serving } from '../support/serving.js';
+
+/** A target whose look at who may do what takes five milliseconds, as one into DNS does. */
+const allowing = serving({ authorize: () => timer(5).pipe(map(() => allowed)) }, { namesUser: true });
+const refusing = serving({ authorize: () => timer(5).pipe(map(() => refused('not you'))) }, { namesUser: true });
+const legend = { ...packets, Q: packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n') };
+
+/** What happens while the target finds out who may do what. */
+export const pages = [
+  page({
+    ...allowing,
+    title: 'Access is checked first',
+    sentence: 'The ACK says that the request will be served, so it waits for the verdict.',
+    picture: `
+      initiator  -Q---------K
+      service    ---------r
+      service ^  ------^----!
+      target     ------K--R-C
+      events     ------a--y-e
+    `,
+    legend,
+  }),
+
+  page({
+    ...allowing,
+    title: 'REQ again before the verdict',
+    sentence: 'The ACK that is about to come answers both.',
+    picture: `
+      initiator  -Q--Q------K
+      service    ---------r
+      service ^  ------^----!
+      target     ------K--R-C
+      events     ------a--y-e
+    `,
+    legend,
+  }),
+
+  page({
+    ...allowing,
+    title: 'Another packet before the verdict',
+    sentence: 'A packet that is not due is answered by a NAK; the exchange goes on.',
+    picture: `
+      initiator  -Q--K------K
+      service    ---------r
+      target     ----N-K--R-C
+      events     ------a--y-e
+    `,
+    legend: { ...legend, N: packet('NAK', 'ERROR unexpected packet type ACK\n') },
+  }),
+
+  page({
+    ...refusing,
+    title: 'A verdict that refuses',
+    sentence: 'The refusal is a NAK with the reason; no service is started.',
+    picture: `
+      initiator  -Q
+      service    -
+      service ^  -
+      target     ------(NC)
+      events     ------(fe)
+    `,
+    legend: {
+      ...legend,
+      N: packet('NAK', 'ERROR not you\n'),
+      f: value('refused: not you', 'refused, with the reason'),
+      e: value('ended: refused', 'the request is refused'),
+    },
+  }),
+
+  page({
+    ...allowing,
+    title: 'The connection breaks before the verdict',
+    sentence: 'No service is started for an initiator who has gone.',
+    picture: `
+      initiator  -Q-#------
+      service    -
+      service ^  -
+      target     ---|
+      events     ---(ed|)
+    `,
+    legend: { ...legend, e: value('ended: lost', 'the request is lost'), d: value('disconnected'), '#': failure('CONNECTION_LOST') },
+  }),
+];

@@ -1,0 +1,172 @@
+import { delay, map, type Observable } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { AmandaError } from '../../src/wire/errors.js';
+import { checkPage, chunk, failure, page, pageDiagram, runPage, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
+
+type Given = { readonly bytes: Observable<Uint8Array> };
+
+/** A page about an operator that gives the length of each chunk, two milliseconds later. */
+function lengths(
+  picture: string,
+  wire = ({ bytes }: Given) => ({
+    sizes: bytes.pipe(
+      map(({ length }) => length),
+      delay(2),
+    ),
+  }),
+) {
+  return page({
+    title: 'Lengths',
+    about: 'lengths',
+    sentence: 'The length of each chunk comes two milliseconds later.',
+    picture,
+    legend: { a: chunk('abc'), b: chunk('de'), 3: value(3), '#': failure('TRUNCATED') },
+    given: { bytes: streamLane(7, 'in', { under: 'wire' }) },
+    expected: { sizes: userLane<number>() },
+    wire,
+  });
+}
+
+describe('checkPage', () => {
+  test('says nothing when all happens as drawn', () => {
+    expect(checkPage(lengths('bytes    -a--|\n bytes ^  ^---!\n sizes    ---3|'))).toBe('');
+  });
+
+  test('shows the actual below the expected, aligned, and explains what the legend does not know', () => {
+    expect(checkPage(lengths('bytes  -a-b-- 9s |\n sizes  ---3')).split('\n')).toEqual([
+      '"Lengths" does not happen as drawn:',
+      '',
+      'bytes, given     -a-b-- 9s |',
+      'sizes, expected  ---3-- 9s -',
+      'sizes, actual    ---3-? 9s |',
+      '',
+      '3 = 3',
+      'a = "abc"',
+      'b = "de"',
+      '# = TRUNCATED',
+      '? on sizes at 5ms: value 2',
+    ]);
+  });
+
+  test('holds the subscriptions of given lanes against the picture', () => {
+    expect(checkPage(lengths('bytes    -a--------\n bytes ^  ^--!\n sizes    ---3'))).toContain('bytes ^, expected  ^--!\nbytes ^, actual    ^---------');
+    expect(checkPage(lengths('bytes    -a-\n bytes ^  -\n sizes    -'))).toContain('bytes ^, actual    ^--');
+  });
+
+  test('subscribes expected lanes as drawn', () => {
+    expect(checkPage(lengths('bytes    -a-\n bytes ^  --^--!\n sizes    -----\n sizes ^  --^--!'))).toBe('');
+    expect(checkPage(lengths('bytes    -a-\n bytes ^  -\n sizes    -----\n sizes ^  -'))).toBe('');
+  });
+
+  test('knows an error by its code only', () => {
+    const fails = (code: 'TRUNCATED' | 'STALLED') =>
+      lengths('bytes  -a\n sizes  -#', ({ bytes }) => ({
+        sizes: bytes.pipe(
+          map((): number => {
+            throw new AmandaError(code, 'whatever');
+          }),
+        ),
+      }));
+    expect(checkPage(fails('TRUNCATED'))).toBe('');
+    expect(checkPage(fails('STALLED'))).toContain('? on sizes at 1ms: error STALLED: whatever');
+  });
+
+  test('holds measured spans against the picture, drawn or not', () => {
+    const measured = (picture: string) =>
+      lengths(picture, (given: Given, scope?: PageScope) => {
+        scope?.measure('paused', given.bytes.pipe(map(({ length }) => length === 3)));
+        return {
+          sizes: given.bytes.pipe(
+            map(({ length }) => length),
+            delay(2),
+          ),
+        };
+      });
+    expect(checkPage(measured('bytes         -a-b\n bytes paused  -^-!\n sizes         ---3'))).toBe('');
+    expect(checkPage(measured('bytes  -a-b\n sizes  ---3'))).toContain('paused, actual    -^-!');
+  });
+
+  test('a wait begins and ends where something happens', () => {
+    expect(checkPage(lengths('bytes              -a--\n sizes waiting for it  -^-!\n sizes              ---3'))).toBe('');
+    expect(checkPage(lengths('bytes              -a--\n sizes waiting for it  ^--!\n sizes              ---3'))).toContain(
+      'begins or ends at 0ms, where nothing happens',
+    );
+  });
+});
+
+describe('a page', () => {
+  test('draws every lane once', () => {
+    expect(() => lengths('bytes  -a')).toThrow('the lane sizes is drawn 0 times');
+    expect(() => lengths('bytes  -a\n bytes  -a\n sizes  -')).toThrow('the lane bytes is drawn 2 times');
+  });
+
+  test('draws no lane that it does not have', () => {
+    expect(() => lengths('bytes  -a\n sizes  -\n others  -')).toThrow('a lane others');
+  });
+
+  test('draws no symbol that its legend does not have', () => {
+    expect(() => lengths('bytes  -z\n sizes  -')).toThrow('the legend does not say what z is');
+    expect(() => lengths('bytes  -a\n sizes  -7')).toThrow('the legend does not say what 7 is');
+  });
+
+  test('ends where its longest line does, with everything unsubscribed', () => {
+    const run = runPage(lengths('bytes  -a 10s -\n sizes  --'));
+    expect(run.lanes.get('sizes')).toEqual([{ at: 3, kind: 'value', value: 3 }]);
+    expect(run.subscriptions.get('bytes')).toEqual([{ from: 0, to: undefined }]);
+  });
+});
+
+describe('the diagram of a page', () => {
+  test('has all that is drawn', () => {
+    const diagram = pageDiagram(
+      lengths('bytes                 -a--|\n bytes ^               ^---!\n sizes                 ---3|\n sizes waiting for it  -^-!'),
+    );
+    const abc = new TextEncoder().encode('abc');
+    expect(diagram).toEqual({
+      title: 'Lengths',
+      sentence: 'The length of each chunk comes two milliseconds later.',
+      length: 5,
+      legend: [
+        { symbol: '3', label: '3' },
+        { symbol: 'a', label: '"abc"' },
+      ],
+      lanes: [
+        {
+          name: 'bytes',
+          kind: 'stream',
+          direction: 'in',
+          handle: 7,
+          under: 'wire',
+          events: [
+            { kind: 'chunk', bytes: 3, preview: abc, at: 1, symbol: 'a', label: '"abc"' },
+            { kind: 'complete', at: 4, label: 'complete' },
+          ],
+          spans: [],
+          subscriptions: [{ from: 0, to: 4 }],
+        },
+        {
+          name: 'sizes',
+          kind: 'user',
+          direction: undefined,
+          handle: undefined,
+          under: undefined,
+          events: [
+            { kind: 'value', at: 3, symbol: '3', label: '3' },
+            { kind: 'complete', at: 4, label: 'complete' },
+          ],
+          spans: [{ kind: 'waiting', label: 'waiting for it', from: 1, to: 3 }],
+          subscriptions: [],
+        },
+      ],
+    });
+  });
+
+  test('plays a cold lane for each of its subscriptions, as far as that lasts', () => {
+    const diagram = pageDiagram(lengths('bytes    -a-b\n bytes ^  -^-!-^\n sizes    -'));
+    expect(diagram.lanes[0]?.events.map(({ at, symbol }) => [at, symbol])).toEqual([
+      [2, 'a'],
+      [6, 'a'],
+      [8, 'b'],
+    ]);
+  });
+});
