@@ -6,6 +6,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** A signal has ended the program. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+
+  constructor() {
+    super('interrupted; everything was cancelled.');
+  }
+}
+
 type OptionTable = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends OptionTable> = ReturnType<typeof parseArgs<{ args: string[]; options: T; allowPositionals: true }>>;
 

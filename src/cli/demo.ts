@@ -63,7 +63,7 @@ function adviceFor({ plan }: Backup): readonly string[] {
 /** Hands out a new temporary folder, and removes it again unless what it was for came about. */
 function inNewFolder<T>(use: (folder: string) => Observable<T>): Observable<T> {
   return new Observable((out) => {
-    const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-'));
+    const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-demo-'));
     let isUsed = false;
     out.add(
       use(folder)

@@ -1,6 +1,6 @@
 import { catchError, defer, firstValueFrom, map, merge, of, takeLast, type Observable } from 'rxjs';
 import { printable } from '../wire/text.js';
-import { UsageError } from './arguments.js';
+import { InterruptedError, UsageError } from './arguments.js';
 import type { Command } from './command.js';
 import { demoCommand } from './demo.js';
 import { dumpCommand } from './dump.js';
@@ -36,7 +36,7 @@ export function main(words: readonly string[], surroundings: Surroundings): Prom
   const output = new Output(surroundings, { json: words.includes('--json'), debug: words.includes('--debug'), quiet: asksForQuiet(words) });
   const interrupted = surroundings.interrupted.pipe(
     map((code) => {
-      output.failure(new Interrupted());
+      output.failure(new InterruptedError());
       return code;
     }),
   );
@@ -51,12 +51,6 @@ export function main(words: readonly string[], surroundings: Surroundings): Prom
     }),
   );
   return firstValueFrom(done, { defaultValue: exitCodes.failed });
-}
-
-class Interrupted extends Error {
-  constructor() {
-    super('interrupted; everything was cancelled.');
-  }
 }
 
 function run([name, ...words]: readonly string[], output: Output, surroundings: Surroundings): Observable<number> {

@@ -1,6 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
-import { UsageError } from './arguments.js';
+import { InterruptedError, UsageError } from './arguments.js';
 import type { Surroundings } from './surroundings.js';
 
 /** How a command was asked to speak. */
@@ -54,7 +54,13 @@ function safeLine(line: string): string {
 
 function describeError(error: unknown, message: string): object {
   if (error instanceof AmandaError) return { code: error.code, message, peer: error.peer, handle: error.handle };
-  return { code: error instanceof UsageError ? 'USAGE' : 'UNEXPECTED', message };
+  return { code: codeOfOwn(error), message };
+}
+
+/** The codes of what is no error of the library. */
+function codeOfOwn(error: unknown): string {
+  if (error instanceof UsageError) return 'USAGE';
+  return error instanceof InterruptedError ? 'INTERRUPTED' : 'UNEXPECTED';
 }
 
 function stacksOf(error: unknown): string[] {

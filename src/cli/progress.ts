@@ -15,11 +15,13 @@ export function showProgress({ manner }: Output, { stderr }: Surroundings): Mono
   if (manner.quiet || (manner.json && !isTerminal)) return (events) => events;
   return (events) => {
     const started = performance.now();
+    // A terminal that does not know its width says 0.
+    const columns = stderr.columns !== undefined && stderr.columns > 0 ? stderr.columns : 80;
     let width = 0;
     const show = (progress: DumpProgress, end: string): void => {
       const text = progressLine(progress, performance.now() - started);
       // Blanks over what a longer line has left; a line that wraps could not be written over.
-      stderr.write(isTerminal ? `\r${text.slice(0, (stderr.columns ?? 80) - 1).padEnd(width)}${end}` : `${text}\n`);
+      stderr.write(isTerminal ? `\r${text.slice(0, columns - 1).padEnd(width)}${end}` : `${text}\n`);
       width = end === '' ? text.length : 0;
     };
     return events.pipe(

@@ -1,4 +1,4 @@
-import { concat, defer, filter, from, map, merge, mergeMap, of, switchMap, type Observable } from 'rxjs';
+import { concat, filter, map, merge, mergeMap, of, switchMap, type Observable } from 'rxjs';
 import { request, type Reply, type ServiceRequest } from '../exchange/request.js';
 import { AmandaError } from '../wire/errors.js';
 import { Features } from '../wire/features.js';
@@ -59,7 +59,7 @@ ${exitCodesHelp}
     if (wantsStdio && output.manner.json) throw new UsageError('-s and --json both want standard output.');
     const features = values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
     const asked = (body: Uint8Array): ServiceRequest => ({ service, options: { features, hostname: host, config }, body });
-    return defer(() => from(readBody(file, () => surroundings.stdin))).pipe(
+    return readBody(file, () => surroundings.stdin).pipe(
       switchMap((body) => reach(target, values, output, surroundings).pipe(request(asked(body), timingFor(target.timeout)))),
       filter(({ kind }) => kind === 'final'),
       mergeMap((reply) => concat(useStreams(reply, wantsStdio ? surroundings : joints, output), of(reply))),

@@ -172,7 +172,7 @@ describe('rx-amanda demo', () => {
     const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup('sendbackup: error [no]\n') } });
     expect(await main(['demo', '/etc', '--json'], fake.surroundings)).toBe(1);
     expect(JSON.parse(fake.out())).toMatchObject({ error: { code: 'SERVICE_FAILED' } });
-    const fresh = (await readdir(tmpdir())).filter((name) => /^rx-amanda-.{6}$/.test(name) && !before.has(name));
+    const fresh = (await readdir(tmpdir())).filter((name) => name.startsWith('rx-amanda-demo-') && !before.has(name));
     expect(fresh).toEqual([]);
   });
 });

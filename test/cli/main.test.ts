@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli/main.js';
@@ -65,5 +66,15 @@ describe('rx-amanda', () => {
       expect(events).toEqual(['asked', 'cancelled']);
     });
     expect(fake.err()).toBe('rx-amanda: interrupted; everything was cancelled.\n');
+  });
+
+  it('says that it was interrupted in the JSON document too, and reads standard input no longer', async () => {
+    const fake = fakeSurroundings();
+    const stdin = new Readable({ read: () => undefined });
+    const code = main(['service', 'one', 'noop', '--json'], { ...fake.surroundings, stdin });
+    fake.interrupt.next(143);
+    expect(await code).toBe(143);
+    expect(JSON.parse(fake.out())).toEqual({ error: { code: 'INTERRUPTED', message: 'interrupted; everything was cancelled.' } });
+    expect(stdin.destroyed).toBe(true);
   });
 });
