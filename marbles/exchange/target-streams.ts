@@ -137,4 +137,21 @@ export const pages = [
     `,
     legend: { ...chunks, '#': failure('CONNECTION_LOST'), e: lost, d: gone },
   }),
+
+  page({
+    ...streaming(EMPTY),
+    title: 'The connection breaks when the service is done',
+    sentence: 'A request whose bytes have not all been sent is lost, even when its service has nothing left to do.',
+    picture: `
+      initiator  -Q------K---#
+      dataIn     -
+      source     ---------y---z|
+      source ^   --------^---!
+      target     -(KR)---C---|
+      dataOut    ---------y--|
+      taken      ------------#
+      events     -(ar)-------(ed|)
+    `,
+    legend: { ...chunks, '#': failure('CONNECTION_LOST'), e: lost, d: gone },
+  }),
 ];

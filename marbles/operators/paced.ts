@@ -94,14 +94,24 @@ export const pages = [
   }),
 
   page({
-    ...pulled,
     title: 'Leaving work on a Stream',
-    sentence: 'Unsubscribing stops the work that runs.',
+    about: 'paced',
+    sentence: 'Unsubscribing stops the work that runs, and no other is begun.',
     picture: `
       wire    -ab-c-e
-      done    ----A---
-      done ^  ^----!
+      work    ---(A|)
+      work ^  -^--!
+      work ^  ----^-!
+      done    ----A-
+      done ^  ^-----!
     `,
     legend: frames,
+    given: { wire: connectionLane<Frame>({ direction: 'in' }), work: userLane<string>() },
+    expected: { done: userLane<string>() },
+    wire: ({ wire, work: job }: { readonly wire: Observable<Frame>; readonly work: Observable<string> }, scope: PageScope) => ({
+      done: playing(wire, scope)
+        .stream(7)
+        .paced(() => job),
+    }),
   }),
 ];

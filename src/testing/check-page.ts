@@ -13,9 +13,9 @@ export function checkPage(page: Page): string {
   const run = runPage(page);
   const unknown: string[] = [];
   const pairs = [...laneComparisons(page, run, unknown), ...subscriptionComparisons(page, run), ...spanComparisons(page, run)];
-  const unanchored = strayWaits(page);
+  const faults = [...strayWaits(page), ...timerFaults(run)];
   const wrong = pairs.filter(({ expected, actual }) => !sameTicks(expected, actual));
-  if (wrong.length === 0 && unanchored.length === 0) return '';
+  if (wrong.length === 0 && faults.length === 0) return '';
   const rows = pairs.flatMap((pair): Row[] =>
     wrong.includes(pair)
       ? [
@@ -32,7 +32,7 @@ export function checkPage(page: Page): string {
     '',
     ...legendLines(page),
     ...unknown,
-    ...unanchored,
+    ...faults,
   ].join('\n');
 }
 
@@ -106,6 +106,10 @@ function strayWaits(page: Page): readonly string[] {
       const ends = readPeriods(marbles).flatMap(({ from, to = from }) => [from, to]);
       return ends.filter((at) => !times.has(at)).map((at) => `"${lane} ${label}" begins or ends at ${duration(at)}, where nothing happens`);
     });
+}
+
+function timerFaults({ timersLeft }: PageRun): readonly string[] {
+  return timersLeft === 0 ? [] : [`${timersLeft} timers are still set after everything was unsubscribed`];
 }
 
 function ticksOf({ lines }: Page, name: string): readonly Tick[] {

@@ -4,6 +4,7 @@ import type { Mark } from '../marble/mark.js';
 import type { Period, SpanKind } from '../marble/model.js';
 import type { Page, PageScope } from '../marble/page.js';
 import { pageLength, subscriptionsOf } from '../marble/page-diagram.js';
+import { watchTimers } from './watch-timers.js';
 
 /** What came out of a lane, and when. */
 export interface Seen {
@@ -21,6 +22,8 @@ export interface PageRun {
   readonly subscriptions: ReadonlyMap<string, readonly Period[]>;
   /** By kind; only what the page measures. */
   readonly spans: ReadonlyMap<SpanKind, readonly Period[]>;
+  /** How many timers were still set after everything had been unsubscribed. */
+  readonly timersLeft: number;
 }
 
 /**
@@ -30,7 +33,14 @@ export interface PageRun {
  * Expected lanes are subscribed in the order in which the page declares them.
  */
 export function runPage(page: Page): PageRun {
-  const run = { lanes: new Map<string, readonly Seen[]>(), subscriptions: new Map<string, readonly Period[]>(), spans: new Map<SpanKind, readonly Period[]>() };
+  return watchTimers((pending) => play(page, pending));
+}
+
+function play(page: Page, pendingTimers: () => number): PageRun {
+  const lanes = new Map<string, readonly Seen[]>();
+  const subscriptions = new Map<string, readonly Period[]>();
+  const spans = new Map<SpanKind, readonly Period[]>();
+  let timersLeft = 0;
   const scheduler = new TestScheduler(() => undefined);
   scheduler.run((helpers) => {
     const length = pageLength(page);
@@ -40,6 +50,7 @@ export function runPage(page: Page): PageRun {
     scheduler.schedule(() => {
       records.unsubscribe();
       ends.unsubscribe();
+      timersLeft = pendingTimers();
     }, length);
     const given = Object.entries(page.given).map(([name, { hot = false }]) => {
       const [marbles, marks] = [eventsLine(page, name), valuesOf(page)];
@@ -49,18 +60,18 @@ export function runPage(page: Page): PageRun {
       ends,
       measure: (kind, state) => {
         const periods: Period[] = [];
-        run.spans.set(kind, periods);
+        spans.set(kind, periods);
         records.add(state.subscribe(recordPeriods(scheduler, periods)));
       },
     };
     const made = page.wire(Object.fromEntries(given) as unknown as Parameters<Page['wire']>[0], scope);
-    for (const name of Object.keys(page.expected)) run.lanes.set(name, record(scheduler, records, made[name], readersOf(page, name)));
+    for (const name of Object.keys(page.expected)) lanes.set(name, record(scheduler, records, made[name], readersOf(page, name)));
     scheduler.maxFrames = length;
     ends.add(() => {
-      for (const [name, { subscriptions }] of given) run.subscriptions.set(name, subscriptions.map(toPeriod(length)));
+      for (const [name, source] of given) subscriptions.set(name, source.subscriptions.map(toPeriod(length)));
     });
   });
-  return run;
+  return { lanes, subscriptions, spans, timersLeft };
 }
 
 function record(scheduler: TestScheduler, records: Subscription, lane: Observable<unknown> | undefined, periods: readonly Period[]): readonly Seen[] {

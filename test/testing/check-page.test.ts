@@ -1,4 +1,4 @@
-import { delay, map, type Observable } from 'rxjs';
+import { delay, map, timer, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { AmandaError } from '../../src/wire/errors.js';
 import { checkPage, chunk, failure, page, pageDiagram, runPage, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
@@ -91,6 +91,14 @@ describe('checkPage', () => {
     expect(checkPage(lengths('bytes              -a--\n sizes waiting for it  ^--!\n sizes              ---3'))).toContain(
       'begins or ends at 0ms, where nothing happens',
     );
+  });
+});
+
+describe('timers', () => {
+  test('that are left behind are a fault of the page', () => {
+    const leaking = ({ bytes }: Given) => ({ sizes: bytes.pipe(map(({ length }) => (timer(1_000).subscribe(), length))) });
+    expect(checkPage(lengths('bytes  -a\n sizes  -3', leaking))).toContain('1 timers are still set');
+    expect(checkPage(lengths('bytes  -a 1s -\n sizes  -3', leaking))).toBe('');
   });
 });
 
