@@ -1,5 +1,9 @@
-import { bogus, failure, page } from '../../src/testing/index.js';
-import { asking, packets } from '../support/asking.js';
+import { defer, map, type Observable } from 'rxjs';
+import { exchange } from '../../src/exchange/exchange.js';
+import { defaultTiming } from '../../src/exchange/timing.js';
+import { bogus, failure, handleLane, page, text, userLane, value, type PageScope } from '../../src/testing/index.js';
+import { connected } from '../support/connected.js';
+import { REQUEST, asking, packets } from '../support/asking.js';
 
 /** The second column of the initiator's table: what happens while it waits for the REP. */
 export const pages = [
@@ -202,15 +206,35 @@ export const pages = [
   }),
 
   page({
-    ...asking(),
+    ...asking({}, { receiveBudget: 100 }),
     title: 'A REP twice',
-    sentence: 'What comes on the handle after the exchange is over is dropped.',
+    sentence: 'What comes on the handle after the exchange is over is dropped, and not kept for anybody: even a tiny budget is never used up by it.',
     picture: `
       target     -A-R------R
       initiator  Q--(AC)
       answers    ---(r|)
     `,
     legend: packets,
+  }),
+
+  page({
+    ...asking(),
+    title: 'The ACK leaves before the reply arrives',
+    sentence: 'When the user gets the reply, REQ, ACK and close have left: whatever the user does with it, the target knows that it came.',
+    picture: `
+      target     -A-R
+      initiator  Q--(AC)
+      answers    ---(3|)
+    `,
+    legend: { ...packets, 3: value(3, 'three frames had left') },
+    wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      let left = 0;
+      scope.ends.add(peer.heard.subscribe(() => (left += 1)));
+      scope.ends.add(peer.says(1, target));
+      return { initiator: peer.hears(1), answers: defer(() => exchange(connection, text(REQUEST), defaultTiming)).pipe(map(() => left)) };
+    },
+    expected: { initiator: handleLane(1, 'out'), answers: userLane<number>() },
   }),
 
   page({

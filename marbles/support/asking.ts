@@ -1,4 +1,5 @@
 import { defer, map, type Observable } from 'rxjs';
+import type { ConnectionOptions } from '../../src/connection/options.js';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming, type Timing } from '../../src/exchange/timing.js';
 import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
@@ -6,7 +7,8 @@ import { packetText } from '../../src/wire/packet.js';
 import { close, packet, text, value } from '../../src/testing/index.js';
 import { connected } from './connected.js';
 
-const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
+/** What it asks. */
+export const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
 
 /** What goes to and fro on the initiator's pages. */
 export const packets = {
@@ -23,13 +25,13 @@ export const packets = {
 /**
  * An initiator that asks for noop as soon as `answers` is subscribed, and the target that a page plays.
  */
-export function asking(timing: Partial<Timing> = {}) {
+export function asking(timing: Partial<Timing> = {}, options: ConnectionOptions = {}) {
   return {
     about: 'exchange, initiator',
     given: { target: handleLane(1, 'in') },
     expected: { initiator: handleLane(1, 'out'), answers: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
       scope.ends.add(peer.says(1, target));
       return {
         initiator: peer.hears(1),
