@@ -5,12 +5,16 @@ const FIRST_STREAM = 499_999;
 /** Below this are protocol handles. */
 const FIRST_NON_PROTOCOL = 10_000;
 
+/** Closes that are remembered for streams that are asked for late. */
+const REMEMBERED_CLOSES = 64;
+
 /** Which numbers of a connection are in use, and what is behind each. */
 export class Handles<S> {
   readonly side: 'initiator' | 'target';
   readonly #most: number;
   readonly #create: (handle: number) => S;
   readonly #open = new Map<number, S>();
+  readonly #closedUnasked = new Set<number>();
   #nextProtocol = 1;
   #nextStream = FIRST_STREAM;
   #last: { readonly handle: number; readonly stream: S } | undefined;
@@ -56,6 +60,18 @@ export class Handles<S> {
   /** Whether a number was a protocol handle of this initiator and is done: what still comes for it is late. */
   isRetired(handle: number): boolean {
     return this.side === 'initiator' && handle > 0 && handle < this.#nextProtocol;
+  }
+
+  /** Notes the close of a number that nobody has asked for yet. Only the last few are remembered: a peer may close twice, and nobody ever asks. */
+  noteClose(handle: number): void {
+    this.#closedUnasked.add(handle);
+    const [oldest] = this.#closedUnasked;
+    if (this.#closedUnasked.size > REMEMBERED_CLOSES && oldest !== undefined) this.#closedUnasked.delete(oldest);
+  }
+
+  /** Whether a number was closed before it was asked for; says so once. */
+  wasClosed(handle: number): boolean {
+    return this.#closedUnasked.delete(handle);
   }
 
   nextProtocolHandle(): number {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { Observable, filter, firstValueFrom, from, ignoreElements, isObservable, type ObservableInput } from 'rxjs';
-import { iterate } from '../operators/iterate.js';
-import { isPullable } from '../operators/pull.js';
+import { Observable, filter, firstValueFrom, from, isObservable, type ObservableInput } from 'rxjs';
+import { isPullable, type Pullable, type PullEnd } from '../operators/pull.js';
+import { AmandaError } from '../wire/errors.js';
 import type { Stream } from './stream.js';
 
 /**
@@ -22,7 +22,7 @@ export type StreamSource = ObservableInput<Uint8Array> | Readable;
  */
 export function pump(source: StreamSource, stream: Stream): Observable<never> {
   if (source instanceof Readable) return pumpReadable(source, stream);
-  if (isPullable<Uint8Array>(source)) return pumpIterable(iterate(source), stream);
+  if (isPullable<Uint8Array>(source)) return pumpPullable(source, stream);
   if (!isObservable(source) && Symbol.asyncIterator in source) return pumpIterable(source, stream);
   return new Observable((out) =>
     from(source).subscribe({
@@ -42,41 +42,81 @@ export function pump(source: StreamSource, stream: Stream): Observable<never> {
 
 function pumpReadable(source: Readable, stream: Stream): Observable<never> {
   return new Observable((out) => {
-    const fail = (error: Error): void => {
-      out.error(error);
-    };
     const finish = (): void => {
       stream.complete();
       out.complete();
     };
-    source.on('data', (chunk: Uint8Array) => {
+    const cutOff = (): void => {
+      if (source.readableEnded) finish();
+      else out.error(source.errored ?? new AmandaError('CONNECTION_CLOSED', 'The Readable to be sent was destroyed before its end.'));
+    };
+    if (source.destroyed || source.readableEnded) {
+      cutOff();
+      return undefined;
+    }
+    const send = (chunk: Uint8Array): void => {
       stream.next(chunk);
       if (!stream.isReady) source.pause();
-    });
-    source.once('end', finish).once('error', fail);
+    };
+    source.on('error', cutOff).once('close', cutOff).once('end', finish).on('data', send);
     out.add(
       stream.ready.pipe(filter((ready) => ready && source.isPaused())).subscribe(() => {
         source.resume();
       }),
     );
     return () => {
-      source.off('end', finish).off('error', fail);
-      source.on('error', () => undefined).destroy();
+      source.off('close', cutOff).off('end', finish).off('data', send).destroy();
     };
   });
 }
 
-function pumpIterable(source: AsyncIterable<Uint8Array>, stream: Stream): Observable<never> {
-  return new Observable<never>((out) => {
-    const send = async (): Promise<void> => {
-      for await (const bytes of source) {
-        if (out.closed) return;
-        stream.next(bytes);
-        if (!stream.isReady) await firstValueFrom(stream.ready.pipe(filter(Boolean)), { defaultValue: true });
-        if (out.closed) return;
+function pumpPullable(source: Pullable<Uint8Array>, stream: Stream): Observable<never> {
+  return new Observable((out) => {
+    const send = (): void => {
+      while (stream.isReady && !out.closed) {
+        const chunk = pull.take();
+        if (chunk === undefined) {
+          if (pull.end !== undefined) finish(pull.end);
+          return;
+        }
+        stream.next(chunk);
+        pull.release(chunk);
+      }
+    };
+    const finish = (end: PullEnd): void => {
+      if (end.error !== undefined) {
+        out.error(end.error);
+        return;
       }
       stream.complete();
+      out.complete();
     };
-    return from(send()).pipe(ignoreElements()).subscribe(out);
+    const pull = source.pull(send);
+    out.add(() => {
+      pull.cancel();
+    });
+    return stream.ready.subscribe(send);
+  });
+}
+
+function pumpIterable(source: AsyncIterable<Uint8Array>, stream: Stream): Observable<never> {
+  return new Observable((out) => {
+    const iterator = source[Symbol.asyncIterator]();
+    const send = async (): Promise<void> => {
+      for (let item = await iterator.next(); item.done !== true && !out.closed; item = await iterator.next()) {
+        stream.next(item.value);
+        if (!stream.isReady) await firstValueFrom(stream.ready.pipe(filter(Boolean)), { defaultValue: true });
+      }
+      if (out.closed) return;
+      stream.complete();
+      out.complete();
+    };
+    send().catch((error: unknown) => {
+      out.error(error);
+    });
+    return () => {
+      // A generator that waits for something ends when that comes; what it throws then is nobody's any more.
+      iterator.return?.().catch(() => undefined);
+    };
   });
 }

@@ -93,7 +93,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
       throw new AmandaError('BAD_ARGUMENT', `A handle is a whole number from 0 to 4294967295, not ${handle}.`);
     }
-    const stream = this.#handles.get(handle) ?? this.#handles.open(handle);
+    const known = this.#handles.get(handle);
+    if (known !== undefined) return known;
+    const stream = this.#handles.open(handle);
+    if (this.#handles.wasClosed(handle)) stream.deliverEnd();
     if (this.#over !== undefined) stream.lose(this.#over);
     return stream;
   }
@@ -221,9 +224,14 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     return !this.#budget.paused && this.#over === undefined;
   };
 
-  /** A frame for a handle that is not there: a close is nobody's, bytes are kept, and on a target they begin an exchange. */
+  /** A frame for a handle that is not there: a close is noted, bytes are kept, and on a target they begin an exchange. */
   #unknown(handle: number, payload: Uint8Array): Stream | undefined {
-    if (payload.length === 0 || this.#handles.isRetired(handle)) return undefined;
+    if (this.#handles.isRetired(handle)) return undefined;
+    if (payload.length === 0) {
+      // A target has all its streams before the initiator knows their numbers.
+      if (this.#handles.side === 'initiator') this.#handles.noteClose(handle);
+      return undefined;
+    }
     const stream = this.#handles.open(handle);
     if (this.#handles.side === 'target') {
       stream.outlastEnd();

@@ -30,7 +30,10 @@ export function toWritable(writable: Writable): OperatorFunction<Uint8Array, num
 function writeTo(writable: Writable, chunk: Uint8Array): Observable<void> {
   return new Observable((done) => {
     writable.write(chunk, (error) => {
-      if (error) return;
+      if (error) {
+        done.error(error);
+        return;
+      }
       done.next();
       done.complete();
     });

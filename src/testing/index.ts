@@ -6,6 +6,8 @@ export { memoryChannels, memory, type MemoryOptions } from '../drivers/memory.js
 export { connectionLane, handleLane, page, streamLane, userLane, type Page, type PageDeclaration, type PageLane, type PageScope } from '../marble/page.js';
 export { pageDiagram } from '../marble/page-diagram.js';
 export type { Legend, Mark } from '../marble/mark.js';
+export { complianceServices } from './compliance-services.js';
+export { driverCompliance, type ComplianceSetup, type ComplianceTest } from './driver-compliance.js';
 export { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from './bytes.js';
 export { checkPage } from './check-page.js';
 export { bogus, bulk, bulkFrame, bytes, chunk, close, failure, frame, packet, value } from './marks.js';

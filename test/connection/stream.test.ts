@@ -43,6 +43,18 @@ describe('a stream', () => {
     expect(textOf(await lastValueFrom(connection.stream(7).pipe(toArray())))).toBe('ab');
   });
 
+  test('that was closed without a byte before anybody asked for it is complete', async () => {
+    const { connection, peer } = opened();
+    peer.write([close]);
+    expect(await lastValueFrom(connection.stream(7).pipe(toArray()))).toEqual([]);
+  });
+
+  test('closed over and over without being asked for costs nothing', async () => {
+    const { connection, peer } = opened({ maxHandles: 3 });
+    for (let handle = 10; handle < 200; handle += 1) peer.write([bytes(`00000000 000000${handle.toString(16).padStart(2, '0')}`)]);
+    expect(await lastValueFrom(connection.stream(199).pipe(toArray()))).toEqual([]);
+  });
+
   test('has one reader; share() is how to have several', async () => {
     const { connection, peer } = opened();
     const stream = connection.stream(7);

@@ -1,0 +1,116 @@
+import { Readable } from 'node:stream';
+import { from, lastValueFrom, of, throwError, toArray, type Observable } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { pump, type StreamSource } from '../../src/connection/pump.js';
+import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { memoryChannels } from '../../src/drivers/memory.js';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A stream, and what its peer reads of it; the peer starts to read when it is told to. */
+function opened() {
+  const [near, far] = memoryChannels();
+  const sender = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
+  const receiver = new TcpmConnection(far, { side: 'initiator', user: undefined }, { gather: false, receiveBudget: 4_096 });
+  const read = async (): Promise<number> => (await lastValueFrom(receiver.stream(7).pipe(toArray()))).reduce((sum, { length }) => sum + length, 0);
+  return { stream: sender.stream(7), read };
+}
+
+const end = (sent: Observable<never>): Promise<unknown> => lastValueFrom(sent, { defaultValue: 'complete' });
+
+async function* generated(count: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < count; at += 1) yield new Uint8Array(10_000);
+}
+
+describe('pump', () => {
+  test.each<[string, () => StreamSource, number]>([
+    ['an Observable', () => from([bytes('ab'), bytes('c')]), 3],
+    ['a promise', () => Promise.resolve(bytes('abc')), 3],
+    ['an array', () => [bytes('ab'), bytes('c')], 3],
+    ['an async iterable larger than the channel takes', () => generated(100), 1_000_000],
+    ['a Readable larger than the channel takes', () => Readable.from(generated(100), { objectMode: false }), 1_000_000],
+    ['nothing', () => [], 0],
+  ])('sends %s and closes', async (_what, source, length) => {
+    const { stream, read } = opened();
+    const sent = end(pump(source(), stream));
+    expect(await read()).toBe(length);
+    expect(await sent).toBe('complete');
+  });
+
+  test('sends another stream at the pace of its peer', async () => {
+    const first = opened();
+    const second = opened();
+    const sent = Promise.all([end(pump(generated(100), first.stream)), first.read()]);
+    await sent;
+    const [near, far] = memoryChannels();
+    const source = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false }).stream(1);
+    far.write([Uint8Array.from([0, 0, 0, 1, 0, 0, 0, 1, 0x61, 0, 0, 0, 0, 0, 0, 0, 1])]);
+    const copied = end(pump(source, second.stream));
+    expect(await second.read()).toBe(1);
+    expect(await copied).toBe('complete');
+  });
+
+  test.each<[string, () => StreamSource]>([
+    ['an Observable', () => throwError(() => new Error('gone'))],
+    [
+      'an async iterable',
+      async function* (): AsyncGenerator<Uint8Array> {
+        yield bytes('a');
+        throw new Error('gone');
+      },
+    ],
+    [
+      'a Readable',
+      () =>
+        new Readable({
+          read: function () {
+            this.destroy(new Error('gone'));
+          },
+        }),
+    ],
+    ['a Readable that is destroyed already', () => new Readable().on('error', () => undefined).destroy(new Error('gone'))],
+  ])('passes on the error of %s and does not close', async (_what, source) => {
+    const { stream } = opened();
+    await expect(end(pump(source(), stream))).rejects.toThrow('gone');
+    stream.next(bytes('still open'));
+  });
+
+  test('a Readable that has ended already is an empty one', async () => {
+    const { stream, read } = opened();
+    const readable = Readable.from([]);
+    await readable.toArray();
+    expect(await end(pump(readable, stream))).toBe('complete');
+    expect(await read()).toBe(0);
+  });
+
+  test('a Readable destroyed without an error is not complete', async () => {
+    const { stream } = opened();
+    const readable = new Readable({ read: () => undefined });
+    const sent = end(pump(readable, stream));
+    readable.destroy();
+    await expect(sent).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  });
+
+  test('unsubscribing destroys a Readable, ends an iterable and gives a stream its credit back', async () => {
+    const { stream } = opened();
+    const readable = new Readable({ read: () => undefined });
+    pump(readable, stream).subscribe().unsubscribe();
+    expect(readable.destroyed).toBe(true);
+    let ended = false;
+    const iterable: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: () => {
+          ended = true;
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      }),
+    };
+    pump(iterable, stream).subscribe().unsubscribe();
+    expect(ended).toBe(true);
+    const other = opened().stream;
+    pump(other, stream).subscribe().unsubscribe();
+    expect(other.isWaiting).toBe(false);
+    await lastValueFrom(of(0));
+  });
+});
