@@ -152,7 +152,7 @@ export const pages = [
       channel  -ah-|
       seven    -A--#
     `,
-    legend: { ...legend, a: bytes('00000001 00000007 61', '7: "a"'), h: bytes('00000001 0000', 'six bytes of a header'), '#': failure('TRUNCATED') },
+    legend: { ...legend, a: bytes('00000001 00000007 61', '7: "a"'), h: bytes('00000001 0000', 'six bytes of a header'), '#': failure('CONNECTION_LOST') },
     given: { channel: connectionLane<Uint8Array>({ direction: 'in' }) },
     expected: { seven: streamLane(7, 'in', { under: 'channel' }) },
     wire: fromBytes,

@@ -271,8 +271,9 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     try {
       this.#decoder.end();
       return undefined;
-    } catch (error) {
-      return error;
+    } catch (cause) {
+      const where = cause instanceof Error ? cause.message : String(cause);
+      return new AmandaError('CONNECTION_LOST', `${describePeer(this.peer)} ended the connection inside a frame. ${where}`, { cause });
     }
   }
 
