@@ -1,9 +1,9 @@
 import { amandaServiceNames } from '../target/amanda-services.js';
 import { printable } from '../wire/text.js';
-import { UsageError, wholeNumber } from './arguments.js';
+import { UsageError, enumerate, wholeNumber } from './arguments.js';
 
 /** The drivers that a target can be started for. */
-export const amandadAuths = ['bsdtcp', 'local'] as const;
+export const amandadAuths = ['bsdtcp', 'local', 'ssh', 'rsh'] as const;
 
 /** What the words behind `rx-amandad` say. */
 export interface AmandadArguments {
@@ -73,7 +73,7 @@ const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'debug']);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {
   const auth = amandadAuths.find((known) => known === name.toLowerCase());
-  if (auth === undefined) throw new UsageError(`-auth=${printable(name)} is not there; this version has ${amandadAuths.join(' and ')}.`);
+  if (auth === undefined) throw new UsageError(`-auth=${printable(name)} is not there; this version has ${enumerate(amandadAuths)}.`);
   return auth;
 }
 

@@ -27,14 +27,15 @@ an initiator starts it with the connection on standard input and output; with
 -tcp it listens by itself.
 
 As amandad has them:
-  -auth=NAME        bsdtcp (default) or local
+  -auth=NAME        bsdtcp (default), local, ssh or rsh
   -tcp=PORT         listen on this port and serve one connection
   -no-exit          with -tcp serve any number of connections; without it keep
                     a connection on which nothing runs
   --version         the version of this program
   SERVICE…          the services that may be asked for; amdump stands for noop,
                     sendsize, sendbackup and selfcheck. Default: those,
-                    senddiscover and restore; with -auth=local all
+                    senddiscover and restore; with -auth=local, ssh and
+                    rsh all
 
 Ours:
   -listen=ADDRESS   with -tcp, listen on this address only; default all
@@ -50,7 +51,8 @@ Ours:
   --help            this text
 
 Who may ask for what: as in Amanda. Over bsdtcp the initiator's source port and
-name and the .amandahosts of the user that this runs as; over local, everybody.
+name and the .amandahosts of the user that this runs as; over local, ssh and
+rsh, everybody.
 
 Exit code: 0 when it is done or was asked to end, 1 when it cannot listen or
 write its log, 2 for wrong usage.

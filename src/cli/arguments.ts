@@ -45,3 +45,8 @@ export function wholeNumber(option: string, text: string | undefined, least: num
   if (number >= least && number <= most) return number;
   throw new UsageError(`${option} takes a whole number from ${least} to ${most}, not "${printable(text)}".`);
 }
+
+/** Words as a sentence has them: `one, two and three`. */
+export function enumerate(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}

@@ -2,10 +2,12 @@ import { bsdtcp } from '../drivers/bsdtcp.js';
 import type { ConnectOptions } from '../drivers/connect.js';
 import type { Driver } from '../drivers/driver.js';
 import { local } from '../drivers/local.js';
+import { rsh } from '../drivers/rsh.js';
+import { ssh } from '../drivers/ssh.js';
 import type { RequestOptions } from '../exchange/request.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { printable } from '../wire/text.js';
-import { UsageError, wholeNumber } from './arguments.js';
+import { UsageError, enumerate, wholeNumber } from './arguments.js';
 
 /** The options of every command that talks to a host. */
 export const targetOptions = {
@@ -25,12 +27,15 @@ export const targetOptions = {
 
 /** What their help says. */
 export const targetOptionsHelp = `Reaching the host:
-  --auth NAME             bsdtcp (default) or local
-  --port N                default 10080 for bsdtcp
+  --auth NAME             bsdtcp (default), local, ssh or rsh
+  --port N                default 10080 for bsdtcp, for ssh what it is
+                          configured for
   --user NAME             who asks; default: the user this runs as
-  --amandad-path PATH     for local; default /usr/lib/amanda/amandad
-  --client-username NAME, --ssh-key FILE, --ssl-dir DIR
-                          for the auths to come, of no use to these
+  --amandad-path PATH     for local, ssh and rsh; default
+                          /usr/lib/amanda/amandad
+  --client-username NAME  for ssh and rsh: whom to log in as; default backup
+  --ssh-key FILE          for ssh: a private key besides those it finds itself
+  --ssl-dir DIR           for an auth to come, of no use to these
   --timeout SECONDS       how long connecting, and then the answer, may take;
                           default as in Amanda: 3 times 20, 3 times 30
 
@@ -52,17 +57,26 @@ export interface TargetChoice {
   readonly port?: number | undefined;
   readonly user?: string | undefined;
   readonly amandadPath?: string | undefined;
+  /** Whom to log in as. */
+  readonly clientUsername?: string | undefined;
+  /** The file of a private key. */
+  readonly sshKey?: string | undefined;
   /** Milliseconds; undefined for Amanda's own times. */
   readonly timeout?: number | undefined;
 }
 
-const auths = ['bsdtcp', 'local'] as const;
+const auths = ['bsdtcp', 'local', 'ssh', 'rsh'] as const;
 type AuthName = (typeof auths)[number];
 /** Amanda has them, and so will we. */
-const authsToCome: readonly string[] = ['ssl', 'ssh', 'rsh', 'bsdudp', 'bsd', 'krb5'];
+const authsToCome: readonly string[] = ['ssl', 'bsdudp', 'bsd', 'krb5'];
 
 /** Which options besides `--timeout` an auth goes by. */
-const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = { bsdtcp: ['port', 'user'], local: ['amandad-path'] };
+const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
+  bsdtcp: ['port', 'user'],
+  local: ['amandad-path'],
+  ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
+  rsh: ['amandad-path', 'client-username'],
+};
 
 /** Reads which target was meant. Throws {@link UsageError}. */
 export function chooseTarget(host: string, values: TargetValues): TargetChoice {
@@ -74,6 +88,8 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
     port: wholeNumber('--port', values.port, 1, 65_535),
     user: values.user,
     amandadPath: values['amandad-path'],
+    clientUsername: values['client-username'],
+    sshKey: values['ssh-key'],
     timeout: seconds === undefined ? undefined : seconds * 1000,
   };
 }
@@ -81,8 +97,8 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
 function chooseAuth(name: string): AuthName {
   const auth = auths.find((known) => known === name);
   if (auth !== undefined) return auth;
-  if (authsToCome.includes(name)) throw new UsageError(`--auth ${name} is not there yet; this version has ${auths.join(' and ')}.`);
-  throw new UsageError(`There is no auth "${printable(name)}"; this version has ${auths.join(' and ')}.`);
+  if (authsToCome.includes(name)) throw new UsageError(`--auth ${name} is not there yet; this version has ${enumerate(auths)}.`);
+  throw new UsageError(`There is no auth "${printable(name)}"; this version has ${enumerate(auths)}.`);
 }
 
 /** The options given that the auth has no use for. */
@@ -92,9 +108,20 @@ export function uselessOptions({ auth }: TargetChoice, values: TargetValues): re
 }
 
 /** The driver of a target. */
-export function driverFor({ host, auth, port, user, amandadPath }: TargetChoice): Driver {
-  if (auth === 'local') return local({ host, ...(amandadPath === undefined ? {} : { amandadPath }) });
-  return bsdtcp({ host, ...(port === undefined ? {} : { port }), ...(user === undefined ? {} : { user }) });
+export function driverFor({ host, auth, port, user, amandadPath, clientUsername, sshKey }: TargetChoice): Driver {
+  const at = { host, ...(port === undefined ? {} : { port }) };
+  const path = amandadPath === undefined ? {} : { amandadPath };
+  const login = clientUsername === undefined ? {} : { clientUsername };
+  switch (auth) {
+    case 'local':
+      return local({ host, ...path });
+    case 'ssh':
+      return ssh({ ...at, ...path, ...login, ...(sshKey === undefined ? {} : { keyFile: sshKey }) });
+    case 'rsh':
+      return rsh({ host, ...path, ...login });
+    case 'bsdtcp':
+      return bsdtcp({ ...at, ...(user === undefined ? {} : { user }) });
+  }
 }
 
 /**

@@ -15,10 +15,25 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** What the command's end means; undefined when it has just hung up. Default: anything but exit code 0 in silence is a failure. */
+  readonly explain?: (end: CommandEnd) => AmandaError | undefined;
 }
 
-/** Bytes of a command's standard error that are kept to explain its end. */
-const STDERR_BYTES = 4_096;
+/** How a command ended. */
+export interface CommandEnd {
+  readonly program: string;
+  /** The exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote to standard error, at most 4,096 characters. */
+  readonly said: string;
+}
+
+/** Characters of a command's standard error that are kept to explain its end: the last ones, since the reason stands behind the warnings. */
+const STDERR_CHARACTERS = 4_096;
+
+/** How many milliseconds a command that has closed its output may take to end, and then its standard error; its end explains nothing after that. */
+const EXPLAIN_WITHIN = 2_000;
 
 /** After this many milliseconds a command that does not end on SIGTERM gets SIGKILL. */
 const KILL_AFTER = 3_000;
@@ -33,12 +48,21 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
  */
 export function throughCommand(command: Command, peer: Peer, options: ConnectionOptions): Observable<Connection> {
   return new Observable((out) => {
-    const child = spawn(command.program, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: command.env ?? process.env });
-    const told = collectText(child.stderr);
-    const exited = exitOf(child);
+    const { program, explain = explainEnd } = command;
+    const notStarted = (cause: unknown): void => {
+      out.error(cannotStart(program, cause, peer));
+    };
+    let child: Child;
+    try {
+      child = spawn(program, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: command.env ?? process.env });
+    } catch (cause) {
+      notStarted(cause);
+      return;
+    }
+    const end = endOf(child, program);
     let isOpen = false;
     child.once('error', (cause) => {
-      if (!isOpen) out.error(new AmandaError('COMMAND_FAILED', `Cannot start ${command.program}: ${cause.message}.`, { cause, peer: peer.driver }));
+      if (!isOpen) notStarted(cause);
     });
     child.once('spawn', () => {
       if (out.closed) return;
@@ -50,7 +74,10 @@ export function throughCommand(command: Command, peer: Peer, options: Connection
         release: () => {
           endChild(child);
         },
-        explain: async () => explainExit(command, await exited, told()),
+        explain: async () => {
+          const ended = await end();
+          return ended === undefined ? undefined : explain(ended);
+        },
       });
       yieldConnection(new TcpmConnection(channel, { side: 'initiator', user: undefined }, options), out);
     });
@@ -60,32 +87,62 @@ export function throughCommand(command: Command, peer: Peer, options: Connection
   });
 }
 
-interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
+/** How a command ended and what it said, in one line: the first half of the sentence that explains a broken connection. */
+export function describeEnd(who: string, { code, signal, said }: CommandEnd): string {
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  const words = said.split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  return `${who} ended with ${how}${words.length === 0 ? '' : `, saying: ${printable(words.join('; ').slice(-1_000), 1_000).replace(/[.;,]$/, '')}`}.`;
 }
 
-function exitOf(child: Child): Promise<Exit> {
-  return new Promise((resolve) => {
+function cannotStart(program: string, cause: unknown, { driver }: Peer): AmandaError {
+  const { code, message } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : { code: undefined, message: String(cause) };
+  const advice = code === 'ENOENT' ? ' Is it installed, and is this its path?' : '';
+  return new AmandaError('COMMAND_FAILED', `Cannot start ${printable(program)}: ${printable(message)}.${advice}`, { cause, peer: driver });
+}
+
+/** Tells how a child ended when it has and its last words are in; undefined when that takes too long. */
+function endOf(child: Child, program: string): () => Promise<CommandEnd | undefined> {
+  const said = collectText(child.stderr);
+  const exited = new Promise<Omit<CommandEnd, 'program' | 'said'>>((resolve) => {
     child.once('exit', (code, signal) => {
       resolve({ code, signal });
+    });
+  });
+  const silent = new Promise((resolve) => child.stderr.once('close', resolve));
+  return async () => {
+    const exit = await within(EXPLAIN_WITHIN, exited);
+    if (exit === undefined) return undefined;
+    // Somebody whom the command has started, and left, may keep its standard error open.
+    await within(EXPLAIN_WITHIN, silent);
+    return { program, ...exit, said: said() };
+  };
+}
+
+/** Not protocol time: the command is on this host. */
+function within<T>(milliseconds: number, value: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => {
+      resolve(undefined);
+    }, milliseconds);
+    void value.then((settled) => {
+      clearTimeout(limit);
+      resolve(settled);
     });
   });
 }
 
 function collectText(stream: Readable): () => string {
   let text = '';
-  stream.on('data', (chunk: Buffer) => {
-    if (text.length < STDERR_BYTES) text += chunk.toString('utf8').slice(0, STDERR_BYTES - text.length);
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text = (text + chunk).slice(-STDERR_CHARACTERS);
   });
   return () => text.trim();
 }
 
 /** A command that ends by itself and says nothing has just hung up. */
-function explainExit({ program }: Command, { code, signal }: Exit, said: string): AmandaError | undefined {
-  if (code === 0 && said === '') return undefined;
-  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  return new AmandaError('COMMAND_FAILED', `${program} ended with ${how}${said === '' ? '' : `, saying: ${printable(said, 1_000)}`}.`);
+function explainEnd(end: CommandEnd): AmandaError | undefined {
+  if (end.code === 0 && end.said === '') return undefined;
+  return new AmandaError('COMMAND_FAILED', describeEnd(end.program, end));
 }
 
 /** Closing its input asks a command to end; what does not listen is told by signal. */

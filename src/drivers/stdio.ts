@@ -1,65 +1,111 @@
 import { Socket } from 'node:net';
-import { Observable } from 'rxjs';
-import type { Channel } from '../connection/channel.js';
+import { Observable, concat, defer, finalize, ignoreElements, of, switchMap, take, takeUntil, tap, throwError, timer } from 'rxjs';
+import type { Refused } from '../access/verdict.js';
+import type { Channel, Peer } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
+import { defaultTiming } from '../exchange/timing.js';
 import { AmandaError } from '../wire/errors.js';
+import { packet } from '../wire/packet.js';
 import type { Listener } from './driver.js';
 import { socketChannel } from './socket.js';
+import { sshPeer, type SshPeer } from './ssh-peer.js';
 import { StreamChannel } from './stream-channel.js';
 
 export interface StdioOptions {
   /** The driver whose rules hold on the channel. */
-  readonly auth: 'bsdtcp' | 'local';
+  readonly auth: 'bsdtcp' | 'local' | 'ssh' | 'rsh';
 }
 
 /**
- * The one connection that inetd (bsdtcp) or the initiator itself (local) has put on standard input and output.
+ * The one connection that inetd (bsdtcp), sshd, rshd or the initiator itself (local) has put on standard input and output.
  *
- * Completes after that connection. Errors with `BAD_ARGUMENT` when they are no socket or pipes.
- * Source: PROTOCOL.md, "Starting a service".
+ * Completes after that connection. Errors with `BAD_ARGUMENT` when they are no socket or pipes, and, behind the NAK that the
+ * initiator gets, with `ACCESS_DENIED` when auth is ssh and sshd has not said in `SSH_CONNECTION` who it is.
+ * Source: PROTOCOL.md, "Starting a service" and "Drivers".
  */
 export function listenStdio({ auth }: StdioOptions): Listener {
   return {
     name: auth,
     accept: (options) =>
-      new Observable((out) => {
-        let channel: Channel;
-        try {
-          channel = auth === 'bsdtcp' ? inetdChannel() : pipeChannel();
-        } catch (cause) {
-          out.error(
-            new AmandaError(
-              'BAD_ARGUMENT',
-              `Standard input and output are no channel for auth ${auth}: start this from inetd, xinetd or an initiator, or let it listen with -tcp=PORT.`,
-              { cause },
-            ),
-          );
-          return;
-        }
-        const connection = new TcpmConnection(channel, { side: 'target', namesUser: auth === 'bsdtcp' }, options);
-        out.next(connection);
-        out.add(
-          connection.ended.subscribe({
-            error: () => {
-              out.complete();
-            },
-            complete: () => {
-              out.complete();
-            },
-          }),
-        );
-      }),
+      defer(() => identify(auth)).pipe(
+        switchMap((found) => {
+          if (found.kind === 'peer') return connectionOver(auth, found.peer, options);
+          return connectionOver(auth, { driver: auth }, options).pipe(switchMap((connection) => turnAway(connection, found)));
+        }),
+      ),
   };
 }
 
-function inetdChannel(): Channel {
-  const socket = new Socket({ fd: 0, readable: true, writable: true });
-  if (socket.remoteAddress === undefined) throw new Error('standard input is no connected TCP socket');
-  return socketChannel(socket, { driver: 'bsdtcp' });
+function identify(auth: StdioOptions['auth']): Observable<SshPeer | Refused> {
+  if (auth === 'ssh') return sshPeer(process.env.SSH_CONNECTION);
+  return of({ kind: 'peer', peer: { driver: auth, ...(auth === 'local' ? { host: 'localhost' } : {}) } });
 }
 
-function pipeChannel(): Channel {
+function connectionOver(auth: StdioOptions['auth'], peer: Peer, options: ConnectionOptions): Observable<Connection> {
+  return new Observable((out) => {
+    let channel: Channel;
+    try {
+      channel = auth === 'bsdtcp' ? inetdChannel(peer) : pipeChannel(peer);
+    } catch (cause) {
+      out.error(
+        new AmandaError(
+          'BAD_ARGUMENT',
+          `Standard input and output are no channel for auth ${auth}: start this from inetd, xinetd or an initiator, or let it listen with -tcp=PORT.`,
+          { cause },
+        ),
+      );
+      return;
+    }
+    const connection = new TcpmConnection(channel, { side: 'target', namesUser: auth === 'bsdtcp' }, options);
+    out.next(connection);
+    out.add(
+      connection.ended.subscribe({
+        error: () => {
+          out.complete();
+        },
+        complete: () => {
+          out.complete();
+        },
+      }),
+    );
+  });
+}
+
+/** Answers the first request with a NAK and hangs up; so it does when none comes. */
+function turnAway(connection: Connection, { reason, shown }: Refused): Observable<never> {
+  const answered = connection.incoming.pipe(
+    switchMap((handle) =>
+      handle.packets.pipe(
+        take(1),
+        tap(() => {
+          handle.send(packet('NAK', `ERROR ${reason}\n`));
+          handle.close();
+        }),
+      ),
+    ),
+    take(1),
+    finalize(() => {
+      connection.close();
+    }),
+    ignoreElements(),
+    takeUntil(timer(defaultTiming.idleTimeout)),
+  );
+  return concat(
+    answered,
+    throwError(() => new AmandaError('ACCESS_DENIED', `${shown}.`)),
+  );
+}
+
+function inetdChannel(peer: Peer): Channel {
+  const socket = new Socket({ fd: 0, readable: true, writable: true });
+  if (socket.remoteAddress === undefined) throw new Error('standard input is no connected TCP socket');
+  return socketChannel(socket, peer);
+}
+
+function pipeChannel(peer: Peer): Channel {
   const input = new Socket({ fd: 0, readable: true, writable: false });
   const output = new Socket({ fd: 1, readable: false, writable: true });
-  return new StreamChannel({ input, output, peer: { driver: 'local', host: 'localhost' } });
+  return new StreamChannel({ input, output, peer });
 }

@@ -144,10 +144,7 @@ export class FrameDecoder {
     if (this.#headerFill === 0) return;
     this.#failure =
       this.#body === undefined
-        ? new AmandaError(
-            'TRUNCATED',
-            `The bytes end inside a frame header, ${this.#headerFill} of ${HEADER_BYTES} bytes in${textHint(this.#header.subarray(0, this.#headerFill))}.`,
-          )
+        ? cutHeader(this.#header.subarray(0, this.#headerFill))
         : new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`, {
             handle: this.#handle,
           });
@@ -219,13 +216,22 @@ const SHOWN_TEXT = 100;
 
 function badHeader(bytes: Uint8Array, length: number, maxPayload: number): AmandaError {
   const text = leadingText(bytes);
-  if (text.length >= HEADER_BYTES) {
-    return new AmandaError('TEXT_IN_CHANNEL', `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`);
-  }
+  // A greeting may be shorter than a header, with frames right behind it; what it has is the end of a line.
+  if (text.length >= HEADER_BYTES || text.includes('\n')) return textInChannel(text);
   const announced = length < 0 ? `a negative length (0x${(length >>> 0).toString(16)})` : `${length} bytes, over the limit of ${maxPayload}`;
   const speaksTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
   const hint = speaksTls ? ' (these are TLS records: the peer speaks ssl and this side does not)' : textHint(bytes);
   return new AmandaError('FRAME_TOO_LARGE', `A frame announces ${announced}; the connection cannot be used any more${hint}.`);
+}
+
+function cutHeader(bytes: Uint8Array): AmandaError {
+  const text = leadingText(bytes);
+  if (text.includes('\n')) return textInChannel(text);
+  return new AmandaError('TRUNCATED', `The bytes end inside a frame header, ${bytes.length} of ${HEADER_BYTES} bytes in${textHint(bytes)}.`);
+}
+
+function textInChannel(text: string): AmandaError {
+  return new AmandaError('TEXT_IN_CHANNEL', `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`);
 }
 
 function textHint(bytes: Uint8Array): string {
@@ -250,5 +256,7 @@ function culprit(text: string): string {
   if (text.startsWith('SSH-')) return 'This is an SSH server answering directly; use --auth ssh, or check the port.';
   if (/^(220|\+OK|\* OK)[ -]/.test(text)) return 'This is a mail or FTP server; check the port.';
   if (/amandad: |no driver for security/.test(text)) return 'This is a message of amandad itself.';
+  if (/^This account is .*not available/.test(text))
+    return 'The login shell of that user refuses to run anything; give the user a real one (usermod -s /bin/sh).';
   return 'Usually a login profile (.bashrc, motd) prints it before amandad starts; make it silent for sessions without a terminal, or check the port.';
 }

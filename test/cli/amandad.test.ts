@@ -40,7 +40,7 @@ describe('the words behind rx-amandad', () => {
 
   it.each([
     [['-udp=10080'], '-udp is not there yet; this version listens with -tcp=PORT.'],
-    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp and local.'],
+    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp, local, ssh and rsh.'],
     [['-tcp=x'], '-tcp takes a whole number from 0 to 65535, not "x".'],
     [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp, not with -auth=local.'],
     [['-listen=::1'], '-listen needs -tcp=PORT.'],

@@ -1,0 +1,62 @@
+import type { Peer } from '../connection/channel.js';
+import { AmandaError } from '../wire/errors.js';
+import { printable } from '../wire/text.js';
+import { throughCommand, describeEnd, type CommandEnd } from './command.js';
+import type { Driver } from './driver.js';
+
+/** The user that amandad runs as on Debian. */
+export const DEFAULT_CLIENT_USERNAME = 'backup';
+
+/** A command that starts amandad on another host, and what the user should do when it fails. */
+export interface RemoteCommand {
+  readonly auth: 'ssh' | 'rsh';
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly host: string;
+  /** What a failure that this command reports asks for; undefined when it is none that is known. */
+  readonly advise: (said: string) => string | undefined;
+  readonly amandadPath: string;
+}
+
+/**
+ * A driver whose channel is the standard input and output of a command that starts amandad on another host.
+ * What the command says on standard error is part of the error.
+ */
+export function remoteDriver(remote: RemoteCommand): Driver {
+  const { auth, program, args, host } = remote;
+  const peer: Peer = { driver: auth, host };
+  return { name: auth, user: undefined, open: (options) => throughCommand({ program, args, explain: (end) => explainRemote(remote, end) }, peer, options) };
+}
+
+/** The exit codes of a shell for a command that is not there, and for one that it may not execute. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/** Exit code 0 is amandad's own: it has hung up, and what was said is a banner or a warning. */
+function explainRemote({ program, host, advise, amandadPath }: RemoteCommand, end: CommandEnd): AmandaError | undefined {
+  if (end.code === 0) return undefined;
+  const shell: Readonly<Record<number, string>> = {
+    [NOT_FOUND]: `There is no ${printable(amandadPath)} on ${host}: is Amanda's client installed there, and is this the path of its amandad (amandad-path)?`,
+    [NOT_EXECUTABLE]: `${printable(amandadPath)} on ${host} is there, but that user may not execute it.`,
+  };
+  const advice = (end.code === null ? undefined : shell[end.code]) ?? advise(end.said);
+  return new AmandaError('COMMAND_FAILED', `${describeEnd(`${program} to ${host}`, end)}${advice === undefined ? '' : ` ${advice}`}`, { peer: host });
+}
+
+/**
+ * Throws `BAD_ARGUMENT` for a host or a user name that would be taken for an option, or that could not be
+ * put into a shell's command line, where the configuration of ssh may put it.
+ */
+export function checkName(what: string, name: string): void {
+  if (name !== '' && !name.startsWith('-') && !name.endsWith('\\') && !/[\s\u0000-\u001f\u007f'"`$;&<>|(){}]/.test(name)) return;
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `${what} "${printable(name)}" is none: it must not be empty, begin with "-", or hold blanks and characters of the shell.`,
+  );
+}
+
+/** Throws `BAD_ARGUMENT` for an amandad-path that would be taken for an option. The remote shell reads it, so it may be more than one word. */
+export function checkAmandadPath(path: string): void {
+  if (path.trim() !== '' && !/^\s*-|[\u0000-\u001f]/.test(path)) return;
+  throw new AmandaError('BAD_ARGUMENT', `The amandad-path "${printable(path)}" is none: it must not be empty, begin with "-" or hold control characters.`);
+}

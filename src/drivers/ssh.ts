@@ -1,0 +1,78 @@
+import { AmandaError } from '../wire/errors.js';
+import type { Driver } from './driver.js';
+import { DEFAULT_AMANDAD } from './local.js';
+import { DEFAULT_CLIENT_USERNAME, checkAmandadPath, checkName, remoteDriver } from './remote-command.js';
+
+export interface SshOptions {
+  /** Name or address of the target, or a `Host` of the ssh configuration. */
+  readonly host: string;
+  /** Whom to log in as (Amanda's client-username), default `backup`. */
+  readonly clientUsername?: string;
+  /** 1 … 65535, default what ssh is configured for, which is 22. */
+  readonly port?: number;
+  /** A private key (Amanda's ssh-keys) to try besides those of the agent and of the ssh configuration. */
+  readonly keyFile?: string;
+  /** Path of amandad on the target, default {@link DEFAULT_AMANDAD}. The login shell there reads it. */
+  readonly amandadPath?: string;
+  /** Further words for ssh's command line, in front of the host: `['-o', 'ProxyJump=gate']`. */
+  readonly sshOptions?: readonly string[];
+  /** The ssh to run, default `ssh`. */
+  readonly command?: string;
+}
+
+/**
+ * An amandad that the system's `ssh` starts on the target: the user's agent, configuration, known hosts and
+ * ProxyJump all hold. Who may log in is trusted.
+ *
+ *     ssh -x -o BatchMode=yes -o ControlMaster=no -l USER [-p PORT] [-i KEY] -- HOST AMANDAD -auth=ssh
+ *
+ * Throws `BAD_ARGUMENT` for a host or user that would be taken for an option. Errors with `COMMAND_FAILED` when
+ * ssh cannot be started or fails, with its words and what to do, and with `TEXT_IN_CHANNEL` when a login
+ * profile prints something. Source: PROTOCOL.md, "Drivers".
+ */
+export function ssh(options: SshOptions): Driver {
+  const { host, clientUsername = DEFAULT_CLIENT_USERNAME, port, keyFile, amandadPath = DEFAULT_AMANDAD, sshOptions = [], command = 'ssh' } = options;
+  checkName('The host', host);
+  checkName('The client-username', clientUsername);
+  checkAmandadPath(amandadPath);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+    throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
+  }
+  const args = [
+    '-x',
+    ...['-o', 'BatchMode=yes'],
+    // A master of its own would outlive the connection, with our standard error in its hands.
+    ...['-o', 'ControlMaster=no'],
+    ...['-l', clientUsername],
+    ...(port === undefined ? [] : ['-p', String(port)]),
+    ...(keyFile === undefined ? [] : ['-i', keyFile]),
+    ...sshOptions,
+    ...['--', host, amandadPath, '-auth=ssh'],
+  ];
+  return remoteDriver({ auth: 'ssh', program: command, args, host, amandadPath, advise: (said) => advise(said, host, clientUsername) });
+}
+
+/** What to do about what ssh says; of several the first. */
+function advise(said: string, host: string, user: string): string | undefined {
+  const known: readonly (readonly [RegExp, string])[] = [
+    [/IDENTIFICATION HAS CHANGED/, `Another host answers than before; if its key was really renewed, forget the old one with ssh-keygen -R.`],
+    [
+      /Host key verification failed|host key is known/,
+      `Its host key is not known here: log in to ${host} once by hand, as the user that runs this, and accept it.`,
+    ],
+    [/UNPROTECTED PRIVATE KEY|bad permissions/, 'ssh does not use a key file that others can read: chmod 600 it.'],
+    [/Identity file .* not accessible/, 'The key file (ssh-keys) is not there, or this user may not read it.'],
+    [
+      /Permission denied/,
+      `No key was accepted: the public key belongs into the .ssh/authorized_keys of ${user} on ${host}, the private one into this user's agent or a file named as ssh-keys.`,
+    ],
+    [/Connection refused/, 'Nothing listens there: does sshd run, and is this its port?'],
+    [/Could not resolve hostname/, 'The name of the host is not known.'],
+    [/timed out|No route to host|unreachable/, 'The host cannot be reached: is it up, and does a firewall let ssh through?'],
+    [
+      /kex_exchange_identification|Connection (closed|reset) by|banner/,
+      'Something else than an SSH server answers there, or it turns this host away: check the port.',
+    ],
+  ];
+  return known.find(([pattern]) => pattern.test(said))?.[1];
+}
