@@ -54,6 +54,9 @@ export type { NameResolver } from './access/resolver.js';
 // The drivers.
 export { bsdtcp, listenBsdtcp, AMANDA_PORT, type BsdtcpOptions, type ListenBsdtcpOptions } from './drivers/bsdtcp.js';
 export { local, DEFAULT_AMANDAD, type LocalOptions } from './drivers/local.js';
+export { ssh, type SshOptions } from './drivers/ssh.js';
+export { rsh, type RshOptions } from './drivers/rsh.js';
+export { DEFAULT_CLIENT_USERNAME } from './drivers/remote-command.js';
 export { listenStdio, type StdioOptions } from './drivers/stdio.js';
 export { memory, type MemoryOptions } from './drivers/memory.js';
 export type { Driver, Listener } from './drivers/driver.js';
