@@ -10,6 +10,20 @@ export interface Peer {
   readonly address?: string;
   /** The port at the peer's end. */
   readonly port?: number;
+  /** What TLS says about the peer and the channel, where the channel is TLS. */
+  readonly tls?: TlsFacts;
+}
+
+/** A TLS session and whom it is with. */
+export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly protocol: string;
+  /** The cipher suite as TLS names it: `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** SHA-256 of the peer's certificate: 32 bytes in capital hexadecimal, colons between. */
+  readonly fingerprint256: string;
+  /** The common name of the peer's certificate. */
+  readonly commonName: string;
 }
 
 /** The peer as a person would name it: host, address and port, as far as known. */

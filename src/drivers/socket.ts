@@ -4,7 +4,7 @@ import type { SocketReader } from './socket-reader.js';
 import { StreamChannel } from './stream-channel.js';
 
 /** Idle time before TCP probes whether the peer is still there, in milliseconds. */
-const KEEP_ALIVE = 60_000;
+export const KEEP_ALIVE = 60_000;
 
 /** A channel over a connected TCP socket, and over its reader when it was made with one. */
 export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port'>, reader?: SocketReader): Channel {

@@ -68,7 +68,25 @@ export type AmandaErrorCode =
   /** The peer may not do this: source port, name, user or service. */
   | 'ACCESS_DENIED'
   /** A file could not be read, written or renamed. */
-  | 'FILE_FAILED';
+  | 'FILE_FAILED'
+  /** No TLS came about: the peer does not speak it, hung up, or has no version or cipher in common with this side. */
+  | 'TLS_FAILED'
+  /** The peer showed no certificate. */
+  | 'CERTIFICATE_MISSING'
+  /** The peer's certificate is not signed by the CA, or not valid now. */
+  | 'CERTIFICATE_UNTRUSTED'
+  /** The peer's certificate is signed by an authority below the CA, not by the CA itself. */
+  | 'CERTIFICATE_DEPTH'
+  /** The common name of the peer's certificate is none that a host can have, or does not lead to the peer's address. */
+  | 'CERTIFICATE_HOST'
+  /** The peer's certificate is not the one whose fingerprint is on file. */
+  | 'CERTIFICATE_FINGERPRINT'
+  /** The peer refused this side's certificate. */
+  | 'CERTIFICATE_REFUSED'
+  /** This side's own certificate, key or CA certificate is no such thing, or they do not fit together. */
+  | 'CERTIFICATE_UNUSABLE'
+  /** Others than its owner can read this side's private key. */
+  | 'KEY_UNSAFE';
 
 /** What is known about a failure besides its code. */
 export interface AmandaErrorContext {

@@ -1,0 +1,144 @@
+import type { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { firstValueFrom, from } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+import { printable } from '../wire/text.js';
+import { DEFAULT_SSL_DIR, isSignedBy, readSmallFile, type OwnCertificates } from './certificate-files.js';
+import { fitsFingerprints, parseFingerprints } from './fingerprints.js';
+import { checkPeerName, type PeerNameOptions } from './peer.js';
+import { systemResolver } from './resolver.js';
+import { refused } from './verdict.js';
+
+/** What a peer's certificate has to stand up to besides the CA. */
+export interface CertificateRules {
+  /** Holds `remote/NAME/fingerprint`. Default {@link DEFAULT_SSL_DIR}. */
+  readonly sslDir?: string;
+  /** The one fingerprint file for whoever comes; default `remote/NAME/fingerprint` below `sslDir`, and no check where that is not. */
+  readonly sslFingerprintFile?: string;
+  /** On a target: the name of the initiator's address must lead back to it, as over bsdtcp. Default true. */
+  readonly sslCheckHost?: boolean;
+  /** The certificate's common name must lead to the peer's address. Default true. */
+  readonly sslCheckCertificateHost?: boolean;
+  /** The certificate must be the one on file, where one is. Default true. */
+  readonly sslCheckFingerprint?: boolean;
+  /** How names are looked up. */
+  readonly names?: PeerNameOptions;
+}
+
+/** A certificate that the CA has been found to vouch for, and from whom it came. */
+export interface PresentedCertificate {
+  readonly certificate: X509Certificate;
+  /** Numeric. */
+  readonly address: string;
+  readonly port: number | undefined;
+  /** On an initiator: the host that was asked for. */
+  readonly host?: string;
+}
+
+/**
+ * Checks a peer's certificate, and resolves to its common name.
+ *
+ * Rejects with `CERTIFICATE_DEPTH`, `CERTIFICATE_HOST`, `ACCESS_DENIED` (`sslCheckHost`), `CERTIFICATE_FINGERPRINT`, or `FILE_FAILED` for
+ * a fingerprint file that cannot be read; each names the name or file. Source: PROTOCOL.md, "Drivers".
+ */
+export async function checkCertificate(
+  presented: PresentedCertificate,
+  { authorities, caFile }: Pick<OwnCertificates, 'authorities' | 'caFile'>,
+  rules: CertificateRules,
+): Promise<string> {
+  const { certificate, host } = presented;
+  if (!isSignedBy(certificate, authorities)) {
+    throw new AmandaError(
+      'CERTIFICATE_DEPTH',
+      `The certificate for ${shown(certificate)} is not signed by a CA of ${caFile} itself but by an authority below it (${printable(certificate.issuer)}).`,
+    );
+  }
+  const commonName = commonNameOf(certificate);
+  if (host === undefined && rules.sslCheckHost !== false) await checkHost(presented, rules);
+  if (rules.sslCheckCertificateHost !== false) await checkCommonName(commonName, presented, rules);
+  if (rules.sslCheckFingerprint !== false) await checkFingerprints(commonName, presented, rules);
+  return commonName;
+}
+
+/**
+ * A name that is safe as a part of a path, in a log and in `.amandahosts`: letters, digits, `.`, `_`, `-` and `:`, and not dots alone.
+ * The common name comes from the network.
+ */
+const safeName = /^(?![.]+$)(?!-)[A-Za-z0-9._:-]{1,253}$/;
+
+function commonNameOf(certificate: X509Certificate): string {
+  // Several come as an array, which the types do not tell.
+  const names: unknown = certificate.toLegacyObject().subject?.CN;
+  if (typeof names === 'string' && safeName.test(names)) return names;
+  const problem = names === undefined ? 'has no common name' : 'has a common name that no host can have';
+  throw new AmandaError('CERTIFICATE_HOST', `The certificate for ${shown(certificate)} ${problem}; it must be the host's name.`);
+}
+
+function shown({ subject }: X509Certificate): string {
+  return `"${printable(subject ?? '')}"`;
+}
+
+const noAnswer = refused('the resolver gave no answer');
+
+async function checkHost({ address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
+  const verdict = await firstValueFrom(checkPeerName({ address, port }, names), { defaultValue: noAnswer });
+  if (verdict.kind === 'refused') throw new AmandaError('ACCESS_DENIED', `The name of the peer does not lead back to it: ${verdict.shown}.`);
+}
+
+async function checkCommonName(commonName: string, { address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
+  const { resolver = systemResolver } = names ?? {};
+  // The rules for the name of an address, with a name that came another way.
+  const claimed = {
+    nameOf: () => [commonName],
+    addressesOf: (name: string, family: 0 | 4) => resolver.addressesOf(name, family),
+    canonicalOf: (name: string, family: 0 | 4) => resolver.canonicalOf(name, family),
+  };
+  const verdict = await firstValueFrom(checkPeerName({ address, port }, { ...names, resolver: claimed }), { defaultValue: noAnswer });
+  if (verdict.kind === 'refused') {
+    throw new AmandaError('CERTIFICATE_HOST', `The certificate's common name ${commonName} does not lead to the peer's address ${address}: ${verdict.shown}.`);
+  }
+}
+
+async function checkFingerprints(commonName: string, { certificate, host }: PresentedCertificate, rules: CertificateRules): Promise<void> {
+  const { sslFingerprintFile, sslDir } = rules;
+  if (sslFingerprintFile) return checkFile(sslFingerprintFile, certificate, false);
+  // Amanda goes by the host asked for as an initiator, and by the common name as a target.
+  const hosts = host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
+  for (const name of new Set([commonName, ...hosts])) {
+    if (isPathPart(name)) await checkFile(join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint'), certificate, true);
+  }
+}
+
+function isPathPart(name: string): boolean {
+  return !/[/\0]/.test(name) && !/^[.]*$/.test(name);
+}
+
+async function canonicalName(host: string, { names }: CertificateRules): Promise<string> {
+  const { resolver = systemResolver } = names ?? {};
+  try {
+    return (await firstValueFrom(from(resolver.canonicalOf(host, 0)), { defaultValue: host })) ?? host;
+  } catch {
+    return host;
+  }
+}
+
+async function checkFile(file: string, certificate: X509Certificate, mayBeMissing: boolean): Promise<void> {
+  let text: string;
+  try {
+    ({ text } = await readSmallFile(file));
+  } catch (error) {
+    if (mayBeMissing && error instanceof AmandaError && isMissing(error.cause)) return;
+    throw error;
+  }
+  if (!fitsFingerprints(parseFingerprints(text), certificate)) {
+    throw new AmandaError(
+      'CERTIFICATE_FINGERPRINT',
+      `The certificate for ${shown(certificate)} is not the one on file in ${file}. If it was renewed, put the new fingerprint there: SHA1 Fingerprint=${certificate.fingerprint}`,
+    );
+  }
+}
+
+function isMissing(cause: unknown): boolean {
+  const { code } = (cause ?? {}) as { readonly code?: string };
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}

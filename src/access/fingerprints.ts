@@ -1,0 +1,51 @@
+import { createHash, type X509Certificate } from 'node:crypto';
+
+/** The fingerprints on file for a peer, as `openssl x509 -fingerprint` prints them: `AA:BB:…` by algorithm. */
+export interface Fingerprints {
+  /** MD5 and SHA-1: the two that Amanda reads. */
+  readonly weak: readonly Fingerprint[];
+  /** SHA-256, which Amanda does not read. */
+  readonly strong: readonly Fingerprint[];
+}
+
+interface Fingerprint {
+  readonly algorithm: Algorithm;
+  readonly value: string;
+}
+
+type Algorithm = 'md5' | 'sha1' | 'sha256';
+
+/**
+ * Reads a fingerprint file: one `MD5 Fingerprint=`, `SHA1 Fingerprint=` or `SHA256 Fingerprint=` a line, in capitals or not. Other lines
+ * say nothing. What stands behind the `=` counts as it is, a blank or a CR included. Source: PROTOCOL.md, "Drivers".
+ */
+export function parseFingerprints(text: string): Fingerprints {
+  const all = text.split('\n').flatMap((line): Fingerprint[] => {
+    const [, name, value] = fingerprintLine.exec(line) ?? [];
+    return name === undefined || value === undefined ? [] : [{ algorithm: name.toLowerCase() as Algorithm, value }];
+  });
+  return { weak: all.filter(({ algorithm }) => algorithm !== 'sha256'), strong: all.filter(({ algorithm }) => algorithm === 'sha256') };
+}
+
+const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
+
+/**
+ * Whether a certificate is the one on file: one of the MD5 and SHA1 lines is its fingerprint, if there are any, and one of the SHA256
+ * lines, if there are any. No line at all fits no certificate.
+ *
+ *     file           Amanda        ours
+ *     SHA1           by SHA1       by SHA1
+ *     SHA1, SHA256   by SHA1       by both: a SHA256 line can only refuse more
+ *     SHA256         refuses all   by SHA256
+ *     sha1           refuses all   by SHA1; OpenSSL 3 prints it in small letters
+ *
+ * So a line that Amanda reads is never overruled: what its MD5 and SHA1 lines refuse, no other line lets in.
+ */
+export function fitsFingerprints({ weak, strong }: Fingerprints, certificate: Pick<X509Certificate, 'raw'>): boolean {
+  if (weak.length + strong.length === 0) return false;
+  return [weak, strong].every((lines) => lines.length === 0 || lines.some(({ algorithm, value }) => value === fingerprintOf(certificate, algorithm)));
+}
+
+function fingerprintOf({ raw }: Pick<X509Certificate, 'raw'>, algorithm: Algorithm): string {
+  return (createHash(algorithm).update(raw).digest('hex').toUpperCase().match(/../g) ?? []).join(':');
+}

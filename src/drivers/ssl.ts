@@ -1,0 +1,160 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { userInfo } from 'node:os';
+import { Observable, catchError, defer, from, map, mergeMap, of, switchMap, throwError, timeout } from 'rxjs';
+import { readCertificates, type CertificateFiles, type OwnCertificates } from '../access/certificate-files.js';
+import type { Connection } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/options.js';
+import { TcpmConnection } from '../connection/tcpm-connection.js';
+import { defaultTiming } from '../exchange/timing.js';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
+import type { Driver, Listener } from './driver.js';
+import { refusedConnection, sslChannel } from './ssl-channel.js';
+import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { KEEP_ALIVE } from './socket.js';
+import { connectTcp } from './tcp-connect.js';
+import { yieldConnection } from './yield-connection.js';
+
+/** The port of an amandad with auth ssl, by convention; Amanda itself goes to 10080 unless it is told another. Source: PROTOCOL.md, "Drivers". */
+export const SSL_PORT = 10_081;
+
+/** Certificates, and what is demanded of the peer's: the same on both sides, named as in Amanda's configuration. */
+export interface CertificateOptions extends CertificateFiles, HandshakeOptions {}
+
+export interface SslOptions extends CertificateOptions {
+  /** Name or address of the target. */
+  readonly host: string;
+  /** 1 … 65535, default 10081. */
+  readonly port?: number;
+  /** The name in `SECURITY USER`; default the user this process runs as. */
+  readonly user?: string;
+}
+
+/**
+ * TLS 1.2 or later over TCP; both sides show a certificate that the same CA has signed itself.
+ *
+ *     connect(ssl({ host: 'db1.example.com', sslDir: '/etc/amanda/ssl' })).pipe(noop())
+ *
+ * The target's common name must lead to its address, and where a fingerprint is on file (`remote/NAME/fingerprint` for the host asked for,
+ * its canonical name or the common name) it must fit. Errors with `CONNECT_FAILED`, `TLS_FAILED`, the `CERTIFICATE_…` codes, `KEY_UNSAFE`
+ * and `FILE_FAILED`; a target that refuses our certificate may show only in the first answer. Source: PROTOCOL.md, "Drivers".
+ */
+export function ssl({ host, port = SSL_PORT, user = userInfo().username, ...certificates }: SslOptions): Driver {
+  checkPort(port);
+  return {
+    name: 'ssl',
+    user,
+    open: (options) =>
+      ownCertificates(certificates).pipe(
+        switchMap((own) =>
+          connectTcp({ host, port }).pipe(
+            switchMap(({ socket }) => handshake(tuned(socket), host, own, certificates)),
+            switchMap(
+              (secured) =>
+                new Observable<Connection>((out) =>
+                  yieldConnection(new TcpmConnection(sslChannel(secured, { side: 'initiator', ...own }), { side: 'initiator', user }, options), out),
+                ),
+            ),
+          ),
+        ),
+      ),
+  };
+}
+
+export interface ListenSslOptions extends AcceptSslOptions {
+  /** 0 … 65535, 0 for any free one; default 10081. */
+  readonly port?: number;
+  /** Address to listen on; default all of this host. */
+  readonly host?: string;
+  /** Connections at once; more are turned away at once. Default 1,024. */
+  readonly maxConnections?: number;
+  /** Called with the port when listening has begun. */
+  readonly onListening?: (port: number) => void;
+}
+
+/**
+ * Accepts initiators over TLS. Errors with `CONNECT_FAILED` when the address cannot be listened on, and with what is wrong with this
+ * side's certificates; these are read anew for each connection, so that renewed ones count.
+ *
+ * A peer that is refused gets its connection closed, and comes out as a Connection that has ended with the reason: `serve` tells
+ * it in `disconnected`. Source: PROTOCOL.md, "Drivers".
+ */
+export function listenSsl({ port = SSL_PORT, host, maxConnections = 1_024, onListening, ...options }: ListenSslOptions = {}): Listener {
+  if (port !== 0) checkPort(port);
+  return {
+    name: 'ssl',
+    accept: (connection) =>
+      ownCertificates(options).pipe(
+        switchMap(() => sockets({ port, host, maxConnections, onListening })),
+        // What there was to warn of has been said.
+        mergeMap((socket) => acceptSsl(socket, { ...options, onWarning: () => undefined }, connection)),
+      ),
+  };
+}
+
+export interface AcceptSslOptions extends CertificateOptions {
+  /** Milliseconds that a peer has for its handshake and the checks; default 30,000. */
+  readonly handshakeTimeout?: number;
+}
+
+/** The connection of an initiator over a connected socket: good, or ended with the reason for which it was refused. Emits once; never errors. */
+export function acceptSsl(
+  raw: Socket,
+  { handshakeTimeout = defaultTiming.idleTimeout, ...certificates }: AcceptSslOptions,
+  options: ConnectionOptions,
+): Observable<Connection> {
+  const { remoteAddress: address = '', remotePort: port } = raw;
+  return ownCertificates(certificates).pipe(
+    switchMap((own) => handshake(tuned(raw), undefined, own, certificates).pipe(map((secured) => sslChannel(secured, { side: 'target', ...own })))),
+    timeout({
+      first: handshakeTimeout,
+      with: () => throwError(() => new AmandaError('TLS_FAILED', `No TLS session with ${address} within ${handshakeTimeout} ms.`)),
+    }),
+    map((channel) => new TcpmConnection(channel, { side: 'target', namesUser: true }, options)),
+    catchError((error: unknown) => {
+      raw.destroy();
+      const reason = isAmandaError(error) ? error : new AmandaError('TLS_FAILED', String(error), { cause: error });
+      return of(refusedConnection({ driver: 'ssl', address, ...(port === undefined ? {} : { port }) }, reason));
+    }),
+  );
+}
+
+function ownCertificates(options: CertificateOptions): Observable<OwnCertificates> {
+  return defer(() => from(readCertificates(options))).pipe(
+    map((own) => {
+      tlsOptions(own, options);
+      return own;
+    }),
+  );
+}
+
+function tuned(socket: Socket): Socket {
+  return socket.setKeepAlive(true, KEEP_ALIVE).setNoDelay(true);
+}
+
+type Place = Required<Pick<ListenSslOptions, 'port' | 'maxConnections'>> & { readonly [Name in 'host' | 'onListening']: ListenSslOptions[Name] | undefined };
+
+function sockets({ port, host, maxConnections, onListening }: Place): Observable<Socket> {
+  return new Observable((out) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      out.next(socket);
+    });
+    server.maxConnections = maxConnections;
+    server.on('error', (cause) => {
+      out.error(new AmandaError('CONNECT_FAILED', `Cannot listen on ${host ?? 'any address'} port ${port}: ${cause.message}.`, { cause }));
+    });
+    server.listen({ port, host }, () => onListening?.(portOf(server, port)));
+    return () => {
+      server.close();
+    };
+  });
+}
+
+function portOf(server: Server, asked: number): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : asked;
+}
+
+function checkPort(port: number): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
+}
