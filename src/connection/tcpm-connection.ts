@@ -1,11 +1,12 @@
-import { Observable, ReplaySubject, Subject, concat, defer, of, type Subscription } from 'rxjs';
+import { Observable, ReplaySubject, Subject, concat, defer, of, Subscription } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
-import { describePeer, type Channel, type Peer } from './channel.js';
+import type { Channel, Peer } from './channel.js';
 import type { Connection, ProtocolHandle } from './connection.js';
 import { Fifo } from './fifo.js';
-import { ReceiveBudget, type Flow, type Holder, type Stall } from './flow.js';
+import { ReceiveBudget, type Flow, type Holder } from './flow.js';
 import { Handles } from './handles.js';
+import { asLoss, endedHere, hungUp, overSendBudget, stalled } from './losses.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
 import { TcpmProtocolHandle } from './protocol-handle.js';
 import { Stream, type Carrier } from './stream.js';
@@ -44,7 +45,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly #decoder: FrameDecoder;
   readonly #budget: ReceiveBudget;
   readonly #writer: FrameWriter;
-  readonly #subscriptions: Subscription;
+  readonly #subscriptions = new Subscription();
   /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
   readonly #backlog = new Fifo<Uint8Array>();
   #isDecoding = false;
@@ -78,7 +79,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.flow = this.#budget.flow;
     this.incoming = defer(() => concat(this.#unclaimed.splice(0), this.#incoming));
     this.ended = this.#ended;
-    this.#subscriptions = this.#start();
+    this.#start();
   }
 
   get isReady(): boolean {
@@ -115,7 +116,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     const size = this.#options.frameBytes;
     if (bytes.length <= size) this.#write(handle, bytes);
     else for (let at = 0; at < bytes.length; at += size) this.#write(handle, bytes.subarray(at, at + size));
-    if (this.#writer.backlog > this.#options.sendBudget) this.abort(this.#overBudget(handle));
+    if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
 
   sendPacket(handle: number, payload: Uint8Array): void {
@@ -141,41 +142,35 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   close(): void {
     if (this.#over !== undefined) return;
     this.#writer.flush();
-    this.#finish(
-      new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was closed by this side.`, { peer: describePeer(this.peer) }),
-      false,
-    );
+    this.#finish(endedHere(this.peer, 'closed'), false);
     this.#channel.close();
   }
 
   abort(reason: Error): void {
     if (this.#over !== undefined) return;
-    this.#finish(this.#asLoss(reason), true);
+    this.#finish(asLoss(reason, this.peer), true);
     this.#subscriptions.unsubscribe();
     this.#channel.destroy();
   }
 
   /** Ends the connection the way its state asks for: in good order when nothing is open, else at once. */
   dispose(): void {
-    if ([...this.#handles.all()].some((stream) => stream.isOpen)) {
-      this.abort(
-        new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was cancelled by this side.`, { peer: describePeer(this.peer) }),
-      );
-    } else {
-      this.close();
-    }
+    if ([...this.#handles.all()].some((stream) => stream.isOpen)) this.abort(endedHere(this.peer, 'cancelled'));
+    else this.close();
   }
 
-  #start(): Subscription {
-    const stalls = this.#budget.stalls(this.#options.stallAfter).subscribe((stall) => {
-      if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
-    });
-    stalls.add(
+  #start(): void {
+    this.#subscriptions.add(
+      this.#budget.stalls(this.#options.stallAfter).subscribe((stall) => {
+        if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
+      }),
+    );
+    this.#subscriptions.add(
       this.#channel.drain.subscribe(() => {
         this.#writer.drained();
       }),
     );
-    stalls.add(
+    this.#subscriptions.add(
       this.#channel.bytes.subscribe({
         next: (chunk) => {
           this.#receive(chunk);
@@ -188,7 +183,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
         },
       }),
     );
-    return stalls;
   }
 
   #receive(chunk: Uint8Array): void {
@@ -260,9 +254,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       this.#subscriptions.unsubscribe();
       return;
     }
-    const reason = error ?? this.#unfinishedFrame();
-    const lost = this.#asLoss(reason ?? new AmandaError('CONNECTION_LOST', `${describePeer(this.peer)} ended the connection.`));
-    this.#finish(lost, reason !== undefined);
+    const broken = error ?? this.#unfinishedFrame();
+    this.#finish(broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer), broken !== undefined);
     this.#subscriptions.unsubscribe();
     this.#channel.close();
   }
@@ -271,9 +264,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     try {
       this.#decoder.end();
       return undefined;
-    } catch (cause) {
-      const where = cause instanceof Error ? cause.message : String(cause);
-      return new AmandaError('CONNECTION_LOST', `${describePeer(this.peer)} ended the connection inside a frame. ${where}`, { cause });
+    } catch (inside) {
+      return hungUp(this.peer, inside instanceof Error ? inside : undefined);
     }
   }
 
@@ -295,37 +287,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     }
   }
 
-  #asLoss(reason: unknown): AmandaError {
-    const peer = describePeer(this.peer);
-    if (reason instanceof AmandaError) {
-      return reason.peer === undefined ? new AmandaError(reason.code, reason.message, { cause: reason, peer, handle: reason.handle }) : reason;
-    }
-    return new AmandaError('CONNECTION_LOST', `The connection to ${peer} broke: ${reason instanceof Error ? reason.message : String(reason)}.`, {
-      cause: reason,
-      peer,
-    });
-  }
-
-  #overBudget(handle: number): AmandaError {
-    return new AmandaError(
-      'SEND_BUDGET',
-      `More than ${this.#options.sendBudget} bytes wait to be sent to ${describePeer(this.peer)}, who does not read fast enough. Send from an async iterable or a Readable, which can be slowed.`,
-      { handle },
-    );
-  }
-
   #holders(): Holder[] {
     return [...this.#handles.all()]
       .filter((stream) => stream.held > 0)
       .map(({ handle, held }) => ({ handle, held }))
       .sort((a, b) => b.held - a.held);
   }
-}
-
-function stalled({ blocking, waiting }: Stall, peer: Peer): AmandaError {
-  return new AmandaError(
-    'STALLED',
-    `Nobody consumes what arrived on handle ${blocking.join(', ')}, and handle ${waiting.join(', ')} waits behind it. Read it, or discard() it.`,
-    { peer: describePeer(peer), handle: blocking[0] },
-  );
 }

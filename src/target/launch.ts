@@ -42,7 +42,7 @@ export interface Launched {
  * Starts a service with its descriptors where it looks for them, in the directory `/`, with the umask 077.
  *
  * Emits once, when it runs, and never completes. Errors with `SERVICE_FAILED` when no process can be
- *
+ * made. Source: PROTOCOL.md, "Starting a service".
  */
 export function launch({ executable, args, env, offset, count, patience }: Launch): Observable<Launched> {
   return new Observable((out) => {

@@ -274,6 +274,13 @@ describe('a connection', () => {
     expect(seen).toEqual(['a', 'a', 'a', 'a', 'error']);
   });
 
+  test('that is dead from its first byte on is so without ado', async () => {
+    const [near, peer] = memoryChannels();
+    peer.write([bytes('80000000 00000001')]);
+    const connection = new TcpmConnection(near, { side: 'initiator', user: undefined });
+    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({ code: 'FRAME_TOO_LARGE' });
+  });
+
   test('refuses more handles than allowed', async () => {
     const { connection, peer } = opened({ maxHandles: 3 });
     for (const handle of ['01', '02', '03', '04']) peer.write([bytes(`00000001 000000${handle} 61`)]);

@@ -114,14 +114,12 @@ function play(recorded: Script, until: number, own: ServiceMap = {}): Seen {
     gather: false,
     authorize: authorize({ localUser: { name: 'backup', uid: 34, home: '/var/backups' }, file, rules }),
   }).subscribe();
-  work.add(
-    near.bytes.subscribe({
-      next: (bytes) => frames.push(...decoder.push(bytes)),
-      complete: () => {
-        end = 'ended';
-      },
-    }),
-  );
+  const listening = near.bytes.subscribe({
+    next: (bytes) => frames.push(...decoder.push(bytes)),
+    complete: () => {
+      end = 'ended';
+    },
+  });
   for (const step of recorded.script.filter(({ direction }) => direction === 'c2s')) {
     vi.advanceTimersByTime(Math.max(0, Math.ceil(step.time * 1000) + 1 - now()));
     act(near, step);
@@ -129,6 +127,7 @@ function play(recorded: Script, until: number, own: ServiceMap = {}): Seen {
   vi.advanceTimersByTime(Math.max(0, until * 1000 - now()));
   const seen = { handles: saidOn(frames), end };
   work.unsubscribe();
+  listening.unsubscribe();
   return seen;
 }
 

@@ -1,0 +1,45 @@
+import { AmandaError } from '../wire/errors.js';
+import { describePeer, type Peer } from './channel.js';
+import type { Stall } from './flow.js';
+
+/** Why a connection has ended, with its peer in it: an error of ours stays what it is, anything else is `CONNECTION_LOST`. */
+export function asLoss(reason: unknown, peer: Peer): AmandaError {
+  const name = describePeer(peer);
+  if (!(reason instanceof AmandaError)) {
+    const message = reason instanceof Error ? reason.message : String(reason);
+    return new AmandaError('CONNECTION_LOST', `The connection to ${name} broke: ${message}.`, { cause: reason, peer: name });
+  }
+  return reason.peer === undefined ? new AmandaError(reason.code, reason.message, { cause: reason, peer: name, handle: reason.handle }) : reason;
+}
+
+/** The peer has hung up; `inside` is what was wrong with where. */
+export function hungUp(peer: Peer, inside?: Error): AmandaError {
+  const name = describePeer(peer);
+  if (inside === undefined) return new AmandaError('CONNECTION_LOST', `${name} ended the connection.`, { peer: name });
+  return new AmandaError('CONNECTION_LOST', `${name} ended the connection inside a frame. ${inside.message}`, { cause: inside, peer: name });
+}
+
+/** This side has ended the connection. */
+export function endedHere(peer: Peer, how: 'closed' | 'cancelled'): AmandaError {
+  const name = describePeer(peer);
+  return new AmandaError('CONNECTION_CLOSED', `The connection to ${name} was ${how} by this side.`, { peer: name });
+}
+
+/** One stream blocks others, and that is not allowed to last. */
+export function stalled({ blocking, waiting }: Stall, peer: Peer): AmandaError {
+  return new AmandaError(
+    'STALLED',
+    `Nobody consumes what arrived on handle ${blocking.join(', ')}, and handle ${waiting.join(', ')} waits behind it. Read it, or discard() it.`,
+    { peer: describePeer(peer), handle: blocking[0] },
+  );
+}
+
+/** More waits to be sent than is allowed. */
+export function overSendBudget(peer: Peer, handle: number, sendBudget: number): AmandaError {
+  const name = describePeer(peer);
+  return new AmandaError(
+    'SEND_BUDGET',
+    `More than ${sendBudget} bytes wait to be sent to ${name}, who does not read fast enough. Send from an async iterable or a Readable, which can be slowed.`,
+    { handle, peer: name },
+  );
+}
