@@ -3,7 +3,7 @@ import { printable } from '../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from './arguments.js';
 
 /** The drivers that a target can be started for. */
-export const amandadAuths = ['bsdtcp', 'local', 'ssh', 'rsh'] as const;
+export const amandadAuths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh'] as const;
 
 /** What the words behind `rx-amandad` say. */
 export interface AmandadArguments {
@@ -14,6 +14,8 @@ export interface AmandadArguments {
   readonly listen: string | undefined;
   /** Serve any number of connections, or keep an idle one. */
   readonly noExit: boolean;
+  /** Where the certificates for ssl are. */
+  readonly sslDir: string | undefined;
   /** Where the executables of services are. */
   readonly libexec: string;
   /** Whether noop and sendbackup are ours rather than executables. */
@@ -48,7 +50,8 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
   if (given.has('udp')) throw new UsageError('-udp is not there yet; this version listens with -tcp=PORT.');
   const auth = chooseAuth(given.get('auth') ?? 'bsdtcp');
   const tcpPort = wholeNumber('-tcp', given.get('tcp'), 0, 65_535);
-  if (tcpPort !== undefined && auth !== 'bsdtcp') throw new UsageError(`-tcp goes with -auth=bsdtcp, not with -auth=${auth}.`);
+  if (tcpPort !== undefined && auth !== 'bsdtcp' && auth !== 'ssl') throw new UsageError(`-tcp goes with -auth=bsdtcp or ssl, not with -auth=${auth}.`);
+  if (given.has('ssl-dir') && auth !== 'ssl') throw new UsageError(`-ssl-dir goes with -auth=ssl, not with -auth=${auth}.`);
   if (tcpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT.');
   const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
   if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
@@ -57,6 +60,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     tcpPort,
     listen: given.get('listen'),
     noExit: given.has('no-exit'),
+    sslDir: given.get('ssl-dir'),
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
     own,
     lists: given.get('lists'),
@@ -68,7 +72,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
 }
 
 const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
-const takesValue: ReadonlySet<string> = new Set(['auth', 'tcp', 'udp', 'listen', 'libexec', 'services', 'lists', 'log']);
+const takesValue: ReadonlySet<string> = new Set(['auth', 'tcp', 'udp', 'listen', 'ssl-dir', 'libexec', 'services', 'lists', 'log']);
 const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'debug']);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {

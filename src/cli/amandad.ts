@@ -1,6 +1,8 @@
 import { catchError, defer, finalize, firstValueFrom, ignoreElements, map, merge, of, endWith, take, tap, type Observable } from 'rxjs';
 import { listenBsdtcp } from '../drivers/bsdtcp.js';
 import type { Listener } from '../drivers/driver.js';
+import { listenSsl } from '../drivers/ssl.js';
+import { listenSslStdio } from '../drivers/ssl-stdio.js';
 import { listenStdio } from '../drivers/stdio.js';
 import { serve, type ServeOptions } from '../target/serve.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
@@ -27,7 +29,7 @@ an initiator starts it with the connection on standard input and output; with
 -tcp it listens by itself.
 
 As amandad has them:
-  -auth=NAME        bsdtcp (default), local, ssh or rsh
+  -auth=NAME        bsdtcp (default), ssl, local, ssh or rsh
   -tcp=PORT         listen on this port and serve one connection
   -no-exit          with -tcp serve any number of connections; without it keep
                     a connection on which nothing runs
@@ -39,6 +41,8 @@ As amandad has them:
 
 Ours:
   -listen=ADDRESS   with -tcp, listen on this address only; default all
+  -ssl-dir=DIR      with -auth=ssl, holds CA/crt.pem, me/crt.pem and
+                    me/private/key.pem; default /etc/amanda/ssl
   -libexec=DIR      where services are executables; default /usr/lib/amanda
   -own              our own noop and sendbackup (GNU tar) instead of the
                     executables; also -services=own, opposite -services=amanda
@@ -51,7 +55,8 @@ Ours:
   --help            this text
 
 Who may ask for what: as in Amanda. Over bsdtcp the initiator's source port and
-name and the .amandahosts of the user that this runs as; over local, ssh and
+name and the .amandahosts of the user that this runs as; over ssl its
+certificate, whose common name is the host in .amandahosts; over local, ssh and
 rsh, everybody.
 
 Exit code: 0 when it is done or was asked to end, 1 when it cannot listen or
@@ -91,12 +96,14 @@ function run(given: AmandadArguments, { isStderrFree, complain }: AmandadSurroun
   );
 }
 
-function listenerOf({ auth, tcpPort: port, listen: host, noExit }: AmandadArguments, log: Log): Listener {
-  if (port === undefined) return listenStdio({ auth });
+function listenerOf({ auth, tcpPort: port, listen: host, noExit, sslDir }: AmandadArguments, log: Log): Listener {
+  const certificates = { ...(sslDir === undefined ? {} : { sslDir }), onWarning: ({ message }: Error) => log(message) };
+  if (port === undefined) return auth === 'ssl' ? listenSslStdio(certificates) : listenStdio({ auth });
   const onListening = (bound: number): void => {
     log(`listening on ${host ?? 'all addresses'} port ${bound}`);
   };
-  const listener = listenBsdtcp({ port, onListening, ...(host === undefined ? {} : { host }) });
+  const place = { port, onListening, ...(host === undefined ? {} : { host }) };
+  const listener = auth === 'ssl' ? listenSsl({ ...place, ...certificates }) : listenBsdtcp(place);
   return noExit ? listener : { ...listener, accept: (options) => listener.accept(options).pipe(take(1)) };
 }
 

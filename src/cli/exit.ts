@@ -29,6 +29,15 @@ const noConnection: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
   'ACK_TIMEOUT',
   'REP_TIMEOUT',
   'DATA_TIMEOUT',
+  'TLS_FAILED',
+  'CERTIFICATE_MISSING',
+  'CERTIFICATE_UNTRUSTED',
+  'CERTIFICATE_DEPTH',
+  'CERTIFICATE_HOST',
+  'CERTIFICATE_FINGERPRINT',
+  'CERTIFICATE_REFUSED',
+  'CERTIFICATE_UNUSABLE',
+  'KEY_UNSAFE',
 ]);
 const wrongUsage: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>(['BAD_ARGUMENT', 'BAD_DLE']);
 

@@ -9,7 +9,10 @@ import { traceFrames } from './trace.js';
 /** Connects to the target that was chosen, and says which of the options it has no use for. */
 export function reach(target: TargetChoice, values: TargetValues, output: Output, { driver }: Surroundings): Observable<Connection> {
   for (const option of uselessOptions(target, values)) output.note(`auth ${target.auth} has no use for ${option}.`);
-  return connect(driver(target), timingFor(target.timeout)).pipe(tracedWhenAsked(output));
+  const onWarning = ({ message }: Error): void => {
+    output.warn(message);
+  };
+  return connect(driver({ ...target, onWarning }), timingFor(target.timeout)).pipe(tracedWhenAsked(output));
 }
 
 /** With `--debug`: every frame on standard error. */

@@ -4,6 +4,7 @@ import type { Driver } from '../drivers/driver.js';
 import { local } from '../drivers/local.js';
 import { rsh } from '../drivers/rsh.js';
 import { ssh } from '../drivers/ssh.js';
+import { ssl } from '../drivers/ssl.js';
 import type { RequestOptions } from '../exchange/request.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { printable } from '../wire/text.js';
@@ -27,15 +28,16 @@ export const targetOptions = {
 
 /** What their help says. */
 export const targetOptionsHelp = `Reaching the host:
-  --auth NAME             bsdtcp (default), local, ssh or rsh
-  --port N                default 10080 for bsdtcp, for ssh what it is
-                          configured for
+  --auth NAME             bsdtcp (default), ssl, local, ssh or rsh
+  --port N                default 10080 for bsdtcp, 10081 for ssl, for ssh what
+                          it is configured for
   --user NAME             who asks; default: the user this runs as
   --amandad-path PATH     for local, ssh and rsh; default
                           /usr/lib/amanda/amandad
   --client-username NAME  for ssh and rsh: whom to log in as; default backup
   --ssh-key FILE          for ssh: a private key besides those it finds itself
-  --ssl-dir DIR           for an auth to come, of no use to these
+  --ssl-dir DIR           for ssl: holds CA/crt.pem, me/crt.pem and
+                          me/private/key.pem; default /etc/amanda/ssl
   --timeout SECONDS       how long connecting, and then the answer, may take;
                           default as in Amanda: 3 times 20, 3 times 30
 
@@ -61,18 +63,23 @@ export interface TargetChoice {
   readonly clientUsername?: string | undefined;
   /** The file of a private key. */
   readonly sshKey?: string | undefined;
+  /** Holds the certificates. */
+  readonly sslDir?: string | undefined;
+  /** Told what works but should not stay so. */
+  readonly onWarning?: ((warning: Error) => void) | undefined;
   /** Milliseconds; undefined for Amanda's own times. */
   readonly timeout?: number | undefined;
 }
 
-const auths = ['bsdtcp', 'local', 'ssh', 'rsh'] as const;
+const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh'] as const;
 type AuthName = (typeof auths)[number];
 /** Amanda has them, and so will we. */
-const authsToCome: readonly string[] = ['ssl', 'bsdudp', 'bsd', 'krb5'];
+const authsToCome: readonly string[] = ['bsdudp', 'bsd', 'krb5'];
 
 /** Which options besides `--timeout` an auth goes by. */
 const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
   bsdtcp: ['port', 'user'],
+  ssl: ['port', 'user', 'ssl-dir'],
   local: ['amandad-path'],
   ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
   rsh: ['amandad-path', 'client-username'],
@@ -90,6 +97,7 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
     amandadPath: values['amandad-path'],
     clientUsername: values['client-username'],
     sshKey: values['ssh-key'],
+    sslDir: values['ssl-dir'],
     timeout: seconds === undefined ? undefined : seconds * 1000,
   };
 }
@@ -108,10 +116,11 @@ export function uselessOptions({ auth }: TargetChoice, values: TargetValues): re
 }
 
 /** The driver of a target. */
-export function driverFor({ host, auth, port, user, amandadPath, clientUsername, sshKey }: TargetChoice): Driver {
+export function driverFor({ host, auth, port, user, amandadPath, clientUsername, sshKey, sslDir, onWarning }: TargetChoice): Driver {
   const at = { host, ...(port === undefined ? {} : { port }) };
   const path = amandadPath === undefined ? {} : { amandadPath };
   const login = clientUsername === undefined ? {} : { clientUsername };
+  const asking = user === undefined ? {} : { user };
   switch (auth) {
     case 'local':
       return local({ host, ...path });
@@ -120,7 +129,9 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
     case 'rsh':
       return rsh({ host, ...path, ...login });
     case 'bsdtcp':
-      return bsdtcp({ ...at, ...(user === undefined ? {} : { user }) });
+      return bsdtcp({ ...at, ...asking });
+    case 'ssl':
+      return ssl({ ...at, ...asking, ...(sslDir === undefined ? {} : { sslDir }), ...(onWarning === undefined ? {} : { onWarning }) });
   }
 }
 

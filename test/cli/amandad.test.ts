@@ -21,6 +21,7 @@ describe('the words behind rx-amandad', () => {
       tcpPort: undefined,
       listen: undefined,
       noExit: false,
+      sslDir: undefined,
       libexec: '/usr/lib/amanda',
       own: false,
       lists: undefined,
@@ -40,9 +41,10 @@ describe('the words behind rx-amandad', () => {
 
   it.each([
     [['-udp=10080'], '-udp is not there yet; this version listens with -tcp=PORT.'],
-    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp, local, ssh and rsh.'],
+    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp, ssl, local, ssh and rsh.'],
     [['-tcp=x'], '-tcp takes a whole number from 0 to 65535, not "x".'],
-    [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp, not with -auth=local.'],
+    [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp or ssl, not with -auth=local.'],
+    [['-ssl-dir=/etc/ssl'], '-ssl-dir goes with -auth=ssl, not with -auth=bsdtcp.'],
     [['-listen=::1'], '-listen needs -tcp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
     [['-services=mine'], '-services takes own or amanda, not "mine".'],
