@@ -3,7 +3,9 @@ import { Observable, fromEvent, map } from 'rxjs';
 import { describePeer, type Channel, type Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
 
-/** How long a channel that this side has closed waits for the other side to close too, in milliseconds. */
+/** How long a channel that this side has closed may take to send what was written, in milliseconds. */
+const FLUSH = 30_000;
+/** How long it then waits for the other side to close too. */
 const LINGER = 2_000;
 
 /** The two Node streams behind a channel, which may be one and the same (a socket), and how to let go of them. */
@@ -95,18 +97,26 @@ export class StreamChannel implements Channel {
   close(): void {
     if (this.#closing || this.#released) return;
     this.#closing = true;
+    // Not protocol time: only how long a socket is kept for a peer that takes nothing, or does not hang up.
+    let limit = setTimeout(() => {
+      this.destroy();
+    }, FLUSH);
     const release = (): void => {
       clearTimeout(limit);
       this.destroy();
     };
-    // Not protocol time: only how long a socket is kept for a peer that does not hang up.
-    const limit = setTimeout(release, LINGER);
+    const hasEnded = this.#input.readableEnded || this.#input.destroyed;
+    this.#output
+      .once('finish', () => {
+        clearTimeout(limit);
+        if (hasEnded) this.destroy();
+        else limit = setTimeout(release, LINGER);
+      })
+      .once('close', () => {
+        if (!this.#output.writableFinished) release();
+      });
+    if (!hasEnded) this.#input.once('end', release).once('close', release).resume();
     this.#output.end();
-    if (this.#input.readableEnded || this.#input.destroyed) {
-      this.#output.once('finish', release).once('close', release);
-    } else {
-      this.#input.once('end', release).once('close', release).resume();
-    }
   }
 
   destroy(): void {
