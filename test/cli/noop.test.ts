@@ -59,7 +59,9 @@ describe('rx-amanda noop', () => {
   it('reads which target is meant, and says what it has no use for', async () => {
     const fake = fakeSurroundings({ services });
     await main(['noop', 'one', '--auth', 'local', '--amandad-path', '/a', '--port', '7', '--ssl-dir', '/s', '--timeout', '5'], fake.surroundings);
-    expect(fake.chosen).toEqual([{ host: 'one', auth: 'local', port: 7, user: undefined, amandadPath: '/a', timeout: 5_000, sslDir: '/s', onWarning: expect.any(Function) as unknown }]);
+    expect(fake.chosen).toEqual([
+      { host: 'one', auth: 'local', port: 7, user: undefined, amandadPath: '/a', timeout: 5_000, sslDir: '/s', onWarning: expect.any(Function) as unknown },
+    ]);
     expect(fake.err()).toBe('rx-amanda: auth local has no use for --port.\nrx-amanda: auth local has no use for --ssl-dir.\n');
   });
 
