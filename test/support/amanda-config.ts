@@ -23,6 +23,8 @@ export interface ConfigurationOptions {
   readonly amandadPath?: string;
   /** Further lines for every dumptype: `compress client fast`, `ssh-keys "…"`. */
   readonly dumptype?: readonly string[];
+  /** Whether dumps after the first may be incremental: a cycle of a week, and the client records what was dumped. Default: each dump is a full one. */
+  readonly incremental?: boolean;
 }
 
 /** A configuration of an Amanda server that backs up this host to files. */
@@ -52,7 +54,8 @@ export function amandaConfig(sandbox: Sandbox, options: ConfigurationOptions): C
     logs: join(state, 'log'),
     index: join(state, 'index'),
   };
-  for (const folder of ['curinfo', 'log', 'index', 'holding', 'vtapes/slot1', 'vtapes/slot2']) mkdirSync(join(state, folder), { recursive: true });
+  for (const folder of ['curinfo', 'log', 'index', 'holding', 'vtapes/slot1', 'vtapes/slot2', 'vtapes/slot3'])
+    mkdirSync(join(state, folder), { recursive: true });
   mkdirSync(directory);
   writeFileSync(join(state, 'tapelist'), '');
   writeFileSync(join(directory, 'amanda.conf'), serverText(name, state, options));
@@ -79,7 +82,7 @@ ${amandadPath === undefined ? '' : `amandad-path ${quoted(amandadPath)}`}
 `;
 }
 
-function serverText(name: string, state: string, { auth, clientPort, amandadPath, dumptype = [] }: ConfigurationOptions): string {
+function serverText(name: string, state: string, { auth, clientPort, amandadPath, dumptype = [], incremental = false }: ConfigurationOptions): string {
   const lines = [
     ...(clientPort === undefined ? [] : [`client-port "${clientPort}"`]),
     ...(amandadPath === undefined ? [] : [`amandad-path ${quoted(amandadPath)}`]),
@@ -92,9 +95,9 @@ infofile "${state}/curinfo"
 logdir "${state}/log"
 indexdir "${state}/index"
 tapelist "${state}/tapelist"
-dumpcycle 0
-runspercycle 1
-tapecycle 2
+dumpcycle ${incremental ? 7 : 0}
+runspercycle ${incremental ? 7 : 1}
+tapecycle ${incremental ? 3 : 2}
 runtapes 1
 inparallel 2
 maxdumps 2
@@ -104,7 +107,7 @@ dtimeout 60
 ctimeout 30
 define changer vtapes {
   tpchanger "chg-disk:${state}/vtapes"
-  property "num-slot" "2"
+  property "num-slot" "3"
 }
 tpchanger "vtapes"
 amrecover-changer "vtapes"
@@ -117,7 +120,7 @@ labelstr "^${name}-[0-9]*$"
 autolabel "${name}-%%%" any
 define holdingdisk disk {
   directory "${state}/holding"
-  use 500 mb
+  use 1000 mb
   chunksize 200 mb
 }
 holdingdisk disk
@@ -130,7 +133,7 @@ define dumptype base {
   auth "${auth}"
   compress none
   index yes
-  record no
+  record ${incremental ? 'yes' : 'no'}
   estimate client
   ${lines.join('\n  ')}
 }

@@ -17,6 +17,8 @@ export const programs = {
   amservice: '/usr/sbin/amservice',
   amcheck: '/usr/sbin/amcheck',
   amdump: '/usr/sbin/amdump',
+  amadmin: '/usr/sbin/amadmin',
+  amreport: '/usr/sbin/amreport',
   amrestore: '/usr/sbin/amrestore',
   amrecover: '/usr/sbin/amrecover',
   amfetchdump: '/usr/sbin/amfetchdump',
@@ -27,7 +29,7 @@ export const programs = {
 export type ProgramName = keyof typeof programs;
 
 /** The programs that are written in Perl, or start others that are. */
-const inPerl: readonly ProgramName[] = ['amcheck', 'amdump', 'amrestore', 'amfetchdump', 'amrecover'];
+const inPerl: readonly ProgramName[] = ['amcheck', 'amdump', 'amreport', 'amrestore', 'amfetchdump', 'amrecover'];
 
 /** Why tests with these programs cannot run here, as the end of a sentence; undefined when they can. */
 export function whyNotReal(...needed: readonly ProgramName[]): string | undefined {

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { describeFullBackup, type FullBackup, needed, overBsdtcp } from '../support/full-backup.js';
+import { describeReal } from '../support/real-amanda.js';
+import { allServices, installRxAmandad, startDaemon, startXinetd } from '../support/rx-amandad.js';
+
+const withoutShm = fileURLToPath(new URL('../support/amandad-without-shm.mjs', import.meta.url));
+
+describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
+  describeFullBackup('over bsdtcp: xinetd starts rx-amandad for each connection', {
+    reach: async ({ sandbox }) => overBsdtcp(await startXinetd(sandbox, installRxAmandad(sandbox), ['-auth=bsdtcp', ...allServices])),
+  });
+
+  describeFullBackup('over bsdtcp: rx-amandad is a daemon of its own, and the tree has 200 MB', {
+    megabytes: 200,
+    reach: async ({ sandbox }) => overBsdtcp(await startDaemon(sandbox)),
+  });
+
+  describeFullBackup('over local: the programs of the server start rx-amandad', {
+    reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox) }),
+    also: (run) => {
+      it('every dump went through shared memory', () => {
+        expect(ringsOf(run())).toBe(4);
+      });
+    },
+  });
+
+  describeFullBackup('over local: the target does not offer shared memory', {
+    reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox, withoutShm) }),
+    also: (run) => {
+      it('no dump went through shared memory', () => {
+        expect(ringsOf(run())).toBe(0);
+      });
+    },
+  });
+});
+
+/** How many rings of shared memory the sendbackups took, two disks being dumped twice. */
+function ringsOf({ lab }: FullBackup): number {
+  return lab.sandbox.logs().split(/ sendbackup: shm_ring_link /).length - 1;
+}

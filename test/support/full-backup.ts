@@ -1,0 +1,173 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { growTree } from './big-tree.js';
+import { type Configuration, type Lab, oddTree, openLab, programs, type RunResult, treeLines } from './real-amanda.js';
+import type { Started } from './rx-amandad.js';
+
+/** How the programs of the server reach a target. */
+export interface Way {
+  readonly auth: 'bsdtcp' | 'local';
+  readonly clientPort?: number;
+  readonly amandadPath?: string;
+  readonly close?: () => Promise<void>;
+  /** What the target has said, for the message of a failing test. */
+  readonly messages?: () => string;
+}
+
+/** To a target that listens. */
+export function overBsdtcp({ port, close, messages }: Started): Way {
+  return { auth: 'bsdtcp', clientPort: port, close, messages };
+}
+
+export interface FullBackupOptions {
+  /** Starts the target, or says how it is started. */
+  readonly reach: (lab: Lab) => Promise<Way> | Way;
+  /** Megabytes that the tree has besides its odd names; default none. */
+  readonly megabytes?: number;
+  /** More to prove about the two runs. */
+  readonly also?: (run: () => FullBackup) => void;
+}
+
+/** A configuration that has been dumped twice. */
+export interface FullBackup {
+  readonly lab: Lab;
+  readonly way: Way;
+  readonly config: Configuration;
+  /** What was dumped, as it is after the second run. */
+  readonly tree: string;
+  /** {@link treeLines} as each of the runs saw the tree. */
+  readonly states: readonly (readonly string[])[];
+}
+
+/** The two disks, by name: the same tree, by both ways to dump it. */
+const disks = { gnu: 'GNUTAR', app: 'amgtar' } as const;
+const diskNames = Object.keys(disks);
+
+/** Names of the real programs that {@link describeFullBackup} needs. */
+export const needed = ['amcheck', 'amdump', 'amadmin', 'amreport', 'amrecover', 'amfetchdump'] as const;
+
+/**
+ * What an administrator does with a new client: check it, dump two disks of it at once, in full and then what has
+ * changed, read the reports, and restore: with the real programs and without their amandad.
+ */
+export function describeFullBackup(title: string, { reach, megabytes = 0, also }: FullBackupOptions): void {
+  describe(title, () => {
+    let lab: Lab;
+    let run: FullBackup;
+    const dumps: RunResult[] = [];
+    const reports: string[] = [];
+    let check: RunResult;
+
+    beforeAll(async () => {
+      lab = openLab();
+      const way = await reach(lab);
+      const tree = join(lab.sandbox.directory, 'tree');
+      oddTree(tree);
+      if (megabytes > 0) growTree(tree, megabytes);
+      const config = lab.configure({ ...way, disks: Object.entries(disks).map(([name, program]) => ({ name, path: tree, program })), incremental: true });
+      check = await lab.asBackup(programs.amcheck, ['-c', config.name]);
+      const states = [treeLines(tree)];
+      run = { lab, way, config, tree, states };
+      await dump();
+      change(tree);
+      states.push(treeLines(tree));
+      await lab.asBackup(programs.amadmin, [config.name, 'force-level-1', 'localhost']);
+      await dump();
+    }, 180_000);
+    afterAll(async () => {
+      await run?.way.close?.();
+      await lab.close();
+    });
+
+    async function dump(): Promise<void> {
+      dumps.push(await lab.asBackup(programs.amdump, [run.config.name], { timeout: 100_000 }));
+      const report = await lab.asBackup(programs.amreport, [run.config.name, '--text=-']);
+      reports.push(report.stdout + report.stderr);
+    }
+
+    it('amcheck finds no problem', () => {
+      expect([check.stdout, check.code]).toEqual([expect.stringContaining('0 problems found'), 0]);
+    });
+
+    it.each([0, 1])('amdump makes dumps of level %i, and amreport knows of nothing failed or strange', (level) => {
+      const { code, stdout, stderr } = dumps[level] ?? expect.unreachable();
+      expect(code, [stdout, stderr, reports[level], run.way.messages?.(), lab.sandbox.logs()].join('\n')).toBe(0);
+      const report = parseReport(reports[level] ?? '');
+      expect(report, reports[level]).toEqual({ troubles: [], dumped: diskNames.toSorted().map((disk) => ({ disk, level })) });
+    });
+
+    it.each(diskNames)('amfetchdump gives back what each run saw of %s', async (disk) => {
+      const directory = join(lab.sandbox.directory, `fetched-${disk}`);
+      mkdirSync(directory);
+      for (const level of [0, 1]) {
+        const fetched = await lab.asBackup(programs.amfetchdump, ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`], { timeout: 60_000 });
+        expect(fetched.code, fetched.stderr).toBe(0);
+        const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], { input: fetched.output });
+        expect(status, String(stderr)).toBe(0);
+        expect(treeLines(directory)).toEqual(run.states[level]);
+      }
+    });
+
+    it.each(diskNames)('amrecover restores %s from both levels', async (disk) => {
+      const directory = join(lab.sandbox.directory, `recovered-${disk}`);
+      await recover(run, { disk, directory, commands: ['add .'] });
+      expect(treeLines(directory)).toEqual(run.states[1]);
+    });
+
+    it('amrecover restores a file and a folder alone', async () => {
+      const directory = join(lab.sandbox.directory, 'recovered-alone');
+      await recover(run, { disk: 'gnu', directory, commands: ['add plain.txt', 'cd "  blanks  "', 'add .'] });
+      expect(readdirSync(directory).toSorted()).toEqual(['  blanks  ', 'plain.txt']);
+    });
+
+    it('the real amandad was never started', () => {
+      expect(readdirSync(lab.sandbox.log)).not.toContain('amandad');
+    });
+
+    also?.(() => run);
+  });
+}
+
+/** Restores with amrecover, as root, into a new folder. */
+export async function recover(
+  { lab, way, config }: FullBackup,
+  { disk, directory, commands }: { readonly disk: string; readonly directory: string; readonly commands: readonly string[] },
+): Promise<RunResult> {
+  mkdirSync(directory);
+  const options = [`auth=${way.auth}`, `client-port=${way.clientPort ?? ''}`, `amandad-path=${way.amandadPath ?? ''}`].filter(
+    (option) => !option.endsWith('='),
+  );
+  const words = [config.name, '-s', 'localhost', '-t', 'localhost', ...options.flatMap((option) => ['-o', option])];
+  const input = ['sethost localhost', `setdisk ${disk}`, ...commands, 'extract', 'Y', 'Y', 'Y', 'quit', ''].join('\n');
+  const recovered = await lab.asRoot(programs.amrecover, words, { cwd: directory, input, timeout: 60_000 });
+  expect(recovered.code, recovered.stdout + recovered.stderr).toBe(0);
+  return recovered;
+}
+
+/** What happens to a file system between two runs. */
+function change(tree: string): void {
+  writeFileSync(join(tree, 'plain.txt'), 'hello again\n', { flag: 'a' });
+  writeFileSync(join(tree, 'new file'), 'new\n');
+  writeFileSync(join(tree, '  blanks  ', 'new too'), 'new\n');
+  rmSync(join(tree, 'empty file'));
+  renameSync(join(tree, 'grün 日本 🎈'), join(tree, 'renamed 🎈'));
+}
+
+/** What a report says of trouble, and which level of which disk was dumped. */
+export function parseReport(text: string): {
+  readonly troubles: readonly string[];
+  readonly dumped: readonly { readonly disk: string; readonly level: number }[];
+} {
+  const lines = text.split('\n');
+  const table = lines.slice(lines.findIndex((line) => line.startsWith('DUMP SUMMARY')));
+  const dumped = table.flatMap((line) => {
+    const [, disk, level] = /^localhost\s+(\S+)\s+(\d)\s+\d+\s+\d+/.exec(line) ?? [];
+    return disk === undefined ? [] : [{ disk, level: Number(level) }];
+  });
+  return {
+    troubles: lines.filter((line) => /FAIL|STRANGE|ERROR|MISSING|PARTIAL|strange/.test(line)),
+    dumped: dumped.toSorted((a, b) => (a.disk < b.disk ? -1 : 1)),
+  };
+}
