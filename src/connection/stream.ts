@@ -49,6 +49,7 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   #ends: Ends = { receiving: 'open', sending: 'open' };
   #endChanges: ReplaySubject<Ends> | undefined;
   #outlastsEnd = false;
+  #sent = 0;
 
   constructor(handle: number, carrier: Carrier) {
     super((reader) => this.#readBy(reader));
@@ -62,6 +63,11 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   /** Bytes that have arrived so far. */
   get received(): number {
     return this.#inbox.received;
+  }
+
+  /** Bytes handed over to be sent so far. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** Cost of what has arrived and was not consumed, in bytes. */
@@ -132,7 +138,9 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     if (this.#ends.sending === 'closed') {
       throw new AmandaError('ALREADY_CLOSED', `Handle ${this.handle} was closed by this side; nothing can be sent on it any more.`, { handle: this.handle });
     }
-    if (this.#ends.sending === 'open' && bytes.length > 0) this.#carrier.send(this.handle, bytes);
+    if (this.#ends.sending !== 'open' || bytes.length === 0) return;
+    this.#sent += bytes.length;
+    this.#carrier.send(this.handle, bytes);
   }
 
   /** For a protocol handle: sends one packet, in one frame. Does nothing once this direction has ended. */

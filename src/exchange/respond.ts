@@ -33,7 +33,16 @@ export type ExchangeEvent =
   | { readonly kind: 'admitted'; readonly handle: number; readonly request: ParsedRequest }
   | { readonly kind: 'refused'; readonly handle: number; readonly reason: string; readonly request?: ParsedRequest | undefined }
   | { readonly kind: 'replied'; readonly handle: number; readonly streams: readonly string[] }
-  | { readonly kind: 'ended'; readonly handle: number; readonly outcome: TargetOutcome; readonly error?: AmandaError | undefined };
+  | {
+      readonly kind: 'ended';
+      readonly handle: number;
+      readonly outcome: TargetOutcome;
+      readonly error?: AmandaError | undefined;
+      /** Bytes of the reply's text, and those handed to its streams. */
+      readonly sent: number;
+      /** Bytes of the request's arguments, and those that came on its streams. */
+      readonly received: number;
+    };
 
 /**
  * Answers what comes on one protocol handle of a target: one request, from its REQ to the end of its
@@ -67,6 +76,7 @@ class Responder {
   #refusal: Extract<Admission, { kind: 'refused' }> | undefined;
   #key: string | undefined;
   #streams: readonly NamedStream[] = [];
+  #replyBytes = 0;
   #error: AmandaError | undefined;
   readonly #serviceOver = new ReplaySubject<void>(1);
   #answered = false;
@@ -232,13 +242,18 @@ class Responder {
       const connect = names.map((name) => ({ name, handle: this.#streams.find(([present]) => present === name)?.[1].handle }));
       const body = names.length === 0 ? text : Buffer.concat([toBytes(formatConnect(connect)), text]);
       if (body.length > MOST_REPLY_BYTES) throw new Error(`its reply of ${body.length} bytes is over the ${MOST_REPLY_BYTES} that fit one packet`);
-      this.#happens({ kind: 'reply', body, streams: this.#streams.length > 0 });
-      this.#out.next({ kind: 'replied', handle: this.#handle.number, streams: names });
+      this.#sendReply(body, names);
     } catch (error) {
       for (const [, stream] of this.#streams) stream.complete();
       this.#streams = [];
       this.#serviceFailed(error);
     }
+  }
+
+  #sendReply(body: Uint8Array, names: readonly string[]): void {
+    this.#replyBytes = body.length;
+    this.#out.next({ kind: 'replied', handle: this.#handle.number, streams: names });
+    this.#happens({ kind: 'reply', body, streams: this.#streams.length > 0 });
   }
 
   /** Before the reply the failure is the reply; after it only the end of the connection can tell that bytes are missing. */
@@ -249,7 +264,7 @@ class Responder {
       peer: describePeer(this.#connection.peer),
       handle: this.#handle.number,
     });
-    if (this.#state.kind === 'running') this.#happens({ kind: 'reply', body: toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), streams: false });
+    if (this.#state.kind === 'running') this.#sendReply(toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), []);
     else this.#connection.abort(this.#error);
   }
 
@@ -299,8 +314,16 @@ class Responder {
     const refusal = this.#refusal;
     this.#stop();
     if (refusal !== undefined) this.#out.next({ kind: 'refused', handle, reason: refusal.reason, request: refusal.request });
-    this.#out.next({ kind: 'ended', handle, outcome, error: this.#error });
+    this.#out.next({ kind: 'ended', handle, outcome, error: this.#error, ...this.#traffic() });
     this.#out.complete();
+  }
+
+  #traffic(): { readonly sent: number; readonly received: number } {
+    const streams = this.#streams.map(([, stream]) => stream);
+    return {
+      sent: streams.reduce((bytes, { sent }) => bytes + sent, this.#replyBytes),
+      received: streams.reduce((bytes, { received }) => bytes + received, this.#admission?.request.arguments.length ?? 0),
+    };
   }
 
   #stop(): void {

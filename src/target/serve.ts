@@ -3,7 +3,9 @@ import {
   EMPTY,
   NEVER,
   Observable,
+  ReplaySubject,
   catchError,
+  combineLatest,
   concat,
   defaultIfEmpty,
   defer,
@@ -15,6 +17,7 @@ import {
   mergeMap,
   of,
   switchMap,
+  take,
   takeUntil,
   tap,
   timer,
@@ -32,7 +35,13 @@ import { admission, type AdmissionOptions } from './admission.js';
 export type ServiceMap = Readonly<Record<string, Service>>;
 
 export interface ServeOptions
-  extends ConnectionOptions, AdmissionOptions, Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {}
+  extends ConnectionOptions, AdmissionOptions, Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {
+  /**
+   * When it emits, no connection is accepted any more, requests that come are refused, and what runs may finish: each
+   * connection is closed behind its last request. Default: never.
+   */
+  readonly stop?: Observable<unknown>;
+}
 
 /** What happens at a target, to one of its connections. */
 export type ServiceEvent =
@@ -46,13 +55,24 @@ export type ServiceEvent =
  *     listener  ---C-----------------        C: a connection comes in
  *     events    ---c-a--r--------e-d-        connected, admitted, replied, ended, disconnected
  *
- * Runs until it is unsubscribed, which ends every connection and service. A connection on which
- * nothing runs is closed after 30 s. Errors only when the listener does.
+ * Runs until it is unsubscribed, which ends every connection and service, or, after `stop` has emitted, until the last
+ * request is over. A connection on which nothing runs is closed after 30 s. Errors only when the listener does.
  * Source: PROTOCOL.md, "The exchange: target".
  */
 export function serve(listener: Listener, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
-  return defer(() => listener.accept(options)).pipe(mergeMap((connection) => serveConnection(connection, services, options)));
+  return defer(() => {
+    const stop = new ReplaySubject<unknown>(1);
+    const stopping = options.stop?.subscribe(stop);
+    const connections = listener.accept(options).pipe(takeUntil(stop));
+    return connections.pipe(
+      mergeMap((connection) => serveConnection(connection, services, { ...options, stop })),
+      finalize(() => stopping?.unsubscribe()),
+    );
+  });
 }
+
+/** What a request is told that comes too late. */
+const STOPPING = 'amandad is being stopped and takes no new requests';
 
 /** Answers every request on one connection, for as long as it lasts. */
 export function serveConnection(connection: Connection, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
@@ -60,7 +80,9 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
   const timing = { ...defaultTiming, ...options };
   return defer(() => {
     const active = new BehaviorSubject(0);
-    const admit = admission(connection, services, () => active.value, options);
+    const stopping = new BehaviorSubject(false);
+    const judge = admission(connection, services, () => active.value, options);
+    const admit: typeof judge = (body) => (stopping.value ? of({ kind: 'refused', reason: STOPPING }) : judge(body));
     const running = new Set<string>();
     const exchanges = connection.incoming.pipe(
       mergeMap((handle) => {
@@ -75,7 +97,7 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
     );
     return concat(
       of<ServiceEvent>({ kind: 'connected', peer }),
-      merge(exchanges, closeWhenIdle(connection, active, timing.idleTimeout)),
+      merge(noteStop(connection, options.stop, stopping), exchanges, closeWhenIdle(connection, active, stopping, timing.idleTimeout)),
       disconnection(connection),
     );
   }).pipe(
@@ -85,18 +107,32 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
   );
 }
 
-function closeWhenIdle(connection: Connection, active: Observable<number>, idleTimeout: number): Observable<never> {
-  const ended = connection.ended.pipe(
-    catchError(() => EMPTY),
-    endWith(true),
+function noteStop(connection: Connection, stop: Observable<unknown> = NEVER, stopping: BehaviorSubject<boolean>): Observable<never> {
+  return stop.pipe(
+    take(1),
+    tap(() => {
+      stopping.next(true);
+    }),
+    ignoreElements(),
+    takeUntil(endOf(connection)),
   );
-  return active.pipe(
-    switchMap((count) => (count === 0 ? timer(idleTimeout) : NEVER)),
+}
+
+function closeWhenIdle(connection: Connection, active: Observable<number>, stopping: Observable<boolean>, idleTimeout: number): Observable<never> {
+  return combineLatest([active, stopping]).pipe(
+    switchMap(([count, hurried]) => (count === 0 ? timer(hurried ? 0 : idleTimeout) : NEVER)),
     tap(() => {
       connection.close();
     }),
     ignoreElements(),
-    takeUntil(ended),
+    takeUntil(endOf(connection)),
+  );
+}
+
+function endOf({ ended }: Connection): Observable<unknown> {
+  return ended.pipe(
+    catchError(() => EMPTY),
+    endWith(true),
   );
 }
 

@@ -1,0 +1,96 @@
+import { NEVER, Subject, concat, firstValueFrom, lastValueFrom, mergeMap, of, throwError, type Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { connect } from '../../src/drivers/connect.js';
+import { memory } from '../../src/drivers/memory.js';
+import { request } from '../../src/exchange/request.js';
+import { reply, type Service } from '../../src/exchange/service.js';
+import { serve, type ServiceEvent, type ServiceMap } from '../../src/target/serve.js';
+import { text } from './scripts.js';
+
+/** A target inside the process, how to stop it, and all that it has told. */
+function target(services: ServiceMap) {
+  const { driver, listener } = memory();
+  const stop = new Subject<unknown>();
+  const events: ServiceEvent[] = [];
+  const over = new Promise<void>((resolve, reject) => {
+    serve(listener, services, { stop }).subscribe({ next: (event) => events.push(event), error: reject, complete: resolve });
+  });
+  return { asked: connect(driver, { connectTries: 1 }), stop, events, over };
+}
+
+const noop: Service = () => of(reply({ lines: ['OPTIONS features=ff;'] }));
+
+/** Sends these bytes on DATA. */
+const sends =
+  (data: Observable<Uint8Array>): Service =>
+  () =>
+    of(reply({ streams: { DATA: () => data } }));
+
+describe('a target that is asked to stop', () => {
+  it('lets what runs finish, refuses what else is asked for, and is done behind the last request', async () => {
+    const data = new Subject<Uint8Array>();
+    const { asked, stop, over } = target({ noop, slow: sends(concat(of(new Uint8Array([0x61])), data)) });
+    const dump = asked.pipe(
+      request('slow'),
+      mergeMap(async ({ streams, connection }) => {
+        const whole = text(streams.DATA);
+        stop.next('now');
+        await expect(firstValueFrom(of(connection).pipe(request('noop')))).rejects.toMatchObject({
+          code: 'REFUSED',
+          message: 'amandad is being stopped and takes no new requests',
+        });
+        data.next(new Uint8Array([0x62]));
+        data.complete();
+        return whole;
+      }),
+    );
+    expect(await lastValueFrom(dump)).toBe('ab');
+    await over;
+  });
+
+  it('closes a connection on which nothing runs at once, and accepts no other', async () => {
+    const { asked, stop, events, over } = target({ noop });
+    const held = lastValueFrom(asked, { defaultValue: undefined });
+    stop.next('now');
+    await over;
+    await held;
+    expect(events.map(({ kind }) => kind)).toEqual(['connected', 'disconnected']);
+    await expect(firstValueFrom(asked)).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+  });
+
+  it('is done at once when nobody is connected', async () => {
+    const { stop, over } = target({ noop });
+    stop.next('now');
+    await over;
+  });
+});
+
+describe('what a target tells of a request', () => {
+  it('has the bytes that it sent and received', async () => {
+    const { asked, events } = target({ slow: sends(of(new Uint8Array(1_000), new Uint8Array(24))) });
+    await lastValueFrom(
+      asked.pipe(
+        request('slow'),
+        mergeMap(({ streams }) => text(streams.DATA)),
+      ),
+    );
+    // CONNECT DATA 499999 and a newline are 20 bytes; the request said OPTIONS and its features, and sent nothing on the stream.
+    const ended = events.find(({ kind }) => kind === 'ended');
+    expect(ended).toMatchObject({ outcome: 'completed', sent: 20 + 1_024 });
+    expect(ended?.kind === 'ended' && ended.received).toBeGreaterThan(0);
+  });
+
+  it('has the reply of a service that fails, as of any other', async () => {
+    const { asked, events } = target({ broken: () => throwError(() => new Error('the disk is gone')) });
+    const { text: said } = await lastValueFrom(asked.pipe(request('broken')));
+    expect(said).toBe('ERROR service broken: the disk is gone\n');
+    expect(events.map(({ kind }) => kind)).toEqual(['connected', 'admitted', 'replied', 'ended', 'disconnected']);
+    expect(events.at(-2)).toMatchObject({ outcome: 'completed', sent: 39, error: { code: 'SERVICE_FAILED' } });
+  });
+
+  it('has nothing sent for a request that was refused', async () => {
+    const { asked, events } = target({ noop: () => NEVER });
+    await expect(lastValueFrom(asked.pipe(request('none')))).rejects.toMatchObject({ code: 'REFUSED' });
+    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({ outcome: 'refused', sent: 0, received: 0 });
+  });
+});
