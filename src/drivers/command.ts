@@ -108,11 +108,11 @@ function endOf(child: Child, program: string): () => Promise<CommandEnd | undefi
       resolve({ code, signal });
     });
   });
-  const silent = new Promise((resolve) => child.stderr.once('close', resolve));
+  const silent = Promise.all([child.stdout, child.stderr].map((stream) => new Promise((resolve) => stream.once('close', resolve))));
   return async () => {
     const exit = await within(EXPLAIN_WITHIN, exited);
     if (exit === undefined) return undefined;
-    // Somebody whom the command has started, and left, may keep its standard error open.
+    // What it said before it left explains more than that it left. Somebody whom it has started may keep its output open.
     await within(EXPLAIN_WITHIN, silent);
     return { program, ...exit, said: said() };
   };
