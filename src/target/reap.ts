@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { concat, fromEvent, takeUntil, tap, timer } from 'rxjs';
+import { NEVER, concat, fromEvent, map, merge, take, takeUntil, takeWhile, timer, type Observable } from 'rxjs';
 
 /** How long a process may take to end, in milliseconds. */
 export interface Patience {
@@ -7,6 +7,8 @@ export interface Patience {
   readonly beforeTerm?: number;
   /** After SIGTERM, before SIGKILL. Default 2,000. */
   readonly beforeKill?: number;
+  /** When it emits, SIGKILL comes at once. Default: never. */
+  readonly hurry?: Observable<unknown>;
 }
 
 /**
@@ -14,13 +16,23 @@ export interface Patience {
  *
  * It waits for the process only, not for what the process has left behind. Source: PROTOCOL.md, "Streams".
  */
-export function reap(child: ChildProcess, { beforeTerm = 3_000, beforeKill = 2_000 }: Patience = {}): void {
+export function reap(child: ChildProcess, { beforeTerm = 3_000, beforeKill = 2_000, hurry = NEVER }: Patience = {}): void {
   if (child.pid === undefined || hasExited(child)) return;
-  const term = timer(beforeTerm).pipe(tap(() => child.kill('SIGTERM')));
-  const kill = timer(beforeKill).pipe(tap(() => child.kill('SIGKILL')));
-  concat(term, kill)
-    .pipe(takeUntil(fromEvent(child, 'exit')))
-    .subscribe();
+  const told = concat(signal('SIGTERM', beforeTerm), signal('SIGKILL', beforeKill));
+  const hurried = hurry.pipe(
+    map(() => 'SIGKILL' as const),
+    take(1),
+  );
+  merge(told.pipe(takeUntil(hurried)), hurried)
+    .pipe(
+      takeWhile((name) => name !== 'SIGKILL', true),
+      takeUntil(fromEvent(child, 'exit')),
+    )
+    .subscribe((name) => child.kill(name));
+}
+
+function signal<T extends NodeJS.Signals>(name: T, after: number): Observable<T> {
+  return timer(after).pipe(map(() => name));
 }
 
 /** Whether a process has ended; there is no zombie of it then. */

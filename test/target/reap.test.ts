@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
+import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reap } from '../../src/target/reap.js';
 
@@ -67,6 +68,20 @@ describe('reap', () => {
     reap({ exitCode: null, signalCode: null } as unknown as ChildProcess);
     vi.advanceTimersByTime(60_000);
     expect(fake.told).toEqual([]);
+  });
+
+  it.each([
+    ['before SIGTERM', 1_000, ['SIGKILL']],
+    ['after SIGTERM', 4_000, ['SIGTERM', 'SIGKILL']],
+  ])('sends SIGKILL at once when hurried %s', (_, after, told) => {
+    const fake = new Fake();
+    const hurry = new Subject<unknown>();
+    reap(fake.child, { hurry });
+    vi.advanceTimersByTime(after);
+    hurry.next('now');
+    expect(fake.told).toEqual(told);
+    expect(vi.getTimerCount()).toBe(0);
+    expect([hurry.observed, fake.listenerCount('exit')]).toEqual([false, 0]);
   });
 
   it('takes other patience', () => {
