@@ -40,6 +40,8 @@ export type { TargetOutcome } from './exchange/target-machine.js';
 export { reply, partialReply, type IncomingRequest, type ReplyParts, type Service, type ServiceReply, type StreamHandler } from './exchange/service.js';
 export { processService, type ProcessServiceOptions } from './target/process-service.js';
 export { amandaServices, amandaServiceNames, type AmandaServiceName, type AmandaServicesOptions } from './target/amanda-services.js';
+export { backupServices, type BackupImage, type BackupServices, type BackupServicesOptions, type FindImage } from './target/services/backup-services.js';
+export { tarArchive, type ArchiveFile, type TarArchiveOptions } from './target/services/tar-archive.js';
 export { noop as noopService } from './target/services/noop.js';
 export { sendbackup as sendbackupService, type SendbackupOptions as SendbackupServiceOptions } from './target/services/sendbackup.js';
 export type { DumpPermission } from './target/services/dump-request.js';

@@ -9,13 +9,17 @@ import type { Features } from '../../wire/features.js';
 import { printable, toText } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../request-options.js';
 
-/** What a request for a dump asks for, checked. */
-export interface DumpRequest {
+/** What a request for a dump says, whatever it is a dump of. */
+export interface DumpHead {
   readonly features: Features;
   /** This host, as the requester calls it. */
   readonly host: string;
   readonly dle: Dle;
   readonly level: number;
+}
+
+/** What a request for the dump of a directory asks for, checked. */
+export interface DumpRequest extends DumpHead {
   /** An absolute path. */
   readonly directory: string;
   /** Options for tar that leave things out. */
@@ -31,12 +35,19 @@ export interface DumpPermission {
 }
 
 /**
- * Reads a request for a dump.
+ * Reads a request for the dump of a directory.
  *
  * Rejects with `BAD_REQUEST` for what cannot be understood or is not supported, and with `ACCESS_DENIED`;
  * the message is what an ERROR line of the reply says.
  */
 export async function readDumpRequest(request: IncomingRequest, permission: DumpPermission): Promise<DumpRequest> {
+  const head = readDumpHead(request);
+  const directory = await permitted(head.dle, request, permission);
+  return { ...head, directory, excludes: await excludesOf(head.dle, directory) };
+}
+
+/** Reads what every request for a dump says. Throws `BAD_REQUEST` as {@link readDumpRequest} rejects with it. */
+export function readDumpHead(request: IncomingRequest): DumpHead {
   const options = requestOptions(request.arguments);
   if (options.entries.length === 0) throw refuse('[Missing OPTIONS line in sendbackup input]');
   const dle = oneDle(request.arguments);
@@ -45,33 +56,28 @@ export async function readDumpRequest(request: IncomingRequest, permission: Dump
   const [level, another] = dle.levels ?? [];
   if (level === undefined) throw malformed('no valid sendbackup request');
   if (another !== undefined) throw malformed('Too many level');
-  const directory = await permitted(dle, request, permission);
-  return {
-    features: requestFeatures(options),
-    host: options.hostname ?? hostname(),
-    dle,
-    level: level.level,
-    directory,
-    excludes: await excludesOf(dle, directory),
-  };
+  return { features: requestFeatures(options), host: options.hostname ?? hostname(), dle, level: level.level };
 }
 
-function oneDle(args: Uint8Array): Dle {
+/** The DLEs behind the OPTIONS line of a request. Throws `BAD_REQUEST` when they cannot be read. */
+export function requestDles(args: Uint8Array): readonly Dle[] {
   const newline = args.indexOf(0x0a);
-  const text = newline < 0 ? '' : toText(args.subarray(newline + 1));
-  let dles: readonly Dle[];
   try {
-    dles = parseDles(text);
+    return parseDles(newline < 0 ? '' : toText(args.subarray(newline + 1)));
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : String(error));
   }
-  const [dle, another] = dles;
+}
+
+function oneDle(args: Uint8Array): Dle {
+  const [dle, another] = requestDles(args);
   if (dle === undefined) throw malformed('One DLE required');
   if (another !== undefined) throw malformed('Only one DLE allowed');
   return dle;
 }
 
-function whatIsUnsupported({ program, compress, encrypt, kencrypt, datapath, include, scripts }: Dle): string | undefined {
+/** What an entry asks for that no dump of ours has; undefined when there is no such thing. */
+export function whatIsUnsupported({ program, compress, encrypt, kencrypt, datapath, include, scripts }: Dle): string | undefined {
   if (program === 'APPLICATION') return 'programs of type APPLICATION are not supported here, only GNUTAR is';
   if (program !== 'GNUTAR') return `unknown program ${printable(program, 40)}`;
   if (compress !== undefined && !compress.method.startsWith('SERVER-')) return 'compression on the client is not supported here';

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { toBytes } from '../../wire/text.js';
 
 /**
  * An INDEX stream from tar's list of names: each without the `.` it begins with.
@@ -14,4 +15,30 @@ export async function* indexLines(listed: Readable): AsyncGenerator<Uint8Array, 
     yield Buffer.from((last + text).replaceAll('\n.', '\n').slice(1), 'latin1');
     last = text.slice(-1);
   }
+}
+
+/**
+ * The line of an INDEX stream for a path, as tar would list it: what is not a printable ASCII character is escaped byte by byte.
+ *
+ *     /grün.csv  →  /gr\303\274n.csv
+ */
+export function indexLine(path: string): Uint8Array {
+  return toBytes(`${Array.from(toBytes(path), escaped).join('')}\n`);
+}
+
+const letters: ReadonlyMap<number, string> = new Map([
+  [0x07, '\\a'],
+  [0x08, '\\b'],
+  [0x09, '\\t'],
+  [0x0a, '\\n'],
+  [0x0b, '\\v'],
+  [0x0c, '\\f'],
+  [0x0d, '\\r'],
+  [0x5c, '\\\\'],
+]);
+
+function escaped(byte: number): string {
+  const letter = letters.get(byte);
+  if (letter !== undefined) return letter;
+  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
 }

@@ -1,0 +1,125 @@
+import { defer } from 'rxjs';
+import type { StreamSource } from '../../connection/pump.js';
+import { reply, type IncomingRequest, type Service, type ServiceReply } from '../../exchange/service.js';
+import type { Dle } from '../../wire/dle.js';
+import { AmandaError } from '../../wire/errors.js';
+import { formatOptions } from '../../wire/options.js';
+import { quote } from '../../wire/quote.js';
+import { printable } from '../../wire/text.js';
+import { requestFeatures, requestOptions } from '../request-options.js';
+import { readDumpHead, requestDles, whatIsUnsupported } from './dump-request.js';
+import { ImageDump } from './image-dump.js';
+import { noop } from './noop.js';
+import { ourFeatures } from './our-features.js';
+
+/** Something that can be backed up: bytes that a program makes. */
+export interface BackupImage {
+  /** Bytes that there will be, about: what the server plans with. */
+  readonly size: number;
+  /**
+   * Makes the bytes; called once, when a dump is wanted. Call `list` with the path of each file in them, from the root of the
+   * image on (`/orders.csv`, and `/2026/` for a directory), so that amrecover can show and pick them.
+   *
+   * An error of what it gives is told to the server as the reason why the dump has failed.
+   */
+  readonly data: (list: (path: string) => void) => StreamSource;
+}
+
+/**
+ * Finds what there is to back up under an entry of the server's disk list; undefined when nothing is offered under it.
+ *
+ * It is called for each check and each estimate too, so the work belongs into `data`. `level` is 0 for a full dump and n for what has
+ * changed since the last one of a lower level; a program that cannot tell gives the same at each, which restores as well.
+ */
+export type FindImage = (dle: Dle, level: number) => BackupImage | undefined | PromiseLike<BackupImage | undefined>;
+
+export interface BackupServicesOptions {
+  /** GNU tar where dumps are restored, by its absolute path: amrecover knows by it what to unpack them with. Default `/bin/tar`. */
+  readonly tar?: string;
+}
+
+/** The services that an Amanda server asks of a client. */
+export type BackupServices = Readonly<Record<'noop' | 'selfcheck' | 'sendsize' | 'sendbackup', Service>>;
+
+/**
+ * Makes a program an Amanda client: all that a server asks when it checks, estimates and dumps, from one function that
+ * finds what to back up.
+ *
+ *     serve(listenBsdtcp(), backupServices(({ disk }) => (disk === 'orders' ? tarArchive({ size: 90_000, files: exportOrders() }) : undefined)));
+ *
+ * The entries of the disk list have the program GNUTAR, and are restored with tar: `tarArchive` makes such images. What
+ * an entry excludes is for `find` to heed. Source: PROTOCOL.md, "Services".
+ */
+export function backupServices(find: FindImage, { tar = '/bin/tar' }: BackupServicesOptions = {}): BackupServices {
+  return {
+    noop: noop(features),
+    selfcheck: (request) => defer(() => selfcheck(request, find)),
+    sendsize: (request) => defer(() => sendsize(request, find)),
+    sendbackup: (request) => defer(() => sendbackup(request, find, tar)),
+  };
+}
+
+/** Our checks are lines, not JSON. */
+const features = ourFeatures.without('fe_selfcheck_message');
+const optionsLine = formatOptions({ features }).trimEnd();
+
+async function selfcheck({ arguments: args }: IncomingRequest, find: FindImage): Promise<ServiceReply> {
+  const lines = [optionsLine];
+  try {
+    for (const dle of requestDles(args)) {
+      const found = await lookFor(dle, 0, find);
+      lines.push(typeof found === 'string' ? `ERROR [${found}]` : `OK ${quote(dle.disk)}`);
+    }
+  } catch (error) {
+    lines.push(`ERROR ${reason(error)}`);
+  }
+  return reply({ lines });
+}
+
+async function sendsize({ arguments: args }: IncomingRequest, find: FindImage): Promise<ServiceReply> {
+  const lines = [optionsLine];
+  const quoted = requestFeatures(requestOptions(args)).has('fe_rep_sendsize_quoted_error');
+  try {
+    for (const dle of requestDles(args)) {
+      for (const { level } of dle.levels ?? []) {
+        const found = await lookFor(dle, level, find);
+        const answer = typeof found === 'string' ? `ERROR ${quoted ? quote(found) : found}` : `SIZE ${kilobytes(found.size)}`;
+        lines.push(`${quote(dle.disk)} ${level} ${answer}`);
+      }
+    }
+  } catch (error) {
+    lines.push(`ERROR ${reason(error)}`);
+  }
+  return reply({ lines });
+}
+
+async function sendbackup(request: IncomingRequest, find: FindImage, tar: string): Promise<ServiceReply> {
+  try {
+    const asked = readDumpHead(request);
+    const found = await lookFor(asked.dle, asked.level, find);
+    if (typeof found === 'string') throw new AmandaError('ACCESS_DENIED', `[sendbackup: ${found}]`);
+    return reply({ lines: [optionsLine], streams: new ImageDump(asked, found, tar).streams() });
+  } catch (error) {
+    return reply({ lines: [`ERROR ${reason(error)}`] });
+  }
+}
+
+/** The image, or in words why there is none. */
+async function lookFor(dle: Dle, level: number, find: FindImage): Promise<BackupImage | string> {
+  const unsupported = whatIsUnsupported(dle);
+  if (unsupported !== undefined) return unsupported;
+  try {
+    return (await find(dle, level)) ?? `${printable(dle.disk)} is not offered for backup here`;
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+/** An estimate of 0 is none to a server. */
+function kilobytes(size: number): number {
+  return Math.max(1, Math.ceil(size / 1024));
+}
+
+function reason(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error), 1_000);
+}
