@@ -3,13 +3,15 @@ import { printable } from '../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from './arguments.js';
 
 /** The drivers that a target can be started for. */
-export const amandadAuths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh'] as const;
+export const amandadAuths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
 
 /** What the words behind `rx-amandad` say. */
 export interface AmandadArguments {
   readonly auth: (typeof amandadAuths)[number];
   /** The port to listen on; undefined when standard input and output are the channel. */
   readonly tcpPort: number | undefined;
+  /** The same for bsdudp and bsd. */
+  readonly udpPort: number | undefined;
   /** The address to listen on; undefined for all. */
   readonly listen: string | undefined;
   /** Serve any number of connections, or keep an idle one. */
@@ -47,17 +49,19 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     else if (serviceWords.has(word)) services.push(word);
     else unknown ??= word;
   }
-  if (given.has('udp')) throw new UsageError('-udp is not there yet; this version listens with -tcp=PORT.');
   const auth = chooseAuth(given.get('auth') ?? 'bsdtcp');
   const tcpPort = wholeNumber('-tcp', given.get('tcp'), 0, 65_535);
   if (tcpPort !== undefined && auth !== 'bsdtcp' && auth !== 'ssl') throw new UsageError(`-tcp goes with -auth=bsdtcp or ssl, not with -auth=${auth}.`);
+  const udpPort = wholeNumber('-udp', given.get('udp'), 0, 65_535);
+  if (udpPort !== undefined && auth !== 'bsdudp' && auth !== 'bsd') throw new UsageError(`-udp goes with -auth=bsdudp or bsd, not with -auth=${auth}.`);
   if (given.has('ssl-dir') && auth !== 'ssl') throw new UsageError(`-ssl-dir goes with -auth=ssl, not with -auth=${auth}.`);
-  if (tcpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT.');
+  if (tcpPort === undefined && udpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT or -udp=PORT.');
   const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
   if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
   return {
     auth,
     tcpPort,
+    udpPort,
     listen: given.get('listen'),
     noExit: given.has('no-exit'),
     sslDir: given.get('ssl-dir'),

@@ -1,4 +1,6 @@
+import { bsd } from '../drivers/bsd.js';
 import { bsdtcp } from '../drivers/bsdtcp.js';
+import { bsdudp } from '../drivers/bsdudp.js';
 import type { ConnectOptions } from '../drivers/connect.js';
 import type { Driver } from '../drivers/driver.js';
 import { local } from '../drivers/local.js';
@@ -28,9 +30,10 @@ export const targetOptions = {
 
 /** What their help says. */
 export const targetOptionsHelp = `Reaching the host:
-  --auth NAME             bsdtcp (default), ssl, local, ssh or rsh
-  --port N                default 10080 for bsdtcp, 10081 for ssl, for ssh what
-                          it is configured for
+  --auth NAME             bsdtcp (default), ssl, local, ssh, rsh; for hosts that
+                          have none of these bsdudp or bsd
+  --port N                default 10080, 10081 for ssl, for ssh what it is
+                          configured for
   --user NAME             who asks; default: the user this runs as
   --amandad-path PATH     for local, ssh and rsh; default
                           /usr/lib/amanda/amandad
@@ -71,10 +74,10 @@ export interface TargetChoice {
   readonly timeout?: number | undefined;
 }
 
-const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh'] as const;
+const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
 type AuthName = (typeof auths)[number];
 /** Amanda has them, and so will we. */
-const authsToCome: readonly string[] = ['bsdudp', 'bsd', 'krb5'];
+const authsToCome: readonly string[] = ['krb5'];
 
 /** Which options besides `--timeout` an auth goes by. */
 const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
@@ -83,6 +86,8 @@ const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> =
   local: ['amandad-path'],
   ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
   rsh: ['amandad-path', 'client-username'],
+  bsdudp: ['port', 'user'],
+  bsd: ['port', 'user'],
 };
 
 /** Reads which target was meant. Throws {@link UsageError}. */
@@ -130,6 +135,10 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
       return rsh({ host, ...path, ...login });
     case 'bsdtcp':
       return bsdtcp({ ...at, ...asking });
+    case 'bsdudp':
+      return bsdudp({ ...at, ...asking });
+    case 'bsd':
+      return bsd({ ...at, ...asking });
     case 'ssl':
       return ssl({ ...at, ...asking, ...(sslDir === undefined ? {} : { sslDir }), ...(onWarning === undefined ? {} : { onWarning }) });
   }

@@ -29,6 +29,13 @@ import { SOURCE_BYTES, SOURCE_STREAMS, sourceByte } from './compliance-services.
 export interface ComplianceSetup {
   readonly driver: Driver;
   readonly stop: () => void | Promise<void>;
+  /** What the driver cannot do by its nature; the suite asks for no more, and that more is refused. */
+  readonly limits?: ComplianceLimits;
+}
+
+export interface ComplianceLimits {
+  /** The longest arguments of a request, and the longest reply, in bytes; a request for which 65,536 are too many fails with `DATAGRAM_TOO_LARGE`. */
+  readonly requestBytes?: number;
 }
 
 export interface ComplianceTest {
@@ -47,9 +54,9 @@ export function driverCompliance(setup: () => ComplianceSetup | Promise<Complian
   return Object.entries(behaviours).map(([name, behaviour]) => ({
     name,
     run: async () => {
-      const { driver, stop } = await setup();
+      const { driver, stop, limits = {} } = await setup();
       try {
-        await behaviour(driver);
+        await behaviour(driver, limits);
       } finally {
         await stop();
       }
@@ -57,7 +64,7 @@ export function driverCompliance(setup: () => ComplianceSetup | Promise<Complian
   }));
 }
 
-const behaviours: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+const behaviours: Readonly<Record<string, (driver: Driver, limits: ComplianceLimits) => Promise<void>>> = {
   'a connection says who is at the other end': async (driver) => {
     const peer = await firstValueFrom(connect(driver).pipe(map((connection) => connection.peer)));
     equal(peer.driver, driver.name);
@@ -73,11 +80,16 @@ const behaviours: Readonly<Record<string, (driver: Driver) => Promise<void>>> = 
   'a request is answered': async (driver) => {
     equal((await ask(driver, 'noop')).text, 'OPTIONS features=ff;\n');
   },
-  'the arguments of a request arrive byte for byte': async (driver) => {
-    const body = Uint8Array.from({ length: 70_000 }, (_, at) => (at % 255) + 1);
+  'the arguments of a request arrive byte for byte': async (driver, { requestBytes = 70_000 }) => {
+    const body = Uint8Array.from({ length: Math.min(requestBytes, 70_000) }, (_, at) => (at % 255) + 1);
     const replies = connect(driver).pipe(request({ service: 'arguments', options: {}, body }));
     const { text } = await lastValueFrom(replies);
     equal(text, `OPTIONS \n${new TextDecoder().decode(body)}`);
+  },
+  'a request is never cut: one that the driver cannot carry is refused before it leaves': async (driver, { requestBytes = Infinity }) => {
+    const asked = lastValueFrom(connect(driver).pipe(request({ service: 'noop', options: {}, body: new Uint8Array(65_536).fill(0x20) })));
+    if (requestBytes >= 65_536) equal((await asked).kind, 'final');
+    else await rejects(asked, isError('DATAGRAM_TOO_LARGE'));
   },
   'a partial reply comes before the final one': async (driver) => {
     const replies = await lastValueFrom(connect(driver).pipe(request('partial'), toArray()));

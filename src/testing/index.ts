@@ -7,7 +7,7 @@ export { connectionLane, handleLane, page, streamLane, userLane, type Page, type
 export { pageDiagram } from '../marble/page-diagram.js';
 export type { Legend, Mark } from '../marble/mark.js';
 export { complianceServices } from './compliance-services.js';
-export { driverCompliance, type ComplianceSetup, type ComplianceTest } from './driver-compliance.js';
+export { driverCompliance, type ComplianceLimits, type ComplianceSetup, type ComplianceTest } from './driver-compliance.js';
 export { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from './bytes.js';
 export { checkPage } from './check-page.js';
 export { bogus, bulk, bulkFrame, bytes, chunk, close, failure, frame, packet, value } from './marks.js';

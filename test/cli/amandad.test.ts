@@ -40,12 +40,12 @@ describe('the words behind rx-amandad', () => {
   });
 
   it.each([
-    [['-udp=10080'], '-udp is not there yet; this version listens with -tcp=PORT.'],
-    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp, ssl, local, ssh and rsh.'],
+    [['-udp=10080'], '-udp goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.'],
+    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.'],
     [['-tcp=x'], '-tcp takes a whole number from 0 to 65535, not "x".'],
     [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp or ssl, not with -auth=local.'],
     [['-ssl-dir=/etc/ssl'], '-ssl-dir goes with -auth=ssl, not with -auth=bsdtcp.'],
-    [['-listen=::1'], '-listen needs -tcp=PORT.'],
+    [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
     [['-services=mine'], '-services takes own or amanda, not "mine".'],
   ])('%j is wrong usage', (words, sentence) => {
@@ -122,7 +122,7 @@ describe('rx-amandad', () => {
   it('ends with exit code 2 and a sentence for wrong usage', async () => {
     const wrong = started('-udp=1');
     expect(await wrong.code).toBe(2);
-    expect(wrong.said).toEqual(['rx-amandad: -udp is not there yet; this version listens with -tcp=PORT.']);
+    expect(wrong.said).toEqual(['rx-amandad: -udp goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.']);
   });
 
   it('serves one connection with -tcp, by the rules of Amanda, tells of it and ends', async () => {
@@ -192,9 +192,9 @@ describe('the log of rx-amandad', () => {
     log({ kind: 'admitted', peer, handle: 1, request: asked });
     now = 3_500;
     log({ kind: 'replied', peer, handle: 1, streams: ['DATA'] });
-    log({ kind: 'ended', peer, handle: 1, outcome: 'completed' });
+    log({ kind: 'ended', peer, handle: 1, outcome: 'completed', sent: 1, received: 2 });
     log({ kind: 'refused', peer, handle: 2, reason: 'no', request: { ...asked, service: 'amindexd' } });
-    log({ kind: 'ended', peer, handle: 2, outcome: 'refused' });
+    log({ kind: 'ended', peer, handle: 2, outcome: 'refused', sent: 0, received: 0 });
     log({ kind: 'disconnected', peer });
     expect(told).toEqual(['10.0.0.1:900 (bsdtcp): sendbackup for backup completed after 2.50 s', '10.0.0.1:900 (bsdtcp): amindexd refused: no']);
   });

@@ -1,0 +1,229 @@
+import { randomInt } from 'node:crypto';
+import { Observable, ReplaySubject, Subject, concat, defer, type Subscription } from 'rxjs';
+import { encodeDatagram, MAX_DATAGRAM, type Datagram } from '../wire/datagram.js';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
+import type { Frame } from '../wire/frame.js';
+import { encodePacket, packet, type Packet } from '../wire/packet.js';
+import { describePeer, type Peer } from './channel.js';
+import type { Connection, ProtocolHandle } from './connection.js';
+import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
+import type { Flow } from './flow.js';
+import { withDefaults, type ConnectionOptions } from './options.js';
+import type { SideOwner, SideStreams } from './side-streams.js';
+import type { Stream } from './stream.js';
+import type { Role } from './tcpm-connection.js';
+
+/** One peer of a UDP socket. */
+export interface DatagramLink {
+  readonly peer: Peer;
+  /** What comes from that peer, as far as it can be read. Errors when it is certain that nobody is there. */
+  readonly datagrams: Observable<Datagram>;
+  send(bytes: Uint8Array): void;
+}
+
+/** Exchanges that are over and whose late packets are still known, per connection. */
+const MOST_SETTLED = 256;
+
+/**
+ * A connection whose packets are datagrams and whose streams are TCP connections beside them.
+ *
+ *     datagrams  ---Q--Q-A---      the same handle and sequence number: one exchange, whatever is repeated
+ *     incoming   ---h--------
+ *
+ * Datagrams get lost, doubled and late; the exchange repeats what is lost, and this repeats what an
+ * exchange that is over can no longer: an initiator acknowledges again a reply that comes again, and
+ * a target does not start again what was acknowledged. What belongs to nothing is dropped, and so is
+ * a request beyond `maxHandles`: both come again if they are real.
+ *
+ * A stream that breaks ends the connection, as over TCPM. As taps see it, packets and stream bytes are frames.
+ * Source: PROTOCOL.md, "Datagrams".
+ */
+export class DatagramConnection extends Observable<Frame> implements Connection, HandleOwner, SideOwner {
+  readonly peer: Peer;
+  readonly namesUser = true;
+  readonly user: string | undefined;
+  readonly sent: Observable<Frame>;
+  readonly flow: Observable<Flow>;
+  readonly incoming: Observable<ProtocolHandle>;
+  readonly ended: Observable<never>;
+  readonly #side: Role['side'];
+  readonly #link: DatagramLink;
+  readonly #streams: SideStreams;
+  readonly #maxHandles: number;
+  readonly #frames: Subject<Frame>;
+  readonly #sent = new Subject<Frame>();
+  readonly #incoming = new Subject<ProtocolHandle>();
+  readonly #unclaimed: ProtocolHandle[] = [];
+  readonly #ended = new ReplaySubject<never>(1);
+  readonly #handles = new Map<string, DatagramHandle>();
+  readonly #settled = new Set<string>();
+  readonly #subscription: Subscription;
+  #nextNumber = 1;
+  #over: AmandaError | undefined;
+
+  constructor(link: DatagramLink, role: Role, streams: (owner: SideOwner) => SideStreams, options: ConnectionOptions = {}) {
+    const frames = new Subject<Frame>();
+    super((tap) => frames.subscribe(tap));
+    this.#frames = frames;
+    this.#link = link;
+    this.#side = role.side;
+    this.#maxHandles = withDefaults(options).maxHandles;
+    this.#streams = streams(this);
+    this.peer = link.peer;
+    this.user = role.side === 'initiator' ? role.user : undefined;
+    this.sent = this.#sent;
+    this.flow = this.#streams.flow;
+    this.incoming = defer(() => concat(this.#unclaimed.splice(0), this.#incoming));
+    this.ended = this.#ended;
+    this.#subscription = link.datagrams.subscribe({
+      next: (datagram) => {
+        this.#receive(datagram);
+      },
+      error: (error: unknown) => {
+        this.abort(error instanceof Error ? error : new Error(String(error)));
+      },
+    });
+    if (this.#over !== undefined) this.#subscription.unsubscribe();
+  }
+
+  stream(number: number): Stream {
+    const stream = this.#streams.stream(number);
+    if (this.#over !== undefined) stream.lose(this.#over);
+    return stream;
+  }
+
+  handle(number: number = this.#nextNumber): ProtocolHandle {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+    // Amanda puts its clock here. What nobody can guess tells runs apart as well, and keeps strangers from answering.
+    const handle = new DatagramHandle(number, `000-${(number - 1).toString(16).padStart(8, '0')}`, randomInt(0x7fff_ffff), this);
+    if (this.#over === undefined) this.#handles.set(keyOf(handle), handle);
+    else handle.lose(this.#over);
+    return handle;
+  }
+
+  announce(count: number): Observable<readonly Stream[]> {
+    return this.#streams.announce(count);
+  }
+
+  close(): void {
+    this.#finish(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was closed by this side.`, this.#context()), false);
+  }
+
+  abort(reason: Error): void {
+    this.#finish(this.#asLoss(reason), true);
+  }
+
+  /** Ends the connection the way its state asks for: in good order when no stream is open, else at once. */
+  dispose(): void {
+    if (this.#streams.isOpen) {
+      this.abort(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was cancelled by this side.`, this.#context()));
+    } else {
+      this.close();
+    }
+  }
+
+  /** For its handles. Errors with `DATAGRAM_TOO_LARGE` for a request that no datagram can hold. */
+  send(handle: DatagramHandle, given: Packet): void {
+    if (this.#over !== undefined) return;
+    const { packet: sendable, bytes } = encodeFitting(handle, given);
+    if (bytes === undefined) return;
+    this.tap('sent', { handle: handle.number, payload: encodePacket(sendable) });
+    this.#link.send(bytes);
+  }
+
+  forget(handle: DatagramHandle): void {
+    const key = keyOf(handle);
+    if (!this.#handles.delete(key) || !handle.settled) return;
+    this.#settled.add(key);
+    const [oldest] = this.#settled;
+    if (this.#settled.size > MOST_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
+  }
+
+  /** For its streams. */
+  broken(reason: Error): void {
+    this.abort(reason);
+  }
+
+  tap(direction: 'received' | 'sent', frame: Frame): void {
+    if (this.#over !== undefined) return;
+    const taps = direction === 'sent' ? this.#sent : this.#frames;
+    if (taps.observed) taps.next(frame);
+  }
+
+  #receive({ handle: word, sequence, packet: arrived }: Datagram): void {
+    if (this.#over !== undefined) return;
+    const key = keyOf({ word, sequence });
+    if (this.#settled.has(key)) {
+      if (this.#side === 'initiator' && arrived.type === 'REP') this.#link.send(encodeDatagram({ handle: word, sequence, packet: packet('ACK') }));
+      return;
+    }
+    const known = this.#handles.get(key);
+    const handle = known ?? this.#open(key, word, sequence, arrived);
+    if (handle === undefined) return;
+    this.tap('received', { handle: handle.number, payload: encodePacket(arrived) });
+    handle.deliver(arrived);
+    if (known !== undefined) return;
+    if (this.#incoming.observed) this.#incoming.next(handle);
+    else this.#unclaimed.push(handle);
+  }
+
+  /** Only a request begins an exchange, and only on a target. */
+  #open(key: string, word: string, sequence: number, { type }: Packet): DatagramHandle | undefined {
+    if (this.#side === 'initiator' || type !== 'REQ' || this.#handles.size >= this.#maxHandles) return undefined;
+    const handle = new DatagramHandle(this.#nextNumber++, word, sequence, this);
+    this.#handles.set(key, handle);
+    return handle;
+  }
+
+  #finish(reason: AmandaError, broken: boolean): void {
+    if (this.#over !== undefined) return;
+    this.#over = reason;
+    this.#streams.end(reason);
+    for (const handle of [...this.#handles.values()]) handle.lose(reason);
+    this.#handles.clear();
+    this.#incoming.complete();
+    this.#sent.complete();
+    if (broken) {
+      this.#frames.error(reason);
+      this.#ended.error(reason);
+    } else {
+      this.#frames.complete();
+      this.#ended.complete();
+    }
+    // Undefined when the link fails while it is being subscribed.
+    (this.#subscription as Subscription | undefined)?.unsubscribe();
+  }
+
+  #asLoss(reason: Error): AmandaError {
+    if (reason instanceof AmandaError) return reason;
+    return new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(this.peer)} broke: ${reason.message}.`, { cause: reason, ...this.#context() });
+  }
+
+  #context(): { readonly peer: string } {
+    return { peer: describePeer(this.peer) };
+  }
+}
+
+function keyOf({ word, sequence }: Pick<DatagramHandle, 'word' | 'sequence'>): string {
+  return `${word} ${sequence}`;
+}
+
+interface Encoded {
+  readonly packet: Packet;
+  /** Undefined for what need not be sent. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** A packet as a datagram can hold it: in place of a reply that is too long the initiator is told so, and a partial one can be spared. */
+function encodeFitting({ word, sequence }: DatagramHandle, given: Packet): Encoded {
+  const encoded = (sent: Packet): Encoded => ({ packet: sent, bytes: encodeDatagram({ handle: word, sequence, packet: sent }) });
+  try {
+    return encoded(given);
+  } catch (error) {
+    const { type, body } = given;
+    if (type === 'REQ' || !isAmandaError(error, 'DATAGRAM_TOO_LARGE')) throw error;
+    if (type === 'PREP') return { packet: given, bytes: undefined };
+    const text = `ERROR an answer of ${body.length} bytes fits no datagram, which carries ${MAX_DATAGRAM}; use a driver over TCP for this host, such as bsdtcp\n`;
+    return encoded(packet(type === 'NAK' ? 'NAK' : 'REP', text));
+  }
+}
