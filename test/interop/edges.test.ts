@@ -325,35 +325,44 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       }, []));
   });
 
-  describe('in the 30 s that a target waits', () => {
-    const acts: Readonly<Record<string, Act<unknown>>> = {
-      nothing: () => undefined,
-      'half a header': (peer) => peer.send(hex('00000070')),
-      'half a frame': (peer) => peer.send(noop(1).subarray(0, 50)),
-      'a REQ that is refused': (peer) => peer.send(packetBytes(1, 'REQ', request('nosuch'))),
-      'a request to its end': (peer) => {
-        peer.send(noop(1));
-        return complete(peer, 1);
-      },
-    };
-
-    it(`${Object.keys(acts).join(', ')}, each followed by silence: the connection is ended, and the program with it`, async () => {
-      const began = ours.served.length;
-      const times = await Promise.all(
-        Object.values(acts).map((act) =>
-          both(async (peer) => {
-            await act(peer);
-            return (await peer.ended).seconds;
-          }),
-        ),
-      );
-      for (const { real, ours } of times) {
-        expect(real).toBeGreaterThan(28);
-        expect(ours).toBeGreaterThan(28);
-        expect(ours).toBeLessThan(35);
-      }
-      expect(await Promise.all(ours.served.slice(began).map(({ ended }) => ended))).toEqual(Object.keys(acts).map(() => 0));
+  // They wait side by side.
+  describe.concurrent('with time', () => {
+    it.each<[string, Act<unknown>]>([
+      ['nothing', () => undefined],
+      ['half a header', (peer) => peer.send(hex('00000070'))],
+      ['half a frame', (peer) => peer.send(noop(1).subarray(0, 50))],
+      ['a byte a second', trickle],
+      ['a REQ that is refused', (peer) => peer.send(packetBytes(1, 'REQ', request('nosuch')))],
+      [
+        'a request to its end',
+        (peer) => {
+          peer.send(noop(1));
+          return complete(peer, 1);
+        },
+      ],
+    ])('%s, and no more: the connection ends after 30 s', async (_what, act) => {
+      const { real, ours } = await both(async (peer) => {
+        await act(peer);
+        return (await peer.ended).seconds;
+      });
+      expect(real).toBeGreaterThan(28);
+      expect(ours).toBeGreaterThan(28);
+      expect(ours).toBeLessThan(35);
     });
+
+    it('a reply whose ACK is lost comes again every 10 s, until a late ACK completes the request', () =>
+      agree(
+        async (peer) => {
+          const began = performance.now();
+          peer.send(noop(1));
+          await peer.until(1, (said) => said.length === 4);
+          const seconds = (performance.now() - began) / 1000;
+          peer.send(ack(1));
+          await peer.until(1, (said) => said.length === 5);
+          return [Math.floor(seconds / 10), peer.said(1)];
+        },
+        [2, ['ACK ', ...Array.from({ length: 3 }, () => `REP ${features}`), 'close']],
+      ));
   });
 
   it('no program of ours is left, and none has failed', async () => {
@@ -361,3 +370,13 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
     expect(codes.filter((code) => code !== 0)).toEqual([]);
   });
 });
+
+/** Sends the front of a frame, a byte a second, for as long as it is taken. */
+function trickle(peer: RawPeer): void {
+  const bytes = noop(1).subarray(0, 60).values();
+  const timer = setInterval(() => {
+    const { value } = bytes.next();
+    if (value !== undefined) peer.send(Uint8Array.of(value));
+  }, 1000);
+  void peer.ended.then(() => clearInterval(timer));
+}
