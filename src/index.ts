@@ -55,6 +55,8 @@ export type { NameResolver } from './access/resolver.js';
 
 // The drivers.
 export { bsdtcp, listenBsdtcp, AMANDA_PORT, type BsdtcpOptions, type ListenBsdtcpOptions } from './drivers/bsdtcp.js';
+export { bsdudp, listenBsdudp, type BsdudpOptions, type ListenBsdudpOptions } from './drivers/bsdudp.js';
+export { bsd, listenBsd, type BsdOptions, type ListenBsdOptions } from './drivers/bsd.js';
 export { local, DEFAULT_AMANDAD, type LocalOptions } from './drivers/local.js';
 export { ssh, type SshOptions } from './drivers/ssh.js';
 export { rsh, type RshOptions } from './drivers/rsh.js';
