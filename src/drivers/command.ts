@@ -15,6 +15,8 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Whether it leads a process group of its own, which is then ended with it: ssh starts others (ProxyJump) that may not notice its end. Default false. */
+  readonly leadsGroup?: boolean;
   /** What the command's end means; undefined when it has just hung up. Default: anything but exit code 0 in silence is a failure. */
   readonly explain?: (end: CommandEnd) => AmandaError | undefined;
 }
@@ -48,13 +50,13 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
  */
 export function throughCommand(command: Command, peer: Peer, options: ConnectionOptions): Observable<Connection> {
   return new Observable((out) => {
-    const { program, explain = explainEnd } = command;
+    const { program, explain = explainEnd, leadsGroup = false } = command;
     const notStarted = (cause: unknown): void => {
       out.error(cannotStart(program, cause, peer));
     };
     let child: Child;
     try {
-      child = spawn(program, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: command.env ?? process.env });
+      child = spawn(program, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: command.env ?? process.env, detached: leadsGroup });
     } catch (cause) {
       notStarted(cause);
       return;
@@ -72,7 +74,7 @@ export function throughCommand(command: Command, peer: Peer, options: Connection
         output: child.stdin,
         peer,
         release: () => {
-          endChild(child);
+          endChild(child, leadsGroup);
         },
         explain: async () => {
           const ended = await end();
@@ -82,7 +84,7 @@ export function throughCommand(command: Command, peer: Peer, options: Connection
       yieldConnection(new TcpmConnection(channel, { side: 'initiator', user: undefined }, options), out);
     });
     return () => {
-      if (!isOpen) endChild(child);
+      if (!isOpen) endChild(child, leadsGroup);
     };
   });
 }
@@ -146,14 +148,28 @@ function explainEnd(end: CommandEnd): AmandaError | undefined {
 }
 
 /** Closing its input asks a command to end; what does not listen is told by signal. */
-function endChild(child: Child): void {
+function endChild(child: Child, leadsGroup: boolean): void {
   child.stdin.destroy();
   child.stdout.destroy();
   child.stderr.destroy();
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  child.kill('SIGTERM');
-  const limit = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER);
+  const { pid } = child;
+  if (child.exitCode !== null || child.signalCode !== null || pid === undefined) return;
+  const signal = (name: NodeJS.Signals): void => {
+    if (leadsGroup) signalGroup(pid, name);
+    else child.kill(name);
+  };
+  signal('SIGTERM');
+  const limit = setTimeout(signal, KILL_AFTER, 'SIGKILL');
   child.once('exit', () => {
     clearTimeout(limit);
   });
+}
+
+/** The leader has not been waited for, so its number is nobody else's. */
+function signalGroup(leader: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, name);
+  } catch {
+    // The group is about to be there, or is gone.
+  }
 }

@@ -25,7 +25,8 @@ export interface RemoteCommand {
 export function remoteDriver(remote: RemoteCommand): Driver {
   const { auth, program, args, host } = remote;
   const peer: Peer = { driver: auth, host };
-  return { name: auth, user: undefined, open: (options) => throughCommand({ program, args, explain: (end) => explainRemote(remote, end) }, peer, options) };
+  const command = { program, args, leadsGroup: true, explain: (end: CommandEnd) => explainRemote(remote, end) };
+  return { name: auth, user: undefined, open: (options) => throughCommand(command, peer, options) };
 }
 
 /** The exit codes of a shell for a command that is not there, and for one that it may not execute. */

@@ -70,7 +70,7 @@ function advise(said: string, host: string, user: string): string | undefined {
     [/Could not resolve hostname/, 'The name of the host is not known.'],
     [/timed out|No route to host|unreachable/, 'The host cannot be reached: is it up, and does a firewall let ssh through?'],
     [
-      /kex_exchange_identification|Connection (closed|reset) by|banner/,
+      /kex_exchange_identification|Connection (closed|reset) by \S+ port|banner/,
       'Something else than an SSH server answers there, or it turns this host away: check the port.',
     ],
   ];

@@ -1,4 +1,6 @@
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +36,16 @@ function script(text: string): string {
   const path = join(folder(), 'program');
   writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   return path;
+}
+
+/** Whether a process is there, and more than a number that nobody has asked after yet. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 /** The words that a stand-in for ssh is given. */
@@ -92,6 +104,14 @@ describe('ssh', () => {
     });
   });
 
+  test('gives no advice for a connection that broke in the middle', async () => {
+    const command = script('echo "Read from remote host db1: Connection reset by peer" >&2; exit 255');
+    await expect(ask(ssh({ host: 'db1', command }))).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: expect.stringMatching(/saying: Read from remote host db1: Connection reset by peer\. Handle 1 was/) as string,
+    });
+  });
+
   test('takes a banner for none of its business when amandad has just hung up', async () => {
     await expect(ask(ssh({ host: 'db1', command: script('echo "Authorized users only." >&2') }))).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   });
@@ -129,16 +149,20 @@ describe('ssh', () => {
     });
   });
 
-  test('is ended when the attempt, or the connection, is cancelled', async () => {
-    const file = join(folder(), 'pid');
-    const command = script(`echo $$ >${file}; exec cat >/dev/null`);
+  test('is ended, with those whom it has started, when the attempt or the connection is cancelled', async () => {
+    const file = join(folder(), 'pids');
+    const command = script(`sleep 1000 & echo $$ $! >${file}; wait`);
     const subscription = connect(ssh({ host: 'db1', command }))
       .pipe(request('noop'))
       .subscribe();
-    const pid = await vi.waitFor(() => Number(readFileSync(file, 'utf8')) || Promise.reject(new Error('not there yet')));
+    const pids = await vi.waitFor(() => {
+      const words = readFileSync(file, 'utf8').trim().split(' ').map(Number);
+      expect(words).toHaveLength(2);
+      return words;
+    });
     subscription.unsubscribe();
     await vi.waitFor(() => {
-      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      expect(pids.filter(runs)).toEqual([]);
     });
   });
 });
@@ -196,6 +220,15 @@ describeUnless(whyNoSshd(), 'the real ssh', () => {
     await expect(ask(ssh({ ...sshd.login, sshOptions }))).rejects.toMatchObject(failure(/Another host answers than before/));
   });
 
+  test('says that something else than sshd answers', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await expect(ask(ssh({ ...sshd.login, port }))).rejects.toMatchObject(failure(/Something else than an SSH server answers there/));
+    server.close();
+  });
+
   test('says that the host name is not known', async () => {
     await expect(ask(ssh({ ...sshd.login, host: 'no-such-host.invalid' }))).rejects.toMatchObject({
       code: 'COMMAND_FAILED',
@@ -217,7 +250,7 @@ describeUnless(whyNoSshd(), 'the real ssh', () => {
     await firstValueFrom(connection.pipe(request('noop')));
     const pid = Number(readFileSync(file, 'utf8'));
     await vi.waitFor(() => {
-      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+      expect(runs(pid)).toBe(false);
     });
   });
 });

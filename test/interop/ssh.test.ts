@@ -29,11 +29,12 @@ interface SandboxSshd {
   readonly login: Pick<SshOptions, 'host' | 'port' | 'keyFile' | 'sshOptions'>;
 }
 
-async function sshdInside({ sandbox, spawnTarget }: Lab): Promise<SandboxSshd> {
+async function sshdInside(lab: Lab): Promise<SandboxSshd> {
+  const { sandbox } = lab;
   const files = join(sandbox.directory, 'sshd');
   mkdirSync(files);
   const keys = writeSshFiles(files, { authorizedKeys: '.ssh/authorized_keys', config: ['AllowUsers backup'] });
-  const { port } = await spawnTarget({ command: programs.sshd, args: sshdWords(files), user: 'root' });
+  const { port } = await lab.spawnTarget({ command: programs.sshd, args: sshdWords(files), user: 'root' });
   const known = `[localhost]:${port} ${keys.hostKey}`;
   for (const [home, owner] of [
     [sandbox.home, 'backup'],
@@ -57,8 +58,8 @@ function rootHome(sandbox: Sandbox): string {
 }
 
 /** Runs a program as root who has a home of the sandbox: ssh looks for known hosts in the home of the password file, whatever HOME says. */
-function asRootAtHome({ sandbox, asRoot }: Lab, command: string, args: readonly string[], options: { cwd: string; input: string }): Promise<RunResult> {
-  return asRoot('/bin/sh', ['-c', `mount --bind ${rootHome(sandbox)} /root && exec "$@"`, 'sh', command, ...args], options);
+function asRootAtHome(lab: Lab, command: string, args: readonly string[], options: { cwd: string; input: string }): Promise<RunResult> {
+  return lab.asRoot('/bin/sh', ['-c', `mount --bind ${rootHome(lab.sandbox)} /root && exec "$@"`, 'sh', command, ...args], options);
 }
 
 describeReal('ssh', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfetchdump', 'amrecover', 'sshd'], () => {
