@@ -93,7 +93,7 @@ export const pages = [
       initiator  -Q----K
       service    ----#
       target     -K--F-C
-      events     -a----e
+      events     -a--y-e
     `,
     legend: { ...packets, F: packet('REP', 'ERROR service noop: SERVICE_FAILED on a marble page\n'), '#': failure('SERVICE_FAILED') },
   }),
@@ -106,7 +106,7 @@ export const pages = [
       initiator  -Q----K
       service    ----|
       target     -K--F-C
-      events     -a----e
+      events     -a--y-e
     `,
     legend: { ...packets, F: packet('REP', 'ERROR service noop: it ended without a reply\n') },
   }),

@@ -1,15 +1,15 @@
-import { Observable, ReplaySubject, Subscription, defer, filter, forkJoin, merge, race, take, timer, type Subscriber } from 'rxjs';
+import { createHash } from 'node:crypto';
+import { Observable, ReplaySubject, Subscription, defer, timer, type Subscriber } from 'rxjs';
 import { describePeer, type Peer } from '../connection/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
-import { pump } from '../connection/pump.js';
-import type { Stream } from '../connection/stream.js';
 import { AmandaError } from '../wire/errors.js';
 import { MAX_PAYLOAD } from '../wire/frame.js';
 import { packet } from '../wire/packet.js';
 import { formatConnect } from '../wire/reply.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { printable, toBytes } from '../wire/text.js';
-import type { IncomingRequest, Service, ServiceReply, StreamHandler } from './service.js';
+import { runStreams, type RunningStream } from './run-streams.js';
+import type { IncomingRequest, Service, ServiceReply } from './service.js';
 import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from './target-machine.js';
 import type { Timing } from './timing.js';
 
@@ -24,7 +24,7 @@ export interface RespondOptions {
   /** Judges the body of a REQ. Emits once. */
   readonly admit: (body: Uint8Array) => Observable<Admission>;
   readonly timing: Timing;
-  /** The requests that run on this connection, by their text: the same one again, on another handle, is not started twice. */
+  /** The requests that run on this connection, by service and digest: the same one again, on another handle, is not started twice. */
   readonly running: Set<string>;
 }
 
@@ -62,8 +62,6 @@ export function respond(connection: Connection, handle: ProtocolHandle, options:
 /** A reply is one packet in one frame: type byte, text, NUL. Real amandad sends longer ones, which no Amanda accepts. */
 const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
 
-type NamedStream = readonly [name: string, stream: Stream, handler: StreamHandler];
-
 class Responder {
   readonly #connection: Connection;
   readonly #handle: ProtocolHandle;
@@ -75,7 +73,7 @@ class Responder {
   #admission: Extract<Admission, { kind: 'admitted' }> | undefined;
   #refusal: Extract<Admission, { kind: 'refused' }> | undefined;
   #key: string | undefined;
-  #streams: readonly NamedStream[] = [];
+  #streams: readonly RunningStream[] = [];
   #replyBytes = 0;
   #error: AmandaError | undefined;
   readonly #serviceOver = new ReplaySubject<void>(1);
@@ -129,7 +127,7 @@ class Responder {
         this.#startService();
         return;
       case 'send':
-        this.#handle.send(packet(effect.type, effect.body));
+        this.#handle.send(packet(effect.type, sendable(effect.body)));
         return;
       case 'wait':
         this.#timer?.unsubscribe();
@@ -141,7 +139,7 @@ class Responder {
         this.#openStreams();
         return;
       case 'dropStreams':
-        for (const [, stream] of this.#streams) stream.complete();
+        for (const { stream } of this.#streams) stream.complete();
         return;
       case 'closeHandle':
         this.#timer?.unsubscribe();
@@ -176,7 +174,7 @@ class Responder {
       return;
     }
     const { service, arguments: rest } = admission.request;
-    const key = `${service}\n${Buffer.from(rest).toString('latin1')}`;
+    const key = `${service} ${createHash('sha256').update(rest).digest('hex')}`;
     if (this.#options.running.has(key)) {
       this.#happens({ kind: 'duplicate' });
       return;
@@ -212,7 +210,8 @@ class Responder {
   #answer(reply: ServiceReply): void {
     if (this.#state.kind !== 'running' || this.#answered) return;
     if (reply.kind === 'partial') {
-      this.#happens({ kind: 'partialReply', body: reply.body });
+      // One that no packet holds can be spared: the final reply repeats it.
+      if (reply.body.length <= MOST_REPLY_BYTES) this.#happens({ kind: 'partialReply', body: reply.body });
       return;
     }
     this.#answered = true;
@@ -223,7 +222,7 @@ class Responder {
         next: (announced) => {
           this.#streams = present.flatMap(([name, handler], index) => {
             const stream = announced[index];
-            return stream === undefined ? [] : [[name, stream, handler] as const];
+            return stream === undefined ? [] : [{ name, stream, handler }];
           });
           this.#reply(
             reply.body,
@@ -239,12 +238,12 @@ class Responder {
 
   #reply(text: Uint8Array, names: readonly string[]): void {
     try {
-      const connect = names.map((name) => ({ name, handle: this.#streams.find(([present]) => present === name)?.[1].handle }));
+      const connect = names.map((name) => ({ name, handle: this.#streams.find((present) => present.name === name)?.stream.handle }));
       const body = names.length === 0 ? text : Buffer.concat([toBytes(formatConnect(connect)), text]);
       if (body.length > MOST_REPLY_BYTES) throw new Error(`its reply of ${body.length} bytes is over the ${MOST_REPLY_BYTES} that fit one packet`);
       this.#sendReply(body, names);
     } catch (error) {
-      for (const [, stream] of this.#streams) stream.complete();
+      for (const { stream } of this.#streams) stream.complete();
       this.#streams = [];
       this.#serviceFailed(error);
     }
@@ -269,42 +268,14 @@ class Responder {
   }
 
   #openStreams(): void {
-    const sending = this.#streams.map(([, stream, handler]) =>
-      defer(() => {
-        const source = handler(stream);
-        if (handler.length === 0) stream.discard();
-        return pump(source, stream);
-      }),
-    );
     this.#work.add(
-      merge(...sending).subscribe({
+      runStreams(this.#streams, this.#serviceOver).subscribe({
         error: (error: unknown) => {
           this.#serviceFailed(error);
         },
-      }),
-    );
-    const ends = this.#streams.map(([, stream]) => stream.ends);
-    // A direction that the connection took with it has not closed: that request is lost, not completed.
-    const sent = forkJoin(
-      ends.map((end) =>
-        end.pipe(
-          filter(({ sending }) => sending === 'closed'),
-          take(1),
-        ),
-      ),
-    );
-    const received = forkJoin(
-      ends.map((end) =>
-        end.pipe(
-          filter(({ receiving }) => receiving === 'closed' || receiving === 'dropped'),
-          take(1),
-        ),
-      ),
-    );
-    // An initiator that closes nothing must not keep a request alive whose service has ended.
-    this.#work.add(
-      forkJoin([sent, race(received, this.#serviceOver)]).subscribe(() => {
-        this.#happens({ kind: 'streamsEnded' });
+        complete: () => {
+          this.#happens({ kind: 'streamsEnded' });
+        },
       }),
     );
   }
@@ -319,7 +290,7 @@ class Responder {
   }
 
   #traffic(): { readonly sent: number; readonly received: number } {
-    const streams = this.#streams.map(([, stream]) => stream);
+    const streams = this.#streams.map(({ stream }) => stream);
     return {
       sent: streams.reduce((bytes, { sent }) => bytes + sent, this.#replyBytes),
       received: streams.reduce((bytes, { received }) => bytes + received, this.#admission?.request.arguments.length ?? 0),
@@ -332,6 +303,13 @@ class Responder {
     if (this.#key !== undefined) this.#options.running.delete(this.#key);
     this.#work.unsubscribe();
   }
+}
+
+/** The text of a packet ends at its first NUL, so nothing behind one would arrive. */
+function sendable(text: string | Uint8Array): Uint8Array {
+  const bytes = toBytes(text);
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
 function oneLine(error: unknown): string {

@@ -14,7 +14,7 @@ export interface AdmissionOptions {
    * and the `.amandahosts` of the user this process runs as; elsewhere everybody, since whoever reached us was let in already.
    */
   readonly authorize?: (request: AccessRequest) => Observable<Verdict>;
-  /** Requests at once on one connection; one more is refused. Default 64. */
+  /** Requests at once on one connection; one more is refused. Each may hold up to 4 MiB. Default 16. */
   readonly maxRequests?: number;
 }
 
@@ -26,7 +26,7 @@ export function admission(
   connection: Connection,
   services: Readonly<Record<string, Service>>,
   active: () => number,
-  { authorize: rules = rulesFor(connection), maxRequests = 64 }: AdmissionOptions,
+  { authorize: rules = rulesFor(connection), maxRequests = 16 }: AdmissionOptions,
 ): (body: Uint8Array) => Observable<Admission> {
   const identified = defer(() => identify(connection)).pipe(shareReplay({ bufferSize: 1, refCount: false }));
   return (body) => {

@@ -1,0 +1,75 @@
+import { firstValueFrom, from, lastValueFrom, map, of, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../src/connection/connection.js';
+import { connect } from '../../src/drivers/connect.js';
+import { memory } from '../../src/drivers/memory.js';
+import { request, type Reply } from '../../src/exchange/request.js';
+import { partialReply, reply, type Service } from '../../src/exchange/service.js';
+import { serve } from '../../src/target/serve.js';
+import { MAX_PAYLOAD } from '../../src/wire/frame.js';
+
+/** What an initiator gets from a target with this one service. */
+async function asked(service: Service): Promise<readonly Reply[]> {
+  const { driver, listener } = memory();
+  const serving = serve(listener, { noop: service }).subscribe();
+  const replies = await lastValueFrom(connect(driver).pipe(request('noop'), toArray()));
+  serving.unsubscribe();
+  return replies;
+}
+
+describe('the reply of a service', () => {
+  test('ends at its first NUL, as the text of a packet does', async () => {
+    const replies = await asked(() => of({ kind: 'final', body: Buffer.from('one\0two\n') }));
+    expect(replies.map(({ text }) => text)).toEqual(['one']);
+  });
+
+  test('that fits no packet is an ERROR in its place, and a partial one is spared', async () => {
+    const long = 'x'.repeat(MAX_PAYLOAD);
+    const replies = await asked(() => from([partialReply([long]), reply({ lines: [long] })]));
+    expect(replies.map(({ errors }) => errors)).toEqual([['service noop: its reply of 4194305 bytes is over the 4194302 that fit one packet']]);
+  });
+
+  test('with streams that cannot be announced is an ERROR in its place', async () => {
+    const [only] = await asked(() => of(reply({ streams: { 'NOT A NAME': () => [] } })));
+    expect(only?.errors[0]).toMatch(/^service noop: These streams cannot be announced/);
+  });
+
+  test('comes from a service that throws instead of returning, too', async () => {
+    const [only] = await asked(() => {
+      throw new Error('at once\nand twice');
+    });
+    expect(only?.errors).toEqual(['service noop: at once\\nand twice']);
+  });
+
+  test('counts once: what a service says behind its final reply is not sent', async () => {
+    const replies = await asked(() => from([reply({ lines: ['one'] }), reply({ lines: ['two'] })]));
+    expect(replies.map(({ lines }) => lines)).toEqual([['one']]);
+  });
+});
+
+describe('requests', () => {
+  test('over the limit of a connection are refused, and those below it go on', async () => {
+    const { driver, listener } = memory();
+    const serving = serve(
+      listener,
+      { noop: ({ handle }) => of(reply({ lines: [String(handle)] })), slow: () => new Promise(() => undefined) },
+      { maxRequests: 2 },
+    ).subscribe();
+    const connection = await new Promise<Connection>((resolve) => {
+      connect(driver).subscribe(resolve);
+    });
+    const ask = (service: string, body = '') =>
+      lastValueFrom(
+        of(connection).pipe(
+          request({ service, body }),
+          map(({ lines }) => lines),
+        ),
+      );
+    const running = [ask('slow', 'a'), ask('slow', 'b')];
+    for (const one of running) one.catch(() => undefined);
+    await expect(ask('noop')).rejects.toMatchObject({ code: 'REFUSED', message: 'more than 2 requests at once on one connection' });
+    expect(await firstValueFrom(connection.flow)).toMatchObject({ held: 0 });
+    connection.close();
+    serving.unsubscribe();
+  });
+});
