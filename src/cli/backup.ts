@@ -11,8 +11,9 @@ import { dumpToFile } from './dump-file.js';
 import { dumpToStream } from './dump-stream.js';
 import type { Output } from './output.js';
 import { formatRate, progressInterval, showProgress } from './progress.js';
+import { withSideFiles, type SideFiles, type SideSinks } from './side-files.js';
 import type { Surroundings } from './surroundings.js';
-import { timingFor } from './target.js';
+import { timingFor, type TargetChoice } from './target.js';
 import { count, formatBytes, formatTime } from './units.js';
 
 /** Where a dump goes when it is standard output. */
@@ -29,6 +30,10 @@ export interface BackupPlan {
   readonly overwrite: boolean;
   /** Milliseconds for an answer, and for silence in the dump; undefined for Amanda's own times. */
   readonly timeout?: number | undefined;
+  /** What the installation's configuration says. */
+  readonly settings?: TargetChoice['settings'];
+  /** Names of the files for the index and the state; default none. */
+  readonly sideFiles?: SideFiles;
 }
 
 /** A dump that is whole. */
@@ -41,22 +46,23 @@ export interface Backup {
 
 /** Makes a dump of the first connection, with a progress line; emits it once the file has its name. Errors as `dumpToFile` does. */
 export function backUp(connections: Observable<Connection>, plan: BackupPlan, output: Output, surroundings: Surroundings): Observable<Backup> {
-  const { host, dle, destination, overwrite, timeout } = plan;
+  const { host, dle, destination, overwrite, timeout, settings, sideFiles = {} } = plan;
+  const silence = timeout ?? (settings?.dtimeout && settings.dtimeout.value * 1000);
   const started = performance.now();
   const options = {
     host,
     datestamp: timestamp(new Date()),
     progressInterval: progressInterval(surroundings),
-    ...(timeout === undefined ? {} : { dataTimeout: timeout }),
+    ...(silence === undefined ? {} : { dataTimeout: silence }),
   };
-  const receive =
+  const receive = (sinks: SideSinks) =>
     destination === STDOUT
-      ? dumpToStream(surroundings.stdout, { name: 'standard output', ...options })
-      : dumpToFile({ path: destination, overwrite, ...options });
+      ? dumpToStream(surroundings.stdout, { name: 'standard output', sinks, ...options })
+      : dumpToFile({ path: destination, overwrite, sinks, ...options });
   let begun: Dump | undefined;
   return connections.pipe(
-    dump({ dle, options: { hostname: host }, ...timingFor(timeout) }),
-    receive,
+    dump({ dle, options: { hostname: host }, ...timingFor(timeout, settings) }),
+    withSideFiles(sideFiles, overwrite, receive),
     showProgress(output, surroundings),
     tap((event) => {
       if (event.kind === 'started') begun = event.dump;

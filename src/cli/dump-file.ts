@@ -1,14 +1,17 @@
-import { Observable, concat, concatMap, defer, finalize, from, ignoreElements, of, switchMap, type OperatorFunction } from 'rxjs';
+import { Observable, concat, concatMap, defer, ignoreElements, of, type OperatorFunction } from 'rxjs';
 import { dumpHeader, type DumpHeaderOptions } from '../initiator/dump-header.js';
 import { receiveDump, type DumpEvent, type ReceiveDumpOptions } from '../initiator/receive-dump.js';
 import type { Dump } from '../initiator/sendbackup.js';
-import { PartialFile } from './partial-file.js';
+import { withPartialFile, type PartialFile } from './partial-file.js';
+import type { SideSinks } from './side-files.js';
 
 export interface DumpFileOptions extends DumpHeaderOptions, ReceiveDumpOptions {
   /** Name of the dump file. */
   readonly path: string;
   /** Whether a file of that name may be replaced; default no. */
   readonly overwrite?: boolean;
+  /** Where the index and the state go; default nowhere. */
+  readonly sinks?: SideSinks;
 }
 
 /**
@@ -24,32 +27,10 @@ export function dumpToFile({ path, overwrite = false, ...options }: DumpFileOpti
   return (dumps) => withPartialFile(path, overwrite, (file) => dumps.pipe(writeTo(file, options)));
 }
 
-function withPartialFile<T>(path: string, overwrite: boolean, use: (file: PartialFile) => Observable<T>): Observable<T> {
-  return new Observable((out) => {
-    let isWanted = true;
-    // Creating cannot be interrupted: what comes of it too late is removed.
-    const created = PartialFile.create(path, overwrite).then((file) => {
-      if (!isWanted) file.discard();
-      return file;
-    });
-    out.add(() => {
-      isWanted = false;
-    });
-    return from(created)
-      .pipe(
-        switchMap((file) =>
-          use(file).pipe(
-            finalize(() => {
-              file.discard();
-            }),
-          ),
-        ),
-      )
-      .subscribe(out);
-  });
-}
-
-function writeTo(file: PartialFile, options: DumpHeaderOptions & ReceiveDumpOptions): OperatorFunction<Dump, DumpEvent> {
+function writeTo(
+  file: PartialFile,
+  { sinks, ...options }: DumpHeaderOptions & ReceiveDumpOptions & Pick<DumpFileOptions, 'sinks'>,
+): OperatorFunction<Dump, DumpEvent> {
   return (dumps) =>
     new Observable((out) => {
       let started: Extract<DumpEvent, { kind: 'started' }> | undefined;
@@ -62,7 +43,7 @@ function writeTo(file: PartialFile, options: DumpHeaderOptions & ReceiveDumpOpti
       const events = dumps.pipe(
         receiveDump((dump, info) => {
           const header = dumpHeader(dump, info, options);
-          return { data: (chunk) => append(chunk, header) };
+          return { ...sinks, data: (chunk) => append(chunk, header) };
         }, options),
         concatMap((event) => {
           if (event.kind === 'started') started = event;

@@ -4,10 +4,13 @@ import { dumpHeader, type DumpHeaderOptions } from '../initiator/dump-header.js'
 import { receiveDump, type DumpEvent, type ReceiveDumpOptions } from '../initiator/receive-dump.js';
 import type { Dump } from '../initiator/sendbackup.js';
 import { fileFailed } from './file-errors.js';
+import type { SideSinks } from './side-files.js';
 
 export interface DumpStreamOptions extends DumpHeaderOptions, ReceiveDumpOptions {
   /** What the stream is called in an error, such as "the standard output". */
   readonly name: string;
+  /** Where the index and the state go; default nowhere. */
+  readonly sinks?: SideSinks;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface DumpStreamOptions extends DumpHeaderOptions, ReceiveDumpOptions
  * What went out cannot be taken back: only `done` says that it is whole, so a command must exit with another code than 0 without
  * it. The stream is not ended. Errors with `FILE_FAILED` (a reader that has gone, a full disk behind it) and as `receiveDump` does.
  */
-export function dumpToStream(stream: Writable, { name, ...options }: DumpStreamOptions): OperatorFunction<Dump, DumpEvent> {
+export function dumpToStream(stream: Writable, { name, sinks, ...options }: DumpStreamOptions): OperatorFunction<Dump, DumpEvent> {
   return (dumps) =>
     new Observable((out) => {
       const fail = (cause: Error): void => {
@@ -28,6 +31,7 @@ export function dumpToStream(stream: Writable, { name, ...options }: DumpStreamO
         receiveDump((dump, info) => {
           let header: Uint8Array | undefined = dumpHeader(dump, info, options);
           return {
+            ...sinks,
             data: (chunk) =>
               defer(() => {
                 const front = header;

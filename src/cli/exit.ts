@@ -39,7 +39,7 @@ const noConnection: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
   'CERTIFICATE_UNUSABLE',
   'KEY_UNSAFE',
 ]);
-const wrongUsage: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>(['BAD_ARGUMENT', 'BAD_DLE']);
+const wrongUsage: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>(['BAD_ARGUMENT', 'BAD_DLE', 'CONFIG_INVALID']);
 
 /** The exit code for what a command failed with. */
 export function exitCodeOf(error: unknown): number {

@@ -4,9 +4,10 @@ import { noop, type Noop } from '../initiator/noop.js';
 import { Features, featureNames } from '../wire/features.js';
 import { sortWords, takeWords } from './arguments.js';
 import type { Command } from './command.js';
+import { chooseConfigured, configOptions, configOptionsHelp } from './configured.js';
 import { exitCodes, exitCodesHelp } from './exit.js';
 import { reach } from './reach.js';
-import { chooseTarget, targetOptions, targetOptionsHelp, timingFor } from './target.js';
+import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 import { formatTime } from './units.js';
 
 /** `rx-amanda noop`: is it there, does it let us in, what can it do? */
@@ -18,15 +19,17 @@ Asks a target whether it is there, lets us in, and what it can do.
 
 ${targetOptionsHelp}
 
+${configOptionsHelp}
+
 ${exitCodesHelp}
 `,
   run(words, output, surroundings) {
-    const { values, positionals } = sortWords(words, targetOptions);
+    const { values, positionals } = sortWords(words, { ...targetOptions, ...configOptions });
     const [host = ''] = takeWords(positionals, ['HOST']);
-    const target = chooseTarget(host, values);
+    const { target } = chooseConfigured(host, undefined, values, output, surroundings);
     const started = performance.now();
     return reach(target, values, output, surroundings).pipe(
-      noop(timingFor(target.timeout)),
+      noop(callTimingFor(target)),
       tap((answer) => {
         const milliseconds = performance.now() - started;
         output.result({ ...documentOf(answer), milliseconds: Math.round(milliseconds) }, linesOf(answer, milliseconds));

@@ -1,6 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Observable, finalize, from, switchMap } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { codeOf, fileFailed } from './file-errors.js';
 
@@ -82,6 +83,35 @@ export class PartialFile {
       throw fileFailed('write to', this.#partial, cause);
     }
   }
+}
+
+/**
+ * Makes a file for as long as something is written into it: made before `use` is called, and removed when that ends, however it does,
+ * unless it has been published. Errors with `FILE_FAILED`.
+ */
+export function withPartialFile<T>(path: string, overwrite: boolean, use: (file: PartialFile) => Observable<T>): Observable<T> {
+  return new Observable((out) => {
+    let isWanted = true;
+    // Creating cannot be interrupted: what comes of it too late is removed.
+    const created = PartialFile.create(path, overwrite).then((file) => {
+      if (!isWanted) file.discard();
+      return file;
+    });
+    out.add(() => {
+      isWanted = false;
+    });
+    return from(created)
+      .pipe(
+        switchMap((file) =>
+          use(file).pipe(
+            finalize(() => {
+              file.discard();
+            }),
+          ),
+        ),
+      )
+      .subscribe(out);
+  });
 }
 
 async function checkName(path: string, overwrite: boolean): Promise<void> {

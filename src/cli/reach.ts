@@ -12,7 +12,7 @@ export function reach(target: TargetChoice, values: TargetValues, output: Output
   const onWarning = ({ message }: Error): void => {
     output.warn(message);
   };
-  return connect(driver({ ...target, onWarning }), timingFor(target.timeout)).pipe(tracedWhenAsked(output));
+  return connect(driver({ ...target, onWarning }), timingFor(target.timeout, target.settings)).pipe(tracedWhenAsked(output));
 }
 
 /** With `--debug`: every frame on standard error. */

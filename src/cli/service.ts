@@ -4,20 +4,21 @@ import { AmandaError } from '../wire/errors.js';
 import { Features } from '../wire/features.js';
 import { sortWords, takeWords, UsageError } from './arguments.js';
 import type { Command } from './command.js';
+import { chooseConfigured, configOptions, configOptionsHelp } from './configured.js';
 import { exitCodes, exitCodesHelp } from './exit.js';
 import { join, parseJoint, type Joint, type NamedJoint } from './joint.js';
 import type { Output } from './output.js';
 import { reach } from './reach.js';
 import { readBody } from './request-body.js';
 import type { Surroundings } from './surroundings.js';
-import { chooseTarget, targetOptions, targetOptionsHelp, timingFor } from './target.js';
+import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 
 const options = {
   ...targetOptions,
+  ...configOptions,
   file: { type: 'string', short: 'f' },
   stdio: { type: 'boolean', short: 's' },
   features: { type: 'string' },
-  config: { type: 'string' },
   stream: { type: 'string', multiple: true },
 } as const;
 
@@ -33,7 +34,7 @@ in it are shown as \\xNN, --json has the text as it came.
 The request:
   --file, -f FILE         take it from FILE instead of standard input
   --features HEX          our features; default those of Amanda 3.5.1
-  --config NAME           the server's configuration
+  --config NAME           the server's configuration, told to the target too
 
 The service's streams (without these they are closed):
   --stdio, -s             join the first one to standard input and output;
@@ -46,12 +47,14 @@ The service's streams (without these they are closed):
 
 ${targetOptionsHelp}
 
+${configOptionsHelp}
+
 ${exitCodesHelp}
 `,
   run(words, output, surroundings) {
     const { values, positionals } = sortWords(words, options);
     const [host = '', service = ''] = takeWords(positionals, ['HOST', 'SERVICE']);
-    const target = chooseTarget(host, values);
+    const { target } = chooseConfigured(host, undefined, values, output, surroundings);
     const joints = (values.stream ?? []).map(parseJoint);
     const { file, config, stdio: wantsStdio = false } = values;
     if (wantsStdio && file === undefined) throw new UsageError('-s needs -f FILE, since standard input goes to the stream.');
@@ -60,7 +63,7 @@ ${exitCodesHelp}
     const features = values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
     const asked = (body: Uint8Array): ServiceRequest => ({ service, options: { features, hostname: host, config }, body });
     return readBody(file, () => surroundings.stdin).pipe(
-      switchMap((body) => reach(target, values, output, surroundings).pipe(request(asked(body), timingFor(target.timeout)))),
+      switchMap((body) => reach(target, values, output, surroundings).pipe(request(asked(body), callTimingFor(target)))),
       filter(({ kind }) => kind === 'final'),
       mergeMap((reply) => concat(useStreams(reply, wantsStdio ? surroundings : joints, output), of(reply))),
       map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),

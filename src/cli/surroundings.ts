@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly interrupted: Observable<number>;
   /** How a target is reached. */
   readonly driver: (target: TargetChoice) => Driver;
+  /** The folder of Amanda's configuration and the file with the ports of services; without them none is read. */
+  readonly installation?: { readonly directory: string; readonly services: string };
   /** A target with our own services, which needs no setting up. */
   readonly ownTarget: () => Driver;
 }
@@ -42,6 +44,7 @@ export const processSurroundings: Surroundings = {
   },
   interrupted: signals,
   driver: driverFor,
+  installation: { directory: '/etc/amanda', services: '/etc/services' },
   ownTarget: () => ({
     name: 'local',
     user: undefined,

@@ -6,11 +6,12 @@ import type { Driver } from '../drivers/driver.js';
 import { local } from '../drivers/local.js';
 import { rsh } from '../drivers/rsh.js';
 import { ssh } from '../drivers/ssh.js';
-import { ssl } from '../drivers/ssl.js';
+import { ssl, type SslOptions } from '../drivers/ssl.js';
 import type { RequestOptions } from '../exchange/request.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { printable } from '../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from './arguments.js';
+import type { Settings } from './config/settings.js';
 
 /** The options of every command that talks to a host. */
 export const targetOptions = {
@@ -72,6 +73,8 @@ export interface TargetChoice {
   readonly onWarning?: ((warning: Error) => void) | undefined;
   /** Milliseconds; undefined for Amanda's own times. */
   readonly timeout?: number | undefined;
+  /** What the installation's configuration says; what of it an option may say too is above already. */
+  readonly settings?: Settings | undefined;
 }
 
 const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
@@ -121,7 +124,7 @@ export function uselessOptions({ auth }: TargetChoice, values: TargetValues): re
 }
 
 /** The driver of a target. */
-export function driverFor({ host, auth, port, user, amandadPath, clientUsername, sshKey, sslDir, onWarning }: TargetChoice): Driver {
+export function driverFor({ host, auth, port, user, amandadPath, clientUsername, sshKey, sslDir, onWarning, settings = {} }: TargetChoice): Driver {
   const at = { host, ...(port === undefined ? {} : { port }) };
   const path = amandadPath === undefined ? {} : { amandadPath };
   const login = clientUsername === undefined ? {} : { clientUsername };
@@ -134,28 +137,58 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
     case 'rsh':
       return rsh({ host, ...path, ...login });
     case 'bsdtcp':
-      return bsdtcp({ ...at, ...asking });
+      return bsdtcp({ ...at, ...asking, ...(settings['reserved-tcp-port'] === undefined ? {} : { reservedPorts: settings['reserved-tcp-port'].value }) });
     case 'bsdudp':
       return bsdudp({ ...at, ...asking });
     case 'bsd':
       return bsd({ ...at, ...asking });
     case 'ssl':
-      return ssl({ ...at, ...asking, ...(sslDir === undefined ? {} : { sslDir }), ...(onWarning === undefined ? {} : { onWarning }) });
+      return ssl({
+        ...at,
+        ...asking,
+        ...(sslDir === undefined ? {} : { sslDir }),
+        ...(onWarning === undefined ? {} : { onWarning }),
+        ...certificateSettings(settings),
+      });
   }
+}
+
+/** What the configuration says of certificates that no option says. */
+function certificateSettings(settings: Settings): Partial<SslOptions> {
+  const said = {
+    sslFingerprintFile: settings['ssl-fingerprint-file'],
+    sslCertFile: settings['ssl-cert-file'],
+    sslKeyFile: settings['ssl-key-file'],
+    sslCaCertFile: settings['ssl-ca-cert-file'],
+    sslCipherList: settings['ssl-cipher-list'],
+    sslCheckCertificateHost: settings['ssl-check-certificate-host'],
+    sslCheckHost: settings['ssl-check-host'],
+    sslCheckFingerprint: settings['ssl-check-fingerprint'],
+  };
+  return Object.fromEntries(Object.entries(said).flatMap(([name, setting]) => (setting === undefined || setting.value === '' ? [] : [[name, setting.value]])));
 }
 
 /**
  * The times of the exchange for one limit: connecting may take that long, then the acknowledgement, then the reply. Amanda's
- * own tries fit in as far as there is room for them.
+ * own tries, or those that its configuration says, fit in as far as there is room for them.
  */
-export function timingFor(timeout: number | undefined): ConnectOptions & RequestOptions {
-  if (timeout === undefined) return {};
-  const { connectTimeout, connectTries, connectWait, ackTimeout, requestTries } = defaultTiming;
+export function timingFor(timeout: number | undefined, settings: Settings = {}): ConnectOptions & RequestOptions {
+  const { 'connect-tries': connecting, 'req-tries': requesting } = settings;
+  const tries = { ...(connecting && { connectTries: connecting.value }), ...(requesting && { requestTries: requesting.value }) };
+  if (timeout === undefined) return tries;
+  const { connectTimeout, connectTries, connectWait, ackTimeout, requestTries } = { ...defaultTiming, ...tries };
   return {
+    ...tries,
     connectTimeout: Math.min(connectTimeout, timeout),
     connectTries: Math.max(1, Math.min(connectTries, Math.floor(timeout / (connectTimeout + connectWait)))),
     ackTimeout: Math.min(ackTimeout, Math.ceil(timeout / requestTries)),
     replyTimeout: timeout,
     replyRestarts: 0,
   };
+}
+
+/** The same for a service that is asked one thing, whose reply Amanda awaits for `ctimeout`. */
+export function callTimingFor({ timeout, settings = {} }: TargetChoice): ConnectOptions & RequestOptions {
+  const { ctimeout } = settings;
+  return { ...(ctimeout && { replyTimeout: ctimeout.value * 1000 }), ...timingFor(timeout, settings) };
 }

@@ -69,6 +69,8 @@ export type AmandaErrorCode =
   | 'ACCESS_DENIED'
   /** A file could not be read, written or renamed. */
   | 'FILE_FAILED'
+  /** A line of Amanda's configuration cannot be meant; the message names file and line. */
+  | 'CONFIG_INVALID'
   /** No TLS came about: the peer does not speak it, hung up, or has no version or cipher in common with this side. */
   | 'TLS_FAILED'
   /** The peer showed no certificate. */

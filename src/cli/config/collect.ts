@@ -1,0 +1,87 @@
+import { printable } from '../../wire/text.js';
+import { configInvalid, placeText, type Place, type Token } from './lexer.js';
+import { belongs, isKey, keyReaders, type Key, type Scope, type Settings } from './settings.js';
+import { foldKeyword, type Statement } from './statements.js';
+import { nameOf } from './values.js';
+
+/** Told what is ignored, and what was chosen. */
+export type Tell = (line: string) => void;
+
+/** A setting that is to hold whatever the files say: `KEY=VALUE`, or `DUMPTYPE:NAME:KEY=VALUE`. */
+export interface Override {
+  /** The dumptype that it changes, in lower case; undefined for what is used in the end. */
+  readonly dumptype?: string;
+  readonly key: Key;
+  readonly value: readonly Token[];
+  readonly at: Place;
+}
+
+/** What a configuration says: settings that lie in no block, and dumptypes by their names in lower case. */
+export interface Configuration {
+  readonly settings: Settings;
+  readonly dumptypes: ReadonlyMap<string, Settings>;
+}
+
+export interface CollectOptions {
+  /** Whose configuration this is: an amanda-client.conf's or an amanda.conf's. */
+  readonly scope: 'client' | 'server';
+  readonly overrides: readonly Override[];
+  readonly tell: Tell;
+}
+
+/**
+ * Gathers what statements set: the last one of a key counts. What Amanda does not know either, or what no driver needs, is told and
+ * ignored. Errors with `CONFIG_INVALID`, naming file and line.
+ */
+export function collect(statements: Iterable<Statement>, { scope, overrides, tell }: CollectOptions): Configuration {
+  const dumptypes = new Map<string, Settings>();
+  let settings: Settings = {};
+  for (const statement of statements) {
+    const [first, kind, named] = statement.words;
+    if (first.kind === 'string') throw configInvalid(first.at, `a line begins with a keyword, not with "${printable(first.text)}".`);
+    if (foldKeyword(first.text) !== 'define' || kind?.kind !== 'word' || foldKeyword(kind.text) !== 'dumptype' || scope === 'client') {
+      settings = withLine(settings, statement, scope, tell);
+      continue;
+    }
+    const name = nameOf(named, 'the name of a dumptype', statement.at);
+    if (statement.body === undefined) throw configInvalid(statement.at, `the dumptype ${printable(name)} has no {.`);
+    if (dumptypes.has(name.toLowerCase())) throw configInvalid(statement.at, `a dumptype ${printable(name)} is there already.`);
+    const own = readDumptype(statement.body, dumptypes, tell);
+    dumptypes.set(name.toLowerCase(), override(own, overridesOf(overrides, name)));
+  }
+  return { settings, dumptypes };
+}
+
+/** The settings of a dumptype's lines: keys, and names of dumptypes whose settings are copied there and then. */
+export function readDumptype(lines: readonly Statement[], dumptypes: ReadonlyMap<string, Settings>, tell: Tell): Settings {
+  let settings: Settings = {};
+  for (const line of lines) {
+    const [first, ...values] = line.words;
+    const isName = values.length === 0 && line.body === undefined && (first.kind === 'string' || !isKey(foldKeyword(first.text)));
+    const parent = isName ? dumptypes.get(first.text.toLowerCase()) : undefined;
+    if (parent !== undefined) settings = { ...settings, ...parent };
+    else if (isName && (first.kind === 'string' || !valueless.has(foldKeyword(first.text)))) {
+      throw configInvalid(first.at, `no dumptype ${printable(first.text)} is defined before this line.`);
+    } else settings = withLine(settings, line, 'dumptype', tell);
+  }
+  return settings;
+}
+
+/** The keywords of a dumptype that may stand without a value, so that they look like a name. */
+const valueless: ReadonlySet<string> = new Set(['ignore', 'index', 'kencrypt', 'record', 'skip-full', 'skip-incr', 'allow-split', 'compress', 'holdingdisk']);
+
+function withLine(settings: Settings, { words: [first, ...values], at, body }: Statement, scope: Scope, tell: Tell): Settings {
+  const key = first.kind === 'word' ? foldKeyword(first.text) : '';
+  if (isKey(key) && belongs(key, scope) && body === undefined) return { ...settings, [key]: { value: keyReaders[key](values, key, at), at } };
+  tell(`${placeText(at)}: ${printable(first.text)} is of no use here, ignored.`);
+  return settings;
+}
+
+/** The settings with those that hold whatever the files say. */
+export function override(settings: Settings, overrides: readonly Override[]): Settings {
+  return overrides.reduce<Settings>((all, { key, value, at }) => ({ ...all, [key]: { value: keyReaders[key](value, key, at), at } }), settings);
+}
+
+function overridesOf(overrides: readonly Override[], name: string): readonly Override[] {
+  return overrides.filter(({ dumptype }) => dumptype === name.toLowerCase());
+}

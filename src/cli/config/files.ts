@@ -1,0 +1,78 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { AmandaError } from '../../wire/errors.js';
+import { codeOf, fileFailed } from '../file-errors.js';
+import { configInvalid, type Place } from './lexer.js';
+import { foldKeyword, parseStatements, type Statement } from './statements.js';
+
+/** Bytes of one file; the largest real ones have some 10,000 lines. */
+const MOST_BYTES = 1024 * 1024;
+
+/** Files of one configuration, those included with the others. */
+const MOST_FILES = 200;
+
+/** How deep files may include each other. */
+const MOST_DEPTH = 16;
+
+/** Reads the files of one configuration, within bounds. The texts have one character for each byte. */
+export class ConfigFiles {
+  #count = 0;
+
+  /** The text of a file; undefined when there is none. Errors with `FILE_FAILED`. */
+  read(path: string): string | undefined {
+    this.#count += 1;
+    if (this.#count > MOST_FILES) throw new AmandaError('FILE_FAILED', `Cannot read ${path}: this configuration has over ${MOST_FILES} files.`);
+    try {
+      return readBounded(path);
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOENT') return undefined;
+      throw fileFailed('read', path, cause);
+    }
+  }
+
+  /**
+   * The statements of a file, and in the places of `includefile "NAME"` those of that file, which is looked for in the same folder as
+   * the first. Undefined when there is no such file. Errors, at once or on the way, with `CONFIG_INVALID` and `FILE_FAILED`.
+   */
+  statements(path: string): Iterable<Statement> | undefined {
+    const text = this.read(path);
+    return text === undefined ? undefined : this.#included(parseStatements(text, path), [path]);
+  }
+
+  /** The text of an included file, and its path. `parents` are the files that include each other down to the line, the first one first. */
+  include(name: string, at: Place, parents: readonly string[]): { readonly text: string; readonly path: string } {
+    const path = resolve(dirname(parents[0] ?? '.'), name);
+    if (parents.includes(path)) throw configInvalid(at, `${path} includes itself.`);
+    if (parents.length === MOST_DEPTH) throw configInvalid(at, `files include each other more than ${MOST_DEPTH} deep.`);
+    const text = this.read(path);
+    if (text === undefined) throw configInvalid(at, `there is no file ${path}.`);
+    return { text, path };
+  }
+
+  *#included(statements: readonly Statement[], parents: readonly string[]): Generator<Statement> {
+    for (const statement of statements) {
+      const [first, name, ...rest] = statement.words;
+      if (first.kind !== 'word' || foldKeyword(first.text) !== 'includefile') {
+        yield statement;
+        continue;
+      }
+      if (name?.kind !== 'string' || rest.length > 0 || statement.body !== undefined)
+        throw configInvalid(statement.at, 'includefile takes one name in double quotes.');
+      const { text, path } = this.include(name.text, statement.at, parents);
+      yield* this.#included(parseStatements(text, path), [...parents, path]);
+    }
+  }
+}
+
+function readBounded(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    const about = fstatSync(descriptor);
+    if (!about.isFile()) throw new AmandaError('FILE_FAILED', `Cannot read ${path}: it is no regular file.`);
+    if (about.size > MOST_BYTES) throw new AmandaError('FILE_FAILED', `Cannot read ${path}: it has over ${MOST_BYTES} bytes, which no configuration has.`);
+    const bytes = Buffer.alloc(about.size);
+    return bytes.toString('latin1', 0, readSync(descriptor, bytes));
+  } finally {
+    closeSync(descriptor);
+  }
+}

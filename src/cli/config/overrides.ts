@@ -1,0 +1,31 @@
+import { printable } from '../../wire/text.js';
+import { UsageError } from '../arguments.js';
+import type { Override } from './collect.js';
+import { ConfigLexer, type Place, type Token } from './lexer.js';
+import { isKey, keyReaders, type Key } from './settings.js';
+import { foldKeyword } from './statements.js';
+import { text, textOrNumber } from './values.js';
+
+/** Reads `KEY=VALUE` or `DUMPTYPE:NAME:KEY=VALUE`, as Amanda's programs take it behind `-o`. Throws `UsageError`, and `CONFIG_INVALID` for the value. */
+export function parseOverride(words: string): Override {
+  const [, dumptype, keyword = '', value = ''] = /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(words) ?? [];
+  const key = foldKeyword(keyword);
+  if (!isKey(key)) {
+    const keys = Object.keys(keyReaders).join(' ');
+    throw new UsageError(`--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, not "${printable(words)}"; keys: ${keys}.`);
+  }
+  const at = { file: `--option ${words}` };
+  const override = { key, value: valueTokens(key, value, at), at };
+  keyReaders[key](override.value, key, at);
+  return dumptype === undefined ? override : { ...override, dumptype: dumptype.toLowerCase() };
+}
+
+/** A text needs no quotes here. */
+function valueTokens(key: Key, value: string, at: Place): readonly Token[] {
+  const reader: unknown = keyReaders[key];
+  if (reader === text || reader === textOrNumber) return [{ kind: 'string', text: value, at }];
+  const lexer = new ConfigLexer(Buffer.from(value).toString('latin1'), at.file);
+  const tokens: Token[] = [];
+  for (let token = lexer.next(); token.kind !== 'end'; token = lexer.next()) tokens.push(token);
+  return tokens;
+}

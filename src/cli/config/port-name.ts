@@ -1,0 +1,31 @@
+import { printable } from '../../wire/text.js';
+import { configInvalid } from './lexer.js';
+import type { Setting } from './settings.js';
+
+/** IANA's number for the name `amanda`, which not every /etc/services has for both protocols. */
+const AMANDA_PORT = 10_080;
+
+/**
+ * The port that a number or the name of a service stands for, by the text of /etc/services.
+ *
+ * Errors with `CONFIG_INVALID` for a number outside 1 to 65535 and for a name that is not there.
+ */
+export function resolvePort({ value, at }: Setting<string>, protocol: 'tcp' | 'udp', services: string): number {
+  if (/^\d+$/.test(value)) {
+    const port = Number(value);
+    if (port >= 1 && port <= 65_535) return port;
+    throw configInvalid(at, `a port is a whole number from 1 to 65535, not ${printable(value)}.`);
+  }
+  const port = lookUp(value, protocol, services) ?? (value === 'amanda' ? AMANDA_PORT : undefined);
+  if (port !== undefined) return port;
+  throw configInvalid(at, `there is no service "${printable(value)}" over ${protocol} in /etc/services; give the number of the port.`);
+}
+
+function lookUp(name: string, protocol: 'tcp' | 'udp', services: string): number | undefined {
+  for (const line of services.split('\n')) {
+    const [first, port = '', ...aliases] = line.replace(/#.*/, '').trim().split(/\s+/);
+    const [, digits] = (first === name || aliases.includes(name) ? /^(\d{1,5})\/(tcp|udp)$/.exec(port) : undefined) ?? [];
+    if (digits !== undefined && port.endsWith(`/${protocol}`)) return Number(digits);
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+import type { Place } from './lexer.js';
+import { nonZero, ports, positive, text, textOrNumber, yesNo } from './values.js';
+
+/** The keys of Amanda's configuration that say how a target is reached, and how their values are read. The others are of no use here. */
+export const keyReaders = {
+  auth: text,
+  'client-port': textOrNumber,
+  'client-username': text,
+  'amandad-path': text,
+  'ssh-keys': text,
+  'ssl-dir': text,
+  'ssl-fingerprint-file': text,
+  'ssl-cert-file': text,
+  'ssl-key-file': text,
+  'ssl-ca-cert-file': text,
+  'ssl-cipher-list': text,
+  'ssl-check-certificate-host': yesNo,
+  'ssl-check-host': yesNo,
+  'ssl-check-fingerprint': yesNo,
+  'reserved-tcp-port': ports(1, 1_023),
+  'reserved-udp-port': ports(1, 1_023),
+  'unreserved-tcp-port': ports(1_024, 65_535),
+  'connect-tries': positive,
+  'req-tries': positive,
+  'rep-tries': positive,
+  ctimeout: positive,
+  etimeout: nonZero,
+  dtimeout: positive,
+  diskfile: text,
+} as const;
+
+export type Key = keyof typeof keyReaders;
+
+/** A value and where it was set. */
+export interface Setting<T> {
+  readonly value: T;
+  readonly at: Place;
+}
+
+/** What a configuration sets. Times are in seconds, as there. */
+export type Settings = { readonly [K in Key]?: Setting<ReturnType<(typeof keyReaders)[K]>> };
+
+/** Where a setting stands. */
+export type Scope = 'client' | 'server' | 'dumptype';
+
+const everywhere = ['connect-tries', 'req-tries', 'rep-tries', 'reserved-tcp-port', 'reserved-udp-port', 'unreserved-tcp-port', 'ssl-dir', 'ctimeout'] as const;
+const perTarget = [
+  'auth',
+  'client-port',
+  'client-username',
+  'amandad-path',
+  'ssh-keys',
+  'ssl-fingerprint-file',
+  'ssl-cert-file',
+  'ssl-key-file',
+  'ssl-ca-cert-file',
+  'ssl-cipher-list',
+  'ssl-check-certificate-host',
+  'ssl-check-host',
+  'ssl-check-fingerprint',
+] as const;
+
+const keysOf: Readonly<Record<Scope, ReadonlySet<Key>>> = {
+  client: new Set<Key>([...everywhere, ...perTarget]),
+  server: new Set<Key>([...everywhere, 'etimeout', 'dtimeout', 'diskfile']),
+  dumptype: new Set<Key>(perTarget),
+};
+
+/** Whether a folded keyword is one of ours. */
+export function isKey(word: string): word is Key {
+  return Object.hasOwn(keyReaders, word);
+}
+
+/** Whether a key has a meaning there. */
+export function belongs(key: Key, scope: Scope): boolean {
+  return keysOf[scope].has(key);
+}
