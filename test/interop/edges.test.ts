@@ -1,7 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hex, packetBytes, packetPayload, text, withHeader } from '../../src/testing/bytes.js';
+import { edgeScripts } from '../support/edges.js';
 import { RawPeer } from '../support/raw-peer.js';
-import { describeReal, type Lab, openLab, programs, type Target } from '../support/real-amanda.js';
+import { describeReal, everyone, type Lab, openLab, programs, type Target } from '../support/real-amanda.js';
 import { allServices, rxAmandad } from '../support/rx-amandad.js';
 
 const features = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
@@ -20,6 +23,13 @@ const words = (said: string): string => said.split(/[ \n]/).slice(0, 2).join(' '
 
 /** What an initiator does with a fresh connection, and what it tells of it. */
 type Act<T> = (peer: RawPeer) => Promise<T> | T;
+
+it('every recorded edge is in the table of docs/edges.md', () => {
+  const page = readFileSync(new URL('../../docs/edges.md', import.meta.url), 'utf8');
+  const named = new Set(page.match(/edge-\w+(\.\d+)?/g));
+  const names = edgeScripts().map(({ name }) => name);
+  expect(names.filter((name) => !named.has(name) && !named.has(name.replace(/\.\d+$/, '')))).toEqual([]);
+});
 
 describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], () => {
   let lab: Lab;
@@ -90,6 +100,14 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
         },
         ['ACK', 'ACK', 'REP OPTIONS', 'close'],
       ));
+
+    it('a REQ that comes again while it is still examined gets an ACK of its own from the real amandad; ours answers both with one', async () => {
+      const said = await both((peer) => {
+        peer.send(noop(1), noop(1));
+        return complete(peer, 1);
+      });
+      expect(said).toEqual({ real: ['ACK ', ...answered], ours: answered });
+    });
 
     it('the same request on a second handle gets an ACK and a close there', () =>
       agree(
@@ -323,6 +341,54 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
         await ends(peer);
         return peer.said(1).filter((said) => said.startsWith('REP'));
       }, []));
+  });
+
+  it('a peer whose name is an alias is refused; the real amandad drops the first letter of the reason', async () => {
+    const hosts = join(lab.sandbox.directory, 'hosts');
+    writeFileSync(hosts, '127.0.0.9 two.lab one.lab\n127.0.0.1 one.lab\n', { mode: 0o644 });
+    const said = await Promise.all(
+      [[programs.amandad], [process.execPath, rxAmandad]].map(async (command) => {
+        const become = 'mount --bind "$1" /etc/hosts && shift && exec setpriv --reuid backup --regid backup --init-groups -- "$@"';
+        const args = ['-c', become, 'sh', hosts, ...command, '-auth=bsdtcp', 'amdump'];
+        const target = await lab.spawnTarget({ command: '/bin/sh', args, user: 'root' });
+        return asked(target, async (peer) => {
+          peer.send(noop(1));
+          await peer.until(1, (saidThere) => saidThere.length >= 1);
+          return peer.said(1)[0];
+        });
+      }),
+    );
+    const reason = "one.lab doesn't resolve to itself, it resolves to two.lab";
+    expect(said).toEqual([`NAK ${reason.slice(1)}`, `NAK ERROR ${reason}\n`]);
+  });
+
+  describe('an .amandahosts', () => {
+    const verdict = async (peer: RawPeer, user: string): Promise<string> => {
+      peer.send(withHeader(1, Buffer.from(`\0SECURITY USER ${user}\nSERVICE noop\n${features}\0`, 'latin1')));
+      await peer.until(1, (said) => said.length >= 2);
+      return peer.said(1).join('').replaceAll('u'.repeat(5000), 'U').replace('.amandahosts on the client', 'FILE');
+    };
+    const allowed = `ACK REP ${features}`;
+    const refusal =
+      'NAK ERROR user backup from localhost is not allowed to execute the service noop: /var/backups/.amandahosts: larger than 1048576 bytes\nclose';
+
+    it.each([
+      ['of more than 1 MiB allows nobody at ours', ['\n'.repeat(1_048_576), 'localhost backup'], 'backup', allowed, refusal],
+      ['with a name in Latin-1 does not allow that name at ours', ['localhost m\xfc'], 'm\xfc', allowed, /^NAK ERROR user m.* is not allowed/],
+      [
+        'is not advised by ours to take 5000 characters',
+        ['localhost'],
+        'u'.repeat(5000),
+        /line "localhost U amdump"/,
+        'NAK ERROR a user name of 5000 characters is not allowed\nclose',
+      ],
+    ] as const)('%s', async (_what, lines, user, atReal, atOurs) => {
+      lab.sandbox.allow(lines, 'latin1');
+      const said = await both((peer) => verdict(peer, user));
+      expect(said.real).toEqual(typeof atReal === 'string' ? atReal : expect.stringMatching(atReal));
+      expect(said.ours).toEqual(typeof atOurs === 'string' ? atOurs : expect.stringMatching(atOurs));
+      lab.sandbox.allow(everyone);
+    });
   });
 
   // They wait side by side.

@@ -21,8 +21,8 @@ export interface Sandbox {
   readonly etc: string;
   readonly lib: string;
   readonly log: string;
-  /** Writes `.amandahosts`: who may ask for what. */
-  allow(lines: readonly string[]): void;
+  /** Writes `.amandahosts`: who may ask for what. Default encoding UTF-8. */
+  allow(lines: readonly string[], encoding?: BufferEncoding): void;
   /** Starts a program inside, as the leader of its own process group. */
   start(command: string, args: readonly string[], options?: StartOptions): ChildProcess;
   /** Writes an executable that runs a program inside, with the arguments it gets: for programs that start others by a path. */
@@ -95,9 +95,9 @@ export function openSandbox(): Sandbox {
   const sandbox: Sandbox = {
     directory,
     ...folders,
-    allow(lines) {
+    allow(lines, encoding = 'utf8') {
       const file = join(folders.home, '.amandahosts');
-      writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+      writeFileSync(file, lines.map((line) => `${line}\n`).join(''), encoding);
       chmodSync(file, 0o600);
       giveToBackup(file);
     },
