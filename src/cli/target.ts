@@ -129,6 +129,8 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
   const path = amandadPath === undefined ? {} : { amandadPath };
   const login = clientUsername === undefined ? {} : { clientUsername };
   const asking = user === undefined ? {} : { user };
+  const { 'reserved-tcp-port': tcp, 'reserved-udp-port': udp, 'unreserved-tcp-port': streams } = settings;
+  const datagramPorts = { ...(udp && { reservedPorts: udp.value }), ...(streams && { streamPorts: streams.value }) };
   switch (auth) {
     case 'local':
       return local({ host, ...path });
@@ -137,11 +139,11 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
     case 'rsh':
       return rsh({ host, ...path, ...login });
     case 'bsdtcp':
-      return bsdtcp({ ...at, ...asking, ...(settings['reserved-tcp-port'] === undefined ? {} : { reservedPorts: settings['reserved-tcp-port'].value }) });
+      return bsdtcp({ ...at, ...asking, ...(tcp && { reservedPorts: tcp.value }) });
     case 'bsdudp':
-      return bsdudp({ ...at, ...asking });
+      return bsdudp({ ...at, ...asking, ...datagramPorts });
     case 'bsd':
-      return bsd({ ...at, ...asking });
+      return bsd({ ...at, ...asking, ...datagramPorts });
     case 'ssl':
       return ssl({
         ...at,
