@@ -24,12 +24,30 @@ export interface AmandadArguments {
   readonly own: boolean;
   /** Where our sendbackup keeps what its incremental dumps build on; without it only full dumps are possible. */
   readonly lists: string | undefined;
+  /** Whom to become; undefined for Amanda's user, when this is root. */
+  readonly user: string | undefined;
+  /** Milliseconds that what runs may take to finish when this is asked to end. */
+  readonly grace: number;
+  readonly limits: AmandadLimits;
   readonly log: string | undefined;
   readonly debug: boolean;
   /** The words that name services; none for the default ones. */
   readonly services: readonly string[];
   /** The first word that is none that we know. Amanda refuses every request then, and says why. */
   readonly unknown: string | undefined;
+}
+
+/** What no peer can make an amandad exceed; undefined where the library's own default holds. */
+export interface AmandadLimits {
+  readonly maxConnections: number | undefined;
+  /** Handles open at once on a connection. */
+  readonly maxHandles: number | undefined;
+  /** Requests at once on a connection. */
+  readonly maxRequests: number | undefined;
+  /** Bytes kept of a connection for services that have not read them. */
+  readonly receiveBudget: number | undefined;
+  /** Milliseconds for which a connection is kept on which nothing runs. */
+  readonly idleTimeout: number | undefined;
 }
 
 /** Where Debian has the executables of services. */
@@ -68,6 +86,9 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
     own,
     lists: given.get('lists'),
+    user: given.get('user'),
+    grace: (wholeNumber('-grace', given.get('grace'), 0, 86_400) ?? 30) * 1_000,
+    limits: limitsOf(given),
     log: given.get('log'),
     debug: given.has('debug'),
     services,
@@ -76,13 +97,28 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
 }
 
 const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
-const takesValue: ReadonlySet<string> = new Set(['auth', 'tcp', 'udp', 'listen', 'ssl-dir', 'libexec', 'services', 'lists', 'log']);
+const takesValue: ReadonlySet<string> = new Set([
+  ...['auth', 'tcp', 'udp', 'listen', 'ssl-dir', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
+  ...['max-connections', 'max-handles', 'max-requests', 'receive-budget'],
+]);
 const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'debug']);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {
   const auth = amandadAuths.find((known) => known === name.toLowerCase());
   if (auth === undefined) throw new UsageError(`-auth=${printable(name)} is not there; this version has ${enumerate(amandadAuths)}.`);
   return auth;
+}
+
+function limitsOf(given: ReadonlyMap<string, string>): AmandadLimits {
+  const limit = (name: string, least: number, most: number): number | undefined => wholeNumber(`-${name}`, given.get(name), least, most);
+  const idle = limit('idle', 1, 2_000_000);
+  return {
+    maxConnections: limit('max-connections', 1, 1_000_000),
+    maxHandles: limit('max-handles', 1, 1_000_000),
+    maxRequests: limit('max-requests', 1, 1_000_000),
+    receiveBudget: limit('receive-budget', 1, Number.MAX_SAFE_INTEGER),
+    idleTimeout: idle === undefined ? undefined : idle * 1_000,
+  };
 }
 
 function chooseServices(text: string): 'own' | 'amanda' {

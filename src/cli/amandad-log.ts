@@ -1,33 +1,76 @@
 import { closeSync, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
-import { describePeer } from '../connection/channel.js';
-import type { ServiceEvent } from '../target/serve.js';
-import { AmandaError, isAmandaError } from '../wire/errors.js';
+import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
-import { formatTime } from './units.js';
+import type { AmandadArguments } from './amandad-arguments.js';
+import type { AmandadSurroundings } from './amandad.js';
 
-/** Where an amandad tells what it does. */
+/** Where an amandad tells what it does, a line at a time. */
 export type Log = (line: string) => void;
 
-/** A log with a descriptor of its own; errors with `FILE_FAILED` when the file cannot be opened. */
-export function openLog(file: string): { readonly log: Log; readonly close: () => void } {
-  let descriptor: number;
+/** Characters of a line that are kept. */
+const MOST_CHARACTERS = 4_000;
+
+/**
+ * The log of an amandad: its file, which only its owner can read; else standard error, when it listens or is to be debugged and
+ * that is not the connection; else nowhere. Each line begins with the time and the process.
+ */
+export class AmandadLog {
+  readonly #file: string | undefined;
+  readonly #complain: Log | undefined;
+  #descriptor: number | undefined;
+
+  constructor(
+    { log, tcpPort, udpPort, debug }: Pick<AmandadArguments, 'log' | 'tcpPort' | 'udpPort' | 'debug'>,
+    { complain, isStderrFree, activation }: Pick<AmandadSurroundings, 'complain' | 'isStderrFree' | 'activation'>,
+  ) {
+    this.#file = log;
+    // What an initiator has started speaks on that one's standard error, and is silent unless asked.
+    const isOwn = tcpPort !== undefined || udpPort !== undefined || debug || activation.kind === 'socket';
+    this.#complain = isOwn && isStderrFree() ? complain : undefined;
+  }
+
+  /** Opens the file, if there is to be one. Errors with `FILE_FAILED`. */
+  open(): void {
+    if (this.#file !== undefined) this.#descriptor = openLog(this.#file);
+  }
+
+  readonly write: Log = (line) => {
+    const stamped = `${new Date().toISOString()} ${process.pid} ${printable(line, MOST_CHARACTERS)}`;
+    if (this.#descriptor === undefined) {
+      this.#complain?.(stamped);
+      return;
+    }
+    try {
+      writeSync(this.#descriptor, `${stamped}\n`);
+    } catch {
+      // A full disk must not end a backup for the sake of its log.
+    }
+  };
+
+  /** Opens the file anew, for it may have been renamed; when that cannot be, the log goes on where it was and says so. */
+  reopen(): void {
+    const before = this.#descriptor;
+    if (before === undefined) return;
+    try {
+      this.open();
+      closeSync(before);
+    } catch (error) {
+      this.write(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
+function openLog(file: string): number {
   try {
-    descriptor = openSync(file, 'a', 0o600);
+    return openSync(file, 'a', 0o600);
   } catch (cause) {
     throw new AmandaError('FILE_FAILED', `Cannot write the log ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
   }
-  return {
-    log: (line) => {
-      try {
-        writeSync(descriptor, `${new Date().toISOString()} ${process.pid} ${printable(line, 2_000)}\n`);
-      } catch {
-        // A full disk must not end a backup for the sake of its log.
-      }
-    },
-    close: () => {
-      closeSync(descriptor);
-    },
-  };
 }
 
 /** Whether standard error is not the connection: inetd puts that on it too, where a word of ours would be taken for a frame. */
@@ -46,36 +89,4 @@ function describeDescriptor(descriptor: number): Descriptor | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Tells one line for each request that is over, and for each connection that was no conversation. */
-export function requestLog(log: Log, now: () => number = Date.now): (event: ServiceEvent) => void {
-  const running = new Map<string, { readonly what: string; readonly since: number }>();
-  return (event) => {
-    const peer = describePeer(event.peer);
-    switch (event.kind) {
-      case 'admitted': {
-        const { service, user } = event.request;
-        running.set(`${peer} ${event.handle}`, { what: `${service}${user === undefined ? '' : ` for ${user}`}`, since: now() });
-        return;
-      }
-      case 'refused':
-        log(`${peer}: ${event.request?.service ?? 'a request'} refused: ${event.reason}`);
-        return;
-      case 'ended': {
-        const request = running.get(`${peer} ${event.handle}`);
-        if (request === undefined) return;
-        running.delete(`${peer} ${event.handle}`);
-        const why = event.error === undefined ? '' : `: ${event.error.message}`;
-        log(`${peer}: ${request.what} ${event.outcome} after ${formatTime(now() - request.since)}${why}`);
-        return;
-      }
-      case 'disconnected':
-        // An initiator that leaves is no news: what it left unfinished has been told.
-        if (event.error instanceof Error && !isAmandaError(event.error, 'CONNECTION_LOST')) log(`${peer}: ${event.error.message}`);
-        return;
-      case 'connected':
-      case 'replied':
-    }
-  };
 }

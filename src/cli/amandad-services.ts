@@ -1,4 +1,4 @@
-import { NEVER, of } from 'rxjs';
+import { NEVER, of, type Observable } from 'rxjs';
 import type { Service } from '../exchange/service.js';
 import { amandaServiceNames, amandaServices } from '../target/amanda-services.js';
 import type { ServiceMap } from '../target/serve.js';
@@ -6,10 +6,10 @@ import { noop } from '../target/services/noop.js';
 import { sendbackup } from '../target/services/sendbackup.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
-/** What may be asked of an amandad started with these arguments. */
-export function servicesOf({ auth, libexec, own, lists, services: names, unknown }: AmandadArguments): ServiceMap {
+/** What may be asked of an amandad started with these arguments. When `hurry` emits, executables that are being ended are killed. */
+export function servicesOf({ auth, libexec, own, lists, services: names, unknown }: AmandadArguments, hurry: Observable<unknown> = NEVER): ServiceMap {
   if (unknown !== undefined) return Object.fromEntries(amandaServiceNames.map((name) => [name, refusing(unknown)]));
-  const executables = amandaServices({ auth, libexec, names });
+  const executables = amandaServices({ auth, libexec, names, hurry });
   if (!own) return executables;
   const ours = Object.entries({ noop: noop(), sendbackup: sendbackup(lists === undefined ? {} : { listDir: lists }) });
   return { ...executables, ...Object.fromEntries(ours.filter(([name]) => name in executables)) };

@@ -1,17 +1,34 @@
-import { catchError, defer, finalize, firstValueFrom, ignoreElements, map, merge, of, endWith, take, tap, type Observable } from 'rxjs';
-import { listenBsd } from '../drivers/bsd.js';
-import { listenBsdtcp } from '../drivers/bsdtcp.js';
-import { listenBsdudp } from '../drivers/bsdudp.js';
+import {
+  ReplaySubject,
+  catchError,
+  defer,
+  delay,
+  endWith,
+  finalize,
+  firstValueFrom,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  share,
+  skip,
+  take,
+  tap,
+  type Observable,
+} from 'rxjs';
+import { describePeer } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { Activation } from '../drivers/activation.js';
 import type { Listener } from '../drivers/driver.js';
-import { listenSsl } from '../drivers/ssl.js';
-import { listenSslStdio } from '../drivers/ssl-stdio.js';
-import { listenStdio } from '../drivers/stdio.js';
 import { serve, type ServeOptions } from '../target/serve.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
-import { openLog, requestLog, type Log } from './amandad-log.js';
+import { listenerOf } from './amandad-listener.js';
+import { AmandadLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
 import { exitCodeOf, exitCodes } from './exit.js';
-import { traceFrames } from './trace.js';
+import { RequestLog } from './request-log.js';
+import { describePacket, traceFrames } from './trace.js';
 import { packageVersion } from './version.js';
 
 /** What an amandad has around it besides its channel. Tests bring their own. */
@@ -20,15 +37,21 @@ export interface AmandadSurroundings {
   /** Writes a line to standard error. */
   readonly complain: (line: string) => void;
   readonly isStderrFree: () => boolean;
-  /** Emits when a signal asks it to end. */
-  readonly interrupted: Observable<unknown>;
+  /** Emits the exit code of each signal that asks it to end. */
+  readonly interrupted: Observable<number>;
+  /** Emits when the log is to be opened anew. */
+  readonly hangup: Observable<unknown>;
+  /** The socket that systemd has handed over. */
+  readonly activation: Activation;
+  /** Gives up the rights of root for those of a user; undefined stands for Amanda's. */
+  readonly becomeUser: (name: string | undefined) => void;
 }
 
 const help = `Usage: rx-amandad [OPTION…] [SERVICE…]
 
 A target of the Amanda backup system: does what amandad does. inetd, xinetd or
 an initiator starts it with the connection on standard input and output; with
--tcp or -udp it listens by itself.
+-tcp or -udp it listens by itself, and systemd hands it a socket (LISTEN_FDS).
 
 As amandad has them:
   -auth=NAME        bsdtcp (default), ssl, local, ssh or rsh; for servers that
@@ -52,10 +75,24 @@ Ours:
                     executables; also -services=own, opposite -services=amanda
   -lists=DIR        with -own, where dumps leave what later levels build on;
                     without it only level 0 is possible
-  -log=FILE         a line for each request goes there; default with -tcp,
-                    -udp and -debug standard error (unless it is the
-                    connection), else nowhere
-  -debug            the log has every frame
+  -user=NAME        started as root, become this user once it listens; default
+                    amandabackup or else backup; root stays root
+  -grace=SECONDS    how long what runs may go on after SIGTERM or SIGINT;
+                    default 30; a second signal ends it at once
+  -log=FILE         a line for each request goes there, opened anew on SIGHUP;
+                    default with -tcp, -udp, -debug and from systemd standard
+                    error (unless it is the connection), else nowhere
+  -debug            the log has every packet, and the size of all else
+
+Limits:
+  -max-connections=N      at once; default 1024
+  -max-handles=N          open on one connection; default 1024
+  -max-requests=N         at once on one connection; default 64
+  -receive-budget=BYTES   kept of one connection until services read it;
+                          default 1048576
+  -idle=SECONDS           for which a connection is kept on which nothing runs;
+                          default 30
+
   --help            this text
 
 Who may ask for what: as in Amanda. Over bsdtcp, bsdudp and bsd the initiator's
@@ -64,10 +101,14 @@ ssl its certificate, whose common name is the host in .amandahosts; over local,
 ssh and rsh, everybody.
 
 Exit code: 0 when it is done or was asked to end, 1 when it cannot listen or
-write its log, 2 for wrong usage.
+write its log, 2 for wrong usage, 130 or 143 when asked to end twice.
 `;
 
-/** `rx-amandad`: serves as the words say. Resolves to the exit code when that is over; never rejects. */
+/**
+ * `rx-amandad`: serves as the words say. Resolves to the exit code when that is over; never rejects.
+ *
+ * The first signal lets what runs finish, up to the grace time. The second ends it at once, with that signal's exit code.
+ */
 export function amandad(words: readonly string[], surroundings: AmandadSurroundings): Promise<number> {
   const { print, complain, interrupted } = surroundings;
   const told = words.includes('--help') ? help : words.includes('--version') ? `rx-amandad-${packageVersion()}\n` : undefined;
@@ -75,9 +116,11 @@ export function amandad(words: readonly string[], surroundings: AmandadSurroundi
     print(told);
     return Promise.resolve(exitCodes.success);
   }
+  const again = new ReplaySubject<number>(1);
+  interrupted.pipe(skip(1), take(1)).subscribe(again);
   const done = merge(
-    defer(() => run(parseAmandad(words), surroundings)),
-    interrupted.pipe(map(() => exitCodes.success)),
+    defer(() => run(parseAmandad(words), surroundings, again)),
+    again,
   ).pipe(
     catchError((error: unknown) => {
       if (surroundings.isStderrFree()) complain(`rx-amandad: ${error instanceof Error ? error.message : String(error)}`);
@@ -87,49 +130,73 @@ export function amandad(words: readonly string[], surroundings: AmandadSurroundi
   return firstValueFrom(done, { defaultValue: exitCodes.success });
 }
 
-function run(given: AmandadArguments, { isStderrFree, complain }: AmandadSurroundings): Observable<number> {
-  const file = given.log === undefined ? undefined : openLog(given.log);
-  // What an initiator has started speaks on that one's standard error, and is silent unless asked.
-  const mayLog = (given.tcpPort !== undefined || given.udpPort !== undefined || given.debug) && isStderrFree();
-  const log: Log = file?.log ?? (mayLog ? complain : () => undefined);
-  return serve(tracedIf(given.debug, listenerOf(given, log), log), servicesOf(given), serveOptions(given)).pipe(
-    tap(requestLog(log)),
-    ignoreElements(),
-    endWith(exitCodes.success),
-    finalize(() => file?.close()),
+function run(given: AmandadArguments, surroundings: AmandadSurroundings, hurry: Observable<unknown>): Observable<number> {
+  const { activation, becomeUser, interrupted, hangup } = surroundings;
+  const log = new AmandadLog(given, surroundings);
+  const requests = new RequestLog(log.write);
+  const listener = listenerOf(given, activation, {
+    // Only now: a port below 1024 takes root to listen on, and the log is to be its user's.
+    onReady: (place) => {
+      becomeUser(given.user);
+      log.open();
+      if (place !== undefined) log.write(`listening on ${place}`);
+    },
+    onWarning: log.write,
+  });
+  const stop = interrupted.pipe(
+    take(1),
+    tap(() => {
+      log.write(`stopping: what runs may take ${given.grace / 1_000} s more`);
+    }),
+    share(),
+  );
+  const serving = serve(tracedIf(given.debug, listener, log.write), servicesOf(given, hurry), { ...serveOptions(given, activation), stop });
+  return merge(serving.pipe(tap(requests.note), ignoreElements(), endWith(exitCodes.success)), graceOver(stop, given.grace), reopening(hangup, log)).pipe(
+    take(1),
+    finalize(() => {
+      requests.end();
+      log.close();
+    }),
   );
 }
 
-function listenerOf(given: AmandadArguments, log: Log): Listener {
-  if (given.auth === 'bsdudp' || given.auth === 'bsd') return datagramListenerOf(given, given.auth, log);
-  const { auth, tcpPort: port, listen: host, noExit, sslDir } = given;
-  const certificates = { ...(sslDir === undefined ? {} : { sslDir }), onWarning: ({ message }: Error) => log(message) };
-  if (port === undefined) return auth === 'ssl' ? listenSslStdio(certificates) : listenStdio({ auth });
-  const onListening = (bound: number): void => {
-    log(`listening on ${host ?? 'all addresses'} port ${bound}`);
-  };
-  const place = { port, onListening, ...(host === undefined ? {} : { host }) };
-  const listener = auth === 'ssl' ? listenSsl({ ...place, ...certificates }) : listenBsdtcp(place);
-  return noExit ? listener : { ...listener, accept: (options) => listener.accept(options).pipe(take(1)) };
+function graceOver(stop: Observable<unknown>, grace: number): Observable<number> {
+  return stop.pipe(
+    delay(grace),
+    map(() => exitCodes.success),
+  );
 }
 
-function datagramListenerOf({ udpPort, listen: host, noExit }: AmandadArguments, auth: 'bsdudp' | 'bsd', log: Log): Listener {
-  const onListening = (bound: number): void => {
-    log(`listening on ${host ?? 'all addresses'} port ${bound}/udp`);
-  };
-  const listen = auth === 'bsd' ? listenBsd : listenBsdudp;
-  return listen({ port: udpPort ?? 'inherited', untilIdle: !noExit, onListening, ...(host === undefined ? {} : { host }) });
+function reopening(hangup: Observable<unknown>, log: AmandadLog): Observable<never> {
+  return hangup.pipe(
+    tap(() => {
+      log.reopen();
+    }),
+    ignoreElements(),
+  );
 }
 
 function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
   if (!debug) return listener;
-  return { ...listener, accept: (options) => listener.accept(options).pipe(traceFrames(log)) };
+  const traced = (connection: Connection): Observable<Connection> =>
+    of(connection).pipe(
+      traceFrames((frame) => {
+        log(`${describePeer(connection.peer)} ${frame}`);
+      }, describePacket),
+    );
+  return { ...listener, accept: (options) => listener.accept(options).pipe(mergeMap(traced)) };
 }
 
 /** Longer than any backup, and the longest that a timer can wait. */
 const NEVER = 0x7fff_ffff;
 
-function serveOptions({ auth, tcpPort, noExit }: AmandadArguments): ServeOptions {
-  const hasOneConnection = tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd';
-  return noExit && hasOneConnection ? { idleTimeout: NEVER } : {};
+function serveOptions({ auth, tcpPort, noExit, limits }: AmandadArguments, activation: Activation): ServeOptions {
+  const hasOneConnection = tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket';
+  const { maxHandles, maxRequests, receiveBudget, idleTimeout = noExit && hasOneConnection ? NEVER : undefined } = limits;
+  return {
+    ...(maxHandles === undefined ? {} : { maxHandles }),
+    ...(maxRequests === undefined ? {} : { maxRequests }),
+    ...(receiveBudget === undefined ? {} : { receiveBudget }),
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+  };
 }

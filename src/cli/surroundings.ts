@@ -49,9 +49,12 @@ export const processSurroundings: Surroundings = {
     name: 'local',
     user: undefined,
     open: (options) =>
-      throughCommand({ program: process.execPath, args: [amandadProgram, '-auth=local', '-own'] }, { driver: 'local', host: 'localhost' }, options),
+      throughCommand({ program: process.execPath, args: [amandadProgram, '-auth=local', '-own', ...asWhoWeAre] }, { driver: 'local', host: 'localhost' }, options),
   }),
 };
+
+/** It dumps what this user can read, even when that is root. */
+const asWhoWeAre = process.getuid?.() === 0 ? ['-user=root'] : [];
 
 /** Beside this file in dist/. */
 const amandadProgram = fileURLToPath(new URL('./rx-amandad.js', import.meta.url));

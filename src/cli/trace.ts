@@ -11,20 +11,27 @@ const FIRST_STREAM_HANDLE = 10_000;
 const SHOWN_BYTES = 400;
 
 /** Tells each frame of a connection, both ways, as one line of text. Does nothing without a `tell`. */
-export function traceFrames(tell: ((line: string) => void) | undefined): MonoTypeOperatorFunction<Connection> {
-  return (connections) => (tell === undefined ? connections : connections.pipe(mergeMap((connection) => merge(trace(connection, tell), of(connection)))));
+export function traceFrames(tell: ((line: string) => void) | undefined, describe = describeFrame): MonoTypeOperatorFunction<Connection> {
+  return (connections) =>
+    tell === undefined ? connections : connections.pipe(mergeMap((connection) => merge(trace(connection, tell, describe), of(connection))));
 }
 
 /** Runs beside a connection until that ends; how it ends is for others to say. */
-export function trace(connection: Connection, tell: (line: string) => void): Observable<never> {
+export function trace(connection: Connection, tell: (line: string) => void, describe = describeFrame): Observable<never> {
   const telling = (arrow: string) =>
     tap<Frame>((frame) => {
-      tell(`${arrow} ${describeFrame(frame)}`);
+      tell(`${arrow} ${describe(frame)}`);
     });
   return merge(connection.pipe(telling('<')), connection.sent.pipe(telling('>'))).pipe(
     catchError(() => EMPTY),
     ignoreElements(),
   );
+}
+
+/** The same without what streams carry, for a log: that is the content of somebody's files. */
+export function describePacket(frame: Frame): string {
+  const { handle, payload } = frame;
+  return handle < FIRST_STREAM_HANDLE || payload.length === 0 ? describeFrame(frame) : `handle ${handle}: data, ${payload.length} bytes`;
 }
 
 /** A frame as a person reads it: `handle 1: REQ, 57 bytes "SERVICE noop\n…"`. */

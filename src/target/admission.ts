@@ -63,12 +63,12 @@ function judge(
   rules: (request: AccessRequest) => Observable<Verdict>,
   peer: Peer,
   body: Uint8Array,
-): Observable<Permitted | Refused> {
+): Observable<Permitted | Extract<Admission, { kind: 'refused' }>> {
   const { user, service, rest } = namesUser ? readSecurity(body) : { user: undefined, service: '', rest: body };
   const verdict = user === undefined ? of(allowed) : rules({ user, service, peer });
   return verdict.pipe(
     map((judged) => {
-      if (judged.kind === 'refused') return judged;
+      if (judged.kind === 'refused') return { ...judged, request: { user: typeof user === 'string' ? user : undefined, service, arguments: rest } };
       try {
         return { kind: 'permitted', user: typeof user === 'string' ? user : undefined, peer, ...parseService(rest) };
       } catch (error) {

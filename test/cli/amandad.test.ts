@@ -1,18 +1,20 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NEVER, Subject, catchError, firstValueFrom, map, of } from 'rxjs';
+import { EMPTY, NEVER, Subject, catchError, firstValueFrom, map, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { amandad } from '../../src/cli/amandad.js';
+import { amandad, type AmandadSurroundings } from '../../src/cli/amandad.js';
 import { parseAmandad } from '../../src/cli/amandad-arguments.js';
-import { isStderrFree, requestLog, type Descriptor } from '../../src/cli/amandad-log.js';
+import { isStderrFree, type Descriptor } from '../../src/cli/amandad-log.js';
 import { servicesOf } from '../../src/cli/amandad-services.js';
+import { RequestLog } from '../../src/cli/request-log.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { bsdtcp } from '../../src/drivers/bsdtcp.js';
 import { connect } from '../../src/drivers/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
-import { serve } from '../../src/target/serve.js';
+import { serve, type ServiceEvent } from '../../src/target/serve.js';
+import { AmandaError } from '../../src/wire/errors.js';
 
 describe('the words behind rx-amandad', () => {
   it('are those of amandad, with its defaults', () => {
@@ -25,6 +27,9 @@ describe('the words behind rx-amandad', () => {
       libexec: '/usr/lib/amanda',
       own: false,
       lists: undefined,
+      user: undefined,
+      grace: 30_000,
+      limits: {},
       log: undefined,
       debug: false,
       services: [],
@@ -47,6 +52,8 @@ describe('the words behind rx-amandad', () => {
     [['-ssl-dir=/etc/ssl'], '-ssl-dir goes with -auth=ssl, not with -auth=bsdtcp.'],
     [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
+    [['-grace=-1'], '-grace takes a whole number from 0 to 86400, not "-1".'],
+    [['-max-handles=0'], '-max-handles takes a whole number from 1 to 1000000, not "0".'],
     [['-services=mine'], '-services takes own or amanda, not "mine".'],
   ])('%j is wrong usage', (words, sentence) => {
     expect(() => parseAmandad(words)).toThrow(sentence);
@@ -77,10 +84,16 @@ describe('the words behind rx-amandad', () => {
 function started(...words: string[]) {
   const said: string[] = [];
   const printed: string[] = [];
-  const interrupted = new Subject<unknown>();
+  const interrupted = new Subject<number>();
+  const hangup = new Subject<unknown>();
+  const users: (string | undefined)[] = [];
   const lines = new Subject<string>();
   const port = firstValueFrom(lines.pipe(map((line) => Number(/ port (\d+)$/.exec(line)?.[1]))));
-  const code = amandad(words, {
+  let isReady = (): void => undefined;
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
+  const surroundings: AmandadSurroundings = {
     print: (text) => printed.push(text),
     complain: (line) => {
       said.push(line);
@@ -88,8 +101,15 @@ function started(...words: string[]) {
     },
     isStderrFree: () => true,
     interrupted,
-  });
-  return { code, port, said, printed, interrupted };
+    hangup,
+    activation: { kind: 'none' },
+    becomeUser: (name) => {
+      users.push(name);
+      isReady();
+    },
+  };
+  const code = amandad(words, surroundings);
+  return { code, port, ready, said, printed, interrupted, hangup, users, surroundings };
 }
 
 /** What a target answers to a noop from a port that everybody may use. */
@@ -131,10 +151,29 @@ describe('rx-amandad', () => {
     const refusal = await ask(port);
     expect(refusal).toMatch(/^host \S+: port \d+ not secure$/);
     expect(await target.code).toBe(0);
-    expect(target.said).toEqual([
+    expect(target.said.map((line) => line.replace(/^\S+Z \d+ /, ''))).toEqual([
       `listening on 127.0.0.1 port ${port}`,
-      expect.stringMatching(/^127\.0\.0\.1:\d+ \(bsdtcp\): .* refused: host \S+: port \d+ not secure$/),
+      expect.stringMatching(
+        /^request peer=127\.0\.0\.1 port=\d+ auth=bsdtcp user=nobody service=noop verdict=refused reason="host \S+: port \d+ not secure" outcome=refused sent=0 received=0 seconds=\d\.\d{3}$/,
+      ),
     ]);
+    expect(target.users).toEqual([undefined]);
+  });
+
+  it('gives up the rights of root when it listens, and does not serve when that fails', async () => {
+    const target = started('-tcp=0', '-listen=127.0.0.1', '-user=backup');
+    await target.port;
+    expect(target.users).toEqual(['backup']);
+    target.interrupted.next(143);
+    expect(await target.code).toBe(0);
+    const stuck = amandad(['-tcp=0', '-listen=127.0.0.1'], {
+      ...target.surroundings,
+      becomeUser: () => {
+        throw new AmandaError('BAD_ARGUMENT', 'There is no user nobody-here.');
+      },
+    });
+    expect(await stuck).toBe(2);
+    expect(target.said.at(-1)).toBe('rx-amandad: There is no user nobody-here.');
   });
 
   it('serves any number of connections with -no-exit, until a signal asks it to end', async () => {
@@ -155,15 +194,19 @@ describe('rx-amandad', () => {
     await first.code;
   });
 
-  it('logs to a file that is its own', async () => {
+  it('logs to a file that is its own, and opens it anew on SIGHUP', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rx-amandad-'));
     const file = join(folder, 'log');
     const target = started('-tcp=0', '-listen=127.0.0.1', `-log=${file}`, '-debug');
+    await target.ready;
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await rename(file, `${file}.1`);
+    target.hangup.next('SIGHUP');
     target.interrupted.next(143);
     expect(await target.code).toBe(0);
     expect(target.said).toEqual([]);
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(await readFile(file, 'utf8')).toBe('');
+    expect(await readFile(`${file}.1`, 'utf8')).toMatch(/^\S+Z \d+ listening on 127\.0\.0\.1 port \d+\n$/);
+    expect(await readFile(file, 'utf8')).toMatch(/^\S+Z \d+ stopping: what runs may take 30 s more\n$/);
     const nowhere = started('-tcp=0', `-log=${join(folder, 'none', 'log')}`);
     expect(await nowhere.code).toBe(1);
     expect(nowhere.said[0]).toMatch(/^rx-amandad: Cannot write the log .*none\/log: ENOENT/);
@@ -172,31 +215,88 @@ describe('rx-amandad', () => {
 
   it('is silent without a word to write to when standard error is the connection', async () => {
     const said: string[] = [];
-    const code = amandad(['-udp=1'], { print: () => undefined, complain: (line) => said.push(line), isStderrFree: () => false, interrupted: NEVER });
+    const code = amandad(['-udp=1'], {
+      print: () => undefined,
+      complain: (line) => said.push(line),
+      isStderrFree: () => false,
+      interrupted: NEVER,
+      hangup: EMPTY,
+      activation: { kind: 'none' },
+      becomeUser: () => undefined,
+    });
     expect(await code).toBe(2);
     expect(said).toEqual([]);
   });
 });
 
 describe('the log of rx-amandad', () => {
-  it('has a line for each request when it is over', () => {
-    const told: string[] = [];
-    let now = 1_000;
-    const log = requestLog(
-      (line) => told.push(line),
+  const peer = { driver: 'bsdtcp', address: '10.0.0.1', port: 900 };
+  const asked = { service: 'sendbackup', user: 'backup', arguments: new Uint8Array() };
+
+  /** Notes events, one at each time in seconds, and gives what was told. */
+  function told(...events: (readonly [second: number, event: ServiceEvent])[]): readonly string[] {
+    const lines: string[] = [];
+    let now = 0;
+    const log = new RequestLog(
+      (line) => lines.push(line),
       () => now,
     );
-    const peer = { driver: 'bsdtcp', address: '10.0.0.1', port: 900 };
-    const asked = { service: 'sendbackup', user: 'backup', arguments: new Uint8Array() };
-    log({ kind: 'connected', peer });
-    log({ kind: 'admitted', peer, handle: 1, request: asked });
-    now = 3_500;
-    log({ kind: 'replied', peer, handle: 1, streams: ['DATA'] });
-    log({ kind: 'ended', peer, handle: 1, outcome: 'completed', sent: 1, received: 2 });
-    log({ kind: 'refused', peer, handle: 2, reason: 'no', request: { ...asked, service: 'amindexd' } });
-    log({ kind: 'ended', peer, handle: 2, outcome: 'refused', sent: 0, received: 0 });
-    log({ kind: 'disconnected', peer });
-    expect(told).toEqual(['10.0.0.1:900 (bsdtcp): sendbackup for backup completed after 2.50 s', '10.0.0.1:900 (bsdtcp): amindexd refused: no']);
+    for (const [second, event] of events) {
+      now = second * 1_000;
+      log.note(event);
+    }
+    log.end();
+    return lines;
+  }
+
+  it('has a line for each request when it is over', () => {
+    expect(
+      told(
+        [1, { kind: 'connected', peer }],
+        [1, { kind: 'admitted', peer, handle: 1, request: asked }],
+        [2, { kind: 'replied', peer, handle: 1, streams: ['DATA'] }],
+        [3.5, { kind: 'ended', peer, handle: 1, outcome: 'completed', sent: 1_234, received: 56 }],
+        [4, { kind: 'refused', peer, handle: 2, reason: 'no', request: { ...asked, service: 'amindexd' } }],
+        [4, { kind: 'ended', peer, handle: 2, outcome: 'refused', sent: 0, received: 0 }],
+        [5, { kind: 'ended', peer, handle: 3, outcome: 'ignored', sent: 0, received: 0 }],
+        [6, { kind: 'disconnected', peer }],
+      ),
+    ).toEqual([
+      'request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=sendbackup verdict=allowed outcome=completed sent=1234 received=56 seconds=2.500',
+      'request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=amindexd verdict=refused reason=no outcome=refused sent=0 received=0 seconds=0.000',
+      'request peer=10.0.0.1 port=900 auth=bsdtcp outcome=ignored sent=0 received=0 seconds=0.000',
+    ]);
+  });
+
+  it('has one for what is cut short, and for a connection that was no conversation', () => {
+    expect(
+      told(
+        [1, { kind: 'connected', peer }],
+        [1, { kind: 'admitted', peer, handle: 1, request: asked }],
+        [2, { kind: 'disconnected', peer: { driver: 'ssl', host: 'a b' }, error: new AmandaError('TLS_FAILED', 'It was "none".') }],
+        [2, { kind: 'disconnected', peer: { driver: 'local' }, error: new AmandaError('CONNECTION_LOST', 'Gone.') }],
+      ),
+    ).toEqual([
+      'connection host="a b" auth=ssl error="It was \\"none\\"."',
+      'request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=sendbackup verdict=allowed outcome=stopped seconds=1.000',
+    ]);
+  });
+
+  it.each([
+    ['root\x1b[2J\x07', '"root\\x1b[2J\\x07"'],
+    ['a b=c', '"a b=c"'],
+    ['x\nrequest user=root verdict=allowed', '"x\\nrequest user=root verdict=allowed"'],
+    ['" verdict=allowed "', '"\\" verdict=allowed \\""'],
+    ['\\x1b', '"\\\\x1b"'],
+    ['\u202egnp.exe', '"\\u202egnp.exe"'],
+    ['', '""'],
+    ['u'.repeat(5_000), 'u'.repeat(1_000)],
+  ])('shows a user named %j as %s', (user, shown) => {
+    const refused: ServiceEvent = { kind: 'refused', peer, handle: 1, reason: 'no', request: { ...asked, user } };
+    const ended: ServiceEvent = { kind: 'ended', peer, handle: 1, outcome: 'refused', sent: 0, received: 0 };
+    expect(told([0, { kind: 'connected', peer }], [0, refused], [0, ended])).toEqual([
+      `request peer=10.0.0.1 port=900 auth=bsdtcp user=${shown} service=sendbackup verdict=refused reason=no outcome=refused sent=0 received=0 seconds=0.000`,
+    ]);
   });
 
   it('does not go to a standard error that is the connection', () => {

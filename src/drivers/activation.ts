@@ -1,0 +1,100 @@
+import { createServer, Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import { Observable } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+import { SocketReader } from './socket-reader.js';
+
+/** The descriptor of the first socket that systemd hands over. */
+const FIRST_DESCRIPTOR = 3;
+
+/** What systemd has said of sockets in the environment. */
+export type Activation =
+  /** It said nothing. */
+  | { readonly kind: 'none' }
+  /** This descriptor is a socket for this process: one that listens (`Accept=no`) or a connection (`Accept=yes`). */
+  | { readonly kind: 'socket'; readonly descriptor: number }
+  /** What it said cannot be used. */
+  | { readonly kind: 'unusable'; readonly error: AmandaError };
+
+/**
+ * Reads LISTEN_FDS and LISTEN_PID, and takes them and what belongs to them out of the environment: children must not take
+ * what was meant for this process. The error of what cannot be used is `BAD_ARGUMENT`.
+ */
+export function takeActivation(env: NodeJS.ProcessEnv = process.env, pid: number = process.pid): Activation {
+  const { LISTEN_FDS: count, LISTEN_PID: meant } = env;
+  for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID']) Reflect.deleteProperty(env, name);
+  if (count === undefined || count === '0') return { kind: 'none' };
+  if (meant !== String(pid)) {
+    return unusable(
+      `The socket in LISTEN_FDS is for process ${shown(meant)} (LISTEN_PID), and this is ${pid}: a script in between has to start this program with exec.`,
+    );
+  }
+  if (count !== '1') return unusable(`One socket is needed and LISTEN_FDS says ${shown(count)}: give the socket unit one ListenStream= alone.`);
+  return { kind: 'socket', descriptor: FIRST_DESCRIPTOR };
+}
+
+/** A connection that came in. */
+export interface AcceptedSocket {
+  readonly socket: Socket;
+  /** Takes what the socket reads, once that is resumed, when it was inherited itself. */
+  readonly reader?: SocketReader;
+}
+
+export interface InheritOptions {
+  /** Connections at once; more are turned away at once. Default 1,024. */
+  readonly maxConnections?: number;
+  /** Called before the first connection is taken, with the port when the socket is one that listens. */
+  readonly onReady?: (port: number | undefined) => void;
+}
+
+/**
+ * The connections of an inherited TCP socket: those that come in on one that listens, or the socket itself, after which it
+ * completes. Unsubscribing stops listening. Errors with `BAD_ARGUMENT` when the descriptor is no TCP socket.
+ */
+export function inheritedSockets(descriptor: number, { maxConnections = 1_024, onReady }: InheritOptions = {}): Observable<AcceptedSocket> {
+  return new Observable((out) => {
+    let inherited: AcceptedSocket & { readonly reader: SocketReader };
+    try {
+      inherited = open(descriptor);
+    } catch (cause) {
+      out.error(new AmandaError('BAD_ARGUMENT', `Descriptor ${descriptor} is no TCP socket; a socket unit needs ListenStream= with a port.`, { cause }));
+      return;
+    }
+    const { socket } = inherited;
+    if (socket.remoteAddress !== undefined) {
+      onReady?.(undefined);
+      out.next(inherited);
+      out.complete();
+      return;
+    }
+    const server = createServer((accepted) => {
+      out.next({ socket: accepted });
+    });
+    server.maxConnections = maxConnections;
+    server.on('error', (cause) => {
+      out.error(new AmandaError('BAD_ARGUMENT', `Descriptor ${descriptor} is neither a TCP connection nor listens for any: ${cause.message}.`, { cause }));
+    });
+    // The server takes the handle over: the socket is not used any more, and closing the server closes it.
+    server.listen(socket, () => onReady?.(socket.localPort));
+    return () => {
+      server.close();
+    };
+  });
+}
+
+/** Whether a socket listens shows only once it is open, and one that listens must not be read from: hence a reader that can be stopped at once. */
+function open(descriptor: number): AcceptedSocket & { readonly reader: SocketReader } {
+  const reader = new SocketReader();
+  const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = { fd: descriptor, readable: true, writable: true, onread: reader.onread };
+  const socket = new Socket(options);
+  socket.pause();
+  if (socket.localAddress === undefined) throw new Error('it has no address');
+  return { socket, reader };
+}
+
+function unusable(message: string): Activation {
+  return { kind: 'unusable', error: new AmandaError('BAD_ARGUMENT', message) };
+}
+
+function shown(text = 'nobody'): string {
+  return /^\d{1,10}$/.test(text) ? text : 'nobody';
+}
