@@ -5,10 +5,10 @@ import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { AmandaError } from '../wire/errors.js';
 import { isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
 import type { SecuredSocket } from './ssl-handshake.js';
-import { StreamChannel } from './stream-channel.js';
+import { StreamChannel, type ByteStreams } from './stream-channel.js';
 
 /**
- * A channel over an established session.
+ * A channel over an established session, for a connection with {@link framesApart}.
  *
  * Under TLS 1.3 an initiator is done with the handshake before the target has looked at its certificate, so that a refusal comes as an
  * alert, or as the end of a channel on which the target has said nothing yet. Errors with `CERTIFICATE_REFUSED` or `CONNECTION_LOST` then.
@@ -16,11 +16,7 @@ import { StreamChannel } from './stream-channel.js';
 export function sslChannel({ socket, peer }: SecuredSocket, context: Omit<TlsContext, 'peer'>): Channel {
   const name = peer.host ?? 'the peer';
   let heard = false;
-  let failure: Error | undefined;
-  socket.on('error', (error: Error) => {
-    failure = error;
-  });
-  return new StreamChannel({
+  return new TlsChannel({
     input: socket,
     output: socket,
     peer,
@@ -35,10 +31,32 @@ export function sslChannel({ socket, peer }: SecuredSocket, context: Omit<TlsCon
       };
     },
     explain: () => {
-      if (failure !== undefined && isTlsAlert(failure)) return Promise.resolve(tlsFailure(failure, { ...context, peer: name }));
+      if (socket.errored !== null && isTlsAlert(socket.errored)) return Promise.resolve(tlsFailure(socket.errored, { ...context, peer: name }));
       return Promise.resolve(heard || context.side === 'target' ? undefined : silentEnd(name, context.certFile));
     },
   });
+}
+
+/**
+ * How frames leave over TLS: each at once, so that one write is one frame.
+ *
+ * Real Amanda waits for the socket to have something before it reads a frame, and what OpenSSL has already taken from the socket
+ * counts for nothing then: a second frame in the record of the first is found only when a third comes, so that an amrecover
+ * waits for ever.
+ */
+export const framesApart = { gather: false } as const;
+
+/** Writes each frame into records of its own. */
+class TlsChannel extends StreamChannel {
+  constructor(streams: ByteStreams) {
+    super(streams);
+    // Node gathers what waits behind a write into one, where a stream can take several chunks at once.
+    Object.assign(streams.output, { _writev: undefined });
+  }
+
+  override write(parts: readonly Uint8Array[]): boolean {
+    return super.write(parts.length === 1 ? parts : [Buffer.concat(parts)]);
+  }
 }
 
 function silentEnd(peer: string, certFile: string): AmandaError {

@@ -59,12 +59,9 @@ function connected(socket: Socket, own: OwnCertificates, options: HandshakeOptio
     });
     session.on('error', (error) => out.error(error));
     session.once('secureConnect', () => {
-      out.next(session);
+      out.next(destroyedByErrors(session));
       out.complete();
     });
-    return () => {
-      session.removeAllListeners('error').on('error', () => undefined);
-    };
   });
 }
 
@@ -108,12 +105,16 @@ function acceptedTls(raw: Socket, own: OwnCertificates, options: HandshakeOption
       out.error(typeof code === 'string' ? Object.assign(new Error(code.toLowerCase().replaceAll('_', ' ')), { code }) : error);
     });
     server.once('secureConnection', (session) => {
-      session.on('error', () => undefined);
-      out.next(session);
+      out.next(destroyedByErrors(session));
       out.complete();
     });
     server.emit('connection', raw);
   });
+}
+
+/** Node tells an alert in an established session, but leaves the session as it is; and a peer that has sent one need not hang up. */
+function destroyedByErrors(session: TLSSocket): TLSSocket {
+  return session.on('error', (error: Error) => session.destroy(error));
 }
 
 async function judged(

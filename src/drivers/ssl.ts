@@ -8,7 +8,7 @@ import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { Driver, Listener } from './driver.js';
-import { refusedConnection, sslChannel } from './ssl-channel.js';
+import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { KEEP_ALIVE } from './socket.js';
 import { connectTcp } from './tcp-connect.js';
@@ -51,7 +51,10 @@ export function ssl({ host, port = SSL_PORT, user = userInfo().username, ...cert
             switchMap(
               (secured) =>
                 new Observable<Connection>((out) =>
-                  yieldConnection(new TcpmConnection(sslChannel(secured, { side: 'initiator', ...own }), { side: 'initiator', user }, options), out),
+                  yieldConnection(
+                    new TcpmConnection(sslChannel(secured, { side: 'initiator', ...own }), { side: 'initiator', user }, { ...options, ...framesApart }),
+                    out,
+                  ),
                 ),
             ),
           ),
@@ -109,7 +112,7 @@ export function acceptSsl(
       first: handshakeTimeout,
       with: () => throwError(() => new AmandaError('TLS_FAILED', `No TLS session with ${address} within ${handshakeTimeout} ms.`)),
     }),
-    map((channel) => new TcpmConnection(channel, { side: 'target', namesUser: true }, options)),
+    map((channel) => new TcpmConnection(channel, { side: 'target', namesUser: true }, { ...options, ...framesApart })),
     catchError((error: unknown) => {
       raw.destroy();
       const reason = isAmandaError(error) ? error : new AmandaError('TLS_FAILED', String(error), { cause: error });
