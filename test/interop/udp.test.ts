@@ -70,7 +70,13 @@ describeReal('over UDP, our initiator and the real amandad', ['amandad'], () => 
         image.push(chunk);
         return [];
       };
-      const events = await lastValueFrom(connect(driver()).pipe(dump({ dle: dle() }), receiveDump(() => ({ data: keep })), toArray()));
+      const events = await lastValueFrom(
+        connect(driver()).pipe(
+          dump({ dle: dle() }),
+          receiveDump(() => ({ data: keep })),
+          toArray(),
+        ),
+      );
       const done = events.at(-1);
       const outcome = done?.kind === 'done' ? done.outcome : expect.unreachable();
       expect(outcome.kind).toBe('success');
