@@ -43,7 +43,8 @@ async function exportsOf(specifier: string): Promise<readonly string[]> {
 describe('the tarball', () => {
   it('holds the compiled form of every source, the papers, and nothing else', async () => {
     const compiled = (await sourcesUnder('src')).flatMap((source) => ['.d.ts', '.js', '.js.map'].map((end) => `dist/${source.replace(/\.ts$/, end)}`));
-    const expected = ['LICENSE', 'PROTOCOL.md', 'README.md', 'package.json', ...compiled];
+    const forSystem = ['rx-amandad.service', 'rx-amandad.socket', 'rx-amandad@.service', 'xinetd-rx-amandad'].map((name) => `system/${name}`);
+    const expected = ['LICENSE', 'PROTOCOL.md', 'README.md', 'package.json', ...forSystem, ...compiled];
     expect(files.map(({ path }) => path).sort()).toEqual(expected.sort());
   });
 
