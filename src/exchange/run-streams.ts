@@ -1,0 +1,47 @@
+import { Observable, defer, filter, forkJoin, ignoreElements, merge, race, take, takeUntil } from 'rxjs';
+import { pump } from '../connection/pump.js';
+import type { Ends, Stream } from '../connection/stream.js';
+import type { StreamHandler } from './service.js';
+
+/** A stream of a reply and what the service does with it. */
+export interface RunningStream {
+  readonly name: string;
+  readonly stream: Stream;
+  readonly handler: StreamHandler;
+}
+
+/**
+ * Lets a service send on its streams, and completes when the request is over: every stream is closed
+ * in our direction, and in the other one, too, or `serviceOver` has emitted. An initiator that closes
+ * nothing must not keep a request alive whose service has ended.
+ *
+ *     sending      -a--b-c|
+ *     receiving    ---------|
+ *     serviceOver  -------------
+ *     out          ---------|
+ *
+ * Errors with what a source errors with. Never completes when the connection takes a direction with
+ * it: such a request is lost. Source: PROTOCOL.md, "Streams".
+ */
+export function runStreams(streams: readonly RunningStream[], serviceOver: Observable<unknown>): Observable<never> {
+  return defer(() => {
+    const ends = streams.map(({ stream }) => stream.ends);
+    const sent = forkJoin(ends.map((end) => end.pipe(once(({ sending }) => sending === 'closed'))));
+    const received = forkJoin(ends.map((end) => end.pipe(once(({ receiving }) => receiving === 'closed' || receiving === 'dropped'))));
+    const over = forkJoin([sent, race(received, serviceOver)]);
+    return merge(over.pipe(ignoreElements()), merge(...streams.map(send)).pipe(takeUntil(over)));
+  });
+}
+
+function send({ stream, handler }: RunningStream): Observable<never> {
+  return defer(() => {
+    const source = handler(stream);
+    // A handler without a parameter cannot read: what arrives would be in everybody's way.
+    if (handler.length === 0) stream.discard();
+    return pump(source, stream);
+  });
+}
+
+function once(condition: (ends: Ends) => boolean): (ends: Observable<Ends>) => Observable<Ends> {
+  return (ends) => ends.pipe(filter(condition), take(1));
+}
