@@ -2,8 +2,8 @@ import { NEVER } from 'rxjs';
 import type { Channel, Peer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
-import { AmandaError } from '../wire/errors.js';
-import { isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
+import type { AmandaError } from '../wire/errors.js';
+import { hungUp, isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
 import type { SecuredSocket } from './ssl-handshake.js';
 import { StreamChannel, type ByteStreams } from './stream-channel.js';
 
@@ -32,7 +32,7 @@ export function sslChannel({ socket, peer }: SecuredSocket, context: Omit<TlsCon
     },
     explain: () => {
       if (socket.errored !== null && isTlsAlert(socket.errored)) return Promise.resolve(tlsFailure(socket.errored, { ...context, peer: name }));
-      return Promise.resolve(heard || context.side === 'target' ? undefined : silentEnd(name, context.certFile));
+      return Promise.resolve(heard || context.side === 'target' ? undefined : hungUp(name, context.certFile));
     },
   });
 }
@@ -57,13 +57,6 @@ class TlsChannel extends StreamChannel {
   override write(parts: readonly Uint8Array[]): boolean {
     return super.write(parts.length === 1 ? parts : [Buffer.concat(parts)]);
   }
-}
-
-function silentEnd(peer: string, certFile: string): AmandaError {
-  return new AmandaError(
-    'CONNECTION_LOST',
-    `${peer} hung up after the TLS handshake without a word. A target that refuses a certificate does that: see its log, and check the common name and CA of ${certFile} and the fingerprint that it has on file.`,
-  );
 }
 
 /** A connection that a peer was refused: it has ended, with the reason. */

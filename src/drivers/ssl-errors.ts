@@ -24,6 +24,15 @@ export function isTlsAlert(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('ERR_SSL_');
 }
 
+/** A peer that leaves behind the handshake without having said a word. */
+export function hungUp(peer: string, certFile: string): AmandaError {
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `${peer} hung up after the TLS handshake without a word. A target that refuses a certificate does that: see its log, and check the common name and CA of ${certFile} and the fingerprint that it has on file.`,
+    { peer },
+  );
+}
+
 /** What came where a TLS handshake was due. */
 export function noTls(bytes: Uint8Array, peer: string): AmandaError {
   const text = printable(Buffer.from(bytes.subarray(0, 100)).toString('latin1'), 100);

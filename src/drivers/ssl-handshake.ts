@@ -7,7 +7,7 @@ import type { OwnCertificates } from '../access/certificate-files.js';
 import type { Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
-import { noTls, reasonOf, tlsFailure, type TlsContext } from './ssl-errors.js';
+import { hungUp, isTlsAlert, noTls, reasonOf, tlsFailure, type TlsContext } from './ssl-errors.js';
 
 /** What both sides bring to a handshake. */
 export interface HandshakeOptions extends CertificateRules {
@@ -88,10 +88,12 @@ function firstBytes(raw: Socket): Observable<Uint8Array | undefined> {
       out.next(bytes ?? undefined);
       out.complete();
     };
-    raw.on('readable', look).on('end', look).on('close', look);
-    return () => {
+    out.add(() => {
       raw.off('readable', look).off('end', look).off('close', look);
-    };
+    });
+    raw.on('readable', look).on('end', look).on('close', look);
+    // All of it may have happened before.
+    look();
   });
 }
 
@@ -128,7 +130,7 @@ async function judged(
   const { address, port } = from;
   const commonName = await checkCertificate({ ...from, certificate }, own, rules);
   // An alert may have come while names were being looked up, and with nobody there to hear it.
-  if (session.destroyed) throw session.errored ?? Object.assign(new Error('hung up'), { code: 'ECONNRESET' });
+  if (session.destroyed) throw session.errored !== null && isTlsAlert(session.errored) ? session.errored : hungUp(from.host ?? address, own.certFile);
   const tls = {
     protocol: session.getProtocol() ?? '',
     cipher: session.getCipher().standardName,

@@ -1,0 +1,224 @@
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { isSignedBy, readCertificates } from '../../src/access/certificate-files.js';
+import { checkCertificate, type CertificateRules, type PresentedCertificate } from '../../src/access/certificates.js';
+import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
+import type { NameResolver } from '../../src/access/resolver.js';
+import { AmandaError } from '../../src/wire/errors.js';
+import { fingerprint, openCertificates, pin } from '../support/certificates.js';
+
+const made = openCertificates();
+afterAll(() => made.close());
+const ca = made.authority('ca');
+const other = made.authority('other');
+const middle = made.signed('middle', ca, { commonName: 'middle', isAuthority: true });
+const me = made.signed('me', ca, { commonName: 'one.lab' });
+const leaf = made.signed('leaf', middle, { commonName: 'one.lab' });
+
+function x509(file: string): X509Certificate {
+  return new X509Certificate(readFileSync(file));
+}
+
+let folders = 0;
+function freshDir(identity = me): string {
+  folders += 1;
+  return made.sslDir(`dir-${folders}`, ca, identity);
+}
+
+describe('a fingerprint file', () => {
+  const certificate = x509(me.cert);
+  const md5 = fingerprint(me.cert, 'md5').replace(/^.*=/, 'MD5 Fingerprint=');
+  const sha1 = fingerprint(me.cert, 'sha1').replace(/^.*=/, 'SHA1 Fingerprint=');
+  const sha256 = fingerprint(me.cert, 'sha256').replace(/^.*=/, 'SHA256 Fingerprint=');
+  const foreign = (algorithm: 'md5' | 'sha1' | 'sha256'): string => fingerprint(leaf.cert, algorithm);
+
+  it.each([
+    ['as openssl prints it by itself', fingerprint(me.cert), true],
+    ['as openssl prints it when told which', fingerprint(me.cert, 'sha1'), true],
+    ['MD5', md5, true],
+    ['SHA1 without a line end', sha1.trimEnd(), true],
+    ['SHA256, which Amanda cannot read', sha256, true],
+    ['among others', `old one\n${foreign('sha1')}${sha1}`, true],
+    ['MD5 of another, SHA1 of this: one is enough', foreign('md5') + sha1, true],
+    ['all three', md5 + sha1 + sha256, true],
+    ['of another', foreign('sha1'), false],
+    ['SHA256 of this does not overrule a SHA1 of another', foreign('sha1') + sha256, false],
+    ['SHA1 of this does not overrule a SHA256 of another', sha1 + foreign('sha256'), false],
+    ['with a CR', sha1.replace('\n', '\r\n'), false],
+    ['with a CR beside a good SHA256', sha1.replace('\n', '\r\n') + sha256, false],
+    ['in small letters', sha1.toLowerCase(), false],
+    ['behind a blank', ` ${sha1}`, false],
+    ['of half the length', sha1.slice(0, 46), false],
+    ['SHA1 that is called MD5', sha1.replace('SHA1', 'MD5'), false],
+    ['with nothing in it', '', false],
+    ['with nothing that is one', 'yes\nSHA512 Fingerprint=AA\n', false],
+  ])('%s', (_name, text, fits) => {
+    expect(fitsFingerprints(parseFingerprints(text), certificate)).toBe(fits);
+  });
+});
+
+describe('the files of a side', () => {
+  it('are found below the folder, and each can be elsewhere', async () => {
+    const dir = freshDir();
+    const own = await readCertificates({ sslDir: dir });
+    expect(own).toMatchObject({ certFile: join(dir, 'me/crt.pem'), caFile: join(dir, 'CA/crt.pem') });
+    const apart = await readCertificates({ sslDir: '/nowhere', sslCertFile: me.cert, sslKeyFile: me.key, sslCaCertFile: ca.cert });
+    expect(apart.cert).toBe(own.cert);
+  });
+
+  it.each([
+    ['no certificate', 'me/crt.pem', undefined, 'FILE_FAILED'],
+    ['no key', 'me/private/key.pem', undefined, 'FILE_FAILED'],
+    ['no CA', 'CA/crt.pem', undefined, 'FILE_FAILED'],
+    ['a certificate that is none', 'me/crt.pem', 'nothing', 'CERTIFICATE_UNUSABLE'],
+    ['a broken certificate', 'CA/crt.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'CERTIFICATE_UNUSABLE'],
+    ['a key that is none', 'me/private/key.pem', 'nothing', 'CERTIFICATE_UNUSABLE'],
+    ['the key of another', 'me/private/key.pem', readFileSync(leaf.key, 'utf8'), 'CERTIFICATE_UNUSABLE'],
+  ] as const)('with %s are refused, by name', async (_what, name, text, code) => {
+    const dir = freshDir();
+    const file = join(dir, name);
+    if (text === undefined) {
+      const missing = { 'me/crt.pem': 'sslCertFile', 'me/private/key.pem': 'sslKeyFile', 'CA/crt.pem': 'sslCaCertFile' } as const;
+      await expect(readCertificates({ sslDir: dir, [missing[name]]: `${file}.gone` })).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(`${file}.gone`) as string,
+      });
+    } else {
+      writeFileSync(file, text);
+      await expect(readCertificates({ sslDir: dir })).rejects.toMatchObject({ code, message: expect.stringContaining(file) as string });
+    }
+  });
+
+  it('with a key that others can read: warn, or refuse when told to insist', async () => {
+    const dir = freshDir();
+    const key = join(dir, 'me/private/key.pem');
+    chmodSync(key, 0o644);
+    const onWarning = vi.fn<(warning: AmandaError) => void>();
+    await readCertificates({ sslDir: dir, onWarning });
+    expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([['KEY_UNSAFE', expect.stringMatching(/its mode is 0644.*chmod 600/)]]);
+    await expect(readCertificates({ sslDir: dir, insistOnSafeKey: true })).rejects.toMatchObject({
+      code: 'KEY_UNSAFE',
+      message: expect.stringContaining(key) as string,
+    });
+    chmodSync(key, 0o600);
+    await readCertificates({ sslDir: dir, insistOnSafeKey: true });
+  });
+
+  it('that no peer will take are warned of', async () => {
+    const onWarning = vi.fn<(warning: AmandaError) => void>();
+    await readCertificates({ sslDir: freshDir(made.signed('foreign', other)), onWarning });
+    await readCertificates({ sslDir: freshDir(leaf), onWarning });
+    expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([
+      ['CERTIFICATE_UNUSABLE', expect.stringMatching(/that CA has not signed/)],
+      ['CERTIFICATE_UNUSABLE', expect.stringMatching(/that CA has not signed/)],
+    ]);
+  });
+
+  it('warn through the process when nobody else is told', async () => {
+    const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    await readCertificates({ sslDir: freshDir(leaf) });
+    expect(emit.mock.calls).toEqual([[expect.stringMatching(/will refuse/), { type: 'AmandaWarning', code: 'CERTIFICATE_UNUSABLE' }]]);
+    emit.mockRestore();
+  });
+});
+
+describe('a certificate that a peer shows', () => {
+  const authorities = [x509(ca.cert)];
+  const resolver: NameResolver = {
+    nameOf: () => ['one.lab'],
+    addressesOf: (name) => [name === 'one.lab' || name === 'alias.lab' ? ['10.0.0.1'] : ['10.0.0.2']],
+    canonicalOf: (name) => [name === 'alias.lab' ? 'one.lab' : name],
+  };
+  const dir = freshDir();
+
+  function check(cert: string, rules: CertificateRules = {}, from: Partial<PresentedCertificate> = {}): Promise<string> {
+    const presented = { certificate: x509(cert), address: '10.0.0.1', port: 4711, ...from };
+    return checkCertificate(presented, { authorities, caFile: 'CA.pem' }, { sslDir: dir, names: { resolver }, ...rules });
+  }
+
+  function refusal(code: string, message: RegExp): unknown {
+    return expect.objectContaining({ code, message: expect.stringMatching(message) as string });
+  }
+
+  it('gives its common name when all is well', async () => {
+    expect(await check(me.cert)).toBe('one.lab');
+    expect(await check(me.cert, {}, { host: 'alias.lab' })).toBe('one.lab');
+    expect(await check(me.cert, {}, { address: '::ffff:10.0.0.1' })).toBe('one.lab');
+  });
+
+  it('must be signed by the CA itself', async () => {
+    await expect(check(leaf.cert)).rejects.toEqual(refusal('CERTIFICATE_DEPTH', /CA\.pem.*middle/));
+    expect(isSignedBy(x509(leaf.cert), [x509(middle.cert)])).toBe(true);
+  });
+
+  it('must not only name the CA, but be signed by it', () => {
+    const namesake = openCertificates();
+    const forged = namesake.signed('forged', namesake.authority('ca'), { commonName: 'one.lab' });
+    expect(isSignedBy(x509(forged.cert), authorities)).toBe(false);
+    namesake.close();
+  });
+
+  it.each(['..', '.', 'a/b', '../../etc', 'two words', '-rf', 'a\nb', 'käse', '*'].map((name, at) => [name, at] as const))(
+    'is refused for the common name %j, whatever is checked',
+    async (commonName, at) => {
+      const { cert } = made.signed(`bad-${at}`, ca, { commonName: commonName.replaceAll('/', '\\/') });
+      const none = { sslCheckHost: false, sslCheckCertificateHost: false, sslCheckFingerprint: false };
+      await expect(check(cert, none)).rejects.toEqual(refusal('CERTIFICATE_HOST', /no host can have/));
+    },
+  );
+
+  it('is refused without a common name', async () => {
+    await expect(check(made.signed('nameless', ca, { commonName: '' }).cert)).rejects.toEqual(refusal('CERTIFICATE_HOST', /nameless.*no common name/));
+  });
+
+  it('must have the name of where it comes from, unless told not to care', async () => {
+    const { cert } = made.signed('two', ca, { commonName: 'two.lab' });
+    await expect(check(cert)).rejects.toEqual(refusal('CERTIFICATE_HOST', /two\.lab.*10\.0\.0\.1.*doesn't resolve to 10\.0\.0\.1:4711/));
+    expect(await check(cert, { sslCheckCertificateHost: false })).toBe('two.lab');
+    const alias = made.signed('alias', ca, { commonName: 'alias.lab' });
+    await expect(check(alias.cert)).rejects.toEqual(refusal('CERTIFICATE_HOST', /alias\.lab doesn't resolve to itself/));
+  });
+
+  it('is of no use to an initiator whose name does not lead back to it, unless told not to care', async () => {
+    const names = { resolver: { ...resolver, nameOf: () => ['alias.lab'] } };
+    await expect(check(me.cert, { names })).rejects.toEqual(refusal('ACCESS_DENIED', /alias\.lab/));
+    expect(await check(me.cert, { names, sslCheckHost: false })).toBe('one.lab');
+    expect(await check(me.cert, { names }, { host: 'one.lab' })).toBe('one.lab');
+  });
+
+  it('must be the one on file, where one is', async () => {
+    const sslDir = freshDir();
+    const file = pin(sslDir, 'one.lab', fingerprint(leaf.cert));
+    await expect(check(me.cert, { sslDir })).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)));
+    expect(await check(me.cert, { sslDir, sslCheckFingerprint: false })).toBe('one.lab');
+    writeFileSync(file, fingerprint(me.cert));
+    expect(await check(me.cert, { sslDir })).toBe('one.lab');
+  });
+
+  it('must be the one on file for the host that an initiator asked for, and for what that is an alias of', async () => {
+    for (const pinned of ['alias.lab', 'one.lab']) {
+      const sslDir = freshDir();
+      const file = pin(sslDir, pinned, fingerprint(leaf.cert));
+      const two = made.signed(`two-${pinned}`, ca, { commonName: 'two.lab' });
+      const rules = { sslDir, sslCheckCertificateHost: false };
+      await expect(check(two.cert, rules, { host: 'alias.lab' })).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)));
+    }
+  });
+
+  it('must be the one in the file that was named, which must be there', async () => {
+    const sslFingerprintFile = join(freshDir(), 'pinned');
+    await expect(check(me.cert, { sslFingerprintFile })).rejects.toEqual(refusal('FILE_FAILED', new RegExp(sslFingerprintFile)));
+    writeFileSync(sslFingerprintFile, fingerprint(leaf.cert));
+    await expect(check(me.cert, { sslFingerprintFile })).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', new RegExp(sslFingerprintFile)));
+    writeFileSync(sslFingerprintFile, fingerprint(me.cert, 'sha256'));
+    expect(await check(me.cert, { sslFingerprintFile })).toBe('one.lab');
+  });
+
+  it('is refused when what is on file cannot be read', async () => {
+    const sslDir = freshDir();
+    mkdirSync(join(sslDir, 'remote/one.lab/fingerprint'), { recursive: true });
+    await expect(check(me.cert, { sslDir })).rejects.toEqual(refusal('FILE_FAILED', /remote\/one\.lab\/fingerprint/));
+  });
+});
