@@ -60,6 +60,11 @@ export { bsd, listenBsd, type BsdOptions, type ListenBsdOptions } from './driver
 export { local, DEFAULT_AMANDAD, type LocalOptions } from './drivers/local.js';
 export { ssh, type SshOptions } from './drivers/ssh.js';
 export { rsh, type RshOptions } from './drivers/rsh.js';
+export { ssl, listenSsl, SSL_PORT, type AcceptSslOptions, type CertificateOptions, type ListenSslOptions, type SslOptions } from './drivers/ssl.js';
+export { listenSslStdio } from './drivers/ssl-stdio.js';
+export { DEFAULT_SSL_DIR, type CertificateFiles } from './access/certificate-files.js';
+export type { CertificateRules } from './access/certificates.js';
+export type { HandshakeOptions } from './drivers/ssl-handshake.js';
 export { DEFAULT_CLIENT_USERNAME } from './drivers/remote-command.js';
 export { listenStdio, type StdioOptions } from './drivers/stdio.js';
 export { memory, type MemoryOptions } from './drivers/memory.js';
@@ -67,7 +72,7 @@ export type { Driver, Listener } from './drivers/driver.js';
 
 // What a connection consists of.
 export type { Connection, ProtocolHandle } from './connection/connection.js';
-export { describePeer, type Channel, type Peer } from './connection/channel.js';
+export { describePeer, type Channel, type Peer, type TlsFacts } from './connection/channel.js';
 export type { Flow, Holder, Stall } from './connection/flow.js';
 export type { ConnectionOptions } from './connection/options.js';
 export type { StreamSource } from './connection/pump.js';
