@@ -35,9 +35,7 @@ export class Handles<S> {
 
   /** Opens a number. Errors with `TOO_MANY_HANDLES` at the limit. */
   open(handle: number): S {
-    if (this.#open.size >= this.#most) {
-      throw new AmandaError('TOO_MANY_HANDLES', `The connection has ${this.#open.size} open handles, which is the limit (maxHandles).`, { handle });
-    }
+    this.requireRoom(1, handle);
     const stream = this.#create(handle);
     this.#open.set(handle, stream);
     return stream;
@@ -76,6 +74,12 @@ export class Handles<S> {
 
   nextProtocolHandle(): number {
     return this.#nextProtocol++;
+  }
+
+  /** Errors with `TOO_MANY_HANDLES` when so many cannot be opened. */
+  requireRoom(count: number, handle?: number): void {
+    if (this.#open.size + count <= this.#most) return;
+    throw new AmandaError('TOO_MANY_HANDLES', `The connection has ${this.#open.size} open handles, and the limit (maxHandles) is ${this.#most}.`, { handle });
   }
 
   nextStreamHandle(): number {

@@ -5,7 +5,7 @@ import { MAX_PAYLOAD } from '../wire/frame.js';
 export interface ConnectionOptions {
   /** Bytes kept for readers before the channel is paused, each chunk charged 512 more. May be overrun by one frame. Default 1 MiB. */
   readonly receiveBudget?: number;
-  /** Bytes that may wait to be sent once the channel is saturated, before the connection ends with `SEND_BUDGET`. Default 16 MiB. */
+  /** Bytes that may wait to be sent once the channel is saturated, answers to requests among them, before the connection ends with `SEND_BUDGET`. Default 16 MiB. */
   readonly sendBudget?: number;
   /** The largest payload taken, in bytes. Default 4 MiB, which is also the most that Amanda allows. */
   readonly maxPayload?: number;

@@ -109,14 +109,16 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   }
 
   announce(count: number): Observable<readonly Stream[]> {
-    return of(Array.from({ length: count }, () => this.stream(this.#handles.nextStreamHandle())));
+    return defer(() => {
+      this.#handles.requireRoom(count);
+      return of(Array.from({ length: count }, () => this.stream(this.#handles.nextStreamHandle())));
+    });
   }
 
   send(handle: number, bytes: Uint8Array): void {
     const size = this.#options.frameBytes;
     if (bytes.length <= size) this.#write(handle, bytes);
     else for (let at = 0; at < bytes.length; at += size) this.#write(handle, bytes.subarray(at, at + size));
-    if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
 
   sendPacket(handle: number, payload: Uint8Array): void {
@@ -242,6 +244,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (this.#over !== undefined) return;
     if (this.#sent.observed) this.#sent.next({ handle, payload });
     this.#writer.write(handle, payload);
+    if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
 
   #channelEnds(end: { readonly error?: unknown }): void {
