@@ -26,6 +26,7 @@ export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFun
         parts.push(first);
         length += first.length;
         for (const part of others) {
+          if (length > maxLength) break;
           out.next(parts.join(''));
           parts.length = 0;
           parts.push(part);
