@@ -73,17 +73,23 @@ function finding(severity: Finding['severity'], text: string): Finding {
 }
 
 function parseMessages(text: string, reply: Reply): readonly Finding[] {
-  let messages: unknown;
-  try {
-    messages = JSON.parse(`[${text}]`);
-  } catch {
-    messages = undefined;
-  }
+  const messages = attempt(() => JSON.parse(`[${text}]`) as unknown);
   if (!Array.isArray(messages)) throw badReply('selfcheck', 'its messages are not JSON', reply);
   return messages.map((message: unknown) => {
     if (typeof message !== 'object' || message === null || Array.isArray(message)) throw badReply('selfcheck', 'a message in it is no JSON object', reply);
-    return fromMessage(new Map(Object.entries(message).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])));
+    // What was nested deeply enough can be read and not be written again.
+    const fields = attempt(() => Object.entries(message).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const));
+    if (fields === undefined) throw badReply('selfcheck', 'a message in it is nested too deeply', reply);
+    return fromMessage(new Map(fields));
   });
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 function fromMessage(fields: ReadonlyMap<string, string>): Finding {

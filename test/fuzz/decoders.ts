@@ -1,0 +1,141 @@
+import { from, of, type OperatorFunction } from 'rxjs';
+import { decide } from '../../src/access/amandahosts.js';
+import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
+import { collect } from '../../src/cli/config/collect.js';
+import { parseDisklist } from '../../src/cli/config/disklist.js';
+import { parseStatements } from '../../src/cli/config/statements.js';
+import type { Connection } from '../../src/connection/connection.js';
+import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { memoryChannels } from '../../src/drivers/memory.js';
+import { parseBackupMessage } from '../../src/initiator/backup-message.js';
+import { IndexCount } from '../../src/initiator/index-count.js';
+import { noop } from '../../src/initiator/noop.js';
+import { selfcheck } from '../../src/initiator/selfcheck.js';
+import { sendbackup } from '../../src/initiator/sendbackup.js';
+import { sendsize } from '../../src/initiator/sendsize.js';
+import { lines } from '../../src/operators/lines.js';
+import { readDumpHead } from '../../src/target/services/dump-request.js';
+import { shmArguments, withoutShm } from '../../src/target/shm.js';
+import { parseChecksum } from '../../src/wire/crc32c.js';
+import { decodeDatagram } from '../../src/wire/datagram.js';
+import { formatDle, parseDles, type Dle } from '../../src/wire/dle.js';
+import { decodeDumpHeader } from '../../src/wire/dumpfile.js';
+import { Features } from '../../src/wire/features.js';
+import { FrameDecoder } from '../../src/wire/frame.js';
+import { parseOptions } from '../../src/wire/options.js';
+import { decodePacket } from '../../src/wire/packet.js';
+import { quotedWords, unquote } from '../../src/wire/quote.js';
+import { parseReply, refusal, splitConnect } from '../../src/wire/reply.js';
+import { parseRequest, parseSecurity, parseService } from '../../src/wire/request.js';
+import { printable, toText } from '../../src/wire/text.js';
+import { withHeader } from '../../src/testing/bytes.js';
+
+/** Reads bytes from a stranger; what it gives is kept while its memory is measured. */
+export type Decode = (bytes: Uint8Array) => unknown;
+
+const dle: Dle = { program: 'GNUTAR', disk: '/home', levels: [{ level: 0 }] };
+const incoming = (args: Uint8Array) => ({ service: 'sendbackup', arguments: args, user: undefined, peer: { driver: 'local' }, handle: 1 });
+const question = { host: 'localhost', address: '127.0.0.1', user: 'backup', service: 'noop', localUser: 'backup', file: '.amandahosts' };
+const certificate = { raw: Buffer.from('no certificate') };
+const dumptypes = new Map([['a', {}]]);
+
+/** Everything in this library that reads what comes from outside, by name. */
+export const decoders: Readonly<Record<string, Decode>> = {
+  frames: (bytes) => {
+    const decoder = new FrameDecoder();
+    const frames = [...decoder.push(bytes)];
+    decoder.end();
+    return frames;
+  },
+  packet: decodePacket,
+  request: (bytes) => parseRequest(bytes, { namesUser: true }),
+  'request without a user': (bytes) => parseRequest(bytes, { namesUser: false }),
+  'SECURITY line': parseSecurity,
+  'SERVICE line': parseService,
+  reply: parseReply,
+  'CONNECT line of a service': splitConnect,
+  refusal,
+  options: (bytes) => {
+    const options = parseOptions(toText(bytes));
+    return [options, options.features, options.other];
+  },
+  features: (bytes) => Features.parse(toText(bytes)).names(),
+  DLEs: (bytes) => parseDles(toText(bytes)).map((one) => formatDle(one)),
+  'request for a dump': (bytes) => readDumpHead(incoming(bytes)),
+  'shared memory': (bytes) => [shmArguments(incoming(bytes)), withoutShm(bytes)],
+  'header of a dump': decodeDumpHeader,
+  datagram: decodeDatagram,
+  'quoted words': (bytes) => quotedWords(toText(bytes)).map(unquote),
+  checksum: (bytes) => parseChecksum(toText(bytes)),
+  'text for people': (bytes) => printable(toText(bytes)),
+  lines: (bytes) => {
+    const out: string[] = [];
+    readInPieces(bytes, lines({ maxLength: 65_536 }), out);
+    return out;
+  },
+  'messages of a dump': (bytes) => toText(bytes).split('\n').map(parseBackupMessage),
+  index: (bytes) => {
+    const count = new IndexCount();
+    count.push(bytes);
+    count.finish();
+    return count;
+  },
+  'answer to noop': (bytes) => answered(bytes, noop()),
+  'answer to selfcheck': (bytes) => answered(bytes, selfcheck({ dles: [dle] })),
+  'answer to sendsize': (bytes) => answered(bytes, sendsize({ dles: [dle] })),
+  'answer to sendbackup': (bytes) => answered(bytes, sendbackup({ dle })),
+  '.amandahosts': (bytes) => decide(toText(bytes), question),
+  fingerprints: (bytes) => fitsFingerprints(parseFingerprints(toText(bytes)), certificate),
+  configuration: (bytes) => collect(parseStatements(Buffer.from(bytes).toString('latin1'), 'amanda.conf'), { scope: 'server', overrides: [], tell: ignore }),
+  disklist: (bytes) =>
+    parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', { dumptypes, tell: ignore, include: () => ({ text: '', path: 'other' }) }),
+};
+
+function ignore(): void {
+  // What a configuration says besides is of no use here.
+}
+
+/** Gives bytes to an operator in pieces of 1,000; what comes out is collected, and its error thrown. */
+function readInPieces(bytes: Uint8Array, operator: OperatorFunction<Uint8Array, string>, out: string[]): void {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 1_000) }, (_, piece) => bytes.subarray(piece * 1_000, (piece + 1) * 1_000));
+  let failure: unknown;
+  from(pieces)
+    .pipe(operator)
+    .subscribe({
+      next: (line) => out.push(line),
+      error: (error: unknown) => {
+        failure = error;
+      },
+    });
+  if (failure !== undefined) throw failure;
+}
+
+/** What a call makes of a reply with this body, or throws for it. All of it happens at once. */
+function answered<T>(body: Uint8Array, call: OperatorFunction<Connection, T>): readonly T[] {
+  const [near, far] = memoryChannels();
+  const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
+  const values: T[] = [];
+  let failure: unknown;
+  const asking = of<Connection>(connection)
+    .pipe(call)
+    .subscribe({
+      next: (value) => values.push(value),
+      error: (error: unknown) => {
+        failure = error;
+      },
+    });
+  far.write([withHeader(1, Uint8Array.of(3, 0)), replyFrame(body)]);
+  asking.unsubscribe();
+  connection.close();
+  if (failure !== undefined) throw failure;
+  return values;
+}
+
+function replyFrame(body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(8 + 1 + body.length);
+  new DataView(frame.buffer).setUint32(0, 1 + body.length);
+  frame[7] = 1;
+  frame[8] = 1;
+  frame.set(body, 9);
+  return frame;
+}
