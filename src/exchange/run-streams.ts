@@ -1,4 +1,4 @@
-import { Observable, defer, filter, forkJoin, ignoreElements, merge, race, take, takeUntil } from 'rxjs';
+import { NEVER, Observable, concatWith, defer, filter, forkJoin, ignoreElements, merge, race, take, takeUntil } from 'rxjs';
 import { pump } from '../connection/pump.js';
 import type { Ends, Stream } from '../connection/stream.js';
 import type { StreamHandler } from './service.js';
@@ -42,6 +42,7 @@ function send({ stream, handler }: RunningStream): Observable<never> {
   });
 }
 
+/** The ends of a stream that is lost with its connection are complete as well, and must not pass for closed. */
 function once(condition: (ends: Ends) => boolean): (ends: Observable<Ends>) => Observable<Ends> {
-  return (ends) => ends.pipe(filter(condition), take(1));
+  return (ends) => ends.pipe(filter(condition), concatWith(NEVER), take(1));
 }
