@@ -5,6 +5,8 @@
 export { memoryChannels, memory, type MemoryOptions } from '../drivers/memory.js';
 export { connectionLane, handleLane, page, streamLane, userLane, type Page, type PageDeclaration, type PageLane, type PageScope } from '../marble/page.js';
 export { pageDiagram } from '../marble/page-diagram.js';
+export { toSvg, type SvgOptions } from '../marble/svg.js';
+export { toText, type TextOptions } from '../marble/text.js';
 export type { Legend, Mark } from '../marble/mark.js';
 export { complianceServices } from './compliance-services.js';
 export { driverCompliance, type ComplianceLimits, type ComplianceSetup, type ComplianceTest } from './driver-compliance.js';

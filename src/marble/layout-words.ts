@@ -1,0 +1,41 @@
+/** The characters of a text; in a terminal most take a column each. */
+export function charactersOf(text: string): readonly string[] {
+  return Array.from(text);
+}
+
+/** A time as it is written beside an axis: `9.999 s`, `61 min`. */
+export function timeInWords(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${rounded(milliseconds)} ms`;
+  if (milliseconds < 60_000) return `${rounded(milliseconds / 1_000)} s`;
+  const minutes = Math.floor(milliseconds / 60_000);
+  const rest = milliseconds - minutes * 60_000;
+  return rest === 0 ? `${minutes} min` : `${minutes} min ${timeInWords(rest)}`;
+}
+
+/** The front of a text, with an ellipsis where something is left out. */
+export function short(text: string, limit: number, ellipsis = '…'): string {
+  const characters = charactersOf(text);
+  return characters.length <= limit ? text : `${characters.slice(0, Math.max(0, limit - ellipsis.length)).join('')}${ellipsis}`;
+}
+
+/** A text in lines of at most so many characters, broken at blanks where there are some. */
+export function wrapped(text: string, limit: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ').flatMap((one) => pieces(one, limit))) {
+    if (line !== '' && line.length + 1 + word.length > limit) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+function pieces(word: string, limit: number): readonly string[] {
+  const count = Math.ceil(word.length / limit);
+  return count <= 1 ? [word] : Array.from({ length: count }, (_, index) => word.slice(index * limit, (index + 1) * limit));
+}
+
+function rounded(count: number): number {
+  return Number(count.toFixed(3));
+}

@@ -1,0 +1,112 @@
+import { depthOf, explanationsOf, kindInWords, tracksOf } from './layout-caption.js';
+import { charactersOf, short, wrapped } from './layout-words.js';
+import { huesOf } from './layout-hues.js';
+import { layOut, type Row } from './layout.js';
+import type { Diagram, Lane } from './model.js';
+import { asciiGlyphs, unicodeGlyphs, type Glyphs } from './text-glyphs.js';
+import { hueStyles, styles, TextLine, type Style } from './text-line.js';
+import { eventText, textMedium } from './text-medium.js';
+import { axisLine, laneLine, trackLines, type Writing } from './text-row.js';
+
+/** How a diagram becomes text. */
+export interface TextOptions {
+  /** Columns, at least 20; default 80. Time that does not fit goes into further rows. */
+  readonly width?: number;
+  /** With ANSI colours; default false. */
+  readonly color?: boolean;
+  /** With box drawing characters and arrows; default true, else ASCII alone. */
+  readonly unicode?: boolean;
+  /** How fine time is told apart; default 1. More than twelve steps without anything in them become a break. */
+  readonly millisecondsPerStep?: number;
+}
+
+/**
+ * Writes a diagram as text for a terminal, without a line break at the end.
+ *
+ *     wire    connection ↓  ═a═b═p═7:close
+ *     └ seven stream 7 ↓    ──────────────(AB|)
+ *
+ * Control characters in texts of the diagram are written as `\xNN`. A line is as wide as asked, if its characters are one column wide each.
+ */
+export function toText(diagram: Diagram, { width = 80, color = false, unicode = true, millisecondsPerStep = 1 }: TextOptions = {}): string {
+  const glyphs = unicode ? unicodeGlyphs : asciiGlyphs;
+  const columns = Math.max(20, Math.floor(width));
+  const names = nameColumns(diagram, columns, glyphs);
+  const left = names.width + 2;
+  const writing: Writing = { diagram, glyphs, left, hueOf: huesOf(diagram, hueStyles.length - 1) };
+  const rows = layOut(diagram, textMedium(diagram, columns - left, glyphs), millisecondsPerStep);
+  const blocks = [headingLines(diagram, columns, glyphs), ...rows.map((row) => rowLines(writing, names, row)), legendLines(writing, columns)];
+  return blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.map((line) => line.toText(color)).join('\n'))
+    .join('\n\n');
+}
+
+interface NameColumns {
+  readonly width: number;
+  readonly put: (line: TextLine, lane: Lane) => TextLine;
+  readonly putTrack: (line: TextLine, lane: Lane, label: string) => TextLine;
+}
+
+/** From this width on lanes say what they are; below it their names and directions have to do. */
+const WIDE = 60;
+
+function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs): NameColumns {
+  const room = Math.floor(columns * 0.4);
+  const cut = (text: string, limit = room): string => short(glyphs.text(text), limit, glyphs.text('…'));
+  const indented = (lane: Lane, text: string): string => cut(`${'  '.repeat(Math.max(0, depthOf(lane, lanes) - 1))}${text}`);
+  const name = (lane: Lane): string => indented(lane, depthOf(lane, lanes) === 0 ? lane.name : `${glyphs.under}${lane.name}`);
+  const trackName = (lane: Lane, label: string): string => indented(lane, `${depthOf(lane, lanes) === 0 ? '' : '  '}${label}`);
+  const about = (lane: Lane): string => {
+    const sign = lane.direction === undefined ? '' : glyphs.directions[lane.direction];
+    return (columns < WIDE ? [sign] : [kindInWords(lane), sign]).filter((part) => part !== '').join(' ');
+  };
+  const nameWidth = Math.max(0, ...lanes.map((lane) => charactersOf(name(lane)).length));
+  const wholeWidth = Math.max(0, ...lanes.map((lane) => nameWidth + 2 + about(lane).length));
+  const trackWidths = lanes.flatMap((lane) => tracksOf(lane).map(({ label }) => charactersOf(trackName(lane, label)).length));
+  const width = Math.min(room, Math.max(wholeWidth, ...trackWidths));
+  return {
+    width,
+    put: (line, lane) => line.put(0, name(lane), styles.name).put(nameWidth + 2, cut(about(lane), Math.max(0, width - nameWidth - 2)), styles.quiet),
+    putTrack: (line, lane, label) => line.put(0, trackName(lane, label), styles.quiet),
+  };
+}
+
+function headingLines({ title, sentence }: Diagram, columns: number, glyphs: Glyphs): readonly TextLine[] {
+  const block = (text: string, style: Style): readonly TextLine[] => wrapped(glyphs.text(text), columns).map((line) => new TextLine().put(0, line, style));
+  return [...block(title, styles.title), ...block(sentence, '')];
+}
+
+function rowLines(writing: Writing, names: NameColumns, row: Row): readonly TextLine[] {
+  const axis = axisLine(writing, row);
+  return [
+    ...(axis === undefined ? [] : [axis]),
+    ...writing.diagram.lanes.flatMap((lane) => {
+      const line = names.put(new TextLine(), lane);
+      laneLine(writing, lane, row, line);
+      return [line, ...trackLines(writing, lane, row, ({ label }) => names.putTrack(new TextLine(), lane, label))];
+    }),
+  ];
+}
+
+/** As many explanations in a line as fit, three blanks apart. */
+function legendLines({ diagram, glyphs, hueOf }: Writing, columns: number): readonly TextLine[] {
+  const lines: TextLine[] = [];
+  let x = Infinity;
+  for (const { lane, event, label } of explanationsOf(diagram)) {
+    const mark = eventText(diagram, event, glyphs);
+    const text = short(glyphs.text(label), columns - mark.length - 1, glyphs.text('…'));
+    const width = mark.length + 1 + charactersOf(text).length;
+    if (x + width > columns) {
+      lines.push(new TextLine());
+      x = 0;
+    }
+    const style = event.kind === 'error' ? styles.error : (hueStyles[hueOf(lane, event)] ?? '');
+    lines
+      .at(-1)
+      ?.put(x, mark, style)
+      .put(x + mark.length + 1, text);
+    x += width + 3;
+  }
+  return lines;
+}

@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { folder, pageFiles, picturesOf, picturesThere } from './pictures.js';
+
+/** Set by `npm run marbles`: what lies there is then written, not compared. */
+const writes = process.env['RX_AMANDA_MARBLES'] === 'write';
+
+const files = await Promise.all(pageFiles.map(async (file) => ({ file, pictures: await picturesOf(file) })));
+
+describe.skipIf(writes)('the pictures beside the pages', () => {
+  test.each(files)('of $file are what its pages say (npm run marbles draws them anew)', ({ pictures }) => {
+    const stale = [...pictures].filter(([path, content]) => read(path) !== content).map(([path]) => path);
+    expect(stale).toEqual([]);
+  });
+
+  test('are there for pages that there are', () => {
+    expect(picturesThere()).toEqual(expectedPaths());
+  });
+});
+
+test.runIf(writes)('the pictures are drawn anew', () => {
+  const expected = expectedPaths();
+  for (const path of picturesThere()) if (!expected.includes(path)) rmSync(new URL(path, folder));
+  for (const [path, content] of files.flatMap(({ pictures }) => [...pictures])) {
+    mkdirSync(new URL('.', new URL(path, folder)), { recursive: true });
+    writeFileSync(new URL(path, folder), content);
+  }
+  expect(picturesThere()).toEqual(expected);
+});
+
+function expectedPaths(): readonly string[] {
+  const paths = files.flatMap(({ pictures }) => [...pictures.keys()]);
+  return [...paths.filter((path) => path.endsWith('.svg')).sort(), ...paths.filter((path) => path.endsWith('.md')).sort()];
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(new URL(path, folder), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
