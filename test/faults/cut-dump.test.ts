@@ -1,5 +1,6 @@
 import { EMPTY, NEVER, concat, of, throwError } from 'rxjs';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Connection } from '../../src/connection/connection.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { DumpOutcome } from '../../src/initiator/dump-outcome.js';
 import { receiveDump } from '../../src/initiator/receive-dump.js';
@@ -39,7 +40,7 @@ function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'
   const into = (chunks: Uint8Array[]) => (chunk: Uint8Array) => of(chunks.push(chunk));
   let outcome: DumpOutcome | undefined;
   let code = 'open';
-  of(connection)
+  of<Connection>(connection)
     .pipe(
       sendbackup({ dle }),
       receiveDump(() => ({ data: into(data), index: into(index) }), { progressInterval: 10_000_000, dataTimeout: 60_000 }),
@@ -90,7 +91,7 @@ describe('a dump whose target stops after any byte is none', () => {
       for (const length of places(recorded, 's2c')) {
         cases += 1;
         const { outcome, code, data, timers } = receive(dle, bytes.slice(0, length), stop);
-        const right = stop === 'silent' ? expect.stringMatching(/^(?:ACK|DATA)_TIMEOUT$/) : 'CONNECTION_LOST';
+        const right: unknown = stop === 'silent' ? expect.stringMatching(/^(?:ACK|DATA)_TIMEOUT$/) : 'CONNECTION_LOST';
         expect([stop, length, outcome, code, timers, whole.data.startsWith(data)]).toEqual([stop, length, undefined, right, 0, true]);
       }
     }
