@@ -170,11 +170,14 @@ function byTime(events: readonly LaneEvent[]): ReadonlyMap<number, readonly Lane
   return times;
 }
 
-/** As many of the events as a row has room for; the last one is always among them, since it may be the end. */
+/** What happens at one time takes no more than this part of a row, so that something before it has room, too. */
+const WIDEST_GROUP = 0.8;
+
+/** As many of the events as there is room for; the last one is always among them, since it may be the end. */
 function fitting(lane: Lane, at: number, events: readonly LaneEvent[], medium: Medium): Group {
   let shown = events;
   let extent = medium.extent(lane, shown, 0);
-  while (extent.before + extent.behind > medium.width && shown.length > 1) {
+  while (extent.before + extent.behind > medium.width * WIDEST_GROUP && shown.length > 1) {
     shown = [...shown.slice(0, Math.min(shown.length - 2, 64)), ...shown.slice(-1)];
     extent = medium.extent(lane, shown, events.length - shown.length);
   }

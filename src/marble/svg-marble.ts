@@ -50,12 +50,15 @@ export function drawGroup(marbles: readonly Marble[], hidden: number, x: number,
     drawn.push(element('rect', { class: 'capsule', x: x - before, y: y - HALF - 4, width: before + behind, height: sizes.marble + 8, rx: HALF + 4 }));
   }
   let left = x - before + (marbles.length > 1 ? 4 : 0);
-  for (const marble of marbles) {
+  marbles.forEach((marble, index) => {
+    if (hidden > 0 && index === marbles.length - 1) {
+      drawn.push(label(left + 3, y + 4, 'q', `+${hidden}`));
+      left += hiddenWidth(hidden) + GAP;
+    }
     const width = marbleWidth(marble);
     drawn.push(drawMarble(marble, left, y, width));
     left += width + GAP;
-  }
-  if (hidden > 0) drawn.push(label(left + 2, y + 4, 'q', `+${hidden}`));
+  });
   return lines(...drawn);
 }
 

@@ -11,12 +11,13 @@ export class TextLine {
     return this;
   }
 
-  /** The line without blanks at its end; with colours as ANSI sequences, if it is to have some. */
-  toText(colour: boolean): string {
+  /** As much of the line as has room, without blanks at its end; with colours as ANSI sequences, if it is to have some. */
+  toText(colour: boolean, columns: number): string {
     let text = '';
     let now: Style = '';
-    const end = this.#cells.findLastIndex(({ character }) => character !== ' ') + 1;
-    for (const { character, style } of this.#cells.slice(0, end)) {
+    const cells = this.#cells.slice(0, columns);
+    const end = cells.findLastIndex(({ character }) => character !== ' ') + 1;
+    for (const { character, style } of cells.slice(0, end)) {
       if (colour && style !== now) {
         text += style === '' ? RESET : `${now === '' ? '' : RESET}\u001b[${style}m`;
         now = style;

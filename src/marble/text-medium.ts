@@ -21,7 +21,9 @@ export function textMedium(diagram: Diagram, width: number, glyphs: Glyphs): Med
 
 /** What happens at one time on a lane: `A`, `REQ`, `(A|)`, `(ACK close)`. */
 export function togetherText(diagram: Diagram, events: readonly LaneEvent[], hidden: number, glyphs: Glyphs): string {
-  const written = [...events.map((event) => eventText(diagram, event, glyphs)), ...(hidden === 0 ? [] : [`+${hidden}`])];
+  const written = events.map((event) => eventText(diagram, event, glyphs));
+  // What is hidden comes before the last one.
+  if (hidden > 0) written.splice(-1, 0, `+${hidden}`);
   if (written.length === 1) return written.join('');
   return `(${written.join(written.every((one) => one.length === 1) ? '' : ' ')})`;
 }

@@ -17,15 +17,15 @@ export interface Writing {
 }
 
 /** How long each break is, and when the row begins if it is not the first; undefined when there is nothing to say. */
-export function axisLine({ left }: Writing, { from, stops, breaks }: Row): TextLine | undefined {
+export function axisLine({ left }: Writing, { from, width, stops, breaks }: Row): TextLine | undefined {
   const start = from === 0 ? '' : timeInWords(from);
   if (start === '' && breaks.length === 0) return undefined;
   const line = new TextLine();
   for (const { x, milliseconds } of breaks) line.put(left + x + 1, timeInWords(milliseconds), styles.quiet);
-  // The time at which the row begins has room when the first break or mark is not in its way.
+  // Only where the row has room for it, and no break in front of what it is the time of.
   const first = stops[0]?.x ?? 0;
-  const next = breaks.find(({ x }) => x >= first)?.x ?? Infinity;
-  if (start !== '' && first + start.length < next) line.put(left + first, start, styles.quiet);
+  const free = Math.min(width, ...breaks.map(({ x }) => x));
+  if (first + start.length <= free) line.put(left + first, start, styles.quiet);
   return line;
 }
 

@@ -38,7 +38,7 @@ export function toText(diagram: Diagram, { width = 80, color = false, unicode = 
   const blocks = [headingLines(diagram, columns, glyphs), ...rows.map((row) => rowLines(writing, names, row)), legendLines(writing, columns)];
   return blocks
     .filter((block) => block.length > 0)
-    .map((block) => block.map((line) => line.toText(color)).join('\n'))
+    .map((block) => block.map((line) => line.toText(color, columns)).join('\n'))
     .join('\n\n');
 }
 
@@ -67,7 +67,7 @@ function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs): NameC
   const width = Math.min(room, Math.max(wholeWidth, ...trackWidths));
   return {
     width,
-    put: (line, lane) => line.put(0, name(lane), styles.name).put(nameWidth + 2, cut(about(lane), Math.max(0, width - nameWidth - 2)), styles.quiet),
+    put: (line, lane) => line.put(0, name(lane), styles.name).put(nameWidth + 2, nameWidth + 2 + about(lane).length <= width ? about(lane) : '', styles.quiet),
     putTrack: (line, lane, label) => line.put(0, trackName(lane, label), styles.quiet),
   };
 }
