@@ -86,7 +86,7 @@ ${exitCodesHelp}
       tap((backup) => {
         if (destination !== STDOUT) output.result(backupDocument(backup), backupLines(backup));
         else for (const line of backupLines(backup)) output.note(line.trim());
-        noteMissing(backup, sideFiles, output);
+        noteMissingState(backup, sideFiles, output);
       }),
       map(() => exitCodes.success),
     );
@@ -105,8 +105,7 @@ function chooseSideFiles(
   return { index, state };
 }
 
-/** A file that was asked for and is not there needs a word. */
-function noteMissing({ dump }: Backup, { index, state }: SideFiles, output: Output): void {
-  if (index !== undefined && dump.index === undefined) output.note(`the target sent no index, so there is no ${index}.`);
+/** A file that was asked for and is not there needs a word; without the index that was asked for it would be no dump. */
+function noteMissingState({ dump }: Backup, { state }: SideFiles, output: Output): void {
   if (state !== undefined && dump.state === undefined) output.note(`the target sent no state, so there is no ${state}.`);
 }

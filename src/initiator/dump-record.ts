@@ -91,7 +91,7 @@ export class DumpRecord {
     const { dle, peer } = this.#dump;
     const received: ChecksumValue = { crc: this.#received.crc, bytes: this.#received.bytes };
     const [size, native, client] = [this.#size, this.#native, this.#client];
-    const wrong = judgeDump({ dle, peer, info: this.info, received, ended: this.#ended, size, native, client });
+    const wrong = judgeDump({ dle, peer, info: this.info, received, ended: this.#ended, indexed: this.#dump.index !== undefined, size, native, client });
     if (wrong !== undefined) throw wrong;
     return {
       ...this.progress,

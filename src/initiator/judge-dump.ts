@@ -12,6 +12,8 @@ export interface DumpFacts {
   readonly received: Checksum;
   /** Whether `sendbackup: end` came. */
   readonly ended: boolean;
+  /** Whether the target announced an index. */
+  readonly indexed: boolean;
   /** The `size` line in units of 1,024 bytes; −1 when the program could not tell, undefined without the line. */
   readonly size: number | undefined;
   readonly native: Checksum | undefined;
@@ -21,8 +23,8 @@ export interface DumpFacts {
 /**
  * Whether a dump without an `error` line is whole: undefined, or the error that says why not.
  *
- * `INCOMPLETE_DUMP` without `end`, without data, or without a size; `CHECKSUM_MISMATCH` when CRC, count or size are not those of
- * the bytes received. Source: PROTOCOL.md, "Services".
+ * `INCOMPLETE_DUMP` without `end`, data, a size, or the index that was asked for; `CHECKSUM_MISMATCH` when CRC, count or size are
+ * not those of the bytes received. Source: PROTOCOL.md, "Services".
  */
 export function judgeDump(facts: DumpFacts): AmandaError | undefined {
   const { peer, dle } = facts;
@@ -35,9 +37,10 @@ export function judgeDump(facts: DumpFacts): AmandaError | undefined {
     : new AmandaError('CHECKSUM_MISMATCH', `The dump of ${dle.disk} from ${peer} is damaged: ${wrong}. Do not keep it; dump again.`, context);
 }
 
-function whatIsMissing({ ended, received, size, client }: DumpFacts): string | undefined {
+function whatIsMissing({ dle, ended, indexed, received, size, client }: DumpFacts): string | undefined {
   if (!ended) return 'sendbackup did not say that it came to its end';
   if (received.bytes === 0) return 'it has no data';
+  if (dle.index === true && !indexed) return 'it has no index, and one was asked for';
   if (size === undefined) return 'sendbackup did not say how large it is';
   if (size < 0 && client === undefined) return 'sendbackup could not tell how large it is, and sent no checksum either';
   return undefined;

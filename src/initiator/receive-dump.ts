@@ -64,7 +64,7 @@ export interface ReceiveDumpOptions {
  *
  * The sinks are asked for when the target has said what it sends, before the first byte is taken. Completes only behind `done`.
  * Errors with `SERVICE_FAILED` when sendbackup reports an error, `RETRY_LATER` when it wants to be asked again,
- * `INCOMPLETE_DUMP` without `end`, data or size, `CHECKSUM_MISMATCH`, `DATA_TIMEOUT`, `BAD_REPLY` when the data come before what
+ * `INCOMPLETE_DUMP` without `end`, data, size, or an index that was asked for, `CHECKSUM_MISMATCH`, `DATA_TIMEOUT`, `BAD_REPLY` when the data come before what
  * they are, with what broke the connection, and with what a sink errors with. Unsubscribing ends the dump.
  * Source: PROTOCOL.md, "Services".
  */

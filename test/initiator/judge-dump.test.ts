@@ -12,6 +12,7 @@ const whole: DumpFacts = {
   info: info(),
   received,
   ended: true,
+  indexed: false,
   size: 3,
   native: received,
   client: received,
@@ -23,6 +24,13 @@ describe('judgeDump', () => {
     expect(judged({})).toBeUndefined();
     expect(judged({ native: undefined, client: undefined })).toBeUndefined();
     expect(judged({ size: -1 })).toBeUndefined();
+  });
+
+  test('misses an index only where one was asked for', () => {
+    const dle = { ...whole.dle, index: true };
+    expect(judged({ dle })).toBe('INCOMPLETE_DUMP');
+    expect(judged({ dle, indexed: true })).toBeUndefined();
+    expect(judged({ indexed: true })).toBeUndefined();
   });
 
   test('misses the end, the data and the size', () => {

@@ -78,8 +78,9 @@ describe('a whole dump', () => {
 
   test('may announce its streams in any order, and none but DATA and MESG', async () => {
     const { DATA: data, MESG: messages } = streams();
-    expect(await outcomeOf(answering(reply({ streams: { MESG: messages, DATA: data } })))).toMatchObject({ kind: 'success', files: 0 });
-    expect(await outcomeOf(dumping({ INDEX: undefined, STATE: undefined }))).toMatchObject({ kind: 'success', files: 0 });
+    const plain: Dle = { ...dle, index: false };
+    expect(await outcomeOf(answering(reply({ streams: { MESG: messages, DATA: data } })), plain)).toMatchObject({ kind: 'success', files: 0 });
+    expect(await outcomeOf(dumping({ INDEX: undefined, STATE: undefined }), plain)).toMatchObject({ kind: 'success', files: 0 });
     expect(await outcomeOf(dumping({ EXTRA: says('whatever') }))).toMatchObject({ kind: 'success' });
   });
 
@@ -118,6 +119,7 @@ describe('a dump that is not whole', () => {
   test.each([
     ['MESG is closed without `end`', { MESG: says(INFO, 'sendbackup: size 1\n') }, 'INCOMPLETE_DUMP', /stopped before it said/],
     ['MESG is closed without a line', { MESG: silent }, 'INCOMPLETE_DUMP', /stopped before it said/],
+    ['no INDEX comes, which was asked for', { INDEX: undefined }, 'INCOMPLETE_DUMP', /no index, and one was asked for/],
     ['`end` comes without data', { DATA: silent }, 'INCOMPLETE_DUMP', /no data/],
     ['no size comes', mesg('end'), 'INCOMPLETE_DUMP', /how large/],
     ['neither size nor checksum is known', mesg('size -1', 'end'), 'INCOMPLETE_DUMP', /how large/],
