@@ -11,6 +11,7 @@ import { isAmandaError, type AmandaErrorCode } from '../../src/wire/errors.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { parseReply } from '../../src/wire/reply.js';
 import { script, type Script } from '../support/edges.js';
+import { patience } from '../fuzz/runs.js';
 import { bytesOf, damagedAt, isPacket, layout, places, type LaidFrame } from './recorded.js';
 
 /** Recorded dumps, whole in the recording. */
@@ -82,7 +83,7 @@ afterAll(() => {
 });
 
 describe('a dump whose target stops after any byte is none', () => {
-  test.each(dumps)('%s', { timeout: 60_000 }, (name, dle) => {
+  test.each(dumps)('%s', { timeout: patience }, (name, dle) => {
     const recorded = script(name);
     const bytes = bytesOf(recorded, 's2c');
     const whole = receive(dle, bytes, 'ended');
@@ -99,7 +100,7 @@ describe('a dump whose target stops after any byte is none', () => {
 });
 
 describe('a dump in which any one byte comes changed is none, unless its image is what was sent', () => {
-  test.each(dumps)('%s', { timeout: 60_000 }, (name, dle) => {
+  test.each(dumps)('%s', { timeout: patience }, (name, dle) => {
     const recorded = script(name);
     const bytes = bytesOf(recorded, 's2c');
     const whole = receive(dle, bytes, 'ended');

@@ -8,6 +8,7 @@ import { isAmandaError } from '../../src/wire/errors.js';
 import { decodePacket } from '../../src/wire/packet.js';
 import { parseReply } from '../../src/wire/reply.js';
 import type { Script } from '../support/edges.js';
+import { patience } from '../fuzz/runs.js';
 import { announced, bytesOf, damagedAt, isPacket, layout, ordinary, places, streamOf } from './recorded.js';
 
 /** How the bytes of the target stop: it hangs up, the channel breaks, or nothing comes any more. */
@@ -110,7 +111,7 @@ afterAll(() => {
 const all = ordinary.map((recorded) => [recorded.name, recorded] as const);
 
 describe('an initiator whose target stops after any byte comes to the right end of every request and stream', () => {
-  test.each(all)('%s', { timeout: 60_000 }, (_, recorded) => {
+  test.each(all)('%s', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 's2c');
     for (const stop of ['ended', 'reset', 'silent'] as const) {
       for (const length of [...places(recorded, 's2c'), bytes.length]) {
@@ -125,7 +126,7 @@ describe('an initiator whose target stops after any byte comes to the right end 
 });
 
 describe('an initiator to which any one byte comes changed comes to an end of every request and stream', () => {
-  test.each(all)('%s', { timeout: 60_000 }, (_, recorded) => {
+  test.each(all)('%s', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 's2c');
     const codes = new Map<string, number>();
     for (const place of places(recorded, 's2c')) {

@@ -9,6 +9,7 @@ import { isAmandaError } from '../../src/wire/errors.js';
 import { decodePacket } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
 import type { Script } from '../support/edges.js';
+import { patience } from '../fuzz/runs.js';
 import { announced, bytesOf, damagedAt, isPacket, layout, ordinary, places, streamOf, type LaidFrame } from './recorded.js';
 
 /** How the bytes of the initiator stop: it hangs up, the channel breaks, or nothing comes any more. */
@@ -116,7 +117,7 @@ afterAll(() => {
 const all = ordinary.map((recorded) => [recorded.name, recorded] as const);
 
 describe('a target whose initiator stops after any byte ends every request, stream and service rightly', () => {
-  test.each(all)('%s', { timeout: 60_000 }, (_, recorded) => {
+  test.each(all)('%s', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 'c2s');
     for (const stop of ['ended', 'reset'] as const) {
       for (const length of [...places(recorded, 'c2s'), bytes.length]) {
@@ -139,7 +140,7 @@ describe('a target whose initiator stops after any byte ends every request, stre
     }
   });
 
-  test.each(all)('%s, and when it falls silent instead', { timeout: 60_000 }, (_, recorded) => {
+  test.each(all)('%s, and when it falls silent instead', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 'c2s');
     for (const length of [...places(recorded, 'c2s'), bytes.length]) {
       cases += 1;
@@ -152,7 +153,7 @@ describe('a target whose initiator stops after any byte ends every request, stre
 });
 
 describe('a target to which any one byte comes changed ends every request, stream and service', () => {
-  test.each(all)('%s', { timeout: 60_000 }, (_, recorded) => {
+  test.each(all)('%s', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 'c2s');
     for (const place of places(recorded, 'c2s')) {
       for (const stop of ['ended', 'silent'] as const) {

@@ -155,10 +155,10 @@ describe('reading', () => {
   test('keeps memory in proportion to the bytes', { timeout: 60_000 }, () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    const size = 1_048_576;
+    const size = 524_288;
     let most = { bytes: 0, of: '' };
     for (const { name, decode, fronts: all } of cases) {
-      for (const unit of ['\n', ';', '<a/>', 'a 1 ']) {
+      for (const unit of ['\n', '<a/>', 'a 1 ']) {
         const bytes = nasty(all.at(-1) ?? '', unit, size);
         collect();
         const before = process.memoryUsage();

@@ -11,5 +11,5 @@ export function runs(usual: number): Parameters<unknown> {
   return { seed, numRuns: usual * factor };
 }
 
-/** Milliseconds for a test of properties. */
-export const patience = 30_000 * factor;
+/** Milliseconds for a test of many inputs. */
+export const patience = 60_000 * factor;
