@@ -3,13 +3,14 @@ export function charactersOf(text: string): readonly string[] {
   return Array.from(text);
 }
 
-/** A time as it is written beside an axis: `9.999 s`, `61 min`. */
+/** A time as it is written beside an axis: `9.999 s`, `1 h 1 min`. */
 export function timeInWords(milliseconds: number): string {
   if (milliseconds < 1_000) return `${rounded(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${rounded(milliseconds / 1_000)} s`;
-  const minutes = Math.floor(milliseconds / 60_000);
-  const rest = milliseconds - minutes * 60_000;
-  return rest === 0 ? `${minutes} min` : `${minutes} min ${timeInWords(rest)}`;
+  const [size, unit] = milliseconds < 3_600_000 ? [60_000, 'min'] : [3_600_000, 'h'];
+  const count = Math.floor(milliseconds / size);
+  const rest = milliseconds - count * size;
+  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${timeInWords(rest)}`;
 }
 
 /** The front of a text, with an ellipsis where something is left out. */

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseXml } from '../marble/xml.js';
 import { folder, pageFiles, picturesOf, picturesThere } from './pictures.js';
 
 /** Set by `npm run marbles`: what lies there is then written, not compared. */
@@ -14,6 +15,17 @@ function isAsDrawn(): void {
   test.each(files.map(({ file, pictures }) => [file, pictures] as const))('of %s are what its pages say (npm run marbles draws them anew)', (_, pictures) => {
     const stale = [...pictures].filter(([path, content]) => read(path) !== content).map(([path]) => path);
     expect(stale).toEqual([]);
+  });
+
+  test.each(files.map(({ file, pictures }) => [file, pictures] as const))('of %s are well-formed, each with a title and a description', (_, pictures) => {
+    for (const [path, content] of pictures) {
+      if (path.endsWith('.svg'))
+        expect(
+          parseXml(content)
+            .children.slice(0, 2)
+            .map(({ name }) => name),
+        ).toEqual(['title', 'desc']);
+    }
   });
 
   test('are there for pages that there are', () => {
