@@ -1,9 +1,10 @@
 /**
  * Tools for testing what is built on rx-amanda: both sides of a connection in one process, frames
- * and packets as bytes, and marble pages that run in virtual time.
+ * and packets as bytes, and marble pages that run in virtual time and can be drawn.
  */
 export { memoryChannels, memory, type MemoryOptions } from '../drivers/memory.js';
 export { connectionLane, handleLane, page, streamLane, userLane, type Page, type PageDeclaration, type PageLane, type PageScope } from '../marble/page.js';
+export type { Diagram, Direction, Happening, Lane, LaneEvent, LaneKind, LegendEntry, Period, Span, SpanKind } from '../marble/model.js';
 export { pageDiagram } from '../marble/page-diagram.js';
 export { toSvg, type SvgOptions } from '../marble/svg.js';
 export { toText, type TextOptions } from '../marble/text.js';
