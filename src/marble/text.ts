@@ -1,11 +1,12 @@
-import { depthOf, explanationsOf, kindInWords, tracksOf } from './layout-caption.js';
+import { explanationsOf } from './layout-caption.js';
 import { charactersOf, short, wrapped } from './layout-words.js';
 import { huesOf } from './layout-hues.js';
 import { layOut, type Row } from './layout.js';
-import type { Diagram, Lane } from './model.js';
+import type { Diagram } from './model.js';
 import { asciiGlyphs, unicodeGlyphs, type Glyphs } from './text-glyphs.js';
 import { hueStyles, styles, TextLine, type Style } from './text-line.js';
 import { eventText, textMedium } from './text-medium.js';
+import { nameColumns, type NameColumns } from './text-names.js';
 import { axisLine, laneLine, trackLines, type Writing } from './text-row.js';
 
 /** How a diagram becomes text. */
@@ -40,36 +41,6 @@ export function toText(diagram: Diagram, { width = 80, color = false, unicode = 
     .filter((block) => block.length > 0)
     .map((block) => block.map((line) => line.toText(color, columns)).join('\n'))
     .join('\n\n');
-}
-
-interface NameColumns {
-  readonly width: number;
-  readonly put: (line: TextLine, lane: Lane) => TextLine;
-  readonly putTrack: (line: TextLine, lane: Lane, label: string) => TextLine;
-}
-
-/** From this width on lanes say what they are; below it their names and directions have to do. */
-const WIDE = 60;
-
-function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs): NameColumns {
-  const room = Math.floor(columns * 0.4);
-  const cut = (text: string, limit = room): string => short(glyphs.text(text), limit, glyphs.text('…'));
-  const indented = (lane: Lane, text: string): string => cut(`${'  '.repeat(Math.max(0, depthOf(lane, lanes) - 1))}${text}`);
-  const name = (lane: Lane): string => indented(lane, depthOf(lane, lanes) === 0 ? lane.name : `${glyphs.under}${lane.name}`);
-  const trackName = (lane: Lane, label: string): string => indented(lane, `${depthOf(lane, lanes) === 0 ? '' : '  '}${label}`);
-  const about = (lane: Lane): string => {
-    const sign = lane.direction === undefined ? '' : glyphs.directions[lane.direction];
-    return (columns < WIDE ? [sign] : [kindInWords(lane), sign]).filter((part) => part !== '').join(' ');
-  };
-  const nameWidth = Math.max(0, ...lanes.map((lane) => charactersOf(name(lane)).length));
-  const wholeWidth = Math.max(0, ...lanes.map((lane) => nameWidth + 2 + about(lane).length));
-  const trackWidths = lanes.flatMap((lane) => tracksOf(lane).map(({ label }) => charactersOf(trackName(lane, label)).length));
-  const width = Math.min(room, Math.max(wholeWidth, ...trackWidths));
-  return {
-    width,
-    put: (line, lane) => line.put(0, name(lane), styles.name).put(nameWidth + 2, nameWidth + 2 + about(lane).length <= width ? about(lane) : '', styles.quiet),
-    putTrack: (line, lane, label) => line.put(0, trackName(lane, label), styles.quiet),
-  };
 }
 
 function headingLines({ title, sentence }: Diagram, columns: number, glyphs: Glyphs): readonly TextLine[] {
