@@ -115,7 +115,7 @@ describe('whatever comes from outside', () => {
 
   test('may be as large as a packet can be', { timeout: 120_000 }, () => {
     for (const { name, decode, fronts: front } of cases) {
-      for (const unit of ['\n', '"', '\\7', 'a ']) {
+      for (const unit of ['\n', '"']) {
         const bytes = nasty(front.at(-1) ?? '', unit, MAX_PAYLOAD - 2);
         expect([name, unit, strangeErrorOf(decode, bytes)]).toEqual([name, unit, undefined]);
       }
