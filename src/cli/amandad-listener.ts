@@ -72,12 +72,11 @@ function activatedListener(given: AmandadArguments, auth: 'bsdtcp' | 'ssl', desc
     name: auth,
     accept: (options) =>
       inheritedSockets(descriptor, { ...limits, onReady }).pipe(
-        mergeMap(({ socket, reader }) => {
-          if (auth === 'ssl') return acceptSsl(socket, certificatesOf(given, events), options);
-          const connection = new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }, reader), { side: 'target', namesUser: true }, options);
-          socket.resume();
-          return of(connection);
-        }),
+        mergeMap((socket) =>
+          auth === 'ssl'
+            ? acceptSsl(socket, certificatesOf(given, events), options)
+            : of(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options)),
+        ),
       ),
   };
 }

@@ -1,7 +1,6 @@
-import { createServer, Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
-import { SocketReader } from './socket-reader.js';
 
 /** The descriptor of the first socket that systemd hands over. */
 const FIRST_DESCRIPTOR = 3;
@@ -32,13 +31,6 @@ export function takeActivation(env: NodeJS.ProcessEnv = process.env, pid: number
   return { kind: 'socket', descriptor: FIRST_DESCRIPTOR };
 }
 
-/** A connection that came in. */
-export interface AcceptedSocket {
-  readonly socket: Socket;
-  /** Takes what the socket reads, once that is resumed, when it was inherited itself. */
-  readonly reader?: SocketReader;
-}
-
 export interface InheritOptions {
   /** Connections at once; more are turned away at once. Default 1,024. */
   readonly maxConnections?: number;
@@ -50,45 +42,44 @@ export interface InheritOptions {
  * The connections of an inherited TCP socket: those that come in on one that listens, or the socket itself, after which it
  * completes. Unsubscribing stops listening. Errors with `BAD_ARGUMENT` when the descriptor is no TCP socket.
  */
-export function inheritedSockets(descriptor: number, { maxConnections = 1_024, onReady }: InheritOptions = {}): Observable<AcceptedSocket> {
+export function inheritedSockets(descriptor: number, { maxConnections = 1_024, onReady }: InheritOptions = {}): Observable<Socket> {
   return new Observable((out) => {
-    let inherited: AcceptedSocket & { readonly reader: SocketReader };
+    let inherited: Socket;
     try {
-      inherited = open(descriptor);
+      inherited = look(descriptor);
     } catch (cause) {
       out.error(new AmandaError('BAD_ARGUMENT', `Descriptor ${descriptor} is no TCP socket; a socket unit needs ListenStream= with a port.`, { cause }));
       return;
     }
-    const { socket } = inherited;
-    if (socket.remoteAddress !== undefined) {
+    if (inherited.remoteAddress !== undefined) {
       onReady?.(undefined);
-      out.next(inherited);
+      out.next(new Socket({ fd: descriptor, readable: true, writable: true }));
       out.complete();
       return;
     }
-    const server = createServer((accepted) => {
-      out.next({ socket: accepted });
+    const server = createServer((socket) => {
+      out.next(socket);
     });
     server.maxConnections = maxConnections;
     server.on('error', (cause) => {
       out.error(new AmandaError('BAD_ARGUMENT', `Descriptor ${descriptor} is neither a TCP connection nor listens for any: ${cause.message}.`, { cause }));
     });
-    // The server takes the handle over: the socket is not used any more, and closing the server closes it.
-    server.listen(socket, () => onReady?.(socket.localPort));
+    // The server takes over what is behind the socket, and closes it.
+    server.listen(inherited, () => onReady?.(inherited.localPort));
     return () => {
       server.close();
     };
   });
 }
 
-/** Whether a socket listens shows only once it is open, and one that listens must not be read from: hence a reader that can be stopped at once. */
-function open(descriptor: number): AcceptedSocket & { readonly reader: SocketReader } {
-  const reader = new SocketReader();
-  const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = { fd: descriptor, readable: true, writable: true, onread: reader.onread };
-  const socket = new Socket(options);
-  socket.pause();
+/**
+ * Whether a socket listens shows only once it is open, and opening one for reading would read from it. So it is opened for nothing
+ * first. A connection is then opened once more, and this one left as it is: closing it would close the connection.
+ */
+function look(descriptor: number): Socket {
+  const socket = new Socket({ fd: descriptor, readable: false, writable: false });
   if (socket.localAddress === undefined) throw new Error('it has no address');
-  return { socket, reader };
+  return socket;
 }
 
 function unusable(message: string): Activation {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { firstValueFrom, from, lastValueFrom, mergeMap, of, take, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bsdtcp, connect, request, type Connection } from '../../src/index.js';
+import { bsdtcp, connect, request, ssl, type Connection } from '../../src/index.js';
+import { openCertificates } from '../support/certificates.js';
 import { giveToBackup, openSandbox, type Sandbox, type StartOptions, whyNoSandbox } from '../support/sandbox.js';
 import { installRxAmandad } from '../support/rx-amandad.js';
 import { describeUnless, missingPrograms } from '../support/skips.js';
@@ -272,6 +273,22 @@ describeUnless(whyNoSandbox() ?? missingPrograms(activator), 'rx-amandad with a 
     const running = run(activator, [...words, '-l', `127.0.0.1:${port}`, program, `-libexec=${libexec}`, 'amdump'], { user: 'root' });
     await running.line(/^Listening on /);
     for (let turn = 0; turn < 3; turn++) expect(await noop(port)).toBe(asBackup);
+    await end(running);
+  });
+
+  it.each([
+    ['Accept=no', []],
+    ['Accept=yes', ['--accept']],
+  ])('%s: serves ssl', async (_, words) => {
+    const certificates = openCertificates(sandbox.etc);
+    const ca = certificates.authority('ca');
+    const sslDir = certificates.sslDir('here', ca, certificates.signed('me', ca));
+    giveToBackup(sandbox.etc);
+    const port = await freePort();
+    const running = run(activator, [...words, '-l', `127.0.0.1:${port}`, program, '-auth=ssl', `-ssl-dir=${sslDir}`, `-libexec=${libexec}`], { user: 'root' });
+    await running.line(/^Listening on /);
+    const asked = connect(ssl({ host: 'localhost', port, user: 'backup', sslDir, onWarning: () => undefined }), { connectTries: 1 });
+    expect((await lastValueFrom(asked.pipe(request('noop')))).text).toBe(asBackup);
     await end(running);
   });
 
