@@ -4,6 +4,7 @@ import { plainAddress } from '../access/peer.js';
 import { sourcePorts } from '../access/reserved-port.js';
 import { describePeer, type Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
+import { resetSocket } from './reset-socket.js';
 import type { SocketReader } from './socket-reader.js';
 import { connectTcp } from './tcp-connect.js';
 
@@ -90,7 +91,7 @@ function doorOf(server: Server, address: string | undefined, wait: number): Door
     server.on('connection', (socket: Socket) => {
       socket.on('error', () => undefined);
       if (plainAddress(socket.remoteAddress ?? '') !== plainAddress(address ?? '')) {
-        socket.resetAndDestroy();
+        resetSocket(socket);
         return;
       }
       server.close();

@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeFullBackup, type FullBackup, needed, overBsdtcp } from '../support/full-backup.js';
 import { describeReal } from '../support/real-amanda.js';
-import { allServices, installRxAmandad, startDaemon, startXinetd } from '../support/rx-amandad.js';
+import { allServices, installRxAmandad, startDaemon, type Started, startXinetd } from '../support/rx-amandad.js';
 
 const withoutShm = fileURLToPath(new URL('../support/amandad-without-shm.mjs', import.meta.url));
 
@@ -11,9 +12,18 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
     reach: async ({ sandbox }) => overBsdtcp(await startXinetd(sandbox, installRxAmandad(sandbox), ['-auth=bsdtcp', ...allServices])),
   });
 
+  let daemon: Started;
   describeFullBackup('over bsdtcp: rx-amandad is a daemon of its own, and the tree has 200 MB', {
     megabytes: 200,
-    reach: async ({ sandbox }) => overBsdtcp(await startDaemon(sandbox)),
+    async reach({ sandbox }) {
+      daemon = await startDaemon(sandbox);
+      return overBsdtcp(daemon);
+    },
+    also: () => {
+      it('no process of a service is left', () => {
+        expect(spawnSync('ps', ['-o', 'pid=,stat=,args=', '--ppid', String(daemon.pid)], { encoding: 'utf8' }).stdout).toBe('');
+      });
+    },
   });
 
   describeFullBackup('over local: the programs of the server start rx-amandad', {

@@ -96,7 +96,7 @@ logdir "${state}/log"
 indexdir "${state}/index"
 tapelist "${state}/tapelist"
 dumpcycle ${incremental ? 7 : 0}
-runspercycle ${incremental ? 7 : 1}
+runspercycle 1
 tapecycle ${incremental ? 3 : 2}
 runtapes 1
 inparallel 2

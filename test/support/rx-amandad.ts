@@ -17,6 +17,7 @@ export const allServices = ['amdump', 'amindexd', 'amidxtaped'] as const;
 /** A target that was started, and where it is. */
 export interface Started {
   readonly port: number;
+  readonly pid: number | undefined;
   /** What it has said so far, for the message of a failing test. */
   readonly messages: () => string;
   readonly close: () => Promise<void>;
@@ -82,6 +83,7 @@ async function whenSaid(child: ChildProcess, line: RegExp, portOf: (found: strin
   });
   return {
     port,
+    pid: child.pid,
     messages: () => said.join('\n'),
     close: async () => {
       killGroup(child);

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import type { Stream } from 'node:stream';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { keepWhileAlive, killGroup, type Sandbox } from './sandbox.js';
 import type { Started } from './rx-amandad.js';
 
@@ -15,10 +14,10 @@ import type { Started } from './rx-amandad.js';
 export type Activation = 'Accept=no' | 'Accept=yes' | 'StandardInput=socket';
 
 /** Activates a program in the sandbox, as user backup, at a port of the loopback. */
-export async function activate(sandbox: Sandbox, activation: Activation, command: string, args: readonly string[]): Promise<Started> {
+export async function activate(sandbox: Sandbox, activation: Activation, command: string, args: readonly string[]): Promise<Omit<Started, 'pid'>> {
   const children = new Set<ChildProcess>();
   const said: string[] = [];
-  const start = (socket: Stream): ChildProcess => {
+  const start = (socket: Socket | number): ChildProcess => {
     const child = startWith(sandbox, socket, activation === 'StandardInput=socket', [command, ...args]);
     keepWhileAlive(children, child);
     child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
@@ -29,7 +28,7 @@ export async function activate(sandbox: Sandbox, activation: Activation, command
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   if (activation === 'Accept=no') {
-    start(asStream(server));
+    start(descriptorOf(server));
     server.close();
   } else {
     server.on('connection', (socket) => {
@@ -58,7 +57,7 @@ async function ended(child: ChildProcess): Promise<void> {
 /** The shell becomes the program, so that its number is the program's. */
 const sayWho = 'LISTEN_PID=$$ exec "$@"';
 
-function startWith(sandbox: Sandbox, socket: Stream, isInput: boolean, command: readonly string[]): ChildProcess {
+function startWith(sandbox: Sandbox, socket: Socket | number, isInput: boolean, command: readonly string[]): ChildProcess {
   if (isInput) return sandbox.start('/bin/sh', ['-c', 'exec "$@"', 'sh', ...command], { cwd: '/', stdio: [socket, socket, socket] });
   return sandbox.start('/bin/sh', ['-c', sayWho, 'sh', ...command], {
     cwd: '/',
@@ -67,7 +66,8 @@ function startWith(sandbox: Sandbox, socket: Stream, isInput: boolean, command: 
   });
 }
 
-/** `spawn` takes what has a descriptor of the system's, and so a server too, which its types do not know. */
-function asStream(server: Server): Stream {
-  return server as unknown as Stream;
+/** The number of the descriptor that a server listens on, which Node knows and does not tell: `spawn` takes sockets, but no servers. */
+function descriptorOf(server: Server): number {
+  const { fd } = Reflect.get(server, '_handle') as { readonly fd: number };
+  return fd;
 }
