@@ -87,7 +87,7 @@ Ours:
 Limits:
   -max-connections=N      at once; default 1024
   -max-handles=N          open on one connection; default 1024
-  -max-requests=N         at once on one connection; default 64
+  -max-requests=N         at once on one connection; default 16
   -receive-budget=BYTES   kept of one connection until services read it;
                           default 1048576
   -idle=SECONDS           for which a connection is kept on which nothing runs;
