@@ -49,7 +49,11 @@ export const processSurroundings: Surroundings = {
     name: 'local',
     user: undefined,
     open: (options) =>
-      throughCommand({ program: process.execPath, args: [amandadProgram, '-auth=local', '-own', ...asWhoWeAre] }, { driver: 'local', host: 'localhost' }, options),
+      throughCommand(
+        { program: process.execPath, args: [amandadProgram, '-auth=local', '-own', ...asWhoWeAre] },
+        { driver: 'local', host: 'localhost' },
+        options,
+      ),
   }),
 };
 

@@ -44,7 +44,25 @@ export function openCertificates(parent = tmpdir()): Certificates {
       writeFileSync(extensions, isAuthority ? 'basicConstraints=critical,CA:TRUE\n' : 'basicConstraints=CA:FALSE\n');
       request(name, commonName === '' ? '/O=nameless' : `/CN=${commonName}`, '-out', csr);
       const serial = String(process.hrtime.bigint());
-      openssl('x509', '-req', '-sha256', '-days', String(days), '-in', csr, '-CA', by.cert, '-CAkey', by.key, '-set_serial', serial, '-extfile', extensions, '-out', cert);
+      openssl(
+        'x509',
+        '-req',
+        '-sha256',
+        '-days',
+        String(days),
+        '-in',
+        csr,
+        '-CA',
+        by.cert,
+        '-CAkey',
+        by.key,
+        '-set_serial',
+        serial,
+        '-extfile',
+        extensions,
+        '-out',
+        cert,
+      );
       return { cert, key };
     },
     sslDir(name, authority, me) {
