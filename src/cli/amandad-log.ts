@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import type { AmandadSurroundings } from './amandad.js';
+import type { AmandadSurroundings } from './amandad-surroundings.js';
 
 /** Where an amandad tells what it does, a line at a time. */
 export type Log = (line: string) => void;

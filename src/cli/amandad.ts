@@ -24,28 +24,13 @@ import type { Listener } from '../drivers/driver.js';
 import { serve, type ServeOptions } from '../target/serve.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
 import { listenerOf } from './amandad-listener.js';
+import type { AmandadSurroundings } from './amandad-surroundings.js';
 import { AmandadLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 import { RequestLog } from './request-log.js';
 import { describePacket, traceFrames } from './trace.js';
 import { packageVersion } from './version.js';
-
-/** What an amandad has around it besides its channel. Tests bring their own. */
-export interface AmandadSurroundings {
-  readonly print: (text: string) => void;
-  /** Writes a line to standard error. */
-  readonly complain: (line: string) => void;
-  readonly isStderrFree: () => boolean;
-  /** Emits the exit code of each signal that asks it to end. */
-  readonly interrupted: Observable<number>;
-  /** Emits when the log is to be opened anew. */
-  readonly hangup: Observable<unknown>;
-  /** The socket that systemd has handed over. */
-  readonly activation: Activation;
-  /** Gives up the rights of root for those of a user; undefined stands for Amanda's. */
-  readonly becomeUser: (name: string | undefined) => void;
-}
 
 const help = `Usage: rx-amandad [OPTION…] [SERVICE…]
 
