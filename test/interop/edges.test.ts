@@ -5,7 +5,8 @@ import { hex, packetBytes, packetPayload, text, withHeader } from '../../src/tes
 import { edgeScripts } from '../support/edges.js';
 import { RawPeer } from '../support/raw-peer.js';
 import { describeReal, everyone, type Lab, openLab, programs, type Target } from '../support/real-amanda.js';
-import { allServices, rxAmandad } from '../support/rx-amandad.js';
+import { rxAmandad } from '../support/program.js';
+import { allServices } from '../support/rx-amandad.js';
 
 const features = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
 const request = (service: string, rest = features): string => `SECURITY USER backup\nSERVICE ${service}\n${rest}`;

@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeFullBackup, type FullBackup, needed, overBsdtcp } from '../support/full-backup.js';
+import { amandadWithoutShm } from '../support/program.js';
 import { describeReal } from '../support/real-amanda.js';
 import { allServices, installRxAmandad, startDaemon, type Started, startXinetd } from '../support/rx-amandad.js';
-
-const withoutShm = fileURLToPath(new URL('../support/amandad-without-shm.mjs', import.meta.url));
 
 describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
   describeFullBackup('over bsdtcp: xinetd starts rx-amandad for each connection', {
@@ -36,7 +34,7 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
   });
 
   describeFullBackup('over local: the target does not offer shared memory', {
-    reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox, withoutShm) }),
+    reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox, amandadWithoutShm) }),
     also: (run) => {
       it('no dump went through shared memory', () => {
         expect(ringsOf(run())).toBe(0);

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/drivers/connect.js';
@@ -17,8 +16,7 @@ import { Features } from '../../src/wire/features.js';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
 import { giveToBackup, type Sandbox } from '../support/sandbox.js';
 import { sshdWords, writeSshFiles } from '../support/sshd.js';
-
-const rxAmandad = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
+import { rxAmandad } from '../support/program.js';
 
 /** Where user backup of the sandbox has its keys, as the programs inside see it. */
 const KEY = '/var/backups/.ssh/id';

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bsdtcp } from '../../src/drivers/bsdtcp.js';
@@ -19,8 +18,8 @@ import { Features } from '../../src/wire/features.js';
 import { fingerprint, openCertificates, pin } from '../support/certificates.js';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult, type Target } from '../support/real-amanda.js';
 import { giveToBackup } from '../support/sandbox.js';
+import { rxAmandad } from '../support/program.js';
 
-const rxAmandad = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
 const services = ['amdump', 'amindexd', 'amidxtaped'];
 
 /** Folders of certificates: good ones, then by another CA, by an authority below the CA, for another host, and not the ones on file. */

@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
+import { rxAmandad } from '../support/program.js';
 
-const rxAmandad = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
 const services = ['amdump', 'amindexd', 'amidxtaped'];
 
 describeReal('the real programs and our rx-amandad', ['amservice', 'amcheck', 'amdump', 'amfetchdump', 'amrecover'], () => {

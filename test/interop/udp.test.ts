@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bsd } from '../../src/drivers/bsd.js';
@@ -17,8 +16,8 @@ import type { Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
 import { spawnUdpTarget, type UdpTarget } from '../support/udp-inetd.js';
+import { rxAmandad } from '../support/program.js';
 
-const rxAmandad = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
 const drivers = { bsdudp, bsd };
 const auths = ['bsdudp', 'bsd'] as const;
 

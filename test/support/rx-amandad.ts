@@ -5,11 +5,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { rxAmandad } from './program.js';
 import { killGroup, type Sandbox } from './sandbox.js';
-
-/** The program as it is published; `npm test` builds it before. */
-export const rxAmandad = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
 
 /** What the administrator of a server that is its own client names on amandad's command line. */
 export const allServices = ['amdump', 'amindexd', 'amidxtaped'] as const;

@@ -1,0 +1,46 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const checkout = fileURLToPath(new URL('../../', import.meta.url));
+
+let copy: string | undefined;
+
+/** What a program of ours needs to run. */
+const needed = ['package.json', 'dist', 'test/support/amandad-without-shm.mjs', 'node_modules/rxjs', 'node_modules/tslib', 'node_modules/@node-rs'];
+
+/** The program as it is published; `npm test` builds it before. */
+export const rxAmandad = join(reachable(), 'dist/cli/rx-amandad.js');
+
+/** An amandad of ours that keeps dumps out of shared memory. */
+export const amandadWithoutShm = join(reachable(), 'test/support/amandad-without-shm.mjs');
+
+/** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */
+function reachable(): string {
+  if (copy !== undefined) return copy;
+  if (process.getuid?.() !== 0 || isOpen(checkout)) return checkout;
+  const place = mkdtempSync('/tmp/rx-amanda-program-');
+  copy = place;
+  process.once('exit', () => {
+    rmSync(place, { recursive: true, force: true });
+  });
+  for (const entry of needed) {
+    if (!existsSync(join(checkout, entry))) continue;
+    mkdirSync(dirname(join(place, entry)), { recursive: true });
+    cpSync(join(checkout, entry), join(place, entry), { recursive: true, dereference: true });
+  }
+  openToAll(place);
+  return place;
+}
+
+/** Whether everybody may go through a folder and all above it. */
+function isOpen(folder: string): boolean {
+  if ((statSync(folder).mode & 0o005) !== 0o005) return false;
+  return folder === '/' || isOpen(dirname(folder));
+}
+
+function openToAll(path: string): void {
+  const isFolder = statSync(path).isDirectory();
+  chmodSync(path, isFolder || path.endsWith('.js') || path.endsWith('.mjs') ? 0o755 : 0o644);
+  if (isFolder) for (const name of readdirSync(path)) openToAll(join(path, name));
+}
