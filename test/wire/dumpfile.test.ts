@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeDumpHeader, encodeDumpHeader, type DumpHeader } from '../../src/wire/dumpfile.js';
 import { isAmandaError } from '../../src/wire/errors.js';
+import { describeUnless } from '../support/skips.js';
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
@@ -226,9 +227,8 @@ const missing = !existsSync(amrestore)
   : process.getuid?.() !== 0
     ? 'amrestore runs as the user backup, and only root can become that'
     : undefined;
-if (missing !== undefined) console.log(`skipped: the real amrestore reads our header (${missing})`);
 
-describe.skipIf(missing !== undefined)('the real amrestore', () => {
+describeUnless(missing, 'the real amrestore', () => {
   test.each(['data', '/a b/hä:"x"'])('reads our header for the disk %j and gives back the data behind it', (disk) => {
     const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-header-'));
     try {
@@ -236,7 +236,7 @@ describe.skipIf(missing !== undefined)('the real amrestore', () => {
       writeFileSync(join(folder, 'dump'), Buffer.concat([encodeDumpHeader({ ...header, disk }), data]));
       chmodSync(folder, 0o755);
       const run = (option: string) =>
-        execFileSync('runuser', ['-u', 'backup', '--', amrestore, option, '-p', join(folder, 'dump')], { stdio: ['ignore', 'pipe', 'pipe'] });
+        execFileSync('runuser', ['-u', 'backup', '--', amrestore, option, '-p', join(folder, 'dump')], { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
       expect(run('-p').equals(data)).toBe(true);
       expect(decodeDumpHeader(run('-r'))).toEqual({ ...header, disk });
     } finally {
