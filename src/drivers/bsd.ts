@@ -15,8 +15,9 @@ const raw: SideFactory = (peer, owner, side, options) => new RawStreams(peer, ow
  * Packets in UDP, each stream in a TCP connection of its own: for hosts whose Amanda has nothing newer.
  *
  * New installations should use bsdtcp, ssl or ssh: here what is asked and answered can be forged by whoever can forge a sender's address,
- * a request or reply is limited to 65,503 bytes, a lost datagram costs 10 s, and every stream needs a hole in a firewall. Nor can a stream
- * always be told from its front: a reset behind unread bytes reads as an end in Node 20. A dump is vouched for by its own checks.
+ * a request or reply is limited to 65,503 bytes, a lost datagram costs 10 s, and every stream needs a hole in a firewall. A stream
+ * has no mark of its end but FIN, which a target's system also sends for a program that was killed: a dump is vouched for by its own checks.
+ * Behind a direction that this side has closed, a reset can pass for the end of the other one.
  *
  * Errors as `bsdudp` does. Source: PROTOCOL.md, "Datagrams" and "Drivers".
  */

@@ -149,8 +149,7 @@ export class RawStream implements Carrier {
         this.#break(error);
       })
       .on('end', () => {
-        this.#peerEnded = true;
-        this.#deliver();
+        this.#verifyEnd(socket);
       })
       .on('close', () => {
         if (this.stream.isOpen) this.#break(new Error('it was closed'));
@@ -170,6 +169,23 @@ export class RawStream implements Carrier {
       // Without a reader of its own Node does not notice the end.
       socket.resume();
     }
+  }
+
+  /**
+   * Node reads a reset behind bytes that were not read yet as an end (libuv takes a hang-up after a short read for one). A write of
+   * nothing tells them apart: it fails on a connection that was reset. Behind our own FIN nothing can.
+   */
+  #verifyEnd(socket: SideSocket['socket']): void {
+    const ended = (): void => {
+      this.#peerEnded = true;
+      this.#deliver();
+    };
+    if (this.#sendingEnded) ended();
+    else
+      socket.write(NO_BYTES, (error) => {
+        if (error === null || error === undefined) ended();
+        else this.#break(error);
+      });
   }
 
   get #mayDeliver(): boolean {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { NEVER, concat, filter, firstValueFrom, lastValueFrom, map, mergeMap, of, range, reduce, throwError } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bsd, listenBsd } from '../../src/drivers/bsd.js';
@@ -6,8 +8,9 @@ import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import type { ServeOptions, ServiceMap } from '../../src/target/serve.js';
 import { targetByHand, type ByHand } from '../support/datagram-target.js';
+import { openRawUdp } from '../support/raw-udp.js';
 
-const open: ByHand[] = [];
+const open: { close(): void }[] = [];
 
 afterEach(() => {
   for (const one of open.splice(0)) one.close();
@@ -67,6 +70,35 @@ describe('bsd', () => {
     const streams = await Promise.all(ports.map((port) => dial(port)));
     acknowledge();
     for (const { all } of streams) await expect(all).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  test.each([
+    ['bytes that were not read yet', 'half'],
+    ['nothing', ''],
+  ])('takes a reset behind %s for a loss, never for the end', async (_what, bytes) => {
+    const server = createServer((socket) => {
+      socket.once('data', () => {
+        // The reset leaves at once behind the bytes, so both are there before they are read.
+        if (bytes === '') socket.resetAndDestroy();
+        else socket.write(bytes, () => socket.resetAndDestroy());
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const peer = await openRawUdp();
+    open.push(peer, server);
+    void peer.next().then((text) => {
+      const [, sequence = ''] = / SEQ (\d+)\n/.exec(text) ?? [];
+      peer.send(`Amanda 3.5 REP HANDLE 000-00000000 SEQ ${sequence}\nCONNECT DATA ${(server.address() as AddressInfo).port}\n\n`);
+    });
+    const data = connect(bsd({ host: '127.0.0.1', port: peer.port, user: 'u', reservedPorts: false })).pipe(
+      request('x'),
+      mergeMap(({ streams: { DATA } }) => {
+        DATA?.next(Buffer.from('go'));
+        return DATA ?? expect.unreachable();
+      }),
+    );
+    await expect(lastValueFrom(data)).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   });
 
   test('ends the service when the initiator breaks a stream', async () => {
