@@ -4,7 +4,6 @@ import { plainAddress } from '../access/peer.js';
 import { sourcePorts } from '../access/reserved-port.js';
 import { describePeer, type Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
-import { resetSocket } from './reset-socket.js';
 import type { SocketReader } from './socket-reader.js';
 import { connectTcp } from './tcp-connect.js';
 
@@ -91,7 +90,7 @@ function doorOf(server: Server, address: string | undefined, wait: number): Door
     server.on('connection', (socket: Socket) => {
       socket.on('error', () => undefined);
       if (plainAddress(socket.remoteAddress ?? '') !== plainAddress(address ?? '')) {
-        resetSocket(socket);
+        socket.resetAndDestroy();
         return;
       }
       server.close();

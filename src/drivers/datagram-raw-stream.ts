@@ -7,7 +7,6 @@ import { Stream, type Carrier } from '../connection/stream.js';
 import { AmandaError } from '../wire/errors.js';
 import { NO_BYTES } from '../wire/frame.js';
 import type { SideSocket } from './datagram-door.js';
-import { resetSocket } from './reset-socket.js';
 
 /** Idle time before TCP probes whether the peer is still there, and for how long a closed stream may get no further with what it has left to send, in milliseconds. */
 const KEEP_ALIVE = 60_000;
@@ -106,7 +105,7 @@ export class RawStream implements Carrier {
     this.#ready.complete();
     const socket = this.#socket;
     socket?.setTimeout(KEEP_ALIVE, () => {
-      resetSocket(socket);
+      socket.resetAndDestroy();
     });
     this.#options.gone(handle);
   }
@@ -132,7 +131,7 @@ export class RawStream implements Carrier {
     this.#opening.unsubscribe();
     this.#early = [];
     this.#backlog.clear();
-    if (this.#socket !== undefined) resetSocket(this.#socket);
+    this.#socket?.resetAndDestroy();
     this.stream.lose(reason);
     this.#ready.complete();
   }
