@@ -4,10 +4,10 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /** The rooms of src/, ground floor first: each imports only from the ones before it. */
-const ROOMS = ['wire', 'operators', 'connection', 'exchange', 'access', 'drivers', 'target', 'initiator', 'marble', 'testing', 'cli'];
+const ROOMS = ['wire', 'capture', 'operators', 'connection', 'exchange', 'access', 'drivers', 'target', 'initiator', 'marble', 'tap', 'testing', 'cli'];
 
 /** Rooms that import less than their place would let them. */
-const NARROWER = { operators: ['wire'] };
+const NARROWER = { capture: ['wire'], operators: ['wire'], tap: ['wire', 'operators', 'connection', 'drivers', 'marble'] };
 
 /** What plain scripts use of Node without an import; in TypeScript the compiler knows. */
 const NODE_GLOBALS = [
@@ -105,7 +105,14 @@ export default defineConfig(
   {
     files: ['src/index.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [forbid(['testing', 'cli'], 'The main export needs neither the test tools nor the command line.')] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            forbid(['capture', 'tap', 'testing', 'cli'], 'The main export needs neither captures and taps, nor the test tools, nor the command line.'),
+          ],
+        },
+      ],
     },
   },
 );

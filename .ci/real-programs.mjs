@@ -23,6 +23,9 @@ const PACKAGES = [
   'xinetd',
   'tar',
   'gzip',
+  // What draws the web page of a tap, and what saves a capture of it.
+  'chromium',
+  'tcpdump',
 ];
 const FOLDERS = ['/etc/amanda', '/var/lib/amanda', '/var/lib/amanda/gnutar-lists', '/var/log/amanda', '/tmp/amanda'];
 
