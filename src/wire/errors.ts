@@ -69,6 +69,10 @@ export type AmandaErrorCode =
   | 'ACCESS_DENIED'
   /** A file could not be read, written or renamed. */
   | 'FILE_FAILED'
+  /** A capture or a saved recording cannot be understood from some place on; the message names it. */
+  | 'BAD_CAPTURE'
+  /** Bytes of a connection are not in the capture of it: lost while it was made, or cut off. */
+  | 'CAPTURE_GAP'
   /** A line of Amanda's configuration cannot be meant; the message names file and line. */
   | 'CONFIG_INVALID'
   /** No TLS came about: the peer does not speak it, hung up, or has no version or cipher in common with this side. */
