@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
 import { Observable, defer, switchMap } from 'rxjs';
-import { servicePorts, sourcePorts } from '../access/reserved-port.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
@@ -10,6 +8,7 @@ import { AmandaError } from '../wire/errors.js';
 import type { Driver, Listener } from './driver.js';
 import { socketChannel } from './socket.js';
 import { connectTcp, type TcpConnected } from './tcp-connect.js';
+import { tcpSourcePorts } from './tcp-source-ports.js';
 import { yieldConnection } from './yield-connection.js';
 
 /** The port of amandad. Source: PROTOCOL.md, "Drivers". */
@@ -38,9 +37,9 @@ export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, r
     name: 'bsdtcp',
     user,
     open: (options) =>
-      defer(() =>
-        connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : [...sourcePorts({ ...reservedPorts, taken: takenPorts() })] }),
-      ).pipe(switchMap((connected) => connectionOver(connected, host, user, options))),
+      defer(() => connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : tcpSourcePorts(reservedPorts) })).pipe(
+        switchMap((connected) => connectionOver(connected, host, user, options)),
+      ),
   };
 }
 
@@ -90,13 +89,4 @@ function portOf(server: Server, asked: number): number {
 
 function checkPort(port: number): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
-}
-
-/** Ports below 1024 that belong to a service: taking one as a source port would be in its way. */
-function takenPorts(): ReadonlySet<number> {
-  try {
-    return servicePorts(readFileSync('/etc/services', 'utf8'), 'tcp');
-  } catch {
-    return new Set();
-  }
 }

@@ -9,6 +9,8 @@ export interface TcpTarget {
   readonly port: number;
   /** Source ports to try, in order; without them the system chooses. */
   readonly sourcePorts?: Iterable<number> | undefined;
+  /** Whether the socket may go on sending when the peer has ended its direction; default no: Node then ends ours too. */
+  readonly allowHalfOpen?: boolean;
 }
 
 /** A connected socket, and what takes the bytes that it reads. */
@@ -67,11 +69,11 @@ async function addressesOf(host: string): Promise<readonly string[]> {
 }
 
 async function attemptAddress(target: TcpTarget, address: string, signal: AbortSignal): Promise<TcpConnected> {
-  if (target.sourcePorts === undefined) return attemptOnce(target.port, address, undefined, signal);
+  if (target.sourcePorts === undefined) return attemptOnce(target, address, undefined, signal);
   let failure: unknown;
   for (const localPort of target.sourcePorts) {
     try {
-      return await attemptOnce(target.port, address, localPort, signal);
+      return await attemptOnce(target, address, localPort, signal);
     } catch (error) {
       if (!isPortTrouble(error)) throw error;
       failure = error;
@@ -81,10 +83,10 @@ async function attemptAddress(target: TcpTarget, address: string, signal: AbortS
   throw noReservedPort(target, failure);
 }
 
-function attemptOnce(port: number, host: string, localPort: number | undefined, signal: AbortSignal): Promise<TcpConnected> {
+function attemptOnce({ port, allowHalfOpen = false }: TcpTarget, host: string, localPort: number | undefined, signal: AbortSignal): Promise<TcpConnected> {
   return new Promise((resolve, reject) => {
     const reader = new SocketReader();
-    const socket = connectSocket({ port, host, onread: reader.onread, ...(localPort === undefined ? {} : { localPort }) });
+    const socket = connectSocket({ port, host, allowHalfOpen, onread: reader.onread, ...(localPort === undefined ? {} : { localPort }) });
     const stop = (): void => {
       socket.destroy(new Error('The attempt was cancelled.'));
     };
