@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,21 +12,24 @@ import { isProblem, selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
-import { describeReal, type Lab, oddTree, openLab, programs, treeLines } from '../support/real-amanda.js';
+import { type Configuration, describeReal, type Lab, oddTree, openLab, programs, treeLines } from '../support/real-amanda.js';
+import { dumpOnce, recoverImage, unpack } from '../support/recovery.js';
 
-describeReal('our initiator and the real amandad', ['amandad'], () => {
+describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => {
   let lab: Lab;
   let tree = '';
+  let dumped: Configuration;
   const drivers: Record<string, () => Driver> = {};
 
   beforeAll(async () => {
     lab = openLab();
     tree = join(lab.sandbox.directory, 'tree');
     oddTree(tree);
-    const { port } = await lab.spawnTarget({ command: programs.amandad, args: ['-auth=bsdtcp', 'amdump'] });
+    const { port } = await lab.spawnTarget({ command: programs.amandad, args: ['-auth=bsdtcp', 'amdump', 'amindexd', 'amidxtaped'] });
     const door = lab.sandbox.door('amandad', programs.amandad);
     drivers.bsdtcp = () => bsdtcp({ host: 'localhost', port, user: 'backup' });
     drivers.local = () => local({ amandadPath: door });
+    dumped = await dumpOnce(lab, { name: 'odd', path: tree });
   });
   afterAll(() => lab.close());
 
@@ -83,12 +84,12 @@ describeReal('our initiator and the real amandad', ['amandad'], () => {
       expect(outcome.native).toEqual(outcome.received);
       const bytes = Buffer.concat(image);
       expect(outcome.bytes).toBe(bytes.length);
-      const restored = join(lab.sandbox.directory, `restored-${auth}`);
-      mkdirSync(restored);
-      const { status, stderr } = spawnSync('tar', ['-xpf', '-', '-C', restored], { input: bytes });
-      expect(status, String(stderr)).toBe(0);
-      expect(treeLines(restored)).toEqual(treeLines(tree));
+      expect(treeLines(unpack(bytes, join(lab.sandbox.directory, `restored-${auth}`)))).toEqual(treeLines(tree));
       expect(Buffer.concat(index).toString().split('\n').length - 1).toBe(outcome.files + outcome.directories);
+    });
+
+    it('amindexd and amidxtaped: the tree recovered from tape is identical', async () => {
+      expect(treeLines(unpack(await recoverImage(driver(), dumped, 'odd'), join(lab.sandbox.directory, `recovered-${auth}`)))).toEqual(treeLines(tree));
     });
 
     it('a service that is not enabled is refused with the real words', async () => {

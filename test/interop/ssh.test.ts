@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
@@ -13,7 +12,9 @@ import { isProblem, selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
+import { recover } from '../support/full-backup.js';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
+import { dumpOnce, recoverImage, unpack } from '../support/recovery.js';
 import { giveToBackup, type Sandbox } from '../support/sandbox.js';
 import { sshdWords, writeSshFiles } from '../support/sshd.js';
 import { rxAmandad } from '../support/program.js';
@@ -56,8 +57,8 @@ function rootHome(sandbox: Sandbox): string {
 }
 
 /** Runs a program as root who has a home of the sandbox: ssh looks for known hosts in the home of the password file, whatever HOME says. */
-function asRootAtHome(lab: Lab, command: string, args: readonly string[], options: { cwd: string; input: string }): Promise<RunResult> {
-  return lab.asRoot('/bin/sh', ['-c', `mount --bind ${rootHome(lab.sandbox)} /root && exec "$@"`, 'sh', command, ...args], options);
+function asRootAtHome(lab: Lab): Lab['asRoot'] {
+  return (command, args, options) => lab.asRoot('/bin/sh', ['-c', `mount --bind ${rootHome(lab.sandbox)} /root && exec "$@"`, 'sh', command, ...args], options);
 }
 
 describeReal('ssh', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfetchdump', 'amrecover', 'sshd'], () => {
@@ -117,11 +118,13 @@ describeReal('ssh', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfetchdump',
       const outcome = done?.kind === 'done' ? done.outcome : expect.unreachable();
       expect(outcome.kind).toBe('success');
       expect(outcome.native).toEqual(outcome.received);
-      const restored = join(lab.sandbox.directory, 'restored');
-      mkdirSync(restored);
-      const { status, stderr } = spawnSync('tar', ['-xpf', '-', '-C', restored], { input: Buffer.concat(image) });
-      expect(status, String(stderr)).toBe(0);
-      expect(treeLines(restored)).toEqual(treeLines(tree));
+      expect(treeLines(unpack(Buffer.concat(image), join(lab.sandbox.directory, 'restored')))).toEqual(treeLines(tree));
+    });
+
+    it('amindexd and amidxtaped: the tree recovered from tape is identical', async () => {
+      const dumped = await dumpOnce(lab, { name: 'odd', path: tree });
+      const image = await recoverImage(driver(), dumped, 'odd');
+      expect(treeLines(unpack(image, join(lab.sandbox.directory, 'recovered from tape')))).toEqual(treeLines(tree));
     });
 
     it('says that amandad is missing', async () => {
@@ -165,11 +168,10 @@ describeReal('ssh', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfetchdump',
     });
 
     it('amcheck, amdump and amrecover: the restored trees are identical', async () => {
+      const over = { auth: 'ssh', clientPort: sshd.port, amandadPath: ours, options: ['ssh-keys=/root/.ssh/id', 'client-username=backup'] } as const;
       const config = lab.configure({
         name: 'over-ssh',
-        auth: 'ssh',
-        clientPort: sshd.port,
-        amandadPath: ours,
+        ...over,
         dumptype: [`ssh-keys "${KEY}"`, 'client-username "backup"'],
         disks: [
           { name: 'odd', path: tree },
@@ -181,15 +183,9 @@ describeReal('ssh', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfetchdump',
       const dumped = await lab.asBackup(programs.amdump, [config.name], { timeout: 100_000 });
       expect(dumped.code, dumped.stdout + dumped.stderr + lab.sandbox.logs()).toBe(0);
       for (const disk of ['odd', 'app']) {
-        const recovered = join(lab.sandbox.directory, `recovered-${disk}`);
-        mkdirSync(recovered);
-        const input = `sethost localhost\nsetdisk ${disk}\nadd .\nextract\nY\nY\nquit\n`;
-        const rootWords = words().map((word) => word.replace(KEY, '/root/.ssh/id'));
-        const recover = await asRootAtHome(lab, programs.amrecover, [config.name, '-s', 'localhost', '-t', 'localhost', '-o', 'auth=ssh', ...rootWords], {
-          cwd: recovered,
-          input,
-        });
-        expect(treeLines(recovered), recover.stdout + recover.stderr).toEqual(treeLines(tree));
+        const directory = join(lab.sandbox.directory, `recovered-${disk}`);
+        const { stdout, stderr } = await recover({ lab, way: over, config, asRoot: asRootAtHome(lab) }, { disk, directory });
+        expect(treeLines(directory), stdout + stderr).toEqual(treeLines(tree));
       }
     }, 200_000);
   });

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +15,9 @@ import { sendsize } from '../../src/initiator/sendsize.js';
 import { formatDle, type Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
 import { fingerprint, openCertificates, pin } from '../support/certificates.js';
+import { recover } from '../support/full-backup.js';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult, type Target } from '../support/real-amanda.js';
+import { dumpOnce, recoverImage, unpack } from '../support/recovery.js';
 import { giveToBackup } from '../support/sandbox.js';
 import { rxAmandad } from '../support/program.js';
 
@@ -121,7 +122,13 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
       const outcome = done?.kind === 'done' ? done.outcome : expect.unreachable();
       expect(outcome.kind).toBe('success');
       expect(outcome.native).toEqual(outcome.received);
-      expect(treeLines(unpack(Buffer.concat(image), 'restored'))).toEqual(treeLines(tree));
+      expect(treeLines(unpack(Buffer.concat(image), folder('restored')))).toEqual(treeLines(tree));
+    });
+
+    it('amindexd and amidxtaped: the tree recovered from tape is identical', async () => {
+      const dumped = await dumpOnce(lab, { name: 'odd', path: tree });
+      useByReal('good');
+      expect(treeLines(unpack(await recoverImage(driver(), dumped, 'odd'), folder('recovered from tape')))).toEqual(treeLines(tree));
     });
 
     it.each([
@@ -178,7 +185,8 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
         { name: 'odd', path: tree },
         { name: 'app', path: tree, program: 'amgtar' as const },
       ];
-      const config = lab.configure({ name: 'full-ssl', auth: 'ssl', clientPort: ours.port, disks });
+      const way = { auth: 'ssl', clientPort: ours.port } as const;
+      const config = lab.configure({ name: 'full-ssl', ...way, disks });
       for (const file of [join(config.directory, 'amanda.conf'), join(lab.sandbox.etc, 'amanda-client.conf')]) {
         appendFileSync(file, `ssl-dir "${seenInside('good')}"\n`);
       }
@@ -186,17 +194,12 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
       expect(check.stdout, check.stderr).toContain('0 problems found');
       const dumped = await lab.asBackup(programs.amdump, [config.name], { timeout: 100_000 });
       expect(dumped.code, dumped.stdout + dumped.stderr + lab.sandbox.logs()).toBe(0);
-      const recovered = join(lab.sandbox.directory, 'recovered');
-      mkdirSync(recovered);
-      const recover = await lab.asRoot(
-        programs.amrecover,
-        [config.name, '-s', 'localhost', '-t', 'localhost', '-o', 'auth=ssl', '-o', `client-port=${ours.port}`],
-        { cwd: recovered, input: 'sethost localhost\nsetdisk odd\nadd .\nextract\nY\nY\nquit\n' },
-      );
-      expect(treeLines(recovered), recover.stdout + recover.stderr).toEqual(treeLines(tree));
+      const directory = folder('recovered');
+      const { stdout, stderr } = await recover({ lab, way, config }, { disk: 'odd', directory });
+      expect(treeLines(directory), stdout + stderr).toEqual(treeLines(tree));
       // The real amrecover loses a race of its own with the real amidxtaped over ssl, for application dumps.
       const fetched = await lab.asBackup(programs.amfetchdump, ['-p', config.name, 'localhost', '^app$']);
-      expect(treeLines(unpack(fetched.output, 'fetched'))).toEqual(treeLines(tree));
+      expect(treeLines(unpack(fetched.output, folder('fetched')))).toEqual(treeLines(tree));
     }, 200_000);
 
     it.each([
@@ -218,11 +221,7 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
     }
   });
 
-  function unpack(archive: Buffer, name: string): string {
-    const directory = join(lab.sandbox.directory, name);
-    mkdirSync(directory);
-    const { status, stderr } = spawnSync('tar', ['-xpf', '-', '-C', directory], { input: archive });
-    expect(status, String(stderr)).toBe(0);
-    return directory;
+  function folder(name: string): string {
+    return join(lab.sandbox.directory, name);
   }
 });

@@ -1,12 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recover } from '../support/full-backup.js';
 import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
 import { rxAmandad } from '../support/program.js';
 
 const services = ['amdump', 'amindexd', 'amidxtaped'];
 
-describeReal('the real programs and our rx-amandad', ['amservice', 'amcheck', 'amdump', 'amfetchdump', 'amrecover'], () => {
+describeReal('the real programs and our rx-amandad', ['amservice', 'amcheck', 'amdump', 'amrecover'], () => {
   let lab: Lab;
   let tree = '';
   let local = '';
@@ -61,13 +62,13 @@ describeReal('the real programs and our rx-amandad', ['amservice', 'amcheck', 'a
   it.each([
     ['bsdtcp', () => ({ clientPort: port })],
     ['local', () => ({ amandadPath: local })],
-  ])(
-    'amcheck, amdump, amfetchdump and amrecover over %s: the restored tree is identical',
-    async (auth, way) => {
+  ] as const)(
+    'amcheck, amdump and amrecover over %s: the restored tree is identical',
+    async (auth, reach) => {
+      const way = { auth, ...reach() };
       const config = lab.configure({
         name: `full-${auth}`,
-        auth,
-        ...way(),
+        ...way,
         disks: [
           { name: 'odd', path: tree },
           { name: 'app', path: tree, program: 'amgtar' },
@@ -78,15 +79,9 @@ describeReal('the real programs and our rx-amandad', ['amservice', 'amcheck', 'a
       const dump = await lab.asBackup(programs.amdump, [config.name], { timeout: 100_000 });
       expect(dump.code, dump.stdout + dump.stderr + lab.sandbox.logs()).toBe(0);
       for (const disk of ['odd', 'app']) {
-        const recovered = join(lab.sandbox.directory, `recovered-${auth}-${disk}`);
-        mkdirSync(recovered);
-        const commands = `sethost localhost\nsetdisk ${disk}\nadd .\nextract\nY\nY\nquit\n`;
-        const options = auth === 'bsdtcp' ? ['-o', `client-port=${port}`] : ['-o', `amandad-path=${local}`];
-        const recover = await lab.asRoot(programs.amrecover, [config.name, '-s', 'localhost', '-t', 'localhost', '-o', `auth=${auth}`, ...options], {
-          cwd: recovered,
-          input: commands,
-        });
-        expect(treeLines(recovered), recover.stdout + recover.stderr).toEqual(treeLines(tree));
+        const directory = join(lab.sandbox.directory, `recovered-${auth}-${disk}`);
+        const { stdout, stderr } = await recover({ lab, way, config }, { disk, directory });
+        expect(treeLines(directory), stdout + stderr).toEqual(treeLines(tree));
       }
     },
     200_000,

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,16 +12,19 @@ import { isProblem, selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
-import { describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
+import { recover } from '../support/full-backup.js';
+import { type Configuration, describeReal, type Lab, oddTree, openLab, programs, treeLines, type RunResult } from '../support/real-amanda.js';
+import { dumpOnce, recoverImage, unpack } from '../support/recovery.js';
 import { spawnUdpTarget, type UdpTarget } from '../support/udp-inetd.js';
 import { rxAmandad } from '../support/program.js';
 
 const drivers = { bsdudp, bsd };
 const auths = ['bsdudp', 'bsd'] as const;
 
-describeReal('over UDP, our initiator and the real amandad', ['amandad'], () => {
+describeReal('over UDP, our initiator and the real amandad', ['amandad', 'amdump'], () => {
   let lab: Lab;
   let tree = '';
+  let dumped: Configuration;
   const targets: UdpTarget[] = [];
   const ports = new Map<string, number>();
 
@@ -32,10 +33,11 @@ describeReal('over UDP, our initiator and the real amandad', ['amandad'], () => 
     tree = join(lab.sandbox.directory, 'tree');
     oddTree(tree);
     for (const auth of auths) {
-      const target = await spawnUdpTarget(lab.sandbox, { command: programs.amandad, args: [`-auth=${auth}`, 'amdump'] });
+      const target = await spawnUdpTarget(lab.sandbox, { command: programs.amandad, args: [`-auth=${auth}`, 'amdump', 'amindexd', 'amidxtaped'] });
       targets.push(target);
       ports.set(auth, target.port);
     }
+    dumped = await dumpOnce(lab, { name: 'odd', path: tree });
   });
   afterAll(async () => {
     await Promise.all(targets.map((target) => target.close()));
@@ -80,11 +82,12 @@ describeReal('over UDP, our initiator and the real amandad', ['amandad'], () => 
       const outcome = done?.kind === 'done' ? done.outcome : expect.unreachable();
       expect(outcome.kind).toBe('success');
       expect(outcome.native).toEqual(outcome.received);
-      const restored = join(lab.sandbox.directory, `restored-${auth}`);
-      mkdirSync(restored);
-      const { status, stderr } = spawnSync('tar', ['-xpf', '-', '-C', restored], { input: Buffer.concat(image) });
-      expect(status, String(stderr)).toBe(0);
-      expect(treeLines(restored)).toEqual(treeLines(tree));
+      expect(treeLines(unpack(Buffer.concat(image), join(lab.sandbox.directory, `restored-${auth}`)))).toEqual(treeLines(tree));
+    });
+
+    it('amindexd and amidxtaped: the tree recovered from tape is identical', async () => {
+      const image = await recoverImage(driver(), dumped, 'odd');
+      expect(treeLines(unpack(image, join(lab.sandbox.directory, `recovered-${auth}`)))).toEqual(treeLines(tree));
     });
 
     it('a user who may not is refused with the real words', async () => {
@@ -175,12 +178,9 @@ describeReal('over UDP, the real programs and our rx-amandad', ['amservice', 'am
       const dumped = await lab.asBackup(programs.amdump, [config.name], { timeout: 100_000 });
       expect(dumped.code, dumped.stdout + dumped.stderr + lab.sandbox.logs()).toBe(0);
       for (const disk of ['odd', 'app']) {
-        const recovered = join(lab.sandbox.directory, `recovered-${way.replaceAll(' ', '-')}-${disk}`);
-        mkdirSync(recovered);
-        const commands = `sethost localhost\nsetdisk ${disk}\nadd .\nextract\nY\nY\nquit\n`;
-        const options = ['-s', 'localhost', '-t', 'localhost', '-o', `auth=${auth}`, '-o', `client-port=${port()}`];
-        const recover = await lab.asRoot(programs.amrecover, [config.name, ...options], { cwd: recovered, input: commands, timeout: 100_000 });
-        expect(treeLines(recovered), recover.stdout + recover.stderr).toEqual(treeLines(tree));
+        const directory = join(lab.sandbox.directory, `recovered-${way.replaceAll(' ', '-')}-${disk}`);
+        const { stdout, stderr } = await recover({ lab, way: { auth, clientPort: port() }, config }, { disk, directory });
+        expect(treeLines(directory), stdout + stderr).toEqual(treeLines(tree));
       }
     }, 300_000);
   });

@@ -8,9 +8,11 @@ import type { Started } from './rx-amandad.js';
 
 /** How the programs of the server reach a target. */
 export interface Way {
-  readonly auth: 'bsdtcp' | 'local';
+  readonly auth: 'bsdtcp' | 'local' | 'ssl' | 'ssh' | 'bsdudp' | 'bsd';
   readonly clientPort?: number;
   readonly amandadPath?: string;
+  /** What else amrecover is told of it, as `KEY=VALUE`. */
+  readonly options?: readonly string[];
   readonly close?: () => Promise<void>;
   /** What the target has said, for the message of a failing test. */
   readonly messages?: () => string;
@@ -113,7 +115,7 @@ export function describeFullBackup(title: string, { reach, megabytes = 0, also }
 
     it.each(diskNames)('amrecover restores %s from both levels', async (disk) => {
       const directory = join(lab.sandbox.directory, `recovered-${disk}`);
-      await recover(run, { disk, directory, commands: ['add .'] });
+      await recover(run, { disk, directory });
       expect(treeLines(directory)).toEqual(run.states[1]);
     });
 
@@ -137,7 +139,7 @@ export function describeFullBackup(title: string, { reach, megabytes = 0, also }
  * Within amrecover two programs race for amidxtaped's ear, and once in a while the wrong one is first: then a real amidxtaped dies, whatever
  * amandad has started it. That is done over, on the evidence of its log alone.
  */
-export async function recover(run: FullBackup, wanted: Wanted): Promise<RunResult> {
+export async function recover(run: Recoverable, wanted: Wanted): Promise<RunResult> {
   for (let tries = 1; ; tries += 1) {
     const before = racesLost(run);
     mkdirSync(wanted.directory);
@@ -150,26 +152,31 @@ export async function recover(run: FullBackup, wanted: Wanted): Promise<RunResul
   }
 }
 
+/** What there is to recover from, and how. */
+export interface Recoverable extends Pick<FullBackup, 'lab' | 'way' | 'config'> {
+  /** Runs amrecover as root; default as the lab does. */
+  readonly asRoot?: Lab['asRoot'];
+}
+
 export interface Wanted {
   readonly disk: string;
   /** Does not exist yet. */
   readonly directory: string;
-  /** What amrecover is told between choosing the disk and extracting. */
-  readonly commands: readonly string[];
+  /** What amrecover is told between choosing the disk and extracting; default to add everything. */
+  readonly commands?: readonly string[];
 }
 
 /** How often an amidxtaped of this run got `DAR` before `DATA-READY`, which it takes for an error whose class it has not loaded. */
-function racesLost({ lab }: FullBackup): number {
+function racesLost({ lab }: Recoverable): number {
   return lab.sandbox.logs().split('amidxtaped: critical (fatal): Can\'t locate object method "new" via package "Amanda::FetchDump::Message"').length - 1;
 }
 
-function amrecover({ lab, way, config }: FullBackup, { disk, directory, commands }: Wanted): Promise<RunResult> {
-  const options = [`auth=${way.auth}`, `client-port=${way.clientPort ?? ''}`, `amandad-path=${way.amandadPath ?? ''}`].filter(
-    (option) => !option.endsWith('='),
-  );
+function amrecover({ lab, way, config, asRoot }: Recoverable, { disk, directory, commands = ['add .'] }: Wanted): Promise<RunResult> {
+  const { auth, clientPort = '', amandadPath = '', options: more = [] } = way;
+  const options = [`auth=${auth}`, `client-port=${clientPort}`, `amandad-path=${amandadPath}`, ...more].filter((option) => !option.endsWith('='));
   const words = [config.name, '-s', 'localhost', '-t', 'localhost', ...options.flatMap((option) => ['-o', option])];
   const input = ['sethost localhost', `setdisk ${disk}`, ...commands, 'extract', 'Y', 'Y', 'Y', 'quit', ''].join('\n');
-  return lab.asRoot(programs.amrecover, words, { cwd: directory, input, timeout: 60_000 });
+  return (asRoot ?? lab.asRoot)(programs.amrecover, words, { cwd: directory, input, timeout: 60_000 });
 }
 
 /** What happens to a file system between two runs. */
