@@ -26,7 +26,7 @@ export interface Lane {
   /** Unique in its diagram. */
   readonly name: string;
   readonly kind: LaneKind;
-  /** Undefined where nothing travels. */
+  /** Undefined where nothing travels, and where it goes both ways: there the events have theirs. */
   readonly direction: Direction | undefined;
   /** The number of a protocol handle or stream. */
   readonly handle: number | undefined;
@@ -45,6 +45,12 @@ export type LaneEvent = Happening & {
   readonly symbol?: string | undefined;
   /** What it is, in a few words. */
   readonly label: string;
+  /** Which way it went, if not the way of its lane: both sides talk on one protocol handle. */
+  readonly direction?: Direction | undefined;
+  /** How many of its kind it stands for, `bytes` being their sum; default 1. A recording joins what comes in great numbers. */
+  readonly count?: number | undefined;
+  /** When the last of them was, in milliseconds. */
+  readonly until?: number | undefined;
 };
 
 /** What can happen on a lane. `bytes` is the size, `preview` the first bytes if they were kept. */
