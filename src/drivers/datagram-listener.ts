@@ -31,7 +31,11 @@ export interface DatagramListenerOptions {
   readonly onListening?: (port: number) => void;
 }
 
-/** A listener whose packets are datagrams; `streamsOf` makes the streams. Each peer address and port is one Connection. */
+/**
+ * A listener whose packets are datagrams; `streamsOf` makes the streams. Each peer address and port is one Connection.
+ *
+ * All share one socket: when nobody listens any more, it is kept for the connections that there are, and new initiators are not heard.
+ */
 export function datagramListener(name: 'bsd' | 'bsdudp', defaultPort: number, options: DatagramListenerOptions, streamsOf: SideFactory): Listener {
   const { port = defaultPort, host, onListening } = options;
   return {
@@ -40,16 +44,18 @@ export function datagramListener(name: 'bsd' | 'bsdudp', defaultPort: number, op
       new Observable((out) => {
         const associations = new Associations(name, options, streamsOf, connectionOptions, out);
         const opening = port === 'inherited' ? inheritUdp() : listenUdp(port, host);
-        const listening = opening.subscribe({
+        const socketInUse = opening.subscribe({
           next: (socket) => {
-            out.add(associations.over(socket));
+            associations.over(socket);
             onListening?.(socket.address().port);
           },
           error: (error: unknown) => {
             out.error(error);
           },
         });
-        out.add(listening);
+        return () => {
+          associations.stop(socketInUse);
+        };
       }),
   };
 }
@@ -64,6 +70,8 @@ class Associations {
   readonly #open = new Map<string, Subject<Datagram>>();
   readonly #waiting = new Subscription();
   readonly #untilIdle: boolean;
+  /** Set once no more initiators are taken: what is to be let go of behind the last connection. */
+  #socketInUse: Subscription | undefined;
 
   constructor(name: string, options: DatagramListenerOptions, streamsOf: SideFactory, connectionOptions: ConnectionOptions, out: Subscriber<Connection>) {
     this.#name = name;
@@ -74,8 +82,8 @@ class Associations {
     this.#untilIdle = options.untilIdle ?? options.port === 'inherited';
   }
 
-  /** Takes what comes on the socket; returns how to stop. */
-  over(socket: Socket): () => void {
+  /** Takes what comes on the socket. */
+  over(socket: Socket): void {
     const receive = (bytes: Uint8Array, from: RemoteInfo): void => {
       const datagram = readDatagram(bytes);
       if (datagram !== undefined) this.#receive(socket, datagram, from);
@@ -90,10 +98,13 @@ class Associations {
         }),
       );
     }
-    return () => {
-      socket.off('message', receive);
-      this.#waiting.unsubscribe();
-    };
+  }
+
+  /** Takes no more initiators, and lets go of the socket when the last connection has ended. */
+  stop(socketInUse: Subscription): void {
+    this.#socketInUse = socketInUse;
+    this.#waiting.unsubscribe();
+    if (this.#open.size === 0) socketInUse.unsubscribe();
   }
 
   #receive(socket: Socket, datagram: Datagram, { address, port }: RemoteInfo): void {
@@ -104,13 +115,15 @@ class Associations {
       return;
     }
     // Only a request makes somebody known here.
-    if (datagram.packet.type !== 'REQ' || this.#open.size >= (this.#options.maxConnections ?? 1_024)) return;
+    if (this.#socketInUse !== undefined || datagram.packet.type !== 'REQ' || this.#open.size >= (this.#options.maxConnections ?? 1_024)) return;
     const datagrams = new Subject<Datagram>();
     this.#open.set(key, datagrams);
     const connection = this.#connect(socket, { driver: this.#name, address, port }, datagrams);
     const forget = (): void => {
       this.#open.delete(key);
-      if (this.#untilIdle && this.#open.size === 0) this.#out.complete();
+      if (this.#open.size > 0) return;
+      this.#socketInUse?.unsubscribe();
+      if (this.#untilIdle) this.#out.complete();
     };
     connection.ended.subscribe({ error: forget, complete: forget });
     this.#out.next(connection);
@@ -125,7 +138,7 @@ class Associations {
         peer,
         datagrams,
         send: (bytes) => {
-          if (!this.#waiting.closed) socket.send(bytes, peer.port, peer.address, () => undefined);
+          if (this.#socketInUse?.closed !== true) socket.send(bytes, peer.port, peer.address, () => undefined);
         },
       },
       { side: 'target', namesUser: true },

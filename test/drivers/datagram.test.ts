@@ -1,7 +1,7 @@
 import { createServer, connect as connectSocket, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
-import { NEVER, Subject, filter, firstValueFrom, lastValueFrom, map, mergeMap, of, take, tap, toArray, type Observable } from 'rxjs';
+import { NEVER, Subject, concat, filter, firstValueFrom, lastValueFrom, map, mergeMap, of, take, tap, toArray, type Observable } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
 import type { Connection } from '../../src/connection/connection.js';
@@ -33,12 +33,15 @@ interface RunningTarget {
   readonly port: number;
   readonly runs: string[];
   readonly events: Subject<ServiceEvent>;
+  /** What the stream of service `held` has behind its first letter. */
+  readonly rest: Subject<Uint8Array>;
   readonly over: Promise<void>;
 }
 
 async function target(name: keyof typeof roles, listening: Partial<ListenBsdOptions> = {}, options: ServeOptions = {}): Promise<RunningTarget> {
   const runs: string[] = [];
   const events = new Subject<ServiceEvent>();
+  const rest = new Subject<Uint8Array>();
   const services = {
     noop: () => {
       runs.push('noop');
@@ -47,10 +50,11 @@ async function target(name: keyof typeof roles, listening: Partial<ListenBsdOpti
     three: () => of(reply({ streams: { A: () => of(Buffer.from('a')), B: (incoming) => incoming, C: () => of(Buffer.from('c')) } })),
     long: () => of(reply({ lines: ['x'.repeat(65_503)] })),
     silent: () => NEVER,
+    held: () => of(reply({ streams: { A: () => concat(of(Buffer.from('a')), rest) } })),
   };
-  const rules = authorize({ rules: `localhost ${user} noop three long silent`, reservedPort: false });
+  const rules = authorize({ rules: `localhost ${user} noop three long silent held`, reservedPort: false });
   return new Promise((resolve, reject) => {
-    const listener = roles[name].listen({ host, port: 0, ...listening, onListening: (port) => resolve({ port, runs, events, over }) });
+    const listener = roles[name].listen({ host, port: 0, ...listening, onListening: (port) => resolve({ port, runs, events, rest, over }) });
     const over = new Promise<void>((done) => {
       const serving = serve(listener, services, { authorize: rules, ...options })
         .pipe(tap(events))
@@ -165,6 +169,32 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     const { port, over } = await target(name, { untilIdle: true }, { idleTimeout: 5 });
     await lastValueFrom(connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(request('noop')));
     await over;
+  });
+
+  test('that is asked to stop lets a running exchange and its streams finish, and hears no new initiator', async () => {
+    const stop = new Subject<void>();
+    const { port, runs, rest, over } = await target(name, {}, { stop });
+    const late = await rawUdp();
+    const asked = connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(
+      request('held'),
+      // Before the reply is acknowledged and its stream is there.
+      tap(() => {
+        stop.next();
+        late.send(req('000-00000000', 1), port);
+      }),
+      mergeMap(({ streams: { A = NEVER } }) => A),
+      tap((letter) => {
+        if (letter[0] !== 0x61) return;
+        rest.next(Buffer.from('b'));
+        rest.complete();
+      }),
+      toArray(),
+    );
+    expect(Buffer.concat(await lastValueFrom(asked)).toString()).toBe('ab');
+    await over;
+    expect([late.waiting, runs]).toEqual([[], []]);
+    // The port is free again.
+    open.push(await openRawUdp(port, host));
   });
 
   test('chooses the ports of streams from the range that it is given', async () => {
