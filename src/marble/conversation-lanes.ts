@@ -1,6 +1,6 @@
 import { printable } from '../wire/text.js';
 import type { Change } from './change.js';
-import type { Direction, Happening, Lane, LaneEvent } from './model.js';
+import { LANE_SEPARATOR, type Direction, type Happening, type Lane, type LaneEvent } from './model.js';
 
 /** The two ends of a conversation. */
 export type Side = 'initiator' | 'target';
@@ -67,8 +67,5 @@ export class ConversationLanes {
     return unique;
   }
 }
-
-/** Stands between the name of a connection and that of a lane under it. */
-export const LANE_SEPARATOR = '/';
 
 const LONGEST_NAME = 64;

@@ -32,13 +32,14 @@ export class ConversationStream {
 
   /** A direction that has carried nothing is closed on the other one's lane. False when there is no room for a lane. */
   close(at: number, sender: Side): boolean {
-    const own = this.#own[sender] ?? this.#own[other(sender)] ?? this.#open(at, sender);
-    if (own === undefined) return false;
+    const lane = this.#own[sender] ?? this.#own[other(sender)] ?? this.#open(at, sender);
+    if (lane === undefined) return false;
     const again = this.#closed[sender];
     const wasOver = this.isOver;
     this.#closed[sender] = true;
-    this.#lanes.event(at, own, { kind: 'close', label: again ? 'close, again' : 'close', direction: this.#lanes.directionOf(sender) });
-    if (this.isOver && !wasOver) for (const lane of this.#all()) this.#lanes.event(at, lane, { kind: 'complete', label: 'complete' });
+    const direction = lane === this.#own[sender] ? undefined : this.#lanes.directionOf(sender);
+    this.#lanes.event(at, lane, { kind: 'close', label: again ? 'close, again' : 'close', direction });
+    if (this.isOver && !wasOver) for (const one of this.#all()) this.#lanes.event(at, one, { kind: 'complete', label: 'complete' });
     return true;
   }
 

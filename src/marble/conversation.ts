@@ -1,10 +1,10 @@
-import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import type { Change } from './change.js';
 import { Exchange } from './conversation-exchange.js';
 import { ConversationLanes, type Event, type Side } from './conversation-lanes.js';
 import { ConversationStream } from './conversation-stream.js';
 import { bytesInWords, isRequest, tellPacket } from './conversation-texts.js';
+import { inRange } from './in-range.js';
 import type { SpanKind } from './model.js';
 
 export type { Side } from './conversation-lanes.js';
@@ -191,9 +191,4 @@ export class Conversation {
       this.#lanes.emit({ kind: 'span', lane, span: { kind, label, from: at, to: undefined } });
     }
   }
-}
-
-function inRange(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AmandaError('BAD_ARGUMENT', `${name} is a whole number from ${least} to ${most}, not ${value}.`);
 }

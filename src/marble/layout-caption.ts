@@ -1,9 +1,16 @@
-import type { Diagram, Lane, LaneEvent, LegendEntry, Span } from './model.js';
+import { LANE_SEPARATOR, type Diagram, type Lane, type LaneEvent, type LegendEntry, type Span } from './model.js';
 import { printable } from '../wire/text.js';
-import { short } from './layout-words.js';
+import { numberInWords, short, sizeInWords } from './layout-words.js';
 
 /** What is written on a marble: the name of a packet, the symbol that the legend explains, else a size or the front of a label. */
-export function captionOf(event: LaneEvent, { legend }: Diagram): string {
+export function captionOf(event: LaneEvent, diagram: Diagram): string {
+  const { count = 1 } = event;
+  if (count === 1) return captionOfOne(event, diagram);
+  const many = `×${numberInWords(count)}`;
+  return event.kind === 'value' ? many : `${many} ${captionOfOne(event, diagram)}`;
+}
+
+function captionOfOne(event: LaneEvent, { legend }: Diagram): string {
   switch (event.kind) {
     case 'packet':
       return isOneOfMany(event.type, legend) && event.symbol !== undefined ? `${event.type}:${event.symbol}` : event.type;
@@ -15,7 +22,7 @@ export function captionOf(event: LaneEvent, { legend }: Diagram): string {
       return '#';
     case 'frame':
     case 'chunk':
-      return event.symbol ?? String(event.bytes);
+      return event.symbol ?? (event.count === undefined ? String(event.bytes) : sizeInWords(event.bytes));
     case 'value':
       return event.symbol ?? short(printable(event.label), 12);
   }
@@ -50,6 +57,12 @@ const MOST_ERRORS = 8;
 /** What a lane is, in a few words: "stream 7", "handle 1". Its direction is told beside it. */
 export function kindInWords({ kind, handle }: Lane): string {
   return handle === undefined ? kind : `${kind} ${handle}`;
+}
+
+/** What a lane is called where it stands: without the name of the lane above it. */
+export function shownName({ name, under }: Lane): string {
+  const front = `${under ?? ''}${LANE_SEPARATOR}`;
+  return under !== undefined && name.startsWith(front) ? name.slice(front.length) : name;
 }
 
 /** How many lanes a lane lies under. */

@@ -13,6 +13,26 @@ export function timeInWords(milliseconds: number): string {
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${timeInWords(rest)}`;
 }
 
+/** A size for a marble: `512 B`, `32 KiB`, `1.5 MiB`. */
+export function sizeInWords(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
+  const size = bytes / 1024 ** power;
+  return `${size < 10 ? Number(size.toFixed(1)) : Math.round(size)} ${units[power - 1] ?? ''}`;
+}
+
+const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** A number with commas: `1,204`. */
+export function numberInWords(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 lane`, `2,000 lanes`. */
+export function countInWords(number: number, noun: string): string {
+  return `${numberInWords(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** The front of a text, with an ellipsis where something is left out. */
 export function short(text: string, limit: number, ellipsis = '…'): string {
   const characters = charactersOf(text);

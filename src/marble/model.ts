@@ -16,6 +16,9 @@ export interface Diagram {
   readonly length: number;
 }
 
+/** Stands between the name of a lane and that of one under it. */
+export const LANE_SEPARATOR = '/';
+
 /** A connection, a protocol handle or a stream on it, or something of the user beside them: a result, a service, an action. */
 export type LaneKind = 'connection' | 'handle' | 'stream' | 'user';
 
@@ -23,7 +26,7 @@ export type LaneKind = 'connection' | 'handle' | 'stream' | 'user';
 export type Direction = 'in' | 'out';
 
 export interface Lane {
-  /** Unique in its diagram. */
+  /** Unique in its diagram. It may begin with the name of the lane that it lies under and a {@link LANE_SEPARATOR}, which are not drawn again. */
   readonly name: string;
   readonly kind: LaneKind;
   /** Undefined where nothing travels, and where it goes both ways: there the events have theirs. */

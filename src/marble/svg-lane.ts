@@ -1,4 +1,4 @@
-import { depthOf, kindInWords, tracksOf } from './layout-caption.js';
+import { depthOf, kindInWords, shownName, tracksOf } from './layout-caption.js';
 import { short } from './layout-words.js';
 import { xOf, type Row } from './layout.js';
 import type { Lane } from './model.js';
@@ -22,7 +22,7 @@ export function drawNames(scene: Scene, lane: Lane, y: number): Markup {
   const base = y + sizes.line;
   return lines(
     ...(depth === 0 ? [] : [element('path', { class: 'tree', d: `M${decimal(x - 11)} ${decimal(y - 4)}v${decimal(sizes.line)}h7` })]),
-    label(x, base - 1, 's m b', short(lane.name, charactersIn(room, 14))),
+    label(x, base - 1, 's m b', short(shownName(lane), charactersIn(room, 14))),
     ...about(lane, x, base + 13),
     ...tracksOf(lane).map((track, index) => label(x, trackTop(y, index) + 10, 's k q', short(track.label, charactersIn(room, 11)))),
   );

@@ -1,4 +1,4 @@
-import { captionOf, depthOf, kindInWords, tracksOf } from './layout-caption.js';
+import { captionOf, depthOf, kindInWords, shownName, tracksOf } from './layout-caption.js';
 import { huesOf } from './layout-hues.js';
 import type { Diagram, Lane, LaneEvent } from './model.js';
 import type { Marble } from './svg-marble.js';
@@ -34,13 +34,13 @@ export function setScene(diagram: Diagram, id: string, width: number): Scene {
       event,
       caption: captionOf(event, diagram),
       hue: `h${hueOf(lane, event)}`,
-      direction: lane.direction,
+      direction: event.direction ?? lane.direction,
     }),
   };
 }
 
 function nameWidth(lane: Lane, lanes: readonly Lane[]): number {
   const direction = lane.direction === undefined ? 0 : 32;
-  const widths = [textWidth(lane.name, 13.5), textWidth(kindInWords(lane), 11) + direction, ...tracksOf(lane).map(({ label }) => textWidth(label, 11))];
+  const widths = [textWidth(shownName(lane), 13.5), textWidth(kindInWords(lane), 11) + direction, ...tracksOf(lane).map(({ label }) => textWidth(label, 11))];
   return depthOf(lane, lanes) * sizes.indent + Math.max(...widths);
 }

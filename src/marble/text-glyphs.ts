@@ -11,6 +11,8 @@ export interface Glyphs {
   readonly error: string;
   readonly under: string;
   readonly directions: Readonly<Record<Direction, string>>;
+  /** What stands before a marble that goes the other way than its lane. */
+  readonly signs: Readonly<Record<Direction, string>>;
   readonly tracks: Readonly<Record<Track['kind'], { readonly begin: string; readonly on: string; readonly end: string }>>;
   /** A text with the characters that there are, safe for a terminal. */
   readonly text: (text: string) => string;
@@ -24,6 +26,7 @@ export const unicodeGlyphs: Glyphs = {
   error: '✕',
   under: '└ ',
   directions: { in: '↓', out: '↑' },
+  signs: { in: '↓', out: '↑' },
   tracks: {
     subscribed: { begin: '^', on: '─', end: '!' },
     paused: { begin: '├', on: '▒', end: '┤' },
@@ -41,6 +44,7 @@ export const asciiGlyphs: Glyphs = {
   error: '#',
   under: '  ',
   directions: { in: 'in', out: 'out' },
+  signs: { in: '<', out: '>' },
   tracks: {
     subscribed: { begin: '^', on: '-', end: '!' },
     paused: { begin: '[', on: '/', end: ']' },
@@ -50,5 +54,6 @@ export const asciiGlyphs: Glyphs = {
   text: (text) =>
     printable(text, Infinity)
       .replaceAll('…', '...')
+      .replaceAll('×', 'x')
       .replace(/[^ -~]/gu, '?'),
 };

@@ -32,7 +32,8 @@ export function togetherText(diagram: Diagram, events: readonly LaneEvent[], hid
 export function eventText(diagram: Diagram, event: LaneEvent, glyphs: Glyphs): string {
   if (event.kind === 'complete') return glyphs.complete;
   if (event.kind === 'error') return glyphs.error;
-  const caption = glyphs.text(captionOf(event, diagram));
+  const sign = event.direction === undefined ? '' : glyphs.signs[event.direction];
+  const caption = `${sign}${glyphs.text(captionOf(event, diagram))}`;
   if (event.kind === 'frame') return event.symbol === undefined ? `${event.handle}:${caption}` : caption;
   if (event.kind === 'close') return event.handle === undefined ? caption : `${event.handle}:${caption}`;
   return caption;

@@ -1,4 +1,4 @@
-import { depthOf, kindInWords, tracksOf } from './layout-caption.js';
+import { depthOf, kindInWords, shownName, tracksOf } from './layout-caption.js';
 import { charactersOf, short } from './layout-words.js';
 import type { Diagram, Lane } from './model.js';
 import type { Glyphs } from './text-glyphs.js';
@@ -19,7 +19,7 @@ export function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs)
   const room = Math.floor(columns * 0.4);
   const cut = (text: string, limit = room): string => short(glyphs.text(text), limit, glyphs.text('…'));
   const indented = (lane: Lane, text: string): string => cut(`${'  '.repeat(Math.max(0, depthOf(lane, lanes) - 1))}${text}`);
-  const name = (lane: Lane): string => indented(lane, depthOf(lane, lanes) === 0 ? lane.name : `${glyphs.under}${lane.name}`);
+  const name = (lane: Lane): string => indented(lane, depthOf(lane, lanes) === 0 ? shownName(lane) : `${glyphs.under}${shownName(lane)}`);
   const trackName = (lane: Lane, label: string): string => indented(lane, `${depthOf(lane, lanes) === 0 ? '' : '  '}${label}`);
   const about = (lane: Lane): string => {
     const sign = lane.direction === undefined ? '' : glyphs.directions[lane.direction];

@@ -62,7 +62,7 @@ export function trackLines({ diagram, glyphs, left }: Writing, lane: Lane, row: 
 function putGroup({ diagram, glyphs, hueOf, left }: Writing, { lane, events, hidden, x }: PlacedGroup, line: TextLine): void {
   const marks = events.map((event) => ({
     text: togetherText(diagram, [event], 0, glyphs),
-    style: event.kind === 'error' ? styles.error : bold(hueStyles[hueOf(lane, event)] ?? '', lane.direction === 'out'),
+    style: event.kind === 'error' ? styles.error : bold(hueStyles[hueOf(lane, event)] ?? '', (event.direction ?? lane.direction) === 'out'),
   }));
   const whole = togetherText(diagram, events, hidden, glyphs);
   line.put(left + x, whole);
