@@ -6,7 +6,7 @@ import { listenBsdtcp } from '../drivers/bsdtcp.js';
 import { listenBsdudp } from '../drivers/bsdudp.js';
 import type { Listener } from '../drivers/driver.js';
 import { socketChannel } from '../drivers/socket.js';
-import { acceptSsl, listenSsl } from '../drivers/ssl.js';
+import { acceptAllSsl, listenSsl } from '../drivers/ssl.js';
 import { listenSslStdio } from '../drivers/ssl-stdio.js';
 import { listenStdio } from '../drivers/stdio.js';
 import { isAmandaError, type AmandaError } from '../wire/errors.js';
@@ -22,6 +22,14 @@ export interface ListenerEvents {
 
 /** Where the connections of an amandad with these arguments come from. */
 export function listenerOf(given: AmandadArguments, activation: Activation, events: ListenerEvents): Listener {
+  return { ...chooseListener(given, activation, events), maxConnections: mostConnections(given) };
+}
+
+function mostConnections({ limits }: AmandadArguments): number {
+  return limits.maxConnections ?? 1_024;
+}
+
+function chooseListener(given: AmandadArguments, activation: Activation, events: ListenerEvents): Listener {
   const { auth, tcpPort } = given;
   if (auth === 'bsdudp' || auth === 'bsd') return udpListener(given, auth, events);
   if (auth === 'local' || auth === 'ssh' || auth === 'rsh') return readied(auth, events, (ready) => afterReady(ready, listenStdio({ auth })));
@@ -72,11 +80,9 @@ function activatedListener(given: AmandadArguments, auth: 'bsdtcp' | 'ssl', desc
     name: auth,
     accept: (options) =>
       inheritedSockets(descriptor, { ...limits, onReady }).pipe(
-        mergeMap((socket) =>
-          auth === 'ssl'
-            ? acceptSsl(socket, certificatesOf(given, events), options)
-            : of(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options)),
-        ),
+        auth === 'ssl'
+          ? acceptAllSsl({ ...certificatesOf(given, events), maxConnections: mostConnections(given) }, options)
+          : map((socket) => new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options)),
       ),
   };
 }
@@ -120,12 +126,13 @@ function afterReady(ready: Ready, listener: Listener): Listener {
   };
 }
 
-function placeOf({ listen, limits: { maxConnections } }: AmandadArguments): {
-  readonly options: { readonly host?: string; readonly maxConnections?: number };
+function placeOf(given: AmandadArguments): {
+  readonly options: { readonly host?: string; readonly maxConnections: number };
   readonly describe: (port: number, more?: string) => string;
 } {
+  const { listen } = given;
   return {
-    options: { ...(listen === undefined ? {} : { host: listen }), ...(maxConnections === undefined ? {} : { maxConnections }) },
+    options: { ...(listen === undefined ? {} : { host: listen }), maxConnections: mostConnections(given) },
     describe: (port, more = '') => `${listen ?? 'all addresses'} port ${port}${more}`,
   };
 }

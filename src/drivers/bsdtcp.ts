@@ -54,7 +54,7 @@ export interface ListenBsdtcpOptions {
   readonly port?: number;
   /** Address to listen on; default all of this host. */
   readonly host?: string;
-  /** Connections at once; more are turned away at once. Default 1,024. */
+  /** Connections at once; more are turned away at once. `serve` ends those first on which nothing was let in. Default 1,024. */
   readonly maxConnections?: number;
   /** Called with the port when listening has begun. */
   readonly onListening?: (port: number) => void;
@@ -65,6 +65,7 @@ export function listenBsdtcp({ port = AMANDA_PORT, host, maxConnections = 1_024,
   if (port !== 0) checkPort(port);
   return {
     name: 'bsdtcp',
+    maxConnections,
     accept: (options) =>
       new Observable((out) => {
         const server = createServer((socket) => {

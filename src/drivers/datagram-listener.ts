@@ -37,9 +37,10 @@ export interface DatagramListenerOptions {
  * All share one socket: when nobody listens any more, it is kept for the connections that there are, and new initiators are not heard.
  */
 export function datagramListener(name: 'bsd' | 'bsdudp', defaultPort: number, options: DatagramListenerOptions, streamsOf: SideFactory): Listener {
-  const { port = defaultPort, host, onListening } = options;
+  const { port = defaultPort, host, onListening, maxConnections = 1_024 } = options;
   return {
     name,
+    maxConnections,
     accept: (connectionOptions) =>
       new Observable((out) => {
         const associations = new Associations(name, options, streamsOf, connectionOptions, out);

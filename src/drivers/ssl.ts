@@ -1,13 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
-import { Observable, catchError, defer, from, map, mergeMap, of, switchMap, throwError, timeout } from 'rxjs';
+import { Observable, catchError, defer, finalize, from, map, mergeMap, of, switchMap, throwError, timeout, type OperatorFunction } from 'rxjs';
 import { readCertificates, type CertificateFiles, type OwnCertificates } from '../access/certificate-files.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
-import type { Driver, Listener } from './driver.js';
+import { placesForStrangers, type Driver, type Listener } from './driver.js';
 import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { KEEP_ALIVE } from './socket.js';
@@ -85,13 +85,31 @@ export function listenSsl({ port = SSL_PORT, host, maxConnections = 1_024, onLis
   if (port !== 0) checkPort(port);
   return {
     name: 'ssl',
+    maxConnections,
     accept: (connection) =>
       ownCertificates(options).pipe(
         switchMap(() => sockets({ port, host, maxConnections, onListening })),
         // What there was to warn of has been said.
-        mergeMap((socket) => acceptSsl(socket, { ...options, onWarning: () => undefined }, connection)),
+        acceptAllSsl({ ...options, onWarning: () => undefined, maxConnections }, connection),
       ),
   };
+}
+
+/** {@link acceptSsl} for each socket. When too many of them have no session yet, the one that has waited longest is let go. */
+export function acceptAllSsl(
+  { maxConnections, ...options }: AcceptSslOptions & { readonly maxConnections: number },
+  connection: ConnectionOptions,
+): OperatorFunction<Socket, Connection> {
+  const waiting = new Set<Socket>();
+  return mergeMap((socket) => {
+    const [oldest] = waiting;
+    if (oldest !== undefined && waiting.size >= placesForStrangers(maxConnections)) {
+      waiting.delete(oldest);
+      oldest.destroy();
+    }
+    waiting.add(socket);
+    return acceptSsl(socket, options, connection).pipe(finalize(() => waiting.delete(socket)));
+  });
 }
 
 export interface AcceptSslOptions extends CertificateOptions {

@@ -30,6 +30,7 @@ import { respond, type ExchangeEvent } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
 import { defaultTiming, type Timing } from '../exchange/timing.js';
 import { admission, type AdmissionOptions } from './admission.js';
+import { Strangers } from './strangers.js';
 
 /** The services of a target by name. Only these can be asked for. */
 export type ServiceMap = Readonly<Record<string, Service>>;
@@ -56,16 +57,18 @@ export type ServiceEvent =
  *     events    ---c-a--r--------e-d-        connected, admitted, replied, ended, disconnected
  *
  * Runs until it is unsubscribed, which ends every connection and service, or, after `stop` has emitted, until the last
- * request is over. A connection on which nothing runs is closed after 30 s. Errors only when the listener does.
+ * request is over. A connection on which nothing runs is closed after 30 s. When a listener's connections become too many, those on
+ * which nothing was ever admitted end with `TOO_MANY_CONNECTIONS`, the longest there first. Errors only when the listener does.
  * Source: PROTOCOL.md, "The exchange: target".
  */
 export function serve(listener: Listener, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
   return defer(() => {
     const stop = new ReplaySubject<unknown>(1);
     const stopping = options.stop?.subscribe(stop);
+    const strangers = new Strangers(listener.maxConnections);
     const connections = listener.accept(options).pipe(takeUntil(stop));
     return connections.pipe(
-      mergeMap((connection) => serveConnection(connection, services, { ...options, stop })),
+      mergeMap((connection) => answer(connection, services, { ...options, stop }, strangers)),
       finalize(() => stopping?.unsubscribe()),
     );
   });
@@ -76,6 +79,10 @@ const STOPPING = 'amandad is being stopped and takes no new requests';
 
 /** Answers every request on one connection, for as long as it lasts. */
 export function serveConnection(connection: Connection, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
+  return answer(connection, services, options, new Strangers());
+}
+
+function answer(connection: Connection, services: ServiceMap, options: ServeOptions, strangers: Strangers): Observable<ServiceEvent> {
   const { peer } = connection;
   const timing = { ...defaultTiming, ...options };
   return defer(() => {
@@ -84,6 +91,7 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
     const judge = admission(connection, services, () => active.value, options);
     const admit: typeof judge = (body) => (stopping.value ? of({ kind: 'refused', reason: STOPPING }) : judge(body));
     const running = new Set<string>();
+    strangers.came(connection, active);
     const exchanges = connection.incoming.pipe(
       mergeMap((handle) => {
         active.next(active.value + 1);
@@ -93,7 +101,10 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
           }),
         );
       }),
-      map((event): ServiceEvent => ({ ...event, peer })),
+      map((event): ServiceEvent => {
+        if (event.kind === 'admitted') strangers.known(connection);
+        return { ...event, peer };
+      }),
     );
     return concat(
       of<ServiceEvent>({ kind: 'connected', peer }),
@@ -102,6 +113,7 @@ export function serveConnection(connection: Connection, services: ServiceMap, op
     );
   }).pipe(
     finalize(() => {
+      strangers.left(connection);
       connection.close();
     }),
   );

@@ -33,6 +33,8 @@ export type AmandaErrorCode =
   | 'ALREADY_CLOSED'
   /** More than the send budget was handed to a stream whose channel is saturated. */
   | 'SEND_BUDGET'
+  /** A target had too many connections, and ended this one: nothing had been let in on it, and it had waited longest. */
+  | 'TOO_MANY_CONNECTIONS'
   /** The peer opened more handles on one connection than allowed. */
   | 'TOO_MANY_HANDLES'
   /** A stream that nobody reads has blocked the others for longer than allowed. */

@@ -1,0 +1,84 @@
+import { NEVER, firstValueFrom, of, type Subscription } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../../src/connection/connection.js';
+import { connect } from '../../src/drivers/connect.js';
+import { placesForStrangers } from '../../src/drivers/driver.js';
+import { memory } from '../../src/drivers/memory.js';
+import { request } from '../../src/exchange/request.js';
+import { reply } from '../../src/exchange/service.js';
+import { serve, type ServiceEvent } from '../../src/target/serve.js';
+
+/** A target that takes so many connections, and what happened to those that ended. */
+function target(maxConnections: number | undefined) {
+  const { driver, listener } = memory();
+  const events: ServiceEvent[] = [];
+  const services = { noop: () => of(reply({ lines: ['OPTIONS ;'] })), wait: () => NEVER, judged: Object.assign(() => NEVER, { check: () => NEVER }) };
+  const serving = serve({ ...listener, ...(maxConnections === undefined ? {} : { maxConnections }) }, services).subscribe((event) => events.push(event));
+  const peers: { readonly peer: Subscription; end: string }[] = [];
+  /** A peer that connects and is there, silent unless it asks for something. */
+  const comes = async (asks?: 'noop' | 'wait' | 'judged' | 'unknown'): Promise<void> => {
+    const one = { peer: NEVER.subscribe(), end: 'there' };
+    peers.push(one);
+    await new Promise<void>((resolve) => {
+      const connected = (connection: Connection): void => {
+        connection.ended.subscribe({ error: () => (one.end = 'broken'), complete: () => (one.end = 'ended') });
+        if (asks !== undefined)
+          of(connection)
+            .pipe(request(asks))
+            .subscribe({ next: () => undefined, error: () => undefined });
+        resolve();
+      };
+      one.peer.add(connect(driver).subscribe({ next: connected, error: () => undefined }));
+    });
+  };
+  const close = (): void => {
+    for (const { peer } of peers) peer.unsubscribe();
+    serving.unsubscribe();
+  };
+  const turnedAway = () => events.filter((event) => event.kind === 'disconnected').map(({ error }) => error);
+  return { driver, comes, peers, turnedAway, close };
+}
+
+const tooMany = expect.objectContaining({ code: 'TOO_MANY_CONNECTIONS' }) as unknown;
+
+describe('a target with more strangers than it has places for', () => {
+  test('ends the one that came first, and answers who comes and asks', async () => {
+    const { driver, comes, turnedAway, peers, close } = target(8);
+    for (let count = 0; count < 20; count += 1) await comes();
+    expect(turnedAway()).toEqual(Array<unknown>(16).fill(tooMany));
+    expect(peers.map(({ end }) => end)).toEqual([...Array<string>(16).fill('ended'), ...Array<string>(4).fill('there')]);
+    await expect(firstValueFrom(connect(driver).pipe(request('noop')))).resolves.toMatchObject({ kind: 'final' });
+    close();
+  });
+
+  test('keeps those on which a request was admitted', async () => {
+    const { comes, turnedAway, peers, close } = target(8);
+    await comes('noop');
+    await comes('wait');
+    for (let count = 0; count < 5; count += 1) await comes();
+    expect(peers.map(({ end }) => end)).toEqual(['there', 'there', 'ended', 'ended', 'ended', 'there', 'there']);
+    expect(turnedAway()).toHaveLength(3);
+    close();
+  });
+
+  test('ends those too on which everything was refused, but not while it judges', async () => {
+    const { comes, peers, close } = target(4);
+    await comes('judged');
+    await comes('unknown');
+    await comes();
+    await comes();
+    expect(peers.map(({ end }) => end)).toEqual(['there', 'ended', 'ended', 'there']);
+    close();
+  });
+
+  test('ends none where its listener has no bound', async () => {
+    const { comes, turnedAway, close } = target(undefined);
+    for (let count = 0; count < 50; count += 1) await comes();
+    expect(turnedAway()).toEqual([]);
+    close();
+  });
+});
+
+test('half of the places, and at most 512, are kept for those who ask', () => {
+  expect([1, 2, 3, 8, 1_024, 20_000].map(placesForStrangers)).toEqual([1, 1, 2, 4, 512, 19_488]);
+});
