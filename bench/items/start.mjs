@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { AMANDAD, connectReserved, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
+import { noopOver } from '../raw-noop.mjs';
+
+/** A process started for the connection, as inetd does: the time from connecting to the ACK. */
+export const name = 'start';
+
+const OURS = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
+
+export function groups({ starts }) {
+  const missing = whyNoRealAmandad();
+  return [
+    {
+      title: `Started for each connection, ${starts} times one after another`,
+      columns: [
+        { key: 'ack', label: 'ms to the ACK', digits: 1 },
+        { key: 'rep', label: 'ms to the REP', digits: 1 },
+        { key: 'end', label: 'ms to the end', digits: 1 },
+      ],
+      cases: [
+        ['C amandad 3.5.1', [AMANDAD, '-auth=bsdtcp', 'amdump']],
+        ['rx-amandad, the real noop executable', [process.execPath, OURS, '-auth=bsdtcp', 'amdump']],
+        ['rx-amandad, own noop', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump']],
+      ].map(([name, command]) => ({ name, ...(missing === undefined ? { run: () => run(command, starts) } : { missing }) })),
+    },
+  ];
+}
+
+async function run(command, starts) {
+  const target = await forkingTarget({ command });
+  const times = [];
+  try {
+    for (let turn = 0; turn < starts; turn += 1) {
+      const started = performance.now();
+      times.push(await noopOver(await connectReserved(target.port), started));
+    }
+  } finally {
+    await target.close();
+  }
+  const middle = (key) => times.map((time) => time[key]).toSorted((a, b) => a - b)[times.length >> 1];
+  return { ack: middle('ack'), rep: middle('rep'), end: middle('end') };
+}

@@ -1,0 +1,42 @@
+import { throughput } from '../processes.mjs';
+
+/** Bytes through one, three and five streams, against what else moves them. */
+export const name = 'streams';
+
+const columns = [
+  { key: 'rate', label: 'GB/s' },
+  { key: 'receiving', label: 'CPU s/GB receiving' },
+  { key: 'sending', label: 'sending' },
+  { key: 'rss', label: 'peak RSS MiB', digits: 0 },
+];
+
+export function groups({ gib }) {
+  return [1, 3, 5].flatMap((streams) =>
+    [32, 256].map((kib) => {
+      const size = kib * 1024;
+      return {
+        title: `${streams === 1 ? 'One stream' : `${streams} streams`}, ${gib} GiB in writes of ${kib} KiB`,
+        columns,
+        cases: contenders.map(({ name, peer, variant, part = 1 }) => {
+          // Whole writes for each stream; the slow ones move less.
+          const total = Math.round((gib * part * 2 ** 30) / streams / size) * size;
+          return { name, run: () => run(peer, variant, total, size, streams) };
+        }),
+      };
+    }),
+  );
+}
+
+const contenders = [
+  { name: 'bare net.Socket, onread', peer: 'socket', variant: 'onread' },
+  { name: 'bare net.Socket, data events', peer: 'socket', variant: 'data' },
+  { name: 'rx-amanda, Connection to Connection', peer: 'amanda', variant: 'plain' },
+  { name: 'rx-amanda, recorded by record()', peer: 'amanda', variant: 'recorded' },
+  { name: 'node:http2', peer: 'http2', variant: '-', part: 0.5 },
+  { name: '@libp2p/yamux', peer: 'yamux', variant: '-', part: 0.25 },
+];
+
+async function run(peer, variant, total, size, streams) {
+  const { rss, ...figures } = await throughput(peer, [variant, total, size, streams], (total * streams) / 1e9);
+  return { ...figures, rss: rss / 2 ** 20 };
+}

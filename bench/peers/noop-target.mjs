@@ -1,0 +1,27 @@
+/**
+ * A target for noops: `noop-target.mjs own|checked|executable|bare`. `own`: our noop, no access check; `checked`: the same behind rules like those of .amandahosts and the look-ups
+ * of the peer's name that go with them; `executable`: the real Amanda's noop, started for each request; `bare`: a server that accepts and does nothing, for comparison.
+ */
+import { createServer } from 'node:net';
+import { of } from 'rxjs';
+import { amandaServices, authorize, listenBsdtcp, noopService, serve } from '../../dist/index.js';
+import { fail, tellPort } from './telling.mjs';
+
+const [kind] = process.argv.slice(2);
+const allowed = () => of({ kind: 'allowed' });
+
+if (kind === 'bare') {
+  const server = createServer((socket) => socket.resume().on('error', () => undefined));
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => tellPort(server.address().port));
+} else {
+  const services = kind === 'executable' ? { noop: amandaServices({ only: ['noop'] }).noop } : { noop: noopService() };
+  const policy = kind === 'checked' ? authorize({ reservedPort: false, rules: 'localhost root noop\n', names: {} }) : allowed;
+  const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort, maxConnections: 20_000 });
+  serve(listener, services, { authorize: policy, idleTimeout: 600_000 }).subscribe({ error: fail });
+}
+// What has been used since the last time it was asked, and the memory now, after a collection.
+process.on('message', () => {
+  globalThis.gc?.();
+  process.send({ kind: 'memory', rss: process.memoryUsage.rss() });
+});
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,60 @@
+/** What the processes of a bench tell the one that started them. */
+let peakRss = 0;
+const watch = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage.rss())), 20).unref();
+
+export function tellPort(port) {
+  process.send({ kind: 'port', port });
+}
+
+/** Processor time since `cpu`, and the most memory so far. */
+export function tellResult(cpu, more = {}) {
+  clearInterval(watch);
+  const { user, system } = process.cpuUsage(cpu);
+  process.send({ kind: 'result', cpu: (user + system) / 1e6, rss: Math.max(peakRss, process.memoryUsage.rss()), ...more });
+}
+
+/** Counts bytes, and the time from the first to the last; tells the result when all `parts` have ended. */
+export class Counter {
+  #bytes = 0;
+  #started;
+  #cpu;
+  #open;
+
+  constructor(parts = 1) {
+    this.#open = parts;
+  }
+
+  add = (length) => {
+    if (this.#bytes === 0) {
+      this.#started = process.hrtime.bigint();
+      this.#cpu = process.cpuUsage();
+    }
+    this.#bytes += length;
+    return true;
+  };
+
+  end = () => {
+    this.#open -= 1;
+    if (this.#open === 0) tellResult(this.#cpu, { bytes: this.#bytes, seconds: Number(process.hrtime.bigint() - this.#started) / 1e9 });
+  };
+}
+
+/** Writes `total` bytes in pieces of `size` to a Node stream as fast as it takes them, then ends it. */
+export function pour(stream, total, size) {
+  const chunk = Buffer.alloc(size, 1);
+  let left = total / size;
+  const write = () => {
+    while (left > 0) {
+      left -= 1;
+      if (!stream.write(chunk)) return;
+    }
+    stream.end();
+  };
+  stream.on('drain', write);
+  write();
+}
+
+export function fail(error) {
+  console.error(error);
+  process.exit(1);
+}
