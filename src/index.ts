@@ -67,7 +67,7 @@ export type { CertificateRules } from './access/certificates.js';
 export type { HandshakeOptions } from './drivers/ssl-handshake.js';
 export { DEFAULT_CLIENT_USERNAME } from './drivers/remote-command.js';
 export { listenStdio, type StdioOptions } from './drivers/stdio.js';
-export { memory, type MemoryOptions } from './drivers/memory.js';
+export { memory, type Memory, type MemoryOptions } from './drivers/memory.js';
 export type { Driver, Listener } from './drivers/driver.js';
 
 // What a connection consists of.
@@ -87,6 +87,17 @@ export { paced } from './operators/paced.js';
 export type { Pull, Pullable, PullEnd } from './operators/pull.js';
 export { toReadable } from './operators/to-readable.js';
 export { toWritable } from './operators/to-writable.js';
+
+// Pictures: record what happens on a connection, draw it.
+export { record, recordConnection, toDiagram, type RecordOptions } from './marble/record.js';
+export { Recording, type RecordingOptions } from './marble/recording.js';
+export { Conversation, type ConversationError, type ConversationOptions, type Side } from './marble/conversation.js';
+export { ConversationBytes } from './marble/conversation-bytes.js';
+export { condense } from './marble/condense.js';
+export { toSvg, type SvgOptions } from './marble/svg.js';
+export { toText, type TextOptions } from './marble/text.js';
+export type { Change, LaneStart } from './marble/change.js';
+export type { Diagram, Direction, Happening, Lane, LaneEvent, LaneKind, LegendEntry, Period, Span, SpanKind } from './marble/model.js';
 
 // Errors: one class, told apart by its code.
 export { AmandaError, isAmandaError, type AmandaErrorCode, type AmandaErrorContext } from './wire/errors.js';

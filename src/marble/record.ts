@@ -1,0 +1,140 @@
+import { Observable, Subscription, asyncScheduler, defer, map, reduce, type MonoTypeOperatorFunction, type Observer, type OperatorFunction } from 'rxjs';
+import type { Connection } from '../connection/connection.js';
+import type { Flow } from '../connection/flow.js';
+import { isAmandaError } from '../wire/errors.js';
+import type { Change } from './change.js';
+import { Conversation, type ConversationError, type ConversationOptions } from './conversation.js';
+import type { Diagram } from './model.js';
+import { Recording, type RecordingOptions } from './recording.js';
+
+export interface RecordOptions extends Pick<ConversationOptions, 'preview' | 'viewpoint' | 'under' | 'maxLanes'> {
+  /** The connection's lane; default `connection`. Further connections are `connection 2`, `connection 3` … */
+  readonly name?: string | undefined;
+  /** The time in milliseconds; default that of RxJS, which is virtual where time is. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Passes connections on and tells what happens on each, while it happens, as the steps of a diagram.
+ *
+ *     connections  --C---------------
+ *     changes      --l-lpspspsl-ccc--      l: a lane begins, p: a packet, s: a span, c: a chunk
+ *
+ *     connect(bsdtcp({ host: 'db1.example.com' }))
+ *       .pipe(record((change) => console.log(change)), noop())
+ *       .subscribe();
+ *
+ * Times are milliseconds since the subscription. No payload is kept but the front of each (`preview`, 16 bytes by default). A connection
+ * that breaks is part of the diagram and no error of `observer`, which completes when the recording ends. On a target's connections
+ * `viewpoint` is `target`. Errors with `BAD_ARGUMENT` for an option out of its range.
+ */
+export function record(observer: Partial<Observer<Change>> | ((change: Change) => void), options: RecordOptions = {}): MonoTypeOperatorFunction<Connection> {
+  const { name = 'connection', now = rxjsTime } = options;
+  const told: Partial<Observer<Change>> = typeof observer === 'function' ? { next: observer } : observer;
+  return (connections) =>
+    new Observable((out) => {
+      const at = clockOf(now);
+      const recordings = new Subscription();
+      const begin = (connection: Connection, numbered: string): void => {
+        const changes = watch(connection, { ...options, name: numbered }, at);
+        recordings.add(changes.subscribe({ next: (change) => told.next?.(change), error: (error: unknown) => out.error(error) }));
+      };
+      let count = 0;
+      const source = connections.subscribe({
+        next: (connection) => {
+          count += 1;
+          begin(connection, count === 1 ? name : `${name} ${count}`);
+          out.next(connection);
+        },
+        error: (error: unknown) => out.error(error),
+        complete: () => {
+          out.complete();
+        },
+      });
+      return () => {
+        // How the connection ends belongs to the recording.
+        source.unsubscribe();
+        recordings.unsubscribe();
+        told.complete?.();
+      };
+    });
+}
+
+/**
+ * What happens on one connection, as the steps of a diagram. Completes with the connection, also when it breaks, which is the last event
+ * then; errors with `BAD_ARGUMENT` for an option out of its range. Times are milliseconds since the subscription. See {@link record}.
+ */
+export function recordConnection(connection: Connection, options: RecordOptions = {}): Observable<Change> {
+  return defer(() => watch(connection, options, clockOf(options.now ?? rxjsTime)));
+}
+
+/** Collects the steps of a diagram and emits it when they complete. Errors with `BAD_ARGUMENT` for an option out of its range. */
+export function toDiagram(options: RecordingOptions = {}): OperatorFunction<Change, Diagram> {
+  return (changes) =>
+    defer(() =>
+      changes.pipe(
+        reduce((recording, change) => {
+          recording.change(change);
+          return recording;
+        }, new Recording(options)),
+        map((recording) => recording.diagram()),
+      ),
+    );
+}
+
+function watch(connection: Connection, options: RecordOptions, at: () => number): Observable<Change> {
+  return new Observable((changes) => {
+    const own = options.viewpoint ?? 'initiator';
+    const peer = own === 'initiator' ? 'target' : 'initiator';
+    const change = (one: Change): void => {
+      changes.next(one);
+    };
+    const conversation = new Conversation({ ...options, name: options.name ?? 'connection', change });
+    conversation.begin(at());
+    const end = (error?: unknown): void => {
+      conversation.end(at(), undefined, error === undefined ? undefined : asConversationError(error));
+      changes.complete();
+    };
+    changes.add(
+      connection.subscribe({
+        next: ({ handle, payload }) => {
+          conversation.frame(at(), peer, handle, payload);
+        },
+        // How it ended says `ended`.
+        error: () => undefined,
+      }),
+    );
+    changes.add(
+      connection.sent.subscribe(({ handle, payload }) => {
+        conversation.frame(at(), own, handle, payload);
+      }),
+    );
+    changes.add(
+      connection.flow.subscribe((flow) => {
+        conversation.flow(at(), { paused: flow.paused, stalled: stallInWords(flow) });
+      }),
+    );
+    changes.add(connection.ended.subscribe({ error: end, complete: end }));
+  });
+}
+
+function stallInWords({ stall }: Flow): string | undefined {
+  if (stall === undefined) return undefined;
+  return `stalled: ${stall.waiting.slice(0, MOST_HANDLES).join(', ')} wait for ${stall.blocking.slice(0, MOST_HANDLES).join(', ')}`;
+}
+
+const MOST_HANDLES = 4;
+
+function asConversationError(error: unknown): ConversationError {
+  if (isAmandaError(error)) return { code: error.code, message: error.message };
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+function clockOf(now: () => number): () => number {
+  const start = now();
+  return () => now() - start;
+}
+
+function rxjsTime(): number {
+  return asyncScheduler.now();
+}
