@@ -1,0 +1,108 @@
+import type { Socket } from 'node:net';
+import type { SocketReader } from '../drivers/socket-reader.js';
+import { passOn } from './pass-on.js';
+import type { TapClosing, TapSender } from './tap-event.js';
+
+/** A socket of a relay, with its reader when it was made with one. */
+export interface RelayEnd {
+  readonly socket: Socket;
+  readonly reader?: SocketReader;
+}
+
+/** What becomes of a relayed connection. */
+export interface RelayNews {
+  readonly onBytes: (sender: TapSender, chunk: Uint8Array) => void;
+  readonly onEnded: (sender: TapSender) => void;
+  /** Called once, as the last. `reason` is a sentence. */
+  readonly onClosed: (how: TapClosing, by: TapSender | undefined, reason: string) => void;
+}
+
+/** How many milliseconds what was received before a reset may take to be passed on. */
+const FLUSH = 2_000;
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Makes one connection of two: bytes, the end of each direction and resets pass on as they come. Both sockets must allow to be half
+ * open. Returns how to break both at once; there is no news after that.
+ */
+export function relaySockets(initiator: RelayEnd, target: RelayEnd, { onBytes, onEnded, onClosed }: RelayNews): () => void {
+  let isOver = false;
+  let open = 2;
+  const over = (how: TapClosing, by: TapSender | undefined, reason: string): void => {
+    if (isOver) return;
+    isOver = true;
+    onClosed(how, by, reason);
+  };
+  const connect = (sender: TapSender, from: RelayEnd, to: Socket): void => {
+    const broken = (error: Error): void => {
+      from.socket.destroy();
+      resetBehindBytes(to);
+      over('reset', sender, `The ${sender} broke the connection: ${error.message}.`);
+    };
+    from.socket
+      .on('error', broken)
+      .on('end', () => {
+        verifyEnd(from.socket, broken, () => {
+          if (isOver) return;
+          onEnded(sender);
+          to.end();
+        });
+      })
+      .on('close', () => {
+        open -= 1;
+        if (open === 0) over('ended', undefined, 'Both sides have ended.');
+      });
+    passOn({
+      input: from.socket,
+      output: to,
+      listen: from.reader?.listen.bind(from.reader),
+      onBytes: (chunk) => {
+        if (!isOver) onBytes(sender, chunk);
+      },
+    });
+  };
+  connect('initiator', initiator, target.socket);
+  connect('target', target, initiator.socket);
+  return () => {
+    isOver = true;
+    for (const { socket } of [initiator, target]) reset(socket);
+  };
+}
+
+/** Breaks a connection in a way that its other end cannot take for an end. */
+export function reset(socket: Socket): void {
+  if (!socket.destroyed) socket.resetAndDestroy();
+}
+
+/** What came before the reset arrives before it does, unless the reader is too slow. */
+function resetBehindBytes(socket: Socket): void {
+  if (socket.destroyed) return;
+  if (socket.writableLength === 0) {
+    reset(socket);
+    return;
+  }
+  // Not protocol time: the other side of this connection is gone.
+  const limit = setTimeout(reset, FLUSH, socket);
+  socket.once('close', () => {
+    clearTimeout(limit);
+  });
+  const flushed = (): void => {
+    reset(socket);
+  };
+  if (socket.writableEnded) socket.once('finish', flushed);
+  else socket.write(NO_BYTES, flushed);
+}
+
+/**
+ * Node reads a reset behind bytes that were not read yet as an end. A write of nothing fails on a connection that was reset. Behind our
+ * own FIN nothing tells them apart, and behind bytes that still wait to be sent those will.
+ */
+function verifyEnd(socket: Socket, broken: (error: Error) => void, ended: () => void): void {
+  if (socket.writableEnded || socket.destroyed || socket.writableLength > 0) ended();
+  else
+    socket.write(NO_BYTES, (error) => {
+      if (error === null || error === undefined) ended();
+      else broken(error);
+    });
+}
