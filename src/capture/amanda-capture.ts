@@ -1,0 +1,134 @@
+import { MAX_PAYLOAD } from '../wire/frame.js';
+import type { CapturedPacket } from './captured-packet.js';
+import { uint32 } from './numbers.js';
+import { TcpReassembly, type ReassemblyOptions, type Sender, type TcpConnection, type TcpEvent } from './tcp-reassembly.js';
+import { readSegment, type Unusable } from './tcp-segment.js';
+
+/** What happens to the connections of a capture that carry Amanda's frames; they are numbered from 1. */
+export type AmandaEvent = TcpEvent & { readonly number: number };
+
+export interface AmandaCaptureOptions extends Omit<ReassemblyOptions, 'targetPort'> {
+  /** The port of the targets: all connections to it, and no others. Without it those to 10080, and whatever else begins like frames. */
+  readonly port?: number | undefined;
+}
+
+/** What a capture held beside. */
+export interface CaptureSummary {
+  readonly packets: number;
+  /** Connections of all kinds. */
+  readonly connections: number;
+  /** Packets that may have carried a connection, by why they could not be used. */
+  readonly unusable: ReadonlyMap<Unusable, number>;
+}
+
+/** The port that amandad listens at. Source: PROTOCOL.md, "Drivers". */
+export const AMANDA_PORT = 10_080;
+
+/** A header, and the type of the packet behind it. */
+const BYTES_TO_JUDGE = 9;
+
+/** Finds the connections of a capture that are Amanda's, by their port or by what they say first. */
+export class AmandaCapture {
+  readonly #sink: (event: AmandaEvent) => void;
+  readonly #port: number | undefined;
+  readonly #reassembly: TcpReassembly;
+  readonly #numbers = new Map<TcpConnection, number>();
+  readonly #undecided = new Map<TcpConnection, Undecided>();
+  readonly #unusable = new Map<Unusable, number>();
+  #packets = 0;
+  #connections = 0;
+  #count = 0;
+
+  constructor(sink: (event: AmandaEvent) => void, { port, ...options }: AmandaCaptureOptions = {}) {
+    this.#sink = sink;
+    this.#port = port;
+    this.#reassembly = new TcpReassembly((event) => this.#take(event), { ...options, targetPort: port ?? AMANDA_PORT });
+  }
+
+  get summary(): CaptureSummary {
+    return { packets: this.#packets, connections: this.#connections, unusable: this.#unusable };
+  }
+
+  push(packet: CapturedPacket): void {
+    this.#packets += 1;
+    const segment = readSegment(packet);
+    if (segment === undefined) return;
+    if (typeof segment === 'string') this.#unusable.set(segment, (this.#unusable.get(segment) ?? 0) + 1);
+    else this.#reassembly.push(segment);
+  }
+
+  /** Says that no more packets come. */
+  end(): void {
+    this.#reassembly.end();
+  }
+
+  #take(event: TcpEvent): void {
+    const { connection, kind } = event;
+    if (kind === 'open') this.#meet(connection);
+    const number = this.#numbers.get(connection);
+    if (number !== undefined) this.#sink({ ...event, number });
+    else this.#judge(connection, event);
+    if (kind !== 'over') return;
+    this.#numbers.delete(connection);
+    this.#undecided.delete(connection);
+  }
+
+  #meet(connection: TcpConnection): void {
+    this.#connections += 1;
+    const isByPort = connection.target.port === (this.#port ?? AMANDA_PORT);
+    if (isByPort) this.#accept(connection);
+    else if (this.#port === undefined) this.#undecided.set(connection, { events: [], heads: { initiator: [], target: [] } });
+    else this.#reassembly.ignore(connection);
+  }
+
+  #accept(connection: TcpConnection): number {
+    this.#count += 1;
+    this.#numbers.set(connection, this.#count);
+    return this.#count;
+  }
+
+  /** Keeps what happens until a direction has said enough. */
+  #judge(connection: TcpConnection, event: TcpEvent): void {
+    const undecided = this.#undecided.get(connection);
+    if (undecided === undefined) return;
+    if (event.kind !== 'bytes') {
+      undecided.events.push(event);
+      return;
+    }
+    const head = undecided.heads[event.sender];
+    head.push(...event.bytes.subarray(0, BYTES_TO_JUDGE - head.length));
+    if (head.length < BYTES_TO_JUDGE) {
+      // A copy: a view would keep all of the chunk that it lies in.
+      undecided.events.push({ ...event, bytes: event.bytes.slice() });
+      return;
+    }
+    undecided.events.push(event);
+    this.#undecided.delete(connection);
+    if (!looksLikeFrames(head)) {
+      this.#reassembly.ignore(connection);
+      return;
+    }
+    const number = this.#accept(connection);
+    for (const kept of undecided.events) this.#sink({ ...kept, number });
+  }
+}
+
+interface Undecided {
+  readonly events: TcpEvent[];
+  readonly heads: Readonly<Record<Sender, number[]>>;
+}
+
+/** The handles that real programs use. Source: PROTOCOL.md, "Frames". */
+const FIRST_STREAM_HANDLE = 10_000;
+const streamHandles = { least: 400_000, most: 500_000 } as const;
+const LAST_PACKET_TYPE = 4;
+
+/** Whether these bytes are the header of a frame that a real program may send, with the first byte of its payload. */
+function looksLikeFrames(head: readonly number[]): boolean {
+  const bytes = Uint8Array.from(head);
+  const length = uint32(bytes, 0);
+  const handle = uint32(bytes, 4);
+  if (length > MAX_PAYLOAD) return false;
+  if (handle >= 1 && handle < FIRST_STREAM_HANDLE) return length === 0 || (bytes[8] ?? 0) <= LAST_PACKET_TYPE;
+  return handle >= streamHandles.least && handle < streamHandles.most;
+}
