@@ -1,0 +1,137 @@
+import { Observable, Subscription, of, timer, type Subscriber } from 'rxjs';
+import type { Connection, ProtocolHandle } from '../connection/connection.js';
+import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
+import { defaultTiming } from '../exchange/timing.js';
+import { admission } from './admission.js';
+import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
+import type { Strangers } from './strangers.js';
+
+/** What a request is told that comes too late. */
+const STOPPING = 'amandad is being stopped and takes no new requests';
+
+/** Answers every request on one connection, for as long as it lasts. Unsubscribing closes it. */
+export function answer(connection: Connection, services: ServiceMap, options: ServeOptions, strangers: Strangers): Observable<ServiceEvent> {
+  return new Observable((out) => new Answering(connection, services, options, strangers, out).start());
+}
+
+/**
+ * One connection at a target. Thousands of them may say nothing for a long time, so it keeps what it needs for that and no more: no chain of
+ * operators, and whatever belongs to requests is made when the first one comes.
+ */
+class Answering {
+  readonly #connection: Connection;
+  readonly #services: ServiceMap;
+  readonly #options: ServeOptions;
+  readonly #strangers: Strangers;
+  readonly #out: Subscriber<ServiceEvent>;
+  readonly #subscriptions = new Subscription();
+  #idle: Subscription | undefined;
+  #requests: RespondOptions | undefined;
+  #active = 0;
+  #isStopping = false;
+  #mayBegin = true;
+
+  constructor(connection: Connection, services: ServiceMap, options: ServeOptions, strangers: Strangers, out: Subscriber<ServiceEvent>) {
+    this.#connection = connection;
+    this.#services = services;
+    this.#options = options;
+    this.#strangers = strangers;
+    this.#out = out;
+  }
+
+  /** Requests that run now. */
+  get value(): number {
+    return this.#active;
+  }
+
+  start(): () => void {
+    this.#strangers.came(this.#connection, this);
+    this.#out.next({ kind: 'connected', peer: this.#connection.peer });
+    this.#waitForNothing();
+    this.#subscriptions.add(
+      this.#options.stop?.subscribe(() => {
+        this.#isStopping = true;
+        this.#waitForNothing();
+      }),
+    );
+    this.#subscriptions.add(
+      this.#connection.incoming.subscribe({
+        next: (handle) => {
+          this.#run(handle);
+        },
+        complete: () => {
+          this.#mayBegin = false;
+          this.#conclude();
+        },
+      }),
+    );
+    return () => {
+      this.#idle?.unsubscribe();
+      this.#subscriptions.unsubscribe();
+      this.#strangers.left(this.#connection);
+      this.#connection.close();
+    };
+  }
+
+  #run(handle: ProtocolHandle): void {
+    this.#active += 1;
+    this.#idle?.unsubscribe();
+    this.#requests ??= this.#makeRequests();
+    const run = respond(this.#connection, handle, this.#requests).subscribe({
+      next: (event) => {
+        if (event.kind === 'admitted') this.#strangers.known(this.#connection);
+        this.#out.next({ ...event, peer: this.#connection.peer });
+      },
+      error: (error: unknown) => {
+        this.#out.error(error);
+      },
+    });
+    // Behind its own end it leaves what it was added to.
+    this.#subscriptions.add(run);
+    run.add(() => {
+      this.#active -= 1;
+      this.#waitForNothing();
+      this.#conclude();
+    });
+  }
+
+  #makeRequests(): RespondOptions {
+    const judge = admission(this.#connection, this.#services, () => this.#active, this.#options);
+    return {
+      admit: (body) => (this.#isStopping ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body)),
+      timing: { ...defaultTiming, ...this.#options },
+      running: new Set<string>(),
+    };
+  }
+
+  /** Closes the connection when nothing runs on it for a while, or at once when everything is to stop. */
+  #waitForNothing(): void {
+    this.#idle?.unsubscribe();
+    if (this.#active > 0 || !this.#mayBegin || this.#out.closed) return;
+    const { idleTimeout = defaultTiming.idleTimeout } = this.#options;
+    this.#idle = timer(this.#isStopping ? 0 : idleTimeout).subscribe(() => {
+      this.#connection.close();
+    });
+  }
+
+  /** Behind the last request, and when no more can come. */
+  #conclude(): void {
+    if (this.#mayBegin || this.#active > 0 || this.#out.closed) return;
+    this.#idle?.unsubscribe();
+    const { peer, ended } = this.#connection;
+    const leave = (event: ServiceEvent): void => {
+      this.#out.next(event);
+      this.#out.complete();
+    };
+    this.#subscriptions.add(
+      ended.subscribe({
+        error: (error: unknown) => {
+          leave({ kind: 'disconnected', peer, error });
+        },
+        complete: () => {
+          leave({ kind: 'disconnected', peer });
+        },
+      }),
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { Observable } from 'rxjs';
+import type { Peer } from '../connection/channel.js';
+import type { ConnectionOptions } from '../connection/options.js';
+import type { ExchangeEvent } from '../exchange/respond.js';
+import type { Service } from '../exchange/service.js';
+import type { Timing } from '../exchange/timing.js';
+import type { AdmissionOptions } from './admission.js';
+
+/** The services of a target by name. Only these can be asked for. */
+export type ServiceMap = Readonly<Record<string, Service>>;
+
+export interface ServeOptions
+  extends ConnectionOptions, AdmissionOptions, Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {
+  /**
+   * When it emits, no connection is accepted any more, requests that come are refused, and what runs may finish: each
+   * connection is closed behind its last request. Default: never.
+   */
+  readonly stop?: Observable<unknown>;
+}
+
+/** What happens at a target, to one of its connections. */
+export type ServiceEvent =
+  | { readonly kind: 'connected'; readonly peer: Peer }
+  | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown }
+  | (ExchangeEvent & { readonly peer: Peer });
