@@ -1,8 +1,8 @@
 import { sizeInWords } from './layout-words.js';
 import type { Diagram, LaneEvent, Period, Span } from './model.js';
 
-/** As much of a diagram as can be read: what is close together in time is joined until no more than `most` events are left. */
-export function condense(diagram: Diagram, most: number): Diagram {
+/** As much of a recorded diagram as can be read: what is close together in time is joined until no more than `most` events are left, or one a lane. */
+export function condense(diagram: Diagram, most = 60): Diagram {
   const events = condenseEvents(
     diagram.lanes.map((lane) => lane.events),
     most,

@@ -31,6 +31,11 @@ export class ConversationBytes {
     this.#directions[sender].push(at, chunk);
   }
 
+  /** What a side sends from here on is not known; the connection is not over by that. */
+  lose(at: number, sender: Side, error: ConversationError): void {
+    this.#directions[sender].lose(at, error);
+  }
+
   /** One side has ended its direction, or broken the connection with an error; without a side the connection is over. */
   end(at: number, sender: Side | undefined, error?: ConversationError): void {
     const isOver = sender === undefined || error !== undefined;
@@ -78,6 +83,12 @@ class BytesOfOneSide {
       this.#refuse(at, this.#badHeader(chunk));
       this.#unread = this.#received + chunk.length - this.#offset;
     }
+  }
+
+  lose(at: number, error: ConversationError): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#conversation.refuse(at, this.#sender, error);
   }
 
   end(at: number): void {

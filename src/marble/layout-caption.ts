@@ -22,7 +22,7 @@ function captionOfOne(event: LaneEvent, { legend }: Diagram): string {
       return '#';
     case 'frame':
     case 'chunk':
-      return event.symbol ?? (event.count === undefined ? String(event.bytes) : sizeInWords(event.bytes));
+      return event.symbol ?? (event.bytes < 1024 && event.count === undefined ? String(event.bytes) : sizeInWords(event.bytes));
     case 'value':
       return event.symbol ?? short(printable(event.label), 12);
   }

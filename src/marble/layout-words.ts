@@ -5,7 +5,7 @@ export function charactersOf(text: string): readonly string[] {
 
 /** A time as it is written beside an axis: `9.999 s`, `1 h 1 min`. */
 export function timeInWords(milliseconds: number): string {
-  if (milliseconds < 1_000) return `${rounded(milliseconds)} ms`;
+  if (milliseconds < 1_000) return `${milliseconds < 100 ? rounded(milliseconds) : Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${rounded(milliseconds / 1_000)} s`;
   const [size, unit] = milliseconds < 3_600_000 ? [60_000, 'min'] : [3_600_000, 'h'];
   const count = Math.floor(milliseconds / size);

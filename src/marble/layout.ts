@@ -88,6 +88,26 @@ export function xOf(row: Row, at: number): number {
   return row.stops.find((stop) => stop.at === at)?.x ?? row.width;
 }
 
+/** The lanes that there are in a row, with the spans that reach into it. */
+export function lanesIn({ lanes }: Diagram, row: Row): readonly Lane[] {
+  return lanes.flatMap((lane) => {
+    if (lane.from === undefined) return [lane];
+    if (lane.from > row.to || endOf(lane) < row.from) return [];
+    return [{ ...lane, spans: lane.spans.filter(({ from, to = Infinity }) => from <= row.to && to > row.from) }];
+  });
+}
+
+/** Where the line of a lane begins in a row. */
+export function startOf({ from }: Lane, row: Row): number {
+  return from === undefined ? 0 : xOf(row, from);
+}
+
+/** When a lane ends, by completion or an error; never, if it does not. */
+export function endOf({ events }: Lane): number {
+  const last = events.at(-1);
+  return last?.kind === 'complete' || last?.kind === 'error' ? last.at : Infinity;
+}
+
 interface Moment {
   readonly at: number;
   /** Milliseconds since the moment before. */

@@ -35,6 +35,8 @@ export interface Lane {
   readonly handle: number | undefined;
   /** The name of the lane that this one lies under, as a stream does under its connection. */
   readonly under: string | undefined;
+  /** When it begins, in milliseconds, if it is not there all the time. Such a lane is drawn where it lasts only, and one of a page always. */
+  readonly from?: number | undefined;
   /** In order of time; several may be at one time. */
   readonly events: readonly LaneEvent[];
   readonly spans: readonly Span[];

@@ -17,6 +17,7 @@ export interface RecordingOptions {
 
 interface LaneSoFar {
   readonly start: LaneStart;
+  readonly from: number;
   events: LaneEvent[];
   spans: Span[];
 }
@@ -55,7 +56,7 @@ export class Recording {
     switch (change.kind) {
       case 'lane':
         this.#passed(change.at);
-        this.#begin(change.lane);
+        this.#begin(change.at, change.lane);
         break;
       case 'event':
         this.#passed(change.event.until ?? change.event.at);
@@ -77,20 +78,20 @@ export class Recording {
     return {
       title: this.#options.title ?? 'Recording',
       sentence: this.#options.sentence ?? this.#inWords(at),
-      lanes: this.#order.map(({ start, events, spans }) => ({ ...start, events: [...events], spans: [...spans], subscriptions: [] })),
+      lanes: this.#order.map(({ start, from, events, spans }) => ({ ...start, from, events: [...events], spans: [...spans], subscriptions: [] })),
       legend: [],
       length: at,
     };
   }
 
-  #begin(start: LaneStart): void {
+  #begin(from: number, start: LaneStart): void {
     if (this.#lanes.has(start.name)) return;
     if (start.kind === 'connection') this.#connections += 1;
     if (this.#lanes.size >= this.#maxLanes) {
       this.#lanesLeftOut += 1;
       return;
     }
-    const lane: LaneSoFar = { start, events: [], spans: [] };
+    const lane: LaneSoFar = { start, from, events: [], spans: [] };
     this.#lanes.set(start.name, lane);
     this.#order.splice(this.#placeUnder(start.under), 0, lane);
   }

@@ -1,6 +1,6 @@
 import { depthOf, kindInWords, shownName, tracksOf } from './layout-caption.js';
 import { short } from './layout-words.js';
-import { xOf, type Row } from './layout.js';
+import { endOf, startOf, xOf, type Row } from './layout.js';
 import type { Lane } from './model.js';
 import { decimal, element, label, lines, type Markup } from './svg-markup.js';
 import { drawGroup, wedge } from './svg-marble.js';
@@ -49,7 +49,7 @@ export function drawLane(scene: Scene, lane: Lane, row: Row, y: number): Markup 
 
 /** The marbles of a lane in a row. */
 export function drawMarbles(scene: Scene, lane: Lane, row: Row, y: number): Markup {
-  const groups = row.groups.filter((group) => group.lane === lane);
+  const groups = row.groups.filter((group) => group.lane.name === lane.name);
   return lines(
     ...groups.map(({ events, hidden, x }) =>
       drawGroup(
@@ -64,15 +64,14 @@ export function drawMarbles(scene: Scene, lane: Lane, row: Row, y: number): Mark
 
 /** The line of a lane goes on with an arrow, unless the lane has ended. */
 function drawLine(scene: Scene, lane: Lane, row: Row, y: number): Markup {
-  const last = lane.events.at(-1);
-  const ended = last?.kind === 'complete' || last?.kind === 'error' ? last.at : undefined;
-  if (ended !== undefined && ended < row.from) return lines();
-  const group = row.groups.find(({ lane: own, at }) => own === lane && at === ended);
+  const ended = endOf(lane);
+  if (ended < row.from) return lines();
+  const group = row.groups.find(({ lane: own, at }) => own.name === lane.name && at === ended);
   const end = group === undefined ? scene.left + row.width + 12 : scene.left + group.x;
   const path = (className: string | undefined, d: string): Markup => element('path', { class: className, d });
   const weight = lane.kind === 'connection' ? 'thick' : lane.kind === 'user' ? 'user' : undefined;
   const head = group === undefined ? [path(undefined, `M${decimal(end - 4)} ${decimal(y - 4)}l5 4-5 4`)] : [];
-  return lines(path(weight, `M${decimal(scene.left)} ${decimal(y)}H${decimal(end)}`), ...head);
+  return lines(path(weight, `M${decimal(scene.left + startOf(lane, row))} ${decimal(y)}H${decimal(end)}`), ...head);
 }
 
 function trackTop(y: number, index: number): number {

@@ -1,6 +1,6 @@
 import { breakLabelWidth, charactersIn, sizes } from './svg-sizes.js';
 import { timeInWords, wrapped } from './layout-words.js';
-import { layOut, type Row } from './layout.js';
+import { lanesIn, layOut, type Row } from './layout.js';
 import type { Diagram } from './model.js';
 import { drawAxis, drawBreaks, drawGuides } from './svg-axis.js';
 import { describe } from './svg-description.js';
@@ -96,7 +96,7 @@ function roomiest(scene: Scene, millisecondsPerStep: number): readonly Row[] {
 }
 
 function drawRow(scene: Scene, row: Row, top: number): { readonly markup: Markup; readonly height: number } {
-  const { lanes } = scene.diagram;
+  const lanes = lanesIn(scene.diagram, row);
   const tops = new Map<string, number>();
   let y = top + sizes.axis;
   for (const lane of lanes) {

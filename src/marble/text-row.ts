@@ -1,7 +1,7 @@
 import { tracksOf, type Track } from './layout-caption.js';
 import { charactersOf, timeInWords } from './layout-words.js';
 import type { HueOf } from './layout-hues.js';
-import { xOf, type PlacedGroup, type Row } from './layout.js';
+import { endOf, startOf, xOf, type PlacedGroup, type Row } from './layout.js';
 import type { Diagram, Lane } from './model.js';
 import type { Glyphs } from './text-glyphs.js';
 import { hueStyles, styles, TextLine, type Style } from './text-line.js';
@@ -32,13 +32,13 @@ export function axisLine({ left }: Writing, { from, width, stops, breaks }: Row)
 /** A lane's marbles, on its line as far as it goes. */
 export function laneLine(writing: Writing, lane: Lane, row: Row, line: TextLine): void {
   const { left, glyphs } = writing;
-  const last = lane.events.at(-1);
-  const ended = last?.kind === 'complete' || last?.kind === 'error' ? last.at : Infinity;
+  const ended = endOf(lane);
   if (ended < row.from) return;
   const end = ended > row.to ? row.width : xOf(row, ended);
-  line.put(left, glyphs.lines[lane.kind].repeat(end), styles.quiet);
-  for (const { x, end: over } of row.breaks) if (x < end) line.put(left + x, glyphs.gap.repeat(over - x), styles.quiet);
-  for (const group of row.groups) if (group.lane === lane) putGroup(writing, group, line);
+  const begin = startOf(lane, row);
+  line.put(left + begin, glyphs.lines[lane.kind].repeat(Math.max(0, end - begin)), styles.quiet);
+  for (const { x, end: over } of row.breaks) if (x >= begin && x < end) line.put(left + x, glyphs.gap.repeat(over - x), styles.quiet);
+  for (const group of row.groups) if (group.lane.name === lane.name) putGroup(writing, group, line);
 }
 
 /** The lines below a lane. */

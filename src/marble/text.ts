@@ -1,7 +1,7 @@
 import { explanationsOf } from './layout-caption.js';
 import { charactersOf, short, wrapped } from './layout-words.js';
 import { huesOf } from './layout-hues.js';
-import { layOut, type Row } from './layout.js';
+import { lanesIn, layOut, type Row } from './layout.js';
 import type { Diagram } from './model.js';
 import { asciiGlyphs, unicodeGlyphs, type Glyphs } from './text-glyphs.js';
 import { hueStyles, styles, TextLine, type Style } from './text-line.js';
@@ -52,7 +52,7 @@ function rowLines(writing: Writing, names: NameColumns, row: Row): readonly Text
   const axis = axisLine(writing, row);
   return [
     ...(axis === undefined ? [] : [axis]),
-    ...writing.diagram.lanes.flatMap((lane) => {
+    ...lanesIn(writing.diagram, row).flatMap((lane) => {
       const line = names.put(new TextLine(), lane);
       laneLine(writing, lane, row, line);
       return [line, ...trackLines(writing, lane, row, ({ label }) => names.putTrack(new TextLine(), lane, label))];
