@@ -5,6 +5,7 @@ import { AmandaError } from '../wire/errors.js';
 import { packet, packetText, type Packet } from '../wire/packet.js';
 import { stepInitiator, type InitiatorEffect, type InitiatorEvent, type InitiatorState } from './initiator-machine.js';
 import type { Timing } from './timing.js';
+import { brokenUnanswered, neverAcknowledged } from './unanswered.js';
 
 /** A packet that answers a request: PREP any number of times, then REP. */
 export interface Answer {
@@ -37,6 +38,7 @@ class Exchange {
   readonly #packets = new Subscription();
   #timer: Subscription | undefined;
   #state: InitiatorState = { kind: 'ready' };
+  #isAnswered = false;
 
   constructor(connection: Connection, request: Packet, timing: Timing, out: Subscriber<Answer>) {
     this.#connection = connection;
@@ -50,6 +52,7 @@ class Exchange {
     this.#packets.add(
       this.#handle.packets.subscribe({
         next: (received) => {
+          this.#isAnswered = true;
           this.#happens({ kind: 'packet', packet: received, at: asyncScheduler.now() });
         },
         error: (reason: unknown) => {
@@ -106,11 +109,12 @@ class Exchange {
   }
 
   #failure(effect: Extract<InitiatorEffect, { kind: 'refused' | 'timedOut' | 'failed' }>): unknown {
-    const peer = describePeer(this.#connection.peer);
-    const context = { peer, handle: this.#handle.number };
+    const waiter = { peer: this.#connection.peer, handle: this.#handle.number };
+    const peer = describePeer(waiter.peer);
+    const context = { ...waiter, peer };
     switch (effect.kind) {
       case 'failed':
-        return effect.reason;
+        return this.#isAnswered ? effect.reason : brokenUnanswered(effect.reason, waiter);
       case 'refused':
         return new AmandaError(
           'REFUSED',
@@ -121,11 +125,7 @@ class Exchange {
         );
       case 'timedOut':
         return effect.waitingFor === 'ACK'
-          ? new AmandaError(
-              'ACK_TIMEOUT',
-              `${peer} did not acknowledge the request, sent ${this.#timing.requestTries} times; is this an amandad of the same auth?`,
-              context,
-            )
+          ? neverAcknowledged(waiter, this.#timing.requestTries)
           : new AmandaError(
               'REP_TIMEOUT',
               `${peer} acknowledged the request but sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`,

@@ -41,6 +41,15 @@ describe('bsdtcp', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringMatching(/no-such-host.invalid is not known/) as string });
   });
 
+  test('says where to look when who answers hangs up at once', async () => {
+    const { port } = await greeter('');
+    const attempt = lastValueFrom(connect(bsdtcp({ host, port, user: 'u', reservedPorts: false })).pipe(request('noop')));
+    await expect(attempt).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+      message: expect.stringMatching(/before it answered anything; .*only_from/) as string,
+    });
+  });
+
   test('says what it met on a port of somebody else', async () => {
     const { port } = await greeter('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n');
     const attempt = lastValueFrom(connect(bsdtcp({ host, port, user: 'u', reservedPorts: false })).pipe(request('noop')));

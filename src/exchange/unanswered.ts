@@ -1,0 +1,60 @@
+import { describePeer, type Peer } from '../connection/channel.js';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
+
+/** Who waits for an answer, and where. */
+export interface Waiter {
+  readonly peer: Peer;
+  readonly handle: number;
+}
+
+/** `ACK_TIMEOUT`: a request that was sent so often has not even been acknowledged. */
+export function neverAcknowledged({ peer, handle }: Waiter, tries: number): AmandaError {
+  const name = describePeer(peer);
+  const times = tries === 1 ? 'once' : `${tries} times`;
+  return new AmandaError('ACK_TIMEOUT', `${name} did not acknowledge the request, sent ${times}; ${adviceOf(peer).silent}`, { peer: name, handle });
+}
+
+/** What to make of a connection that broke before any packet came: the same, with what to look at unless it says that itself. */
+export function brokenUnanswered(reason: unknown, { peer, handle }: Waiter): unknown {
+  const { gone } = adviceOf(peer);
+  if (gone === undefined || !isAmandaError(reason, 'CONNECTION_LOST') || saysMore(reason)) return reason;
+  const name = describePeer(peer);
+  return new AmandaError('CONNECTION_LOST', `${name} ended the connection before it answered anything; ${gone}`, { cause: reason, peer: name, handle });
+}
+
+/** Whether the loss has a cause that the protocol knows: text in the channel, a frame that was cut. */
+function saysMore({ cause }: Error): boolean {
+  return isAmandaError(cause) && (cause.code !== 'CONNECTION_LOST' || saysMore(cause));
+}
+
+interface Advice {
+  /** When the peer says nothing. */
+  readonly silent: string;
+  /** When it hangs up without a word; undefined where the driver knows better. */
+  readonly gone?: string;
+}
+
+function adviceOf({ driver }: Peer): Advice {
+  return advice[driver] ?? { silent: 'is this an amandad of the same auth?' };
+}
+
+const udp: Advice = { silent: 'is this the port of an amandad of the same auth, and does a firewall let UDP through, both ways?' };
+const login: Advice = {
+  silent: 'does a login profile there wait for input, and is what it starts (amandad-path) an amandad?',
+  gone: 'is what is started there (amandad-path) an amandad?',
+};
+const advice: Readonly<Record<string, Advice>> = {
+  bsdtcp: {
+    silent: 'is this an amandad of the same auth?',
+    gone: 'can amandad be started there, does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of an amandad with auth bsdtcp and not ssl?',
+  },
+  ssl: {
+    silent:
+      'is this an amandad of the same auth? One that refuses our certificate may be silent, too: see its log, and check there the name of this host, the CA, and the fingerprint on file.',
+  },
+  ssh: login,
+  rsh: login,
+  local: { silent: 'is what was started (amandad-path) an amandad?', gone: 'is what was started (amandad-path) an amandad?' },
+  bsdudp: udp,
+  bsd: udp,
+};
