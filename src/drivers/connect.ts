@@ -32,8 +32,9 @@ function isWorthAnotherTry(error: unknown): boolean {
 }
 
 function tooSlow(driver: Driver, milliseconds: number): AmandaError {
-  return new AmandaError(
-    'CONNECT_TIMEOUT',
-    `No connection over ${driver.name} within ${milliseconds / 1000} s; is the host up, and does a firewall let the port through?`,
-  );
+  const advice =
+    driver.name === 'ssl'
+      ? 'is the host up, does a firewall let the port through, and is it that of an amandad with auth ssl?'
+      : 'is the host up, and does a firewall let the port through?';
+  return new AmandaError('CONNECT_TIMEOUT', `No connection over ${driver.name} within ${milliseconds / 1000} s; ${advice}`);
 }

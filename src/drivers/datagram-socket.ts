@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { fstatSync, readFileSync } from 'node:fs';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { unknownHost } from './unknown-host.js';
 
 export interface UdpTarget {
   readonly host: string;
@@ -88,7 +89,7 @@ async function addressOf(host: string): Promise<Address> {
     const address = found.find(({ family }) => family === 4) ?? found[0];
     if (address !== undefined) return address;
   } catch (cause) {
-    throw new AmandaError('CONNECT_FAILED', `The host ${host} is not known: ${messageOf(cause)}.`, { cause, peer: host });
+    throw unknownHost(host, cause);
   }
   throw new AmandaError('CONNECT_FAILED', `The host ${host} has no address.`, { peer: host });
 }

@@ -3,6 +3,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { SocketReader } from './socket-reader.js';
+import { unknownHost } from './unknown-host.js';
 
 export interface TcpTarget {
   readonly host: string;
@@ -64,7 +65,7 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   try {
     return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
   } catch (cause) {
-    throw new AmandaError('CONNECT_FAILED', `The host ${host} is not known: ${messageOf(cause)}.`, { cause, peer: host });
+    throw unknownHost(host, cause);
   }
 }
 
@@ -127,6 +128,7 @@ function noReservedPort({ host }: TcpTarget, cause: unknown): AmandaError {
 function connectFailed({ host, port }: TcpTarget, cause: unknown): AmandaError {
   const code = (cause as { readonly code?: string } | undefined)?.code;
   const advice: Readonly<Record<string, string>> = {
+    ECONNRESET: 'it hung up at once; does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of amandad?',
     ECONNREFUSED: 'nothing listens there; is amandad set up (inetd, xinetd or systemd), and is this its port?',
     EHOSTUNREACH: 'the host cannot be reached; is it up?',
     ENETUNREACH: 'there is no route to its network.',
