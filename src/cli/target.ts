@@ -5,7 +5,7 @@ import type { ConnectOptions } from '../drivers/connect.js';
 import type { Driver } from '../drivers/driver.js';
 import { local } from '../drivers/local.js';
 import { rsh } from '../drivers/rsh.js';
-import { ssh } from '../drivers/ssh.js';
+import { ssh, type SshOptions } from '../drivers/ssh.js';
 import { ssl, type SslOptions } from '../drivers/ssl.js';
 import type { RequestOptions } from '../exchange/request.js';
 import { defaultTiming } from '../exchange/timing.js';
@@ -21,6 +21,7 @@ export const targetOptions = {
   'amandad-path': { type: 'string' },
   'client-username': { type: 'string' },
   'ssh-key': { type: 'string' },
+  'rsh-command': { type: 'string' },
   'ssl-dir': { type: 'string' },
   timeout: { type: 'string' },
   json: { type: 'boolean' },
@@ -40,6 +41,7 @@ export const targetOptionsHelp = `Reaching the host:
                           /usr/lib/amanda/amandad
   --client-username NAME  for ssh and rsh: whom to log in as; default backup
   --ssh-key FILE          for ssh: a private key besides those it finds itself
+  --rsh-command PROGRAM   for rsh: takes rsh's arguments; default rsh
   --ssl-dir DIR           for ssl: holds CA/crt.pem, me/crt.pem and
                           me/private/key.pem; default /etc/amanda/ssl
   --timeout SECONDS       how long connecting, and then the answer, may take;
@@ -67,6 +69,8 @@ export interface TargetChoice {
   readonly clientUsername?: string | undefined;
   /** The file of a private key. */
   readonly sshKey?: string | undefined;
+  /** A program that takes rsh's arguments. */
+  readonly rshCommand?: string | undefined;
   /** Holds the certificates. */
   readonly sslDir?: string | undefined;
   /** Told what works but should not stay so. */
@@ -79,8 +83,6 @@ export interface TargetChoice {
 
 const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
 type AuthName = (typeof auths)[number];
-/** Amanda has them, and so will we. */
-const authsToCome: readonly string[] = ['krb5'];
 
 /** Which options besides `--timeout` an auth goes by. */
 const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
@@ -88,7 +90,7 @@ const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> =
   ssl: ['port', 'user', 'ssl-dir'],
   local: ['amandad-path'],
   ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
-  rsh: ['amandad-path', 'client-username'],
+  rsh: ['amandad-path', 'client-username', 'rsh-command'],
   bsdudp: ['port', 'user'],
   bsd: ['port', 'user'],
 };
@@ -105,6 +107,7 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
     amandadPath: values['amandad-path'],
     clientUsername: values['client-username'],
     sshKey: values['ssh-key'],
+    rshCommand: values['rsh-command'],
     sslDir: values['ssl-dir'],
     timeout: seconds === undefined ? undefined : seconds * 1000,
   };
@@ -113,18 +116,19 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
 function chooseAuth(name: string): AuthName {
   const auth = auths.find((known) => known === name);
   if (auth !== undefined) return auth;
-  if (authsToCome.includes(name)) throw new UsageError(`--auth ${name} is not there yet; this version has ${enumerate(auths)}.`);
+  if (name === 'krb5') throw new UsageError(`auth krb5 is not built, for want of an Amanda with it to try it against; there are ${enumerate(auths)}.`);
   throw new UsageError(`There is no auth "${printable(name)}"; this version has ${enumerate(auths)}.`);
 }
 
 /** The options given that the auth has no use for. */
 export function uselessOptions({ auth }: TargetChoice, values: TargetValues): readonly string[] {
-  const special = ['port', 'user', 'amandad-path', 'client-username', 'ssh-key', 'ssl-dir'] as const;
+  const special = ['port', 'user', 'amandad-path', 'client-username', 'ssh-key', 'rsh-command', 'ssl-dir'] as const;
   return special.filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name)).map((name) => `--${name}`);
 }
 
 /** The driver of a target. */
-export function driverFor({ host, auth, port, user, amandadPath, clientUsername, sshKey, sslDir, onWarning, settings = {} }: TargetChoice): Driver {
+export function driverFor(target: TargetChoice): Driver {
+  const { host, auth, port, user, amandadPath, clientUsername, sshKey, rshCommand, sslDir, onWarning, settings = {} } = target;
   const at = { host, ...(port === undefined ? {} : { port }) };
   const path = amandadPath === undefined ? {} : { amandadPath };
   const login = clientUsername === undefined ? {} : { clientUsername };
@@ -135,9 +139,9 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
     case 'local':
       return local({ host, ...path });
     case 'ssh':
-      return ssh({ ...at, ...path, ...login, ...(sshKey === undefined ? {} : { keyFile: sshKey }) });
+      return ssh({ ...at, ...path, ...login, ...(sshKey === undefined ? {} : { keyFile: sshKey }), ...sshPatience(target) });
     case 'rsh':
-      return rsh({ host, ...path, ...login });
+      return rsh({ host, ...path, ...login, ...(rshCommand === undefined ? {} : { command: rshCommand }) });
     case 'bsdtcp':
       return bsdtcp({ ...at, ...asking, ...(tcp && { reservedPorts: tcp.value }) });
     case 'bsdudp':
@@ -153,6 +157,11 @@ export function driverFor({ host, auth, port, user, amandadPath, clientUsername,
         ...certificateSettings(settings),
       });
   }
+}
+
+/** With a limit of its own ssh is to have given up before the wait for the acknowledgement is over. */
+function sshPatience({ timeout }: TargetChoice): Pick<SshOptions, 'connectTimeout'> {
+  return timeout === undefined ? {} : { connectTimeout: Math.min(defaultTiming.connectTimeout, timeout - 1_000) };
 }
 
 /** What the configuration says of certificates that no option says. */

@@ -1,3 +1,4 @@
+import { defaultTiming } from '../exchange/timing.js';
 import { AmandaError } from '../wire/errors.js';
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
@@ -16,6 +17,11 @@ export interface SshOptions {
   readonly amandadPath?: string;
   /** Further words for ssh's command line, in front of the host: `['-o', 'ProxyJump=gate']`. */
   readonly sshOptions?: readonly string[];
+  /**
+   * Milliseconds that ssh may take to reach an SSH server before it says why it cannot, default 20,000; whole seconds, rounded up. It is to be
+   * less than the wait for the acknowledgement, behind which nobody hears ssh. `['-o', 'ConnectTimeout=…']` in `sshOptions` counts first.
+   */
+  readonly connectTimeout?: number;
   /** The ssh to run, default `ssh`. */
   readonly command?: string;
 }
@@ -24,7 +30,7 @@ export interface SshOptions {
  * An amandad that the system's `ssh` starts on the target: the user's agent, configuration, known hosts and
  * ProxyJump all hold. Who may log in is trusted.
  *
- *     ssh -x -o BatchMode=yes -o ControlMaster=no -l USER [-p PORT] [-i KEY] -- HOST AMANDAD -auth=ssh
+ *     ssh -x -o BatchMode=yes -o ControlMaster=no -l USER [-p PORT] [-i KEY] -o ConnectTimeout=20 -- HOST AMANDAD -auth=ssh
  *
  * Throws `BAD_ARGUMENT` for a host or user that would be taken for an option. Errors with `COMMAND_FAILED` when
  * ssh cannot be started or fails, with its words and what to do, and with `TEXT_IN_CHANNEL` when a login
@@ -32,6 +38,7 @@ export interface SshOptions {
  */
 export function ssh(options: SshOptions): Driver {
   const { host, clientUsername = DEFAULT_CLIENT_USERNAME, port, keyFile, amandadPath = DEFAULT_AMANDAD, sshOptions = [], command = 'ssh' } = options;
+  const { connectTimeout = defaultTiming.connectTimeout } = options;
   checkName('The host', host);
   checkName('The client-username', clientUsername);
   checkAmandadPath(amandadPath);
@@ -47,6 +54,8 @@ export function ssh(options: SshOptions): Driver {
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...(keyFile === undefined ? [] : ['-i', keyFile]),
     ...sshOptions,
+    // The system's own limit is two minutes, and a server that does not greet has none.
+    ...['-o', `ConnectTimeout=${Math.max(1, Math.ceil(connectTimeout / 1_000))}`],
     ...['--', host, amandadPath, '-auth=ssh'],
   ];
   return remoteDriver({ auth: 'ssh', program: command, args, host, amandadPath, advise: (said) => advise(said, host, clientUsername) });
@@ -68,6 +77,7 @@ function advise(said: string, host: string, user: string): string | undefined {
     ],
     [/Connection refused/, 'Nothing listens there: does sshd run, and is this its port?'],
     [/Could not resolve hostname/, 'The name of the host is not known.'],
+    [/during banner exchange/, 'Something answers there, but says nothing as an SSH server does: check the port.'],
     [/timed out|No route to host|unreachable/, 'The host cannot be reached: is it up, and does a firewall let ssh through?'],
     [
       /kex_exchange_identification|Connection (closed|reset) by \S+ port|banner/,

@@ -15,7 +15,10 @@ describe('rx-amanda', () => {
     [['noop', 'one', '--bogus'], "Unknown option '--bogus'."],
     [['noop', 'one', '--port', '0'], '--port takes a whole number from 1 to 65535, not "0".'],
     [['noop', 'one', '--timeout', '1.5'], '--timeout takes a whole number from 1 to 86400, not "1.5".'],
-    [['noop', 'one', '--auth', 'krb5'], '--auth krb5 is not there yet; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.'],
+    [
+      ['noop', 'one', '--auth', 'krb5'],
+      'auth krb5 is not built, for want of an Amanda with it to try it against; there are bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
+    ],
     [['noop', 'one', '--auth', 'x\u001b[2J'], 'There is no auth "x\\x1b[2J"; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.'],
     [['service', 'one'], 'SERVICE is missing.'],
     [['service', 'one', 'noop', '-s'], '-s needs -f FILE, since standard input goes to the stream.'],

@@ -1,5 +1,39 @@
-import { describe, expect, it } from 'vitest';
-import { timingFor } from '../../src/cli/target.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lastValueFrom } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { driverFor, timingFor, type TargetChoice } from '../../src/cli/target.js';
+import { connect } from '../../src/drivers/connect.js';
+import { request } from '../../src/exchange/request.js';
+
+/** What a stand-in for ssh, rsh or another command is started with. */
+async function wordsFor(target: TargetChoice, program: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-target-'));
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+  writeFileSync(join(folder, program), '#!/bin/sh\necho "$*" >&2\nexit 255\n', { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:/bin`);
+  const asked = lastValueFrom(connect(driverFor(target)).pipe(request('noop')));
+  const failure: unknown = await asked.catch((error: unknown) => error);
+  return /saying: (.*?)\. /.exec(String(failure))?.[1] ?? String(failure);
+}
+
+describe('a target', () => {
+  it.each([
+    [3_000, 2],
+    [1_000, 1],
+    [600_000, 20],
+  ])('over ssh within %i ms has ssh give up after %i s, while somebody still listens to why', async (timeout, seconds) => {
+    expect(await wordsFor({ host: 'db1', auth: 'ssh', timeout }, 'ssh')).toContain(` -o ConnectTimeout=${seconds} -- db1 `);
+  });
+
+  it('over rsh is reached by a command of the user', async () => {
+    expect(await wordsFor({ host: 'db1', auth: 'rsh', rshCommand: 'krsh' }, 'krsh')).toBe('-l backup db1 /usr/lib/amanda/amandad -auth=rsh');
+  });
+});
 
 describe('--timeout', () => {
   it('leaves the times of Amanda alone when it is not given', () => {

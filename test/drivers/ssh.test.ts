@@ -57,14 +57,17 @@ async function wordsFor(options: SshOptions): Promise<readonly string[]> {
 
 describe('ssh', () => {
   test('is started as Amanda starts it, for user backup', async () => {
-    const words = '-x -o BatchMode=yes -o ControlMaster=no -l backup -- db1 /usr/lib/amanda/amandad -auth=ssh';
+    const words = '-x -o BatchMode=yes -o ControlMaster=no -l backup -o ConnectTimeout=20 -- db1 /usr/lib/amanda/amandad -auth=ssh';
     expect(await wordsFor({ host: 'db1' })).toEqual(words.split(' '));
   });
 
   test('is told user, port, key, further options and the path of amandad', async () => {
-    const words = '-x -o BatchMode=yes -o ControlMaster=no -l amanda -p 2222 -i /k -J gate -- db1 /opt/amandad -auth=ssh';
+    const words = '-x -o BatchMode=yes -o ControlMaster=no -l amanda -p 2222 -i /k -J gate -o ConnectTimeout=2 -- db1 /opt/amandad -auth=ssh';
     expect(
-      await wordsFor({ host: 'db1', clientUsername: 'amanda', port: 2222, keyFile: '/k', sshOptions: ['-J', 'gate'], amandadPath: '/opt/amandad' }),
+      await wordsFor({
+        ...{ host: 'db1', clientUsername: 'amanda', port: 2222, keyFile: '/k', sshOptions: ['-J', 'gate'] },
+        ...{ connectTimeout: 1_001, amandadPath: '/opt/amandad' },
+      }),
     ).toEqual(words.split(' '));
   });
 
@@ -83,6 +86,16 @@ describe('ssh', () => {
     { port: 65_536 },
   ])('refuses %j', (options) => {
     expect(() => ssh({ host: 'db1', ...options })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+  });
+
+  test.each([
+    ['Connection timed out during banner exchange', /says nothing as an SSH server does: check the port/],
+    ['ssh: connect to host db1 port 22: Connection timed out', /The host cannot be reached: is it up/],
+  ])('has advice for an ssh that has waited long enough, saying %s', async (said, advice) => {
+    await expect(ask(ssh({ host: 'db1', command: script(`echo "${said}" >&2; exit 255`) }))).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: expect.stringMatching(advice) as string,
+    });
   });
 
   test('says that there is no ssh', async () => {
