@@ -1,5 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
+import { adviceFor } from './advice.js';
 import { InterruptedError, UsageError } from './arguments.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -37,11 +38,18 @@ export class Output {
 
   /** What a command failed with: one sentence, and with `debug` where it came from. */
   failure(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (this.manner.json) this.result({ error: describeError(error, message) }, []);
     else this.warn(`rx-amanda: ${message}`);
     if (this.manner.debug) for (const line of stacksOf(error)) this.warn(line);
   }
+}
+
+/** The sentence, and where that is the target's, what to do about it. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = adviceFor(error);
+  return advice === undefined ? message : `${message.replace(/\.$/, '')}. ${advice}`;
 }
 
 /** A line that may have come from the peer, made safe for a terminal; tabs stay. */
