@@ -20,7 +20,7 @@ class MemoryChannel implements Channel {
   readonly #arrived = new Fifo<Uint8Array>();
   #other: MemoryChannel | undefined;
   #waiting = 0;
-  #reader: { next(chunk: Uint8Array): void; end(): void } | undefined;
+  #reader: { next(chunk: Uint8Array): void; end(): void; fail(reason: Error): void } | undefined;
   #paused = false;
   #ended = false;
   #closed = false;
@@ -35,6 +35,9 @@ class MemoryChannel implements Channel {
         },
         end: () => {
           out.complete();
+        },
+        fail: (reason) => {
+          out.error(reason);
         },
       };
       this.#hand();
@@ -89,6 +92,12 @@ class MemoryChannel implements Channel {
     this.#hand();
   }
 
+  /** The way to the other end is gone. */
+  break(): void {
+    this.#closed = true;
+    this.#reader?.fail(new Error('it was cut'));
+  }
+
   /** The other end has taken what this one had written. */
   tellDrained(): void {
     this.#drained.next();
@@ -108,11 +117,11 @@ class MemoryChannel implements Channel {
   }
 }
 
+const initiatorPeer: Peer = { driver: 'memory', host: 'initiator' };
+const targetPeer: Peer = { driver: 'memory', host: 'target' };
+
 /** Two joined channels: the initiator's end and the target's end. */
-export function memoryChannels(
-  initiator: Peer = { driver: 'memory', host: 'initiator' },
-  target: Peer = { driver: 'memory', host: 'target' },
-): [Channel, Channel] {
+export function memoryChannels(initiator = initiatorPeer, target = targetPeer): [Channel, Channel] {
   return MemoryChannel.pair(initiator, target);
 }
 
@@ -121,12 +130,21 @@ export interface MemoryOptions {
   readonly user?: string;
 }
 
+/** Both sides of a memory driver. */
+export interface Memory {
+  readonly driver: Driver;
+  readonly listener: Listener;
+  /** Breaks every connection that is open, as the loss of a network does: both ends error with `CONNECTION_LOST`. */
+  cut(): void;
+}
+
 /**
  * A driver and its listener in one process, for tests, demonstrations and programs that are both
  * sides at once. No time passes between the two ends.
  */
-export function memory({ user }: MemoryOptions = {}): { readonly driver: Driver; readonly listener: Listener } {
+export function memory({ user }: MemoryOptions = {}): Memory {
   const connected = new Subject<Channel>();
+  const cuts = new Subject<void>();
   const namesUser = user !== undefined;
   return {
     driver: {
@@ -138,8 +156,14 @@ export function memory({ user }: MemoryOptions = {}): { readonly driver: Driver;
             out.error(new AmandaError('CONNECT_FAILED', 'Nobody accepts connections on this memory driver.'));
             return undefined;
           }
-          const [near, far] = memoryChannels();
+          const [near, far] = MemoryChannel.pair(initiatorPeer, targetPeer);
           connected.next(far);
+          out.add(
+            cuts.subscribe(() => {
+              near.break();
+              far.break();
+            }),
+          );
           const connection = new TcpmConnection(near, { side: 'initiator', user }, options);
           return yieldConnection(connection, out);
         }),
@@ -148,6 +172,9 @@ export function memory({ user }: MemoryOptions = {}): { readonly driver: Driver;
       name: 'memory',
       accept: (options: ConnectionOptions) =>
         new Observable<Connection>((out) => connected.subscribe((channel) => out.next(new TcpmConnection(channel, { side: 'target', namesUser }, options)))),
+    },
+    cut: () => {
+      cuts.next();
     },
   };
 }
