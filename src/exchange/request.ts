@@ -1,4 +1,5 @@
 import {
+  EMPTY,
   concat,
   concatMap,
   defer,
@@ -6,12 +7,12 @@ import {
   exhaustMap,
   filter,
   forkJoin,
-  ignoreElements,
   map,
   materialize,
+  mergeMap,
   of,
   take,
-  tap,
+  throwError,
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
@@ -111,14 +112,19 @@ function untilArrived({ streams, connection }: Reply): Observable<never> {
     ),
   );
   return forkJoin(arrived).pipe(
-    tap((ends) => {
+    mergeMap((ends) => {
+      // What is lost with one stream must not look complete on another. Why, the connection is about to say.
+      if (ends.some(({ receiving }) => receiving === 'lost'))
+        return concat(
+          connection.ended,
+          throwError(() => lostEarly(connection)),
+        );
       for (const stream of all) stream.complete();
-      if (ends.some(({ receiving }) => receiving === 'lost')) throw lostEarly(connection);
+      return EMPTY;
     }),
-    ignoreElements(),
   );
 }
 
 function lostEarly({ peer }: Connection): AmandaError {
-  return new AmandaError('CONNECTION_LOST', `${describePeer(peer)} ended the connection before all streams were closed.`, { peer: describePeer(peer) });
+  return new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(peer)} ended before all streams were closed.`, { peer: describePeer(peer) });
 }
