@@ -8,6 +8,9 @@ const dist = join(root, 'dist');
 /** Remembers which sources dist/ was made from. A dot file, so that it is not published. */
 const stampFile = join(dist, '.sources');
 
+/** What runs in Node, and what runs in a browser. */
+const projects = ['tsconfig.build.json', 'src/cli/web/page/tsconfig.json'];
+
 /** Compiles src/ where it is needed. Resolves to a sentence for what failed, undefined when all is well. */
 export async function build({ clean = false } = {}) {
   const sources = await filesUnder(join(root, 'src'));
@@ -21,8 +24,10 @@ export async function build({ clean = false } = {}) {
   if (clean) await rm(dist, { recursive: true, force: true });
   say('setup: building dist/');
   await rm(stampFile, { force: true });
-  const compiled = await run(process.execPath, [moduleFile('typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
-  if (compiled.status !== 0) return `${compiled.output}\nsetup: the build failed${compiled.error === undefined ? '' : ` (${compiled.error})`}.`;
+  for (const project of projects) {
+    const compiled = await run(process.execPath, [moduleFile('typescript/bin/tsc'), '-p', project]);
+    if (compiled.status !== 0) return `${compiled.output}\nsetup: the build failed${compiled.error === undefined ? '' : ` (${compiled.error})`}.`;
+  }
   await prune(sources);
   const failure = await makeExecutable(executables);
   if (failure !== undefined) return failure;

@@ -33,6 +33,7 @@ async function allSteps() {
   await step('lint', () => tool('lint', 'eslint/bin/eslint.js', ['--max-warnings', '0', '.'], 300));
   await step('format', () => tool('format', 'prettier/bin/prettier.cjs', ['--check', '--log-level=warn', '.'], 120));
   await step('types', () => tool('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json', '--noEmit'], 180));
+  await step('page types', () => tool('page types', 'typescript/bin/tsc', ['-p', 'src/cli/web/page/tsconfig.json', '--noEmit'], 60));
   await step('build', () => outcome('build', build()));
   await step('unit', () => tests('unit', 300));
   await step('marbles', () => tests('marbles', 180));

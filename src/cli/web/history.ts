@@ -1,0 +1,99 @@
+import type { Diagram } from '../../marble/model.js';
+import type { TapChange } from '../../tap/tap-change.js';
+import type { Window } from './conversation-diagram.js';
+import { Conversation, type Numbered } from './conversation.js';
+import type { PageMessage } from './page/messages.js';
+
+/** How much of a tap is kept for pages that come late or are slow. */
+export interface HistoryLimits {
+  /** Events, spans and lanes of all connections together; the longest conversation loses its oldest first. Default 50,000. */
+  readonly steps?: number | undefined;
+  /** Connections; the one that was opened first is forgotten, closed ones before open ones. Default 200. */
+  readonly connections?: number | undefined;
+  /** Lanes of one connection; what happens on further ones is only counted. Default 200. */
+  readonly lanes?: number | undefined;
+}
+
+/** The last part of what a tap saw, with every step numbered, so that a page can say up to where it knows it. */
+export class TapHistory {
+  readonly #limits: Required<{ readonly [Name in keyof HistoryLimits]: number }>;
+  readonly #conversations = new Map<number, Conversation>();
+  /** Of connections that are no longer here. */
+  #forgotten: readonly Numbered[] = [];
+  #steps = 0;
+  #next = 1;
+
+  constructor({ steps = 50_000, connections = 200, lanes = 200 }: HistoryLimits = {}) {
+    this.#limits = { steps, connections, lanes };
+  }
+
+  /** The number of the last step. */
+  get last(): number {
+    return this.#next - 1;
+  }
+
+  take(change: TapChange): void {
+    if (change.kind === 'opened') this.#open(change);
+    const conversation = this.#conversations.get(change.connection);
+    if (conversation === undefined) return;
+    const before = conversation.length;
+    conversation.take(change, this.#next++);
+    this.#steps += conversation.length - before;
+    if (this.#steps > this.#limits.steps) this.#drop();
+  }
+
+  /** True when steps behind that number are gone. */
+  hasLostSince(number: number): boolean {
+    for (const { lost } of this.#conversations.values()) if (lost > number) return true;
+    return false;
+  }
+
+  /** At most `most` messages behind that number, in order, and the number of the last of them. */
+  since(number: number, most: number): { readonly messages: readonly PageMessage[]; readonly last: number } {
+    const steps: Numbered[] = this.#forgotten.filter((one) => one.number > number);
+    // No conversation can have more among the first than all of them; one more tells that there are more.
+    for (const conversation of this.#conversations.values()) for (const step of conversation.since(number, most + 1)) steps.push(step);
+    steps.sort((a, b) => a.number - b.number);
+    const first = steps.slice(0, most);
+    return { messages: first.map(({ message }) => message()), last: steps.length > most ? (first.at(-1)?.number ?? number) : this.last };
+  }
+
+  /** All that is there but for the events. */
+  state(fresh: boolean): PageMessage {
+    return { kind: 'state', fresh, connections: [...this.#conversations.values()].map((conversation) => conversation.state()) };
+  }
+
+  /** What the connections come to in which something has happened behind that number. */
+  totalsSince(number: number, now: number): PageMessage {
+    const changed = [...this.#conversations.values()].filter(({ last }) => last > number);
+    return { kind: 'totals', now, connections: changed.map((conversation) => conversation.totals()) };
+  }
+
+  /** A conversation, as far as it is kept, within a time of it in milliseconds; undefined when there is none of that number. */
+  diagram(connection: number, window: Window): Diagram | undefined {
+    return this.#conversations.get(connection)?.diagram(window);
+  }
+
+  #open(change: TapChange & { readonly kind: 'opened' }): void {
+    if (this.#conversations.has(change.connection)) return;
+    this.#conversations.set(change.connection, new Conversation(change, this.#limits.lanes));
+    if (this.#conversations.size <= this.#limits.connections) return;
+    const [oldest] = [...this.#conversations.values()].filter(({ isClosed }) => isClosed);
+    const victim = oldest ?? [...this.#conversations.values()][0];
+    if (victim === undefined) return;
+    this.#conversations.delete(victim.id);
+    this.#steps -= victim.length;
+    const number = this.#next++;
+    this.#forgotten = [...this.#forgotten, { number, message: () => ({ kind: 'forgotten', connection: victim.id }) as const }].slice(-this.#limits.connections);
+  }
+
+  /** An eighth of the longest conversation at once: finding it takes a while. */
+  #drop(): void {
+    let longest: Conversation | undefined;
+    for (const one of this.#conversations.values()) if (one.length > (longest?.length ?? 0)) longest = one;
+    if (longest === undefined) return;
+    const before = longest.length;
+    longest.drop(Math.ceil(before / 8));
+    this.#steps -= before - longest.length;
+  }
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Diagram } from '../../marble/model.js';
+import { toSvg } from '../../marble/svg.js';
+import { isOwnHost, isToken } from './gate.js';
+import type { PageDocument } from './page-html.js';
+
+/** What a request may lead to. */
+export interface PageRoutes {
+  readonly token: string;
+  /** Where the server was asked to listen. */
+  readonly host: string;
+  readonly document: PageDocument;
+  readonly diagram: (connection: number, window: { readonly from: number; readonly to: number }) => Diagram | undefined;
+  /** Goes on with the response; `known` is the number of the last step that the page has. */
+  readonly follow: (response: ServerResponse, known: number | undefined) => void;
+}
+
+/** Answers a request, or refuses it: nothing is told to whom does not know the token, and to no page of another origin. */
+export function answer(request: IncomingMessage, response: ServerResponse, routes: PageRoutes): void {
+  for (const [name, value] of Object.entries(always)) response.setHeader(name, value);
+  // The path alone counts: what stands for a host in a request line is not looked at.
+  const url = parsed(request.url ?? '');
+  const [, given = '', name = ''] = url?.pathname.split('/') ?? [];
+  if (!isOwnHost(request.headers.host, routes.host))
+    refuse(response, 403, 'This name is not one that the page is served under. Use the address that rx-amanda has printed.');
+  else if (url === undefined || !isToken(given, routes.token))
+    refuse(response, 401, 'The address lacks the token. Use the whole address that rx-amanda has printed.');
+  else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405, 'There is nothing to change here.');
+  else if (name === '' && url.pathname.endsWith('/')) sendPage(response, routes.document);
+  else if (name === 'events') routes.follow(response, wholeNumber(request.headers['last-event-id']));
+  else if (name === 'svg') sendSvg(response, url.searchParams, routes);
+  else refuse(response, 404, 'There is nothing here.');
+}
+
+/** Says no, in a sentence. */
+export function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
+}
+
+const always = {
+  'cache-control': 'no-store',
+  'content-security-policy': `default-src 'none'; frame-ancestors 'none'; sandbox`,
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
+function sendPage(response: ServerResponse, { html, securityPolicy }: PageDocument): void {
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': securityPolicy }).end(html);
+}
+
+function sendSvg(response: ServerResponse, wanted: URLSearchParams, { diagram }: PageRoutes): void {
+  const connection = wholeNumber(wanted.get('connection') ?? undefined);
+  const from = wholeNumber(wanted.get('from') ?? undefined) ?? 0;
+  const to = wholeNumber(wanted.get('to') ?? undefined) ?? Infinity;
+  const drawn = connection === undefined ? undefined : diagram(connection, { from, to });
+  if (drawn === undefined) {
+    refuse(response, 404, 'There is no such connection, or it is no longer kept.');
+    return;
+  }
+  // A hundredth of what is shown is as fine as a picture tells times apart.
+  const svg = toSvg(drawn, { width: 1_200, millisecondsPerStep: Math.max(1, Math.round(drawn.length / 100)) });
+  response.writeHead(200, { 'content-type': 'image/svg+xml; charset=utf-8', 'content-disposition': `attachment; filename="connection-${connection}.svg"` });
+  response.end(svg);
+}
+
+function parsed(path: string): URL | undefined {
+  return path.startsWith('/') && URL.canParse(path.replace(/^\/+/, '/'), 'http://page') ? new URL(path.replace(/^\/+/, '/'), 'http://page') : undefined;
+}
+
+function wholeNumber(text: string | readonly string[] | undefined): number | undefined {
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,56 @@
+import { countInWords, numberInWords, timeInWords } from '../../../marble/layout-words.js';
+import { find, make, say } from './elements.js';
+import type { EventFacts } from './messages.js';
+import { directionOf } from './paint-events.js';
+import { bytesOf, hexOf, textOf, visible } from './payload.js';
+import type { ConnectionView, LaneView } from './store.js';
+
+/** All that is known of the event that was chosen. */
+export class Details {
+  readonly #title = find('event-title', HTMLElement);
+  readonly #hint = find('event-hint', HTMLElement);
+  readonly #facts = find('event-facts', HTMLElement);
+  readonly #payload = find('payload', HTMLElement);
+  readonly #text = find('event-text', HTMLElement);
+  readonly #hex = find('event-hex', HTMLElement);
+
+  showNone(): void {
+    say(this.#title, 'No event chosen');
+    say(this.#hint, 'Click on something that happened, or walk there with the arrow keys.');
+    this.#facts.replaceChildren();
+    this.#payload.hidden = true;
+  }
+
+  show(view: ConnectionView, lane: LaneView, event: EventFacts): void {
+    say(this.#title, visible(event.label));
+    const preview = event.preview === undefined ? undefined : bytesOf(event.preview);
+    say(this.#hint, hintOf(event, preview));
+    this.#facts.replaceChildren(...factsOf(view, lane, event).flatMap(([name, value]) => [make('dt', '', name), make('dd', '', value)]));
+    this.#payload.hidden = preview === undefined;
+    say(this.#text, preview === undefined ? '' : textOf(preview));
+    say(this.#hex, preview === undefined ? '' : hexOf(preview));
+  }
+}
+
+function hintOf({ bytes = 0, count = 1 }: EventFacts, preview: Uint8Array | undefined): string {
+  if (bytes === 0) return '';
+  if (preview === undefined) return 'Of its payload nothing was kept.';
+  if (preview.length >= bytes) return 'All of its payload:';
+  return `The first ${countInWords(preview.length, 'byte')} of ${count > 1 ? `the first of ${numberInWords(count)} payloads` : numberInWords(bytes)}:`;
+}
+
+function factsOf({ facts }: ConnectionView, lane: LaneView, event: EventFacts): readonly (readonly [string, string])[] {
+  const way = event.direction ?? lane.facts.direction;
+  const time = new Date(facts.at + event.at);
+  const all: readonly (readonly [string, string | undefined])[] = [
+    ['what', event.type === undefined ? event.kind : `${event.kind} ${event.type}`],
+    ['lane', `${visible(lane.facts.name)}${lane.facts.handle === undefined ? '' : `, handle ${lane.facts.handle}`}`],
+    ['way', way === undefined ? undefined : directionOf(lane, event) === 'out' ? '→ from the initiator to the target' : '← from the target to the initiator'],
+    ['time', `${timeInWords(event.at)} after the beginning, ${time.toLocaleTimeString()}`],
+    ['until', event.until === undefined ? undefined : timeInWords(event.until)],
+    ['size', event.bytes === undefined ? undefined : countInWords(event.bytes, 'byte')],
+    ['count', event.count === undefined ? undefined : numberInWords(event.count)],
+    ['code', event.code],
+  ];
+  return all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}

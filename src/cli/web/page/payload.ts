@@ -1,0 +1,32 @@
+/** The bytes that a message carries in base64. */
+export function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/** Bytes as text that shows what it is made of: line ends and tabs as they are, other control characters as their pictures. */
+export function textOf(bytes: Uint8Array): string {
+  return visible(new TextDecoder().decode(bytes));
+}
+
+/** As {@link textOf}, of a text. */
+export function visible(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g, (character) => {
+    const code = character.charCodeAt(0);
+    if (code < 0x20) return String.fromCharCode(0x2400 + code);
+    return code === 0x7f ? '\u2421' : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Bytes as hexadecimal, sixteen in a line, with their place and their ASCII beside them. */
+export function hexOf(bytes: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = [...bytes.subarray(at, at + 16)];
+    const digits = row.map((byte) => byte.toString(16).padStart(2, '0'));
+    const left = digits.slice(0, 8).join(' ').padEnd(23);
+    const right = digits.slice(8).join(' ').padEnd(23);
+    const ascii = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    lines.push(`${at.toString(16).padStart(4, '0')}  ${left}  ${right}  ${ascii}`);
+  }
+  return lines.join('\n');
+}

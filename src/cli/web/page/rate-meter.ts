@@ -1,0 +1,34 @@
+/** The time over which a rate is the mean, in milliseconds. */
+const PERIOD = 2_000;
+
+interface Count {
+  readonly at: number;
+  readonly in: number;
+  readonly out: number;
+}
+
+/** How fast bytes go each way, from counts that only grow. */
+export class RateMeter {
+  #counts: Count[] = [];
+
+  /** So much in all at that time, in milliseconds. */
+  count(at: number, bytesIn: number, bytesOut: number): void {
+    const now = { at, in: bytesIn, out: bytesOut };
+    // A tenth of the period apart is close enough.
+    const before = this.#counts.at(-2);
+    if (before !== undefined && at - before.at < PERIOD / 10) this.#counts[this.#counts.length - 1] = now;
+    else this.#counts.push(now);
+    // One from before the period stays, to measure from.
+    const first = this.#counts.findLastIndex((one) => one.at <= at - PERIOD);
+    if (first > 0) this.#counts = this.#counts.slice(first);
+  }
+
+  /** Bytes a second, at a time in milliseconds. What was there at the beginning did not come within the period. */
+  rate(at: number): { readonly in: number; readonly out: number } {
+    const last = this.#counts.at(-1);
+    const base = this.#counts.findLast((one) => one.at <= at - PERIOD) ?? this.#counts[0];
+    if (last === undefined || base === undefined || last === base) return { in: 0, out: 0 };
+    const seconds = Math.max(PERIOD / 4, Math.min(PERIOD, at - base.at)) / 1_000;
+    return { in: (last.in - base.in) / seconds, out: (last.out - base.out) / seconds };
+  }
+}

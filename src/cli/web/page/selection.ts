@@ -1,0 +1,54 @@
+import type { EventFacts } from './messages.js';
+import type { LaneView } from './store.js';
+
+/** An event of a lane. */
+export interface Selection {
+  readonly lane: number;
+  readonly event: EventFacts;
+}
+
+/** The index of the first event that is not before a time. */
+export function firstAt(events: readonly EventFacts[], at: number): number {
+  let low = 0;
+  for (let high = events.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((events[middle]?.at ?? 0) >= at) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The event of a lane next to a time, if it is within `reach` milliseconds of it; of several at that time the one that says most. */
+export function nearest({ events }: LaneView, at: number, reach: number): EventFacts | undefined {
+  let best: EventFacts | undefined;
+  for (let index = firstAt(events, at - reach); index < events.length; index += 1) {
+    const event = events[index];
+    if (event === undefined || event.at > at + reach) break;
+    if (best === undefined || rank(event, at, reach) < rank(best, at, reach)) best = event;
+  }
+  return best;
+}
+
+/** The event so many behind another one, on its lane. */
+export function stepped({ events }: LaneView, from: EventFacts, by: 1 | -1): EventFacts | undefined {
+  const index = events.indexOf(from, firstAt(events, from.at));
+  return index < 0 ? undefined : events[index + by];
+}
+
+/** The event on the next lane that way that has one, at about the same time. */
+export function acrossFrom(lanes: readonly LaneView[], { lane, event }: Selection, by: 1 | -1): Selection | undefined {
+  for (let index = lane + by; index >= 0 && index < lanes.length; index += by) {
+    const { events } = lanes[index] ?? { events: [] };
+    const next = firstAt(events, event.at);
+    const [before, behind] = [events[next - 1], events[next]];
+    const closer = before !== undefined && (behind === undefined || event.at - before.at < behind.at - event.at) ? before : behind;
+    if (closer !== undefined) return { lane: index, event: closer };
+  }
+  return undefined;
+}
+
+/** A packet, a close or an error is meant before a chunk beside it. */
+function rank(event: EventFacts, at: number, reach: number): number {
+  const isOneOfMany = event.kind === 'chunk' || event.kind === 'frame';
+  return Math.abs(event.at - at) / reach + (isOneOfMany ? 0.5 : 0);
+}

@@ -1,0 +1,143 @@
+import type { ConnectionFacts, ConnectionState, ClosedFacts, EventFacts, LaneFacts, PageMessage, SpanFacts, Totals } from './messages.js';
+import { RateMeter } from './rate-meter.js';
+
+export interface LaneView {
+  readonly facts: LaneFacts;
+  /** In order of time. */
+  events: EventFacts[];
+  spans: SpanFacts[];
+}
+
+/** What the page knows of a connection. */
+export interface ConnectionView {
+  readonly facts: ConnectionFacts;
+  closed: ClosedFacts | undefined;
+  readonly lanes: LaneView[];
+  totals: Totals;
+  readonly rate: RateMeter;
+  /** The time of the last thing that is known, in milliseconds since it was opened. */
+  last: number;
+}
+
+/** So many events are kept; the longest lane loses its oldest first. */
+const MOST_EVENTS = 60_000;
+/** So many spans of one lane. */
+const MOST_SPANS = 2_000;
+
+/** All that the server has told, in bounded memory. */
+export class Store {
+  readonly connections = new Map<number, ConnectionView>();
+  /** Whether the tap is over. */
+  isOver = false;
+  /** Whether this page has missed something because it was too slow. */
+  hasMissed = false;
+  /** The server's clock less this one's, in milliseconds. */
+  clockOffset: number | undefined;
+  #events = 0;
+
+  take(message: PageMessage, here: number): void {
+    switch (message.kind) {
+      case 'state':
+        this.#state(message.fresh, message.connections, here);
+        return;
+      case 'opened':
+        this.#connection(message.connection);
+        return;
+      case 'forgotten':
+        this.#forget(message.connection);
+        return;
+      case 'totals':
+        this.clockOffset = Math.max(this.clockOffset ?? -Infinity, message.now - here);
+        for (const totals of message.connections) this.#totals(totals, here);
+        return;
+      case 'over':
+        this.isOver = true;
+        return;
+      default:
+        this.#happened(message);
+    }
+  }
+
+  /** How far a connection's time has come: the present, unless it is over. */
+  reach({ facts, closed, last }: ConnectionView, here: number): number {
+    if (closed !== undefined) return Math.max(last, closed.at - facts.at);
+    return this.isOver || this.clockOffset === undefined ? last : Math.max(last, here + this.clockOffset - facts.at);
+  }
+
+  #state(fresh: boolean, connections: readonly ConnectionState[], here: number): void {
+    if (fresh) {
+      this.connections.clear();
+      this.#events = 0;
+      this.isOver = false;
+    }
+    this.hasMissed = !fresh;
+    for (const state of connections) {
+      const view = this.#connection(state);
+      view.closed = state.closed;
+      for (const lane of state.lanes) addLane(view, lane);
+      for (const { lane, span } of state.open) addSpan(view, lane, span);
+      this.#totals(state.totals, here);
+    }
+  }
+
+  #connection({ id, at, peer, target }: ConnectionFacts): ConnectionView {
+    const known = this.connections.get(id);
+    if (known !== undefined) return known;
+    const totals = { id, in: 0, out: 0, events: 0, dropped: 0, services: [] };
+    const view: ConnectionView = { facts: { id, at, peer, target }, closed: undefined, lanes: [], totals, rate: new RateMeter(), last: 0 };
+    this.connections.set(id, view);
+    return view;
+  }
+
+  #happened(message: PageMessage & { readonly kind: 'closed' | 'lane' | 'event' | 'span' }): void {
+    const view = this.connections.get(message.connection);
+    if (view === undefined) return;
+    if (message.kind === 'closed') view.closed = message.closed;
+    else if (message.kind === 'lane') addLane(view, message.lane);
+    else if (message.kind === 'span') addSpan(view, message.lane, message.span);
+    else this.#event(view, message.lane, message.event);
+  }
+
+  #event(view: ConnectionView, lane: number, event: EventFacts): void {
+    view.last = Math.max(view.last, event.until ?? event.at);
+    const place = view.lanes[lane];
+    if (place === undefined) return;
+    place.events.push(event);
+    this.#events += 1;
+    if (this.#events > MOST_EVENTS) this.#drop();
+  }
+
+  #drop(): void {
+    const lanes = [...this.connections.values()].flatMap((view) => view.lanes);
+    const longest = lanes.reduce((a, b) => (b.events.length > a.events.length ? b : a));
+    const before = longest.events.length;
+    longest.events = longest.events.slice(Math.ceil(before / 8));
+    this.#events -= before - longest.events.length;
+  }
+
+  #forget(id: number): void {
+    for (const { events } of this.connections.get(id)?.lanes ?? []) this.#events -= events.length;
+    this.connections.delete(id);
+  }
+
+  #totals(totals: Totals, here: number): void {
+    const view = this.connections.get(totals.id);
+    if (view === undefined) return;
+    view.totals = totals;
+    view.rate.count(here, totals.in, totals.out);
+  }
+}
+
+function addLane({ lanes }: ConnectionView, facts: LaneFacts): void {
+  lanes[facts.index] ??= { facts, events: [], spans: [] };
+}
+
+function addSpan(view: ConnectionView, lane: number, span: SpanFacts): void {
+  view.last = Math.max(view.last, span.to ?? span.from);
+  const place = view.lanes[lane];
+  if (place === undefined) return;
+  const known = place.spans.findLastIndex((one) => one.span === span.span && one.from === span.from);
+  if (known >= 0) place.spans[known] = span;
+  else place.spans.push(span);
+  if (place.spans.length > MOST_SPANS) place.spans = place.spans.slice(MOST_SPANS / 8);
+}

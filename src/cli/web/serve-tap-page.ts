@@ -1,0 +1,91 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { Observable, Subject } from 'rxjs';
+import type { TapChange } from '../../tap/tap-change.js';
+import { AmandaError } from '../../wire/errors.js';
+import { Audience } from './audience.js';
+import { newToken } from './gate.js';
+import { TapHistory, type HistoryLimits } from './history.js';
+import { feedPage } from './page-feed.js';
+import { pageDocument } from './page-html.js';
+import { answer } from './page-requests.js';
+import { pageScript, type ReadModule } from './page-script.js';
+
+export interface TapPageOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** Where to listen; default `127.0.0.1`, so that only this machine can reach it. */
+  readonly host?: string | undefined;
+  /** How many pages may be open at once; default 8. */
+  readonly pages?: number | undefined;
+  readonly limits?: HistoryLimits | undefined;
+  /** Where the page's modules come from; default: from beside this one, compiled. */
+  readonly readModule?: ReadModule | undefined;
+}
+
+export type PageEvent =
+  /** It can be looked at. The URL carries the token: who has it sees everything. */
+  | { readonly kind: 'listening'; readonly url: string; readonly port: number }
+  /** A page was opened or closed; so many are open. */
+  | { readonly kind: 'pages'; readonly count: number };
+
+/**
+ * Serves a web page that shows the conversations of a tap while they go on.
+ *
+ *     changes  -o-c-c-c-x-|
+ *     events   l----p------p-   l: listening, p: a page comes or goes
+ *
+ * Cold: subscribing subscribes `changes` and listens; unsubscribing ends both and all pages. When `changes` completes the pages are told, and
+ * what is kept can still be looked at. Errors with what `changes` errors with, with `CONNECT_FAILED` when it cannot listen, and with
+ * `FILE_FAILED` when the page is not built.
+ */
+export function serveTapPage(
+  changes: Observable<TapChange>,
+  { port, host = '127.0.0.1', pages = 8, limits, readModule }: TapPageOptions,
+): Observable<PageEvent> {
+  return new Observable((out) => {
+    const document = pageDocument(pageScript(readModule));
+    const token = newToken();
+    const history = new TapHistory(limits);
+    const news = new Subject<void>();
+    let isOver = false;
+    const audience = new Audience(pages, (count) => out.next({ kind: 'pages', count }));
+    const server = createServer({ maxHeaderSize: 8 << 10 }, (request, response) => {
+      const follow = (page: ServerResponse, known: number | undefined): void => {
+        audience.admit(page, feedPage(page, known, { history, news, isOver: () => isOver }));
+      };
+      answer(request, response, { token, host, document, diagram: (connection, window) => history.diagram(connection, window), follow });
+    });
+    // A page has its event stream and now and then a request beside it.
+    server.maxConnections = 8 * pages;
+    server.on('error', (cause) => {
+      out.error(new AmandaError('CONNECT_FAILED', `Cannot serve the web page on ${host} port ${port}: ${cause.message}.`, { cause }));
+    });
+    server.listen({ port, host }, () => {
+      out.next({ kind: 'listening', ...placeOf(server, host, token) });
+    });
+    out.add(() => {
+      audience.close();
+      server.close();
+      server.closeAllConnections();
+    });
+    out.add(
+      changes.subscribe({
+        next: (change) => {
+          history.take(change);
+          news.next();
+        },
+        error: (error: unknown) => out.error(error),
+        complete: () => {
+          isOver = true;
+          news.next();
+        },
+      }),
+    );
+  });
+}
+
+function placeOf(server: Server, host: string, token: string): { readonly url: string; readonly port: number } {
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/${token}/`, port };
+}
