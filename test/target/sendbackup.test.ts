@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { sendbackup } from '../../src/target/services/sendbackup.js';
 import { crc32c, formatChecksum } from '../../src/wire/crc32c.js';
 import { Features } from '../../src/wire/features.js';
-import { ask, children, contents, folder, isThere, replyText, session, text } from './scripts.js';
+import { ask, children, contents, folder, isThere, replyText, script, session, text } from './scripts.js';
 
 const run = promisify(execFile);
 
@@ -151,6 +151,17 @@ describe('sendbackup of a directory', () => {
     await writeFile(tar, '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
     const { messages } = await dump(sendbackup({ tar }), dle(await tree(), '<level>0</level>'));
     expect(messages).toMatch(/\nsendbackup: error \[dump \(\d+\) \S+\/tar got signal 9\]\n$/);
+  });
+
+  it.each([
+    ['is killed', 'kill -9 $$', /^sendbackup: error \[index \(\d+\) \S+ got signal 9\]$/m],
+    ['fails', 'exit 2', /^sendbackup: error \[index \(\d+\) \S+ returned 2\]$/m],
+  ])('is a failure when what lists it %s, since a list that stops half-way looks like a whole one', async (_, how, error) => {
+    const tar = await script(`if [ "$1" = -tf ]; then head -c 2000 >/dev/null; echo ./; ${how}; fi`, 'exec /bin/tar "$@"');
+    const { messages, index } = await dump(sendbackup({ tar }), dle(await tree()));
+    expect(index).toBe('/\n');
+    expect(messages).toMatch(error);
+    expect(messages).not.toContain('sendbackup: end');
   });
 
   it('takes a tar that says nothing of its size for a failure', async () => {

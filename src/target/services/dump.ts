@@ -25,6 +25,15 @@ export interface DumpTools {
   readonly listDir: string | undefined;
 }
 
+/** What there is to tell of. */
+interface Parts {
+  readonly dumper: Dumper;
+  readonly lister: Lister | undefined;
+  readonly snapshot: Snapshot;
+  /** When the data have been sent. */
+  readonly whole: Promise<void>;
+}
+
 /** One dump: a tar that makes it, another that lists it, and what there is to say of it. */
 export class Dump {
   readonly #asked: DumpRequest;
@@ -73,7 +82,7 @@ export class Dump {
     const whole = new Promise<void>((resolve) => {
       dataEnded = resolve;
     });
-    const { messages, data } = holdData(this.#messages(dumper, snapshot, whole), this.#data(dumper, lister, dataEnded));
+    const { messages, data } = holdData(this.#messages({ dumper, lister, snapshot, whole }), this.#data(dumper, lister, dataEnded));
     const streams: Record<string, StreamHandler | undefined> = { DATA: () => data, MESG: () => messages, INDEX: undefined };
     if (lister !== undefined) streams['INDEX'] = () => indexLines(lister.stdout);
     if (features.has('fe_sendbackup_stream_state')) streams['STATE'] = () => EMPTY;
@@ -95,7 +104,7 @@ export class Dump {
     ended();
   }
 
-  async *#messages(dumper: Dumper, snapshot: Snapshot, whole: Promise<void>): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#messages({ dumper, lister, snapshot, whole }: Parts): AsyncGenerator<Uint8Array, void, undefined> {
     const { host, dle, level } = this.#asked;
     const { tar } = this.#tools;
     const start = `start [${host}:${quote(dle.disk)} level ${level}]`;
@@ -106,8 +115,10 @@ export class Dump {
       total = bytes ?? total;
       yield Buffer.from(`${mark} ${line}\n`, 'latin1');
     }
-    const failure = (await dumper.exit) ?? (total === undefined ? 'no backup size line' : undefined);
+    const dumped = (await dumper.exit) ?? (total === undefined ? 'no backup size line' : undefined);
     await whole;
+    // A list that stops half-way looks like a whole one, and files that are not in it cannot be found again.
+    const failure = dumped ?? (await lister?.exit);
     yield failure === undefined ? await this.#conclusion(total ?? 0, snapshot) : sendbackup(`error [${failure}]`);
   }
 

@@ -18,6 +18,8 @@ export interface Lister {
   readonly child: ChildProcess;
   readonly stdin: Writable;
   readonly stdout: Readable;
+  /** What its end says; undefined when all is well. */
+  readonly exit: Promise<string | undefined>;
 }
 
 /** Starts to dump. */
@@ -26,17 +28,16 @@ export function startDumper(program: string, { directory, excludes }: DumpReques
   const how = ['--sparse', '--ignore-failed-read', '--totals'];
   const child = spawn(program, [...what, ...how, ...excludes, '--', '.'], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
   keepUnread(child);
-  return { child, stdout: child.stdout, stderr: child.stderr, exit: exitOf(child, program) };
+  return { child, stdout: child.stdout, stderr: child.stderr, exit: exitOf(child, `dump ${program}`, `dump (${child.pid ?? 0}) ${program}`) };
 }
 
-/** Starts to list. What goes wrong with that does not concern the dump. */
+/** Starts to list. */
 export function startLister(program: string): Lister {
   const child = spawn(program, ['-tf', '-'], { env: environment(), stdio: ['pipe', 'pipe', 'ignore'] });
   keepUnread(child);
-  child.on('error', () => undefined);
   // It may stop reading at the archive's end mark, before the padding behind that.
   child.stdin.on('error', () => undefined);
-  return { child, stdin: child.stdin, stdout: child.stdout };
+  return { child, stdin: child.stdin, stdout: child.stdout, exit: exitOf(child, `index ${program}`, `index (${child.pid ?? 0}) ${program}`) };
 }
 
 /** Names and messages in one form whatever the host's language, and no options out of the environment. */
@@ -46,14 +47,14 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** Exit code 1 says that files changed while they were read, which is how a live system is. */
-function exitOf(child: ChildProcess, program: string): Promise<string | undefined> {
+function exitOf(child: ChildProcess, unstarted: string, started: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     child.on('error', (error) => {
-      resolve(`dump ${program}: ${error.message}`);
+      resolve(`${unstarted}: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
-      if (signal !== null) resolve(`dump (${child.pid ?? 0}) ${program} got signal ${constants.signals[signal]}`);
-      else resolve(code === 0 || code === 1 ? undefined : `dump (${child.pid ?? 0}) ${program} returned ${code}`);
+      if (signal !== null) resolve(`${started} got signal ${constants.signals[signal]}`);
+      else resolve(code === 0 || code === 1 ? undefined : `${started} returned ${code}`);
     });
   });
 }
