@@ -2,7 +2,7 @@
 import { processService, allowed, backupServices, listenBsdtcp, reply, serve } from '../../../dist/index.js';
 import { NEVER, Observable, of, throwError } from 'rxjs';
 
-const { maxConnections, ...options } = JSON.parse(process.argv[2] ?? '{}');
+const { maxConnections, port: asked = 0, ...options } = JSON.parse(process.argv[2] ?? '{}');
 const chunk = Buffer.alloc(65_536, 'rx-amanda ');
 
 /** A disk is named by its size in KiB; a name that ends in `!` breaks off there. */
@@ -28,7 +28,7 @@ const waiting = () =>
   });
 
 serve(
-  listenBsdtcp({ port: 0, host: '127.0.0.1', maxConnections, onListening: (port) => process.send({ kind: 'listening', port }) }),
+  listenBsdtcp({ port: asked, host: '127.0.0.1', maxConnections, onListening: (port) => process.send({ kind: 'listening', port }) }),
   {
     ...services,
     waiting,
