@@ -11,7 +11,7 @@ import type { Output } from './output.js';
 import { reach } from './reach.js';
 import { readBody } from './request-body.js';
 import type { Surroundings } from './surroundings.js';
-import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
+import { callTimingFor, estimateTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 
 const options = {
   ...targetOptions,
@@ -61,9 +61,10 @@ ${exitCodesHelp}
     if (wantsStdio && joints.length > 0) throw new UsageError('-s and --stream cannot be combined.');
     if (wantsStdio && output.manner.json) throw new UsageError('-s and --json both want standard output.');
     const features = values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
+    const timingOf = service === 'sendsize' ? estimateTimingFor : callTimingFor;
     const asked = (body: Uint8Array): ServiceRequest => ({ service, options: { features, hostname: host, config }, body });
     return readBody(file, () => surroundings.stdin).pipe(
-      switchMap((body) => reach(target, values, output, surroundings).pipe(request(asked(body), callTimingFor(target)))),
+      switchMap((body) => reach(target, values, output, surroundings).pipe(request(asked(body), timingOf(target, body)))),
       filter(({ kind }) => kind === 'final'),
       mergeMap((reply) => concat(useStreams(reply, wantsStdio ? surroundings : joints, output), of(reply))),
       map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),

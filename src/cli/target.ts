@@ -203,3 +203,15 @@ export function callTimingFor({ timeout, settings = {} }: TargetChoice): Connect
   const { ctimeout } = settings;
   return { ...(ctimeout && { replyTimeout: ctimeout.value * 1000 }), ...timingFor(timeout, settings) };
 }
+
+/**
+ * The same for sendsize, which Amanda's planner awaits for `etimeout` times the estimates that are asked for: one for each level of each
+ * DLE. A negative one is for all together.
+ */
+export function estimateTimingFor(target: TargetChoice, body: Uint8Array): ConnectOptions & RequestOptions {
+  const { timeout, settings: { etimeout } = {} } = target;
+  if (timeout !== undefined || etimeout === undefined) return callTimingFor(target);
+  const estimates = Buffer.from(body).toString('latin1').split('<level>').length - 1;
+  const seconds = etimeout.value < 0 ? -etimeout.value : etimeout.value * Math.max(1, estimates);
+  return { ...callTimingFor(target), replyTimeout: seconds * 1_000 };
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { driverFor, timingFor, type TargetChoice } from '../../src/cli/target.js';
+import { driverFor, estimateTimingFor, timingFor, type TargetChoice } from '../../src/cli/target.js';
 import { connect } from '../../src/drivers/connect.js';
 import { request } from '../../src/exchange/request.js';
 
@@ -47,5 +47,22 @@ describe('--timeout', () => {
   it('makes room for the tries of Amanda when it is long, and makes none of them longer', () => {
     expect(timingFor(600_000)).toEqual({ connectTimeout: 20_000, connectTries: 3, ackTimeout: 10_000, replyTimeout: 600_000, replyRestarts: 0 });
     expect(timingFor(50_000)).toMatchObject({ connectTries: 2 });
+  });
+});
+
+describe('etimeout', () => {
+  const awaited = (etimeout: number, body: string, timeout?: number): unknown => {
+    const at = { file: 'amanda.conf', line: 1 };
+    const settings = { ctimeout: { value: 7, at }, etimeout: { value: etimeout, at } };
+    return estimateTimingFor({ host: 'db1', auth: 'bsdtcp', timeout, settings }, Buffer.from(body)).replyTimeout;
+  };
+  const three = '<dle><level>0</level><level>1</level></dle><dle><level>0</level></dle>';
+
+  it('is for each level of each DLE, and for all of them when it is negative', () => {
+    expect([awaited(60, three), awaited(-60, three), awaited(60, '')]).toEqual([180_000, 60_000, 60_000]);
+  });
+
+  it('gives way to a limit of the command line', () => {
+    expect(awaited(60, three, 5_000)).toBe(5_000);
   });
 });
