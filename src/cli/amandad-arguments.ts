@@ -24,6 +24,8 @@ export interface AmandadArguments {
   readonly own: boolean;
   /** Where our sendbackup keeps what its incremental dumps build on; without it only full dumps are possible. */
   readonly lists: string | undefined;
+  /** Whether dumps are offered in shared memory to a requester on this host. */
+  readonly shm: boolean;
   /** Whom to become; undefined for Amanda's user, when this is root. */
   readonly user: string | undefined;
   /** Milliseconds that what runs may take to finish when this is asked to end. */
@@ -46,6 +48,8 @@ export interface AmandadLimits {
   readonly maxRequests: number | undefined;
   /** Bytes kept of a connection for services that have not read them. */
   readonly receiveBudget: number | undefined;
+  /** How often a reply is sent that is not acknowledged. */
+  readonly replyTries: number | undefined;
   /** Milliseconds for which a connection is kept on which nothing runs. */
   readonly idleTimeout: number | undefined;
 }
@@ -86,6 +90,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
     own,
     lists: given.get('lists'),
+    shm: !given.has('no-shm'),
     user: given.get('user'),
     grace: (wholeNumber('-grace', given.get('grace'), 0, 86_400) ?? 30) * 1_000,
     limits: limitsOf(given),
@@ -99,9 +104,9 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
 const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
 const takesValue: ReadonlySet<string> = new Set([
   ...['auth', 'tcp', 'udp', 'listen', 'ssl-dir', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
-  ...['max-connections', 'max-handles', 'max-requests', 'receive-budget'],
+  ...['max-connections', 'max-handles', 'max-requests', 'receive-budget', 'rep-tries'],
 ]);
-const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'debug']);
+const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'no-shm', 'debug']);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {
   const auth = amandadAuths.find((known) => known === name.toLowerCase());
@@ -117,6 +122,7 @@ function limitsOf(given: ReadonlyMap<string, string>): AmandadLimits {
     maxHandles: limit('max-handles', 1, 1_000_000),
     maxRequests: limit('max-requests', 1, 1_000_000),
     receiveBudget: limit('receive-budget', 1, Number.MAX_SAFE_INTEGER),
+    replyTries: limit('rep-tries', 1, 1_000),
     idleTimeout: idle === undefined ? undefined : idle * 1_000,
   };
 }

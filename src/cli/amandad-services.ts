@@ -7,9 +7,10 @@ import { sendbackup } from '../target/services/sendbackup.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 /** What may be asked of an amandad started with these arguments. When `hurry` emits, executables that are being ended are killed. */
-export function servicesOf({ auth, libexec, own, lists, services: names, unknown }: AmandadArguments, hurry: Observable<unknown> = NEVER): ServiceMap {
+export function servicesOf(given: AmandadArguments, hurry: Observable<unknown> = NEVER): ServiceMap {
+  const { auth, libexec, own, lists, shm, services: names, unknown } = given;
   if (unknown !== undefined) return Object.fromEntries(amandaServiceNames.map((name) => [name, refusing(unknown)]));
-  const executables = amandaServices({ auth, libexec, names, hurry });
+  const executables = amandaServices({ auth, libexec, names, hurry, shm: shm ? 'pass' : 'hide' });
   if (!own) return executables;
   const ours = Object.entries({ noop: noop(), sendbackup: sendbackup(lists === undefined ? {} : { listDir: lists }) });
   return { ...executables, ...Object.fromEntries(ours.filter(([name]) => name in executables)) };

@@ -60,6 +60,8 @@ Ours:
                     executables; also -services=own, opposite -services=amanda
   -lists=DIR        with -own, where dumps leave what later levels build on;
                     without it only level 0 is possible
+  -no-shm           with -auth=local, have dumps come over the connection
+                    instead of shared memory, which needs room in /dev/shm
   -user=NAME        started as root, become this user once it listens; default
                     amandabackup or else backup; root stays root
   -grace=SECONDS    how long what runs may go on after SIGTERM or SIGINT;
@@ -75,6 +77,8 @@ Limits:
   -max-requests=N         at once on one connection; default 16
   -receive-budget=BYTES   kept of one connection until services read it;
                           default 1048576
+  -rep-tries=N            times that a reply is sent, every 10 s, until it is
+                          acknowledged; default 5
   -idle=SECONDS           for which a connection is kept on which nothing runs;
                           default 30
 
@@ -177,11 +181,12 @@ const NEVER = 0x7fff_ffff;
 
 function serveOptions({ auth, tcpPort, noExit, limits }: AmandadArguments, activation: Activation): ServeOptions {
   const hasOneConnection = tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket';
-  const { maxHandles, maxRequests, receiveBudget, idleTimeout = noExit && hasOneConnection ? NEVER : undefined } = limits;
+  const { maxHandles, maxRequests, receiveBudget, replyTries, idleTimeout = noExit && hasOneConnection ? NEVER : undefined } = limits;
   return {
     ...(maxHandles === undefined ? {} : { maxHandles }),
     ...(maxRequests === undefined ? {} : { maxRequests }),
     ...(receiveBudget === undefined ? {} : { receiveBudget }),
+    ...(replyTries === undefined ? {} : { replyTries }),
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
   };
 }

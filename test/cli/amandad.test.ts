@@ -28,6 +28,7 @@ describe('the words behind rx-amandad', () => {
       libexec: '/usr/lib/amanda',
       own: false,
       lists: undefined,
+      shm: true,
       user: undefined,
       grace: 30_000,
       limits: {},
@@ -37,6 +38,14 @@ describe('the words behind rx-amandad', () => {
       unknown: undefined,
     });
     expect(parseAmandad(['-auth=local', 'amdump', '-no-exit', 'amindexd'])).toMatchObject({ auth: 'local', noExit: true, services: ['amdump', 'amindexd'] });
+  });
+
+  it('keep dumps out of shared memory', () => {
+    expect(parseAmandad(['-auth=local', '-no-shm'])).toMatchObject({ shm: false, unknown: undefined });
+  });
+
+  it('say how often a reply is sent', () => {
+    expect(parseAmandad(['-rep-tries=2'])).toMatchObject({ limits: { replyTries: 2 }, unknown: undefined });
   });
 
   it('name the first one that means nothing', () => {
@@ -55,6 +64,7 @@ describe('the words behind rx-amandad', () => {
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
     [['-grace=-1'], '-grace takes a whole number from 0 to 86400, not "-1".'],
     [['-max-handles=0'], '-max-handles takes a whole number from 1 to 1000000, not "0".'],
+    [['-rep-tries=0'], '-rep-tries takes a whole number from 1 to 1000, not "0".'],
     [['-services=mine'], '-services takes own or amanda, not "mine".'],
   ])('%j is wrong usage', (words, sentence) => {
     expect(() => parseAmandad(words)).toThrow(sentence);
