@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { unlinkSync, writevSync } from 'node:fs';
 import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Observable, finalize, from, switchMap } from 'rxjs';
@@ -40,6 +40,26 @@ export class PartialFile {
   async append(bytes: Uint8Array): Promise<void> {
     await this.#write(bytes, this.#position);
     this.#position += bytes.length;
+  }
+
+  /** Writes the parts at the end before it returns: who is called in the middle of something keeps no queue. Nothing else may be on its way. */
+  appendNow(parts: readonly Uint8Array[]): void {
+    try {
+      for (let left: Uint8Array[] = parts.filter(({ length }) => length > 0); left.length > 0;) {
+        const written = writevSync(this.#handle.fd, left, this.#position);
+        this.#position += written;
+        left = behind(left, written);
+      }
+    } catch (cause) {
+      throw fileFailed('write to', this.#partial, cause);
+    }
+  }
+
+  /** Leaves it where it is, under the name that it has so far, and returns that. */
+  keep(): string {
+    this.#isOver = true;
+    this.#handle.close().catch(() => undefined);
+    return this.#partial;
   }
 
   /** Writes over the front. */
@@ -155,6 +175,16 @@ async function nameOnce(partial: string, path: string): Promise<void> {
     return;
   }
   await unlink(partial);
+}
+
+/** What is left of the parts behind so many bytes of them. */
+function behind(parts: readonly Uint8Array[], written: number): Uint8Array[] {
+  let passed = 0;
+  return parts.flatMap((part) => {
+    const cut = Math.max(0, written - passed);
+    passed += part.length;
+    return cut >= part.length ? [] : [part.subarray(cut)];
+  });
 }
 
 /** The name is safe only when the directory is on the disk. Where that cannot be asked for, the file is there all the same. */

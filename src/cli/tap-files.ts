@@ -1,0 +1,154 @@
+import type { Observable } from 'rxjs';
+import type { Change } from '../marble/change.js';
+import type { Diagram } from '../marble/model.js';
+import { condense } from '../marble/condense.js';
+import { Recording } from '../marble/recording.js';
+import { toSvg } from '../marble/svg.js';
+import type { TapChange } from '../tap/tap-change.js';
+import type { TapEvent } from '../tap/tap-event.js';
+import { withPartialFile, type PartialFile } from './partial-file.js';
+import { tapPcap } from './tap-pcap.js';
+
+/** Names of the files that a tap writes. */
+export interface TapFileNames {
+  readonly svg?: string | undefined;
+  readonly pcap?: string | undefined;
+}
+
+/** Takes what a tap sees while it sees it. */
+export interface TapFiles {
+  event(event: TapEvent): void;
+  change(change: TapChange): void;
+  /** All of it so far. */
+  diagram(): Diagram;
+  /** Brings the files to the disk and gives them their names; the names of those that are whole. */
+  publish(): Promise<readonly string[]>;
+}
+
+/** What takes the events of a tap into a file as they come. */
+export interface TapSink {
+  /** What the file begins with. */
+  begin(): readonly Uint8Array[];
+  event(event: TapEvent): readonly Uint8Array[];
+  change(change: TapChange): readonly Uint8Array[];
+  end(): readonly Uint8Array[];
+}
+
+/** A drawing of more is neither read nor quick to open. */
+const DRAWN_EVENTS = 1_000;
+
+/**
+ * Makes the files of a tap for as long as something is written into them: each has its name when it is published, and is removed otherwise.
+ *
+ * Capture and recording are written as they come, each event before the next one, so that what was seen is there under the name for the time
+ * being when this program is killed. A file that cannot be written to any more is left as it is, `onTrouble` is told, and the others go
+ * on. Errors with `FILE_FAILED` when one cannot be made.
+ */
+export function withTapFiles<T>(
+  names: TapFileNames,
+  overwrite: boolean,
+  onTrouble: (message: string) => void,
+  use: (files: TapFiles) => Observable<T>,
+): Observable<T> {
+  return withOptional(names.svg, overwrite, (svg) =>
+    withOptional(names.pcap, overwrite, (pcap) => use(new OpenFiles(svg, pcap === undefined ? [] : [new Streamed(pcap, tapPcap(), onTrouble)]))),
+  );
+}
+
+function delayed(change: Change, by: number): Change {
+  switch (change.kind) {
+    case 'lane':
+    case 'span-end':
+      return { ...change, at: change.at + by };
+    case 'event': {
+      const { at, until } = change.event;
+      return { ...change, event: { ...change.event, at: at + by, ...(until === undefined ? {} : { until: until + by }) } };
+    }
+    case 'span': {
+      const { from, to } = change.span;
+      return { ...change, span: { ...change.span, from: from + by, to: to === undefined ? undefined : to + by } };
+    }
+  }
+}
+
+class OpenFiles implements TapFiles {
+  readonly #svg: PartialFile | undefined;
+  readonly #streamed: readonly Streamed[];
+  readonly #recording = new Recording({ title: 'rx-amanda tap' });
+  /** When the first connection was opened, in milliseconds since 1970, and the later ones after that. */
+  #began: number | undefined;
+  readonly #delays = new Map<number, number>();
+
+  constructor(svg: PartialFile | undefined, streamed: readonly Streamed[]) {
+    this.#svg = svg;
+    this.#streamed = streamed;
+  }
+
+  event(event: TapEvent): void {
+    for (const file of this.#streamed) file.write((sink) => sink.event(event));
+  }
+
+  change(change: TapChange): void {
+    for (const file of this.#streamed) file.write((sink) => sink.change(change));
+    if (change.kind === 'opened') {
+      this.#began ??= change.at;
+      this.#delays.set(change.connection, change.at - this.#began);
+    } else if (change.kind === 'closed') this.#delays.delete(change.connection);
+    else this.#recording.change(delayed(change.change, this.#delays.get(change.connection) ?? 0));
+  }
+
+  diagram(): Diagram {
+    return condense(this.#recording.diagram(), DRAWN_EVENTS);
+  }
+
+  async publish(): Promise<readonly string[]> {
+    const published: string[] = [];
+    if (this.#svg !== undefined) {
+      await this.#svg.append(Buffer.from(toSvg(this.diagram())));
+      await this.#svg.publish();
+      published.push(this.#svg.path);
+    }
+    for (const file of this.#streamed) if (await file.publish()) published.push(file.path);
+    return published;
+  }
+}
+
+/** A file that is written while the tap goes on. */
+class Streamed {
+  readonly #file: PartialFile;
+  readonly #sink: TapSink;
+  readonly #onTrouble: (message: string) => void;
+  #isWhole = true;
+
+  constructor(file: PartialFile, sink: TapSink, onTrouble: (message: string) => void) {
+    this.#file = file;
+    this.#sink = sink;
+    this.#onTrouble = onTrouble;
+    this.write(() => sink.begin());
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  write(parts: (sink: TapSink) => readonly Uint8Array[]): void {
+    if (!this.#isWhole) return;
+    try {
+      this.#file.appendNow(parts(this.#sink));
+    } catch (error) {
+      // Who is tapped shall not notice it.
+      this.#isWhole = false;
+      this.#onTrouble(`${error instanceof Error ? error.message : String(error)} What was written before is in ${this.#file.keep()}.`);
+    }
+  }
+
+  async publish(): Promise<boolean> {
+    this.write((sink) => sink.end());
+    if (this.#isWhole) await this.#file.publish();
+    return this.#isWhole;
+  }
+}
+
+function withOptional<T>(path: string | undefined, overwrite: boolean, use: (file: PartialFile | undefined) => Observable<T>): Observable<T> {
+  return path === undefined ? use(undefined) : withPartialFile(path, overwrite, use);
+}

@@ -1,0 +1,90 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { Observable } from 'rxjs';
+import { now } from './clock.js';
+import { passOn } from './pass-on.js';
+import type { TapClosing, TapEvent, TapSender } from './tap-event.js';
+
+export interface TapCommandOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** What the initiator sends, and where it reads: streams that nobody else uses. */
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Asks the command to end, with SIGTERM. */
+  readonly until?: Observable<unknown>;
+  /** Called once with what the command ended with: its exit code, 128 and the signal's number, or 127 when it could not be started. */
+  readonly onExit?: (code: number) => void;
+}
+
+/** What a shell says when it cannot start a command. */
+const NOT_STARTED = 127;
+
+/**
+ * Starts a command, passes on what goes into it and comes out of it, and tells that: one connection, numbered 1.
+ *
+ *     events  o-b-b--e-b-ec|      o: opened, b: bytes, e: ended, c: closed
+ *
+ * Standard error is the command's own. Only what crosses the pipes is seen: not what the two sides have in shared memory. Each direction ends
+ * by itself, and a reader that has gone is passed on to the writer. Completes when the command has ended and all that it wrote is passed on;
+ * unsubscribing ends it with SIGTERM. Source: PROTOCOL.md, "Drivers" and "Services".
+ */
+export function tapCommand({ program, args, input, output, until, onExit }: TapCommandOptions): Observable<TapEvent> {
+  return new Observable((out) => {
+    const connection = 1;
+    out.next({ kind: 'opened', connection, at: now(), peer: { address: undefined, port: undefined }, target: program });
+    let closing = 2;
+    const exit = { code: NOT_STARTED, how: 'ended' as TapClosing, by: undefined as TapSender | undefined, reason: '' };
+    const settle = (): void => {
+      closing -= 1;
+      if (closing > 0) return;
+      input.destroy();
+      const { code, ...end } = exit;
+      out.next({ kind: 'closed', connection, at: now(), ...end });
+      onExit?.(code);
+      out.complete();
+    };
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.once('error', ({ message }) => {
+      Object.assign(exit, { how: 'unreached', reason: `Cannot start ${program}: ${message}.` });
+      closing = 1;
+      settle();
+    });
+    child.once('exit', (code, signal) => {
+      Object.assign(exit, endOf(program, code, signal));
+      settle();
+    });
+    relay('initiator', input, child.stdin, () => undefined);
+    // What it wrote is passed on when our output is through, or has no reader any more.
+    relay('target', child.stdout, output, settle);
+    out.add(until?.subscribe(() => child.kill('SIGTERM')));
+    return () => {
+      stop(child);
+    };
+
+    function relay(sender: TapSender, from: Readable, to: Writable, onOver: () => void): void {
+      from.on('end', () => {
+        out.next({ kind: 'ended', connection, at: now(), sender });
+        to.end();
+      });
+      from.on('error', () => to.end());
+      to.on('error', () => from.destroy()).once('close', onOver);
+      const onBytes = (chunk: Uint8Array): void => {
+        out.next({ kind: 'bytes', connection, at: now(), sender, chunk });
+      };
+      passOn({ input: from, output: to, onBytes });
+    }
+  });
+}
+
+function endOf(program: string, code: number | null, signal: NodeJS.Signals | null) {
+  if (signal !== null) return { code: 128 + constants.signals[signal], how: 'reset', by: 'target', reason: `${program} was ended by ${signal}.` } as const;
+  return { code: code ?? 0, how: 'ended', by: undefined, reason: `${program} ended with exit code ${code ?? 0}.` } as const;
+}
+
+function stop(child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  child.stdin?.destroy();
+  child.stdout?.destroy();
+}
