@@ -18,7 +18,8 @@ export type StreamSource = ObservableInput<Uint8Array> | Readable;
  *     out     ---------|
  *
  * Errors with what the source errors with; the stream is left open then, since a close would pass
- * for completeness. Unsubscribing stops the source.
+ * for completeness. Unsubscribing stops the source. So does the loss of the stream with its connection,
+ * which is told there: this then neither completes nor errors.
  */
 export function pump(source: StreamSource, stream: Stream): Observable<never> {
   if (source instanceof Readable) return pumpReadable(source, stream);
@@ -56,7 +57,8 @@ function pumpReadable(source: Readable, stream: Stream): Observable<never> {
     }
     const send = (chunk: Uint8Array): void => {
       stream.next(chunk);
-      if (!stream.isReady) source.pause();
+      if (stream.isLost) source.off('close', cutOff).destroy();
+      else if (!stream.isReady) source.pause();
     };
     source.on('error', cutOff).once('close', cutOff).once('end', finish).on('data', send);
     out.add(
@@ -105,6 +107,10 @@ function pumpIterable(source: AsyncIterable<Uint8Array>, stream: Stream): Observ
     const send = async (): Promise<void> => {
       for (let item = await iterator.next(); item.done !== true && !out.closed; item = await iterator.next()) {
         stream.next(item.value);
+        if (stream.isLost) {
+          await iterator.return?.();
+          return;
+        }
         if (!stream.isReady) await firstValueFrom(stream.ready.pipe(filter(Boolean)), { defaultValue: true });
       }
       if (out.closed) return;

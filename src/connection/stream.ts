@@ -85,6 +85,11 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     return this.#ends.receiving === 'open' || this.#ends.sending === 'open';
   }
 
+  /** Whether the connection has ended before this side had closed: what is sent goes nowhere. */
+  get isLost(): boolean {
+    return this.#ends.sending === 'lost';
+  }
+
   /** How far each direction is, now and at each change; completes when neither is open. */
   get ends(): Observable<Ends> {
     if (this.#endChanges === undefined) {

@@ -113,4 +113,28 @@ describe('pump', () => {
     expect(other.isWaiting).toBe(false);
     await lastValueFrom(of(0));
   });
+
+  test.each<[string, (source: AsyncGenerator<Uint8Array>) => StreamSource]>([
+    ['an async iterable', (source) => source],
+    ['a Readable', (source) => Readable.from(source, { objectMode: false })],
+  ])('stops %s without an end when the connection is lost', async (_what, sourceOf) => {
+    const [near] = memoryChannels();
+    const sender = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
+    sender.ended.subscribe({ error: () => undefined });
+    let stopped: () => void = () => undefined;
+    const hasStopped = new Promise<void>((resolve) => (stopped = resolve));
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield await Promise.resolve(new Uint8Array(10_000));
+      } finally {
+        stopped();
+      }
+    }
+    let outcome = 'none';
+    const sent = pump(sourceOf(endless()), sender.stream(7)).subscribe({ complete: () => (outcome = 'complete'), error: () => (outcome = 'error') });
+    sender.abort(new Error('gone'));
+    await hasStopped;
+    expect(outcome).toBe('none');
+    sent.unsubscribe();
+  });
 });
