@@ -1,0 +1,115 @@
+import { NEVER, Observable, concat, filter, map, mergeMap, of } from 'rxjs';
+import type { ConnectionOptions } from '../../src/connection/options.js';
+import { exchange } from '../../src/exchange/exchange.js';
+import { defaultTiming } from '../../src/exchange/timing.js';
+import type { Change } from '../../src/marble/change.js';
+import { record, recordConnection } from '../../src/marble/record.js';
+import { bulkFrame, connectionLane, failure, frame, handleLane, page, text, userLane, value, type PageScope } from '../../src/testing/index.js';
+import type { Frame } from '../../src/wire/frame.js';
+import { packets, REQUEST } from '../support/asking.js';
+import { connected } from '../support/connected.js';
+import { playing } from '../support/reading.js';
+
+/** A step of the recording in a few words; lanes that begin and spans that end are left out. */
+function inWords(change: Change): string | undefined {
+  if (change.kind === 'span') return change.span.label;
+  if (change.kind !== 'event') return undefined;
+  const { label, direction } = change.event;
+  return direction === undefined ? label : `${direction}: ${label}`;
+}
+
+function worded(changes: Observable<Change>): Observable<string> {
+  return changes.pipe(
+    map(inWords),
+    filter((words) => words !== undefined),
+  );
+}
+
+/** A connection on which noop is asked for behind `record`, and the target that a page plays. */
+function asking() {
+  return {
+    about: 'record',
+    given: { target: handleLane(1, 'in') },
+    expected: { recorded: userLane<string>() },
+    wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      scope.ends.add(peer.says(1, target));
+      const asked = (changes: (change: Change) => void) =>
+        concat(of(connection), NEVER).pipe(
+          record(changes),
+          mergeMap((recorded) => exchange(recorded, text(REQUEST), defaultTiming)),
+        );
+      const changes = new Observable<Change>((out) => asked((change) => out.next(change)).subscribe({ error: (error: unknown) => out.error(error) }));
+      return { recorded: worded(changes) };
+    },
+  };
+}
+
+/** A connection that is recorded while a page sends frames on it and nobody reads them. */
+function watching(options: ConnectionOptions = {}) {
+  return {
+    about: 'recordConnection',
+    given: { wire: connectionLane<Frame>({ direction: 'in' }) },
+    expected: { recorded: userLane<string>() },
+    wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => ({
+      recorded: worded(recordConnection(playing(wire, scope, options))),
+    }),
+  };
+}
+
+/** What happens on a connection, told while it happens. */
+export const pages = [
+  page({
+    ...asking(),
+    title: 'Packets, and who waits for whom',
+    sentence: 'Each packet is told when it comes or goes, and what is waited for from then on.',
+    picture: `
+      target    -----A----R
+      recorded  (Qk)-(bw)-(rkaC)
+    `,
+    legend: {
+      A: packets.A,
+      R: packets.R,
+      Q: value('out: REQ noop'),
+      k: value('waiting for ACK'),
+      b: value('in: ACK'),
+      w: value('waiting for REP'),
+      r: value('in: REP OPTIONS ;'),
+      a: value('out: ACK'),
+      C: value('out: close'),
+    },
+  }),
+
+  page({
+    ...watching(),
+    title: 'A break is recorded',
+    sentence: 'A connection that breaks is part of the recording, and no error of it: what was cut off is told, then the reason, and it completes.',
+    picture: `
+      wire      --a--#
+      recorded  --A--(ce|)
+    `,
+    legend: {
+      a: frame('499999:abc'),
+      A: value('3 bytes'),
+      c: value('the connection ended while the stream was open'),
+      e: value('CONNECTION_LOST on a marble page', 'CONNECTION_LOST'),
+      '#': failure('CONNECTION_LOST'),
+    },
+  }),
+
+  page({
+    ...watching({ receiveBudget: 2_500 }),
+    title: 'A pause is recorded',
+    sentence: 'When the connection stops reading from the channel the recording has it, though nothing arrives.',
+    picture: `
+      wire         -aaa
+      wire paused  ---^--
+      recorded     -AA(Ap)
+    `,
+    legend: {
+      a: bulkFrame(499_999, 488),
+      A: value('488 bytes'),
+      p: value('paused'),
+    },
+  }),
+];
