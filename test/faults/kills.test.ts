@@ -7,7 +7,7 @@ import { factor } from '../fuzz/runs.js';
 import { Workshop, contentOf, type Way } from './load/dumping.js';
 import { processesOf, type Role } from './load/processes.js';
 import { Target } from './load/program.js';
-import { below, oneOf, randomFrom, type Random } from './load/random.js';
+import { below, oneOf, randomFrom, type Random } from '../fuzz/random.js';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 /** Rounds in `npm run faults`, and in `npm test`. */

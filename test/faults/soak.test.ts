@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startServed, type Served } from './load/amandad.js';
-import { randomFrom } from './load/random.js';
+import { randomFrom } from '../fuzz/random.js';
 import { anyDeed } from './load/traffic.js';
 
 /** Minutes of traffic; `npm run soak` sets 30. */

@@ -5,7 +5,7 @@ import { conversation, conversationNames } from '../support/captures.js';
 const recorded: readonly Uint8Array[] = conversationNames().flatMap((name) => Object.values(conversation(name).bytes).filter(({ length }) => length > 0));
 
 /** Words that mean something to one decoder or another. */
-const words: readonly string[] = [
+export const words: readonly string[] = [
   ...['SECURITY ', 'SECURITY USER ', 'SERVICE ', 'SERVICE noop\n', 'OPTIONS ', 'OPTIONS features=', 'hostname=', 'CONNECT ', 'CONNECT DATA 499999 MESG -1\n'],
   ...['ERROR ', 'MESSAGE JSON\n', '{"severity":"error","message":', '[[', 'RETRY delay 3 level 1 message "x"', '/home 0 SIZE 100\n', '/home 0 ERROR "'],
   ...[

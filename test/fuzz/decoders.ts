@@ -1,18 +1,25 @@
 import { from, of, type OperatorFunction } from 'rxjs';
 import { decide } from '../../src/access/amandahosts.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
+import { AmandaCapture } from '../../src/capture/amanda-capture.js';
+import { captureReader } from '../../src/capture/capture-file.js';
 import { collect } from '../../src/cli/config/collect.js';
 import { parseDisklist } from '../../src/cli/config/disklist.js';
 import { parseStatements } from '../../src/cli/config/statements.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { takeActivation } from '../../src/drivers/activation.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
+import { noTls } from '../../src/drivers/ssl-errors.js';
 import { parseBackupMessage } from '../../src/initiator/backup-message.js';
 import { IndexCount } from '../../src/initiator/index-count.js';
 import { noop } from '../../src/initiator/noop.js';
 import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
+import { ConversationBytes } from '../../src/marble/conversation-bytes.js';
+import type { Diagram } from '../../src/marble/model.js';
+import { Recording } from '../../src/marble/recording.js';
 import { lines } from '../../src/operators/lines.js';
 import { readDumpHead } from '../../src/target/services/dump-request.js';
 import { shmArguments, withoutShm } from '../../src/target/shm.js';
@@ -29,6 +36,36 @@ import { parseReply, refusal, splitConnect } from '../../src/wire/reply.js';
 import { parseRequest, parseSecurity, parseService } from '../../src/wire/request.js';
 import { printable, toText } from '../../src/wire/text.js';
 import { withHeader } from '../../src/testing/bytes.js';
+
+/** A recording that is read to its end. */
+function readCapture(bytes: Uint8Array): readonly unknown[] {
+  const events: unknown[] = [];
+  const capture = new AmandaCapture((event) => events.push(event));
+  const reader = captureReader(bytes);
+  reader?.push(bytes, (packet) => {
+    capture.push(packet);
+  });
+  reader?.end();
+  capture.end();
+  return events;
+}
+
+/** What both directions of a connection carried, watched from beside. */
+function watch(bytes: Uint8Array): Diagram {
+  const recording = new Recording();
+  const watched = new ConversationBytes({
+    name: 'wire',
+    change: (change) => {
+      recording.change(change);
+    },
+  });
+  const half = bytes.length >> 1;
+  watched.bytes(1, 'initiator', bytes.subarray(0, half));
+  watched.bytes(2, 'target', bytes.subarray(half));
+  watched.bytes(3, 'target', bytes);
+  watched.end(4, undefined);
+  return recording.diagram();
+}
 
 /** Reads bytes from a stranger; what it gives is kept while its memory is measured. */
 export type Decode = (bytes: Uint8Array) => unknown;
@@ -86,6 +123,15 @@ export const decoders: Readonly<Record<string, Decode>> = {
   'answer to sendbackup': (bytes) => answered(bytes, sendbackup({ dle })),
   '.amandahosts': (bytes) => decide(toText(bytes), question),
   fingerprints: (bytes) => fitsFingerprints(parseFingerprints(toText(bytes)), certificate),
+  capture: readCapture,
+  'bytes beside the connection': watch,
+  'sockets of systemd': (bytes) => {
+    const [count, pid] = toText(bytes).split('\n');
+    const found = takeActivation({ LISTEN_FDS: count, LISTEN_PID: pid });
+    if (found.kind === 'unusable') throw found.error;
+    return found;
+  },
+  'no TLS': (bytes) => noTls(bytes, 'peer'),
   configuration: (bytes) => collect(parseStatements(Buffer.from(bytes).toString('latin1'), 'amanda.conf'), { scope: 'server', overrides: [], tell: ignore }),
   disklist: (bytes) =>
     parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', { dumptypes, tell: ignore, include: () => ({ text: '', path: 'other' }) }),

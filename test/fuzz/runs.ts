@@ -4,7 +4,7 @@ import type { Parameters } from 'fast-check';
 export const factor = Math.max(1, Math.floor(Number(process.env['FUZZ_RUNS'] ?? 1)) || 1);
 
 /** Kept, so that every run of the same length tries the same inputs; `FUZZ_SEED` tries others. */
-const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_124) | 0;
+export const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_124) | 0;
 
 /** How a property is run that takes `usual` inputs in `npm test`. */
 export function runs(usual: number): Parameters<unknown> {

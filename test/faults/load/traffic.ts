@@ -10,7 +10,7 @@ import { selfcheck } from '../../../src/initiator/selfcheck.js';
 import { isAmandaError } from '../../../src/wire/errors.js';
 import { conversation, conversationNames } from '../../support/captures.js';
 import { diskSizes, type Served } from './amandad.js';
-import { below, oneOf, type Random } from './random.js';
+import { below, oneOf, type Random } from '../../fuzz/random.js';
 
 /** What a peer does; resolves when it is over, and rejects when the target did what it must not. */
 type Deed = (served: Served, random: Random) => Promise<unknown>;
