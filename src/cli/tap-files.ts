@@ -7,11 +7,13 @@ import { toSvg } from '../marble/svg.js';
 import type { TapChange } from '../tap/tap-change.js';
 import type { TapEvent } from '../tap/tap-event.js';
 import { withPartialFile, type PartialFile } from './partial-file.js';
+import { recordingHeader, recordingLine } from './recording-file.js';
 import { tapPcap } from './tap-pcap.js';
 
 /** Names of the files that a tap writes. */
 export interface TapFileNames {
   readonly svg?: string | undefined;
+  readonly json?: string | undefined;
   readonly pcap?: string | undefined;
 }
 
@@ -31,7 +33,15 @@ export interface TapSink {
   begin(): readonly Uint8Array[];
   event(event: TapEvent): readonly Uint8Array[];
   change(change: TapChange): readonly Uint8Array[];
-  end(): readonly Uint8Array[];
+}
+
+/** A recording: what was told, without what was backed up. */
+function tapJson(): TapSink {
+  return {
+    begin: () => [Buffer.from(recordingHeader)],
+    event: () => [],
+    change: (change) => [Buffer.from(recordingLine(change))],
+  };
 }
 
 /** A drawing of more is neither read nor quick to open. */
@@ -51,7 +61,17 @@ export function withTapFiles<T>(
   use: (files: TapFiles) => Observable<T>,
 ): Observable<T> {
   return withOptional(names.svg, overwrite, (svg) =>
-    withOptional(names.pcap, overwrite, (pcap) => use(new OpenFiles(svg, pcap === undefined ? [] : [new Streamed(pcap, tapPcap(), onTrouble)]))),
+    withOptional(names.json, overwrite, (json) =>
+      withOptional(names.pcap, overwrite, (pcap) => {
+        const streamed = [json && new Streamed(json, tapJson(), onTrouble), pcap && new Streamed(pcap, tapPcap(), onTrouble)];
+        return use(
+          new OpenFiles(
+            svg,
+            streamed.filter((file) => file !== undefined),
+          ),
+        );
+      }),
+    ),
   );
 }
 
@@ -143,7 +163,6 @@ class Streamed {
   }
 
   async publish(): Promise<boolean> {
-    this.write((sink) => sink.end());
     if (this.#isWhole) await this.#file.publish();
     return this.#isWhole;
   }

@@ -9,7 +9,6 @@ export function tapPcap(): TapSink {
     begin: () => writer.begin(),
     event: (event) => partsOf(event, writer),
     change: () => [],
-    end: () => [],
   };
 }
 

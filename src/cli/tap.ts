@@ -1,11 +1,12 @@
 import { Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { Observable, concat, concatMap, defer, ignoreElements, of, tap } from 'rxjs';
+import { concat, concatMap, connect, defer, endWith, ignoreElements, merge, of, takeUntil, tap, type Observable } from 'rxjs';
 import { AMANDA_PORT } from '../drivers/bsdtcp.js';
 import { toText } from '../marble/text.js';
 import { observeTap } from '../tap/observe-tap.js';
 import { tapCommand as relayCommand } from '../tap/relay-command.js';
 import { tapTcp } from '../tap/relay.js';
+import type { TapChange } from '../tap/tap-change.js';
 import type { TapEvent } from '../tap/tap-event.js';
 import { AmandaError } from '../wire/errors.js';
 import { sortWords, takeWords, UsageError, wholeNumber } from './arguments.js';
@@ -17,6 +18,7 @@ import { listenPlace, targetPlace } from './tap-arguments.js';
 import { withTapFiles, type TapFiles } from './tap-files.js';
 import { showTap, withLogFile } from './tap-log.js';
 import { terminalOf } from './terminal.js';
+import { serveTapPage } from './web/serve-tap-page.js';
 
 const options = {
   local: { type: 'boolean' },
@@ -26,6 +28,7 @@ const options = {
   json: { type: 'string' },
   pcap: { type: 'string' },
   text: { type: 'boolean' },
+  web: { type: 'string' },
   log: { type: 'string' },
   force: { type: 'boolean' },
   debug: { type: 'boolean' },
@@ -56,14 +59,18 @@ which takes root or CAP_NET_BIND_SERVICE. It ends at Ctrl-C, or:
 
 What is kept of it:
   --svg FILE              a drawing, written at the end
+  --json FILE             a recording for "rx-amanda draw": what is told, and of
+                          each payload no more than the first 96 bytes
   --pcap FILE             a capture for tcpdump, Wireshark and "rx-amanda draw"
   --log FILE              the lines of the live view, at the end of FILE; with
                           --local there are no others
   --text                  a drawing for this terminal, at the end
   --force                 replace files that exist
+  --web PORT              show it live on a page of this host, 0 for any port;
+                          the URL is for you alone
 
-A capture is written as FILE.partial-PID while the tap goes on and is named FILE
-at its end. It holds all that was backed up: FILE is for you alone.
+Files are FILE.partial-PID while the tap goes on and are named FILE at its end.
+A capture holds all that was backed up, so its FILE is for you alone.
 
   --quiet, -q             no live view, no notes
   --debug                 where an error came from
@@ -86,7 +93,7 @@ Exit code:
     };
     return withTapFiles(values, values.force === true, onTrouble, (files) =>
       concat(
-        viewed(source.events, files, values, output, surroundings).pipe(ignoreElements()),
+        shown(read(source.events, files), values, output, surroundings).pipe(ignoreElements()),
         defer(async () => {
           const published = await files.publish();
           if (values.text === true) surroundings.stdout.write(`${toText(files.diagram(), terminalOf(process.env, surroundings.stdout))}\n`);
@@ -119,6 +126,7 @@ function localSource(words: readonly string[], values: Values, { interrupted }: 
   const [program, ...args] = words;
   if (program === undefined) throw new UsageError('PROGRAM is missing; rx-amanda tap --local -- /usr/lib/amanda/amandad -auth=local.');
   if (values.count !== undefined || values.once === true) throw new UsageError('--local has one connection; --once and --count are for others.');
+  if (values.web !== undefined) throw new UsageError('--web and --local cannot be combined: every PROGRAM has a tap of its own; give --json and draw that.');
   if (values.text === true) throw new UsageError('--text and --local cannot be combined: standard output belongs to PROGRAM.');
   let exitCode: number | undefined;
   const onExit = (code: number): void => {
@@ -137,8 +145,9 @@ function standardStreams(): { readonly input: Socket; readonly output: Socket } 
   }
 }
 
-function viewed(events: Observable<TapEvent>, files: TapFiles, values: Values, { manner }: Output, { stdout }: Surroundings): Observable<unknown> {
-  const changes = events.pipe(
+/** What the events mean; both go into the files. */
+function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChange> {
+  return events.pipe(
     tap((event) => {
       files.event(event);
     }),
@@ -147,13 +156,29 @@ function viewed(events: Observable<TapEvent>, files: TapFiles, values: Values, {
       files.change(change);
     }),
   );
-  const { log } = values;
+}
+
+/** Shows the changes in every way that was asked for. */
+function shown(changes: Observable<TapChange>, values: Values, output: Output, { stdout }: Surroundings): Observable<unknown> {
+  const { log, local = false } = values;
   const logged = log === undefined ? changes : withLogFile(log, (tell) => changes.pipe(showTap(tell, {})));
-  if (values.local === true || manner.quiet) return logged;
   const tell = (line: string): void => {
     stdout.write(`${line}\n`);
   };
-  return logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
+  const viewed = local || output.manner.quiet ? logged : logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
+  const port = wholeNumber('--web', values.web, 0, 65_535);
+  return port === undefined ? viewed : viewed.pipe(connect((shared) => merge(webPage(shared, port, output), shared)));
+}
+
+/** The page is there for as long as the tap is. */
+function webPage(changes: Observable<TapChange>, port: number, output: Output): Observable<never> {
+  return serveTapPage(changes, { port }).pipe(
+    tap((event) => {
+      if (event.kind === 'listening') output.warn(`rx-amanda: ${event.url}`);
+    }),
+    ignoreElements(),
+    takeUntil(changes.pipe(ignoreElements(), endWith(true))),
+  );
 }
 
 function checkFiles({ svg, json, pcap, log }: Values): void {
