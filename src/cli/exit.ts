@@ -2,7 +2,7 @@ import { isAmandaError, type AmandaErrorCode } from '../wire/errors.js';
 import { UsageError } from './arguments.js';
 
 /** What the exit code of `rx-amanda` says. */
-export const exitCodes = { success: 0, failed: 1, usage: 2, noConnection: 3 } as const;
+export const exitCodes = { success: 0, failed: 1, usage: 2, noConnection: 3, damaged: 4 } as const;
 
 /** For the help texts. */
 export const exitCodesHelp = `Exit code:

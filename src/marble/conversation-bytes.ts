@@ -31,6 +31,11 @@ export class ConversationBytes {
     this.#directions[sender].push(at, chunk);
   }
 
+  /** Something about the connection that has no shape of its own. */
+  note(at: number, label: string): void {
+    this.#conversation.note(at, label);
+  }
+
   /** What a side sends from here on is not known; the connection is not over by that. */
   lose(at: number, sender: Side, error: ConversationError): void {
     this.#directions[sender].lose(at, error);
