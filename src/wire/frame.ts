@@ -20,6 +20,11 @@ export const NO_BYTES = new Uint8Array(0);
 export interface DecodeOptions {
   /** Bytes; a frame that announces more is an error. 1 … 2³¹ − 1, default {@link MAX_PAYLOAD}. */
   readonly maxPayload?: number;
+  /**
+   * Whether the memory of a chunk never changes again. An unfinished frame is then not copied as long as each next chunk lies right
+   * behind the last one in memory. Default false.
+   */
+  readonly lasting?: boolean;
 }
 
 /** Takes a decoded frame; `false` stops the decoder behind it. */
@@ -69,11 +74,15 @@ const FIRST_ASSEMBLY_BYTES = 262_144;
 /**
  * Decodes TCPM frames from bytes cut at arbitrary places.
  *
- * A payload that lies in one chunk is a view into it; one that spans chunks is copied once (twice at
- * the most when it is over 256 KiB). After an error the decoder stays failed. Source: PROTOCOL.md, "Frames".
+ * A payload that lies in one chunk is a view into it, and so is one in chunks that follow one another in lasting memory; one that
+ * spans chunks otherwise is copied once (twice at the most when it is over 256 KiB). After an error the decoder stays failed.
+ * Source: PROTOCOL.md, "Frames".
  */
 export class FrameDecoder {
   readonly #maxPayload: number;
+  readonly #lasting: boolean;
+  /** The beginning of a frame, where it arrived. */
+  #rest: Uint8Array | undefined;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerFill = 0;
   #handle = 0;
@@ -82,16 +91,17 @@ export class FrameDecoder {
   #bodyFill = 0;
   #failure: AmandaError | undefined;
 
-  constructor({ maxPayload = MAX_PAYLOAD }: DecodeOptions = {}) {
+  constructor({ maxPayload = MAX_PAYLOAD, lasting = false }: DecodeOptions = {}) {
     if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
       throw new AmandaError('BAD_ARGUMENT', `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`);
     }
     this.#maxPayload = maxPayload;
+    this.#lasting = lasting;
   }
 
   /** Bytes of an unfinished frame that are kept. */
   get pending(): number {
-    return this.#headerFill + this.#bodyFill;
+    return this.#headerFill + this.#bodyFill + (this.#rest?.length ?? 0);
   }
 
   /**
@@ -118,6 +128,15 @@ export class FrameDecoder {
    */
   decode(chunk: Uint8Array, sink: FrameSink): number {
     if (this.#failure !== undefined) throw this.#failure;
+    const rest = this.#rest;
+    if (rest === undefined) return this.#decode(chunk, sink);
+    this.#rest = undefined;
+    if (isBehind(rest, chunk)) return this.#decode(new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length), sink) - rest.length;
+    this.#continue(rest);
+    return this.#decode(chunk, sink);
+  }
+
+  #decode(chunk: Uint8Array, sink: FrameSink): number {
     const end = chunk.length;
     let at = 0;
     if (this.#headerFill > 0) {
@@ -134,13 +153,16 @@ export class FrameDecoder {
       const payload = length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
       if (!sink(uint32(chunk, start - 4), payload)) return at;
     }
-    if (at < end) at += this.#continue(chunk.subarray(at));
-    return at;
+    if (at === end) return at;
+    if (!this.#lasting) return at + this.#continue(chunk.subarray(at));
+    this.#rest = chunk.subarray(at);
+    return end;
   }
 
   /** Says that no more bytes come. Errors with `TRUNCATED` when that is inside a frame. */
   end(): void {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#rest !== undefined) this.#continue(this.#rest);
     if (this.#headerFill === 0) return;
     this.#failure =
       this.#body === undefined
@@ -185,6 +207,11 @@ export class FrameDecoder {
     this.#failure = badHeader(bytes, length, this.#maxPayload);
     return this.#failure;
   }
+}
+
+/** Whether the bytes of `next` come right behind those of `first` in one piece of memory. */
+function isBehind(first: Uint8Array, next: Uint8Array): boolean {
+  return first.buffer === next.buffer && first.byteOffset + first.length === next.byteOffset;
 }
 
 function* framesThenError(frames: readonly Frame[], error: unknown): Generator<Frame> {

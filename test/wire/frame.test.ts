@@ -73,6 +73,49 @@ describe('FrameDecoder', () => {
     expect(shown(decoder.push(abc.subarray(9)))).toEqual([[499_999, '616263']]);
   });
 
+  test('in lasting memory, a payload over chunks that follow one another is a view of them', () => {
+    const memory = new Uint8Array(Buffer.concat([ack, abc]));
+    for (let cut = 1; cut < memory.length; cut += 1) {
+      const decoder = new FrameDecoder({ lasting: true });
+      const frames = [...decoder.push(memory.subarray(0, cut)), ...decoder.push(memory.subarray(cut))];
+      expect(frames.map(({ payload }) => payload.buffer === memory.buffer)).toEqual([true, true]);
+      expect(decoder.pending).toBe(0);
+      decoder.end();
+    }
+  });
+
+  test('in lasting memory too, gives the same frames for any cutting, wherever the pieces lie', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ size: fc.nat(20), elsewhere: fc.boolean(), takes: fc.boolean() }), { minLength: 1 }), (pieces) => {
+        const decoder = new FrameDecoder({ lasting: true });
+        const out: (readonly [number, string])[] = [];
+        let at = 0;
+        const give = (part: Uint8Array, takes: boolean): number =>
+          decoder.decode(part, (handle, payload) => {
+            out.push([handle, Buffer.from(payload).toString('hex')]);
+            return takes;
+          });
+        for (const { size, elsewhere, takes } of pieces) {
+          const part = conversation.subarray(at, at + size);
+          at += give(elsewhere ? Uint8Array.from(part) : part, takes);
+        }
+        // What is over comes behind all that was taken.
+        while (at < conversation.length) at += give(conversation.subarray(at), true);
+        decoder.end();
+        expect(out).toEqual(decoded);
+      }),
+    );
+  });
+
+  test('says where bytes in lasting memory end inside a frame', () => {
+    const decoder = new FrameDecoder({ lasting: true });
+    expect([...decoder.push(abc.subarray(0, 10))]).toEqual([]);
+    expect(decoder.pending).toBe(10);
+    expect(() => {
+      decoder.end();
+    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', message: expect.stringContaining('2 of 3 payload bytes') as unknown }));
+  });
+
   test('accepts the largest payload and refuses one byte more', () => {
     const largest = new FrameDecoder();
     expect([...largest.push(bytes('00400000 00000001'))]).toEqual([]);
