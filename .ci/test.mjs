@@ -38,6 +38,7 @@ async function allSteps() {
   await step('unit', () => tests('unit', 300));
   await step('marbles', () => tests('marbles', 180));
   await step('compliance', () => tests('compliance', 300));
+  await step('web', () => tests('web', 180));
   await step('interop', () => tests('interop', 840));
   await noteWhatIsProven(done.at(-1));
   if (done.some(({ name, failed }) => name === 'build' && failed.length > 0)) {

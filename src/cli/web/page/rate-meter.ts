@@ -13,6 +13,8 @@ export class RateMeter {
 
   /** So much in all at that time, in milliseconds. */
   count(at: number, bytesIn: number, bytesOut: number): void {
+    const last = this.#counts.at(-1);
+    if (last !== undefined && (last.at > at || last.in > bytesIn || last.out > bytesOut)) return;
     const now = { at, in: bytesIn, out: bytesOut };
     // A tenth of the period apart is close enough.
     const before = this.#counts.at(-2);

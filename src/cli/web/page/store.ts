@@ -41,7 +41,8 @@ export class Store {
         this.#state(message.fresh, message.connections, here);
         return;
       case 'opened':
-        this.#connection(message.connection);
+        // Nothing has passed yet: the first bytes make a rate, too.
+        this.#connection(message.connection).rate.count(here, 0, 0);
         return;
       case 'forgotten':
         this.#forget(message.connection);
