@@ -7,7 +7,7 @@ export function condense(diagram: Diagram, most = 60): Diagram {
     diagram.lanes.map((lane) => lane.events),
     most,
   );
-  return { ...diagram, lanes: diagram.lanes.map((lane, index) => ({ ...lane, events: events[index] ?? [] })) };
+  return { ...diagram, lanes: diagram.lanes.map((lane, index) => ({ ...lane, events: (events[index] ?? []).map(relabelled) })) };
 }
 
 /**
@@ -16,6 +16,32 @@ export function condense(diagram: Diagram, most = 60): Diagram {
  */
 export function condenseEvents(lanes: readonly (readonly LaneEvent[])[], most: number): readonly (readonly LaneEvent[])[] {
   return condenseLanes(lanes, most, [areChunks, areAlike, areUneventful, () => true], duration, joinEvents);
+}
+
+/** Whether two neighbours can be joined without losing anything but their times. */
+export function areChunks(first: LaneEvent, second: LaneEvent): first is Chunk {
+  return first.kind === 'chunk' && second.kind === 'chunk' && first.direction === second.direction;
+}
+
+type Chunk = Extract<LaneEvent, { readonly kind: 'chunk' }>;
+
+/** One chunk instead of two neighbours. It has its label when it is {@link relabelled}; recordings join more often than they are drawn. */
+export function joinChunks(first: Chunk, second: Chunk): Chunk {
+  return {
+    kind: 'chunk',
+    at: first.at,
+    bytes: first.bytes + second.bytes,
+    preview: first.preview,
+    label: first.label,
+    direction: first.direction,
+    count: (first.count ?? 1) + (second.count ?? 1),
+    until: second.until ?? second.at,
+  };
+}
+
+/** The label of what was joined. */
+export function relabelled(event: LaneEvent): LaneEvent {
+  return event.kind === 'chunk' && event.count !== undefined ? { ...event, label: `${event.count} chunks, ${sizeInWords(event.bytes)}` } : event;
 }
 
 /** The same for spans of one kind. */
@@ -81,10 +107,6 @@ function countOf(lanes: readonly (readonly unknown[])[]): number {
   return lanes.reduce((sum, lane) => sum + lane.length, 0);
 }
 
-function areChunks(first: LaneEvent, second: LaneEvent): boolean {
-  return first.kind === 'chunk' && second.kind === 'chunk' && first.direction === second.direction;
-}
-
 function areAlike(first: LaneEvent, second: LaneEvent): boolean {
   if (first.kind !== second.kind || first.direction !== second.direction) return false;
   return first.kind !== 'packet' || second.kind !== 'packet' || first.type === second.type;
@@ -103,16 +125,13 @@ function duration(first: LaneEvent, second: LaneEvent): number {
 }
 
 function joinEvents(first: LaneEvent, second: LaneEvent): LaneEvent {
+  if (first.kind === 'chunk' && second.kind === 'chunk') return joinChunks(first, second);
   const count = (first.count ?? 1) + (second.count ?? 1);
   const joined = { count, until: second.until ?? second.at };
-  if (first.kind === 'chunk' && second.kind === 'chunk') {
-    const bytes = first.bytes + second.bytes;
-    return { ...first, ...joined, bytes, label: `${count} chunks, ${sizeInWords(bytes)}` };
-  }
   if (first.kind === 'packet' && second.kind === 'packet' && first.type === second.type) {
     return { ...first, ...joined, bytes: first.bytes + second.bytes, label: `${first.label.replace(MANY, '')}, ${count} of this type` };
   }
-  if (first.kind === second.kind) return { ...first, ...joined, label: first.label };
+  if (first.kind === second.kind) return { ...first, ...joined };
   return { kind: 'value', at: first.at, ...joined, label: `${count} events` };
 }
 

@@ -1,5 +1,5 @@
 import type { Change, LaneStart } from './change.js';
-import { condenseEvents, condenseSpans } from './condense.js';
+import { areChunks, condenseEvents, condenseSpans, joinChunks, relabelled } from './condense.js';
 import { inRange } from './in-range.js';
 import { countInWords, timeInWords } from './layout-words.js';
 import type { Diagram, LaneEvent, Span } from './model.js';
@@ -35,6 +35,8 @@ export class Recording {
   readonly #lanes = new Map<string, LaneSoFar>();
   readonly #order: LaneSoFar[] = [];
   #kept = 0;
+  /** Chunks that begin within so many milliseconds are joined at once: there is no room for more than that, as it has turned out. */
+  #grain = 0;
   #keptSpans = 0;
   #connections = 0;
   #happened = 0;
@@ -78,7 +80,7 @@ export class Recording {
     return {
       title: this.#options.title ?? 'Recording',
       sentence: this.#options.sentence ?? this.#inWords(at),
-      lanes: this.#order.map(({ start, from, events, spans }) => ({ ...start, from, events: [...events], spans: [...spans], subscriptions: [] })),
+      lanes: this.#order.map(({ start, from, events, spans }) => ({ ...start, from, events: events.map(relabelled), spans: [...spans], subscriptions: [] })),
       legend: [],
       length: at,
     };
@@ -113,6 +115,11 @@ export class Recording {
     this.#happened += event.count ?? 1;
     const lane = this.#lanes.get(name);
     if (lane === undefined) return;
+    const last = lane.events.at(-1);
+    if (last?.kind === 'chunk' && event.kind === 'chunk' && event.at - last.at < this.#grain && areChunks(last, event)) {
+      lane.events[lane.events.length - 1] = joinChunks(last, event);
+      return;
+    }
     lane.events.push(event);
     this.#kept += 1;
     if (this.#kept > this.#maxEvents) this.#makeRoom();
@@ -123,6 +130,7 @@ export class Recording {
       this.#order.map((lane) => lane.events),
       Math.floor(this.#maxEvents / 2),
     );
+    this.#grain = (2 * this.#last) / this.#maxEvents;
     this.#kept = 0;
     this.#order.forEach((lane, index) => {
       lane.events = [...(events[index] ?? [])];
