@@ -7,6 +7,7 @@ import { Stream, type Carrier } from '../connection/stream.js';
 import { AmandaError } from '../wire/errors.js';
 import { NO_BYTES } from '../wire/frame.js';
 import type { SideSocket } from './datagram-door.js';
+import { resetSocket } from './reset-socket.js';
 
 /** Idle time before TCP probes whether the peer is still there, and for how long a closed stream may get no further with what it has left to send, in milliseconds. */
 const KEEP_ALIVE = 60_000;
@@ -105,7 +106,7 @@ export class RawStream implements Carrier {
     this.#ready.complete();
     const socket = this.#socket;
     socket?.setTimeout(KEEP_ALIVE, () => {
-      socket.resetAndDestroy();
+      resetSocket(socket);
     });
     this.#options.gone(handle);
   }
@@ -131,7 +132,7 @@ export class RawStream implements Carrier {
     this.#opening.unsubscribe();
     this.#early = [];
     this.#backlog.clear();
-    this.#socket?.resetAndDestroy();
+    if (this.#socket !== undefined) resetSocket(this.#socket);
     this.stream.lose(reason);
     this.#ready.complete();
   }
