@@ -1,0 +1,16 @@
+import { Observable } from 'rxjs';
+import type { Channel } from '../connection/channel.js';
+import type { Connection } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/options.js';
+import { TcpmConnection, type Role } from '../connection/tcpm-connection.js';
+import { yieldConnection } from './yield-connection.js';
+
+/**
+ * The connection over a channel that has come about: what `open` of a driver of your own returns.
+ *
+ *     overChannel  C-----|      C: the Connection; the result lives as long as it does
+ *     !            ---!         unsubscribing ends it
+ */
+export function overChannel(channel: Channel, role: Role, options: ConnectionOptions = {}): Observable<Connection> {
+  return new Observable((out) => yieldConnection(new TcpmConnection(channel, role, options), out));
+}

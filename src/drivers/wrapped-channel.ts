@@ -1,0 +1,80 @@
+import { Observable } from 'rxjs';
+import { describePeer, type Channel, type Peer } from '../connection/channel.js';
+import { AmandaError } from '../wire/errors.js';
+import { FrameDecoder, encodeFrame } from '../wire/frame.js';
+
+/** What is done to each payload on its way: encryption, a signature. */
+export interface PayloadWrapping {
+  /** What goes over the wire in the place of a payload, at most 4 MiB of it. Called in the order of sending, so it may count. */
+  readonly wrap: (payload: Uint8Array, handle: number) => Uint8Array;
+  /** The opposite, in the order of arrival. What it throws ends the connection. */
+  readonly unwrap: (wrapped: Uint8Array, handle: number) => Uint8Array;
+}
+
+/**
+ * A channel whose frames have wrapped payloads, as krb5 has them: length and handle stay as they are, and so does a close.
+ *
+ *     written  [8 bytes][payload]        sent  [8 bytes][wrap(payload)]
+ *
+ * For drivers of your own, between their channel and the Connection. Errors with `CONNECTION_LOST` for what cannot be unwrapped.
+ * Source: PROTOCOL.md, "Frames".
+ */
+export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping): Channel {
+  const outgoing = rewriting(wrap);
+  return {
+    peer: channel.peer,
+    drain: channel.drain,
+    bytes: new Observable((out) => {
+      const incoming = rewriting(unwrap);
+      return channel.bytes.subscribe({
+        next: (chunk) => {
+          try {
+            for (const frame of incoming(chunk)) out.next(frame);
+          } catch (cause) {
+            out.error(cannotUnwrap(cause, channel.peer));
+          }
+        },
+        error: (error: unknown) => {
+          out.error(error);
+        },
+        complete: () => {
+          out.complete();
+        },
+      });
+    }),
+    write: (parts) => channel.write(parts.flatMap(outgoing)),
+    pause: () => {
+      channel.pause();
+    },
+    resume: () => {
+      channel.resume();
+    },
+    close: () => {
+      channel.close();
+    },
+    destroy: () => {
+      channel.destroy();
+    },
+  };
+}
+
+/** Takes bytes cut anywhere, and gives whole frames with other payloads. */
+function rewriting(change: PayloadWrapping['wrap']): (chunk: Uint8Array) => Uint8Array[] {
+  const decoder = new FrameDecoder();
+  return (chunk) =>
+    [...decoder.push(chunk)].map(({ handle, payload }) => encodeFrame({ handle, payload: payload.length === 0 ? payload : changed(handle, payload) }));
+
+  function changed(handle: number, payload: Uint8Array): Uint8Array {
+    const other = change(payload, handle);
+    // An empty payload is the end of a handle: it must not come out of anything else.
+    if (other.length === 0) throw new AmandaError('BAD_ARGUMENT', 'A wrapped or unwrapped payload must not be empty.', { handle });
+    return other;
+  }
+}
+
+function cannotUnwrap(cause: unknown, peer: Peer): AmandaError {
+  const name = describePeer(peer);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof AmandaError && cause.code !== 'BAD_ARGUMENT') return cause;
+  return new AmandaError('CONNECTION_LOST', `What ${name} has sent cannot be unwrapped: ${message.replace(/\.$/, '')}.`, { cause, peer: name });
+}
