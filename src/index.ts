@@ -70,6 +70,11 @@ export { listenStdio, type StdioOptions } from './drivers/stdio.js';
 export { memory, type Memory, type MemoryOptions } from './drivers/memory.js';
 export type { Driver, Listener } from './drivers/driver.js';
 
+// For drivers of your own.
+export { overChannel } from './drivers/over-channel.js';
+export { StreamChannel, type ByteStreams } from './drivers/stream-channel.js';
+export { wrapPayloads, type PayloadWrapping } from './drivers/wrapped-channel.js';
+
 // What a connection consists of.
 export type { Connection, ProtocolHandle } from './connection/connection.js';
 export { describePeer, type Channel, type Peer, type TlsFacts } from './connection/channel.js';
