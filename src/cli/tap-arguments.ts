@@ -10,12 +10,12 @@ export interface Place {
 const LOOPBACK = '127.0.0.1';
 
 /** Reads `PORT`, `:PORT`, `HOST:PORT` or `[::1]:PORT`; without a host it is the loopback. Throws {@link UsageError}. */
-export function listenPlace(text: string): Place {
+export function listenPlace(text: string, what = 'LISTEN'): Place {
   const [, port] = /^:?(\d{1,5})$/.exec(text) ?? [];
-  if (port !== undefined) return { host: LOOPBACK, port: portOf('LISTEN', port, 0) };
-  const { host, port: given } = split('LISTEN', text);
-  if (given === undefined) throw new UsageError(`LISTEN needs a port, as in ${printable(host)}:10081.`);
-  return { host, port: portOf('LISTEN', given, 0) };
+  if (port !== undefined) return { host: LOOPBACK, port: portOf(what, port, 0) };
+  const { host, port: given } = split(what, text);
+  if (given === undefined) throw new UsageError(`${what} needs a port, as in ${printable(host)}:10081.`);
+  return { host, port: portOf(what, given, 0) };
 }
 
 /** Reads `HOST`, `HOST:PORT`, `::1` or `[::1]:PORT`. Throws {@link UsageError}. */

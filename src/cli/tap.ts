@@ -14,7 +14,7 @@ import type { Command } from './command.js';
 import { exitCodes } from './exit.js';
 import type { Output } from './output.js';
 import type { Surroundings } from './surroundings.js';
-import { listenPlace, targetPlace } from './tap-arguments.js';
+import { listenPlace, targetPlace, type Place } from './tap-arguments.js';
 import { withTapFiles, type TapFiles } from './tap-files.js';
 import { showTap, withLogFile } from './tap-log.js';
 import { terminalOf } from './terminal.js';
@@ -66,8 +66,9 @@ What is kept of it:
                           --local there are no others
   --text                  a drawing for this terminal, at the end
   --force                 replace files that exist
-  --web PORT              show it live on a page of this host, 0 for any port;
-                          the URL is for you alone
+  --web [HOST:]PORT       show it live on a page, 0 for any port, of the loopback
+                          if no HOST is given; standard error has its URL, and
+                          who knows that sees everything
 
 Files are FILE.partial-PID while the tap goes on and are named FILE at its end.
 A capture holds all that was backed up, so its FILE is for you alone.
@@ -85,6 +86,7 @@ Exit code:
   run(words, output, surroundings) {
     const { values, positionals } = sortWords(words, options);
     checkFiles(values);
+    const page = values.web === undefined ? undefined : listenPlace(values.web, '--web');
     const source = values.local === true ? localSource(positionals, values, surroundings) : tcpSource(positionals, values, output, surroundings);
     const trouble = { met: false };
     const onTrouble = (message: string): void => {
@@ -93,7 +95,7 @@ Exit code:
     };
     return withTapFiles(values, values.force === true, onTrouble, (files) =>
       concat(
-        shown(read(source.events, files), values, output, surroundings).pipe(ignoreElements()),
+        shown(read(source.events, files), values, page, output, surroundings).pipe(ignoreElements()),
         defer(async () => {
           const published = await files.publish();
           if (values.text === true) surroundings.stdout.write(`${toText(files.diagram(), terminalOf(process.env, surroundings.stdout))}\n`);
@@ -159,22 +161,21 @@ function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChan
 }
 
 /** Shows the changes in every way that was asked for. */
-function shown(changes: Observable<TapChange>, values: Values, output: Output, { stdout }: Surroundings): Observable<unknown> {
+function shown(changes: Observable<TapChange>, values: Values, page: Place | undefined, output: Output, { stdout }: Surroundings): Observable<unknown> {
   const { log, local = false } = values;
   const logged = log === undefined ? changes : withLogFile(log, (tell) => changes.pipe(showTap(tell, {})));
   const tell = (line: string): void => {
     stdout.write(`${line}\n`);
   };
   const viewed = local || output.manner.quiet ? logged : logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
-  const port = wholeNumber('--web', values.web, 0, 65_535);
-  return port === undefined ? viewed : viewed.pipe(connect((shared) => merge(webPage(shared, port, output), shared)));
+  return page === undefined ? viewed : viewed.pipe(connect((shared) => merge(webPage(shared, page, output), shared)));
 }
 
 /** The page is there for as long as the tap is. */
-function webPage(changes: Observable<TapChange>, port: number, output: Output): Observable<never> {
-  return serveTapPage(changes, { port }).pipe(
+function webPage(changes: Observable<TapChange>, place: Place, output: Output): Observable<never> {
+  return serveTapPage(changes, place).pipe(
     tap((event) => {
-      if (event.kind === 'listening') output.warn(`rx-amanda: ${event.url}`);
+      if (event.kind === 'listening') output.warn(`rx-amanda: the page is ${event.url}`);
     }),
     ignoreElements(),
     takeUntil(changes.pipe(ignoreElements(), endWith(true))),
