@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { describeFullBackup, type FullBackup, needed, overBsdtcp } from '../support/full-backup.js';
-import { amandadWithoutShm } from '../support/program.js';
 import { describeReal } from '../support/real-amanda.js';
 import { allServices, installRxAmandad, startDaemon, type Started, startXinetd } from '../support/rx-amandad.js';
 
@@ -33,8 +32,8 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
     },
   });
 
-  describeFullBackup('over local: the target does not offer shared memory', {
-    reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox, amandadWithoutShm) }),
+  describeFullBackup('over local: rx-amandad -no-shm does not offer shared memory', {
+    reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox, '-no-shm') }),
     also: (run) => {
       it('no dump went through shared memory', () => {
         expect(ringsOf(run())).toBe(0);

@@ -7,13 +7,10 @@ const checkout = fileURLToPath(new URL('../../', import.meta.url));
 let copy: string | undefined;
 
 /** What a program of ours needs to run. */
-const needed = ['package.json', 'dist', 'test/support/amandad-without-shm.mjs', 'node_modules/rxjs', 'node_modules/tslib', 'node_modules/@node-rs'];
+const needed = ['package.json', 'dist', 'node_modules/rxjs', 'node_modules/tslib', 'node_modules/@node-rs'];
 
 /** The program as it is published; `npm test` builds it before. */
 export const rxAmandad = join(reachable(), 'dist/cli/rx-amandad.js');
-
-/** An amandad of ours that keeps dumps out of shared memory. */
-export const amandadWithoutShm = join(reachable(), 'test/support/amandad-without-shm.mjs');
 
 /** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */
 function reachable(): string {

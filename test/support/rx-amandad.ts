@@ -20,10 +20,10 @@ export interface Started {
   readonly close: () => Promise<void>;
 }
 
-/** Writes an executable that stands where amandad stood: who starts it has a PATH without node. */
-export function installRxAmandad(sandbox: Sandbox, script = rxAmandad): string {
+/** Writes an executable that stands where amandad stood, with further words of its own: who starts it has a PATH without node. */
+export function installRxAmandad(sandbox: Sandbox, ...words: readonly string[]): string {
   const path = join(sandbox.directory, 'rx-amandad');
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
+  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${rxAmandad}' ${words.join(' ')} "$@"\n`);
   chmodSync(path, 0o755);
   return path;
 }
