@@ -9,15 +9,15 @@ import { samples } from './samples.js';
 import { factor, patience, seed } from './runs.js';
 
 /** Inputs for each decoder: in all some ten thousand in `npm test`, and more than 10 million in `npm run fuzz`. */
-const INPUTS = factor > 1 ? 3_700 * factor : 1_500;
+const INPUTS = factor > 1 ? 3_600 * factor : 1_500;
 /** The share of them for decoders that are whole conversations, and take as long. */
 const SHARES: Readonly<Record<string, number>> = {
-  'answer to noop': 8,
-  'answer to selfcheck': 8,
-  'answer to sendsize': 8,
-  'answer to sendbackup': 8,
-  capture: 4,
-  'bytes beside the connection': 4,
+  'answer to noop': 40,
+  'answer to selfcheck': 40,
+  'answer to sendsize': 40,
+  'answer to sendbackup': 40,
+  capture: 2,
+  'bytes beside the connection': 8,
 };
 /** So many for one decoder, and then for the next: a run that is ended early has tried them all. */
 const BATCH = 400;
@@ -50,6 +50,8 @@ afterAll(() => {
 
 describe('mutated recordings', () => {
   test('are read, or refused with an AmandaError, and leave nothing behind', { timeout: patience * 10 }, () => {
+    // To note where an error came from takes longer than most that is tried here.
+    Error.stackTraceLimit = 0;
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     let before = 0;
@@ -58,8 +60,9 @@ describe('mutated recordings', () => {
       for (const tally of tallies) tryAll(tally, numbers);
       if (done === 0) before = heapAfter(collect);
     }
+    Error.stackTraceLimit = 10;
     expect(heapAfter(collect) - before).toBeLessThan(MOST_KEPT);
-    expect(tallies.every(({ inputs, refused }) => inputs >= INPUTS / 8 && refused < inputs)).toBe(true);
+    expect(tallies.every(({ inputs, refused }) => inputs >= INPUTS / 40 && refused < inputs)).toBe(true);
   });
 
   test.each(kept)('that once broke something do so no more: $name, $base64', ({ name, base64 }) => {
@@ -75,7 +78,13 @@ function tryAll(tally: Tally, numbers: readonly number[]): void {
     const bytes = inputOf(number, samples[name] ?? []);
     const began = performance.now();
     const error = strangeErrorOf(decode, bytes);
-    const taken = performance.now() - began;
+    let taken = performance.now() - began;
+    // A busy machine stops for a while, but not each time.
+    for (let again = 0; taken > TOO_LONG && again < 3; again += 1)
+      taken = Math.min(
+        taken,
+        timed(() => strangeErrorOf(decode, bytes)),
+      );
     if (error !== undefined && error !== refusedIt) throw broken('throws what is no AmandaError', name, number, bytes, error);
     if (taken > TOO_LONG) throw broken(`takes ${Math.round(taken)} ms`, name, number, bytes);
     if (error === refusedIt) tally.refused += 1;
@@ -84,6 +93,12 @@ function tryAll(tally: Tally, numbers: readonly number[]): void {
     tally.milliseconds += taken;
     tally.slowest = Math.max(tally.slowest, taken);
   }
+}
+
+function timed(action: () => unknown): number {
+  const began = performance.now();
+  action();
+  return performance.now() - began;
 }
 
 const refusedIt = Symbol('refused');

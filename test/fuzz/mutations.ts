@@ -6,6 +6,9 @@ const LONG_EVERY = 500;
 const SHORT = 700;
 const LONG = 70_000;
 
+/** Inputs are put together here. */
+const scratch = new Uint8Array(LONG);
+
 const pools = [directions, payloads, payloads, texts, pcaps] as const;
 
 /**
@@ -17,7 +20,7 @@ export function inputOf(number: number, samples: readonly Uint8Array[]): Uint8Ar
   const random = randomFrom(number);
   const sample = random() < 0.5 ? samples[below(random, samples.length)] : undefined;
   const limit = sample === undefined ? (number % LONG_EVERY === 0 ? LONG : SHORT) : Math.min(sample.length + SHORT, LONG);
-  const room = new Uint8Array(limit);
+  const room = scratch.subarray(0, limit);
   let length = append(room, 0, sample ?? piece(random, limit));
   if (sample === undefined) for (let pieces = below(random, 4); pieces > 0; pieces -= 1) length = append(room, length, piece(random, limit));
   for (let damages = below(random, 5); damages > 0; damages -= 1) length = damage(room, length, random);

@@ -33,8 +33,8 @@ const noTlsTexts = ['HTTP/1.1 400 Bad Request\r\n\r\n', 'SSH-2.0-OpenSSH_9.2\r\n
 
 /** What a decoder reads without a complaint, or nearly so, by its name: mutated, it gets further than bytes by chance. */
 export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
-  frames: directions,
-  packet: framed,
+  frames: directions.map(front),
+  packet: framed.map(front),
   ...named(['request', 'SECURITY line'], requests),
   ...named(['request without a user', 'SERVICE line'], withoutUser),
   ...named(['reply', 'CONNECT line of a service', 'refusal'], [...replies, ...bodies(2), ...bodies(4)]),
@@ -65,8 +65,8 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
     ['auth "ssl"\nctimeout 30\ndefine dumptype a {\n  program "GNUTAR"\n  index yes\n}\ndefine dumptype b {\n a\n compress none }\n'],
   ),
   ...named(['disklist'], ['localhost /home a\ndb1 data /srv/data {\n  a\n  exclude "./tmp"\n} 1 local\nincludefile "other"\n']),
-  capture: pcaps.map((bytes) => bytes.subarray(0, 12_000)),
-  'bytes beside the connection': directions,
+  capture: pcaps.map(front),
+  'bytes beside the connection': directions.map(front),
   ...named(['sockets of systemd'], ['1\n', `1\n${process.pid}`, '2\n1']),
   ...named(['no TLS'], noTlsTexts),
 };
@@ -87,6 +87,11 @@ function textOf(bytes: Uint8Array): string {
 
 function unique(some: readonly string[]): readonly string[] {
   return [...new Set(some)].filter((text) => text.length > 0);
+}
+
+/** As much as is quick to read; in what is longer comes the same again. */
+function front(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, 3_000);
 }
 
 /** As Amanda writes one, by hand. */
