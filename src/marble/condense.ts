@@ -2,7 +2,7 @@ import { sizeInWords } from './layout-words.js';
 import type { Diagram, LaneEvent, Period, Span } from './model.js';
 
 /** As much of a recorded diagram as can be read: what is close together in time is joined until no more than `most` events are left, or one a lane. */
-export function condense(diagram: Diagram, most = 60): Diagram {
+export function condense(diagram: Diagram, most = 100): Diagram {
   const events = condenseEvents(
     diagram.lanes.map((lane) => lane.events),
     most,
@@ -128,10 +128,10 @@ function joinEvents(first: LaneEvent, second: LaneEvent): LaneEvent {
   if (first.kind === 'chunk' && second.kind === 'chunk') return joinChunks(first, second);
   const count = (first.count ?? 1) + (second.count ?? 1);
   const joined = { count, until: second.until ?? second.at };
-  if (first.kind === 'packet' && second.kind === 'packet' && first.type === second.type) {
+  if (first.kind === 'packet' && second.kind === 'packet' && areAlike(first, second)) {
     return { ...first, ...joined, bytes: first.bytes + second.bytes, label: `${first.label.replace(MANY, '')}, ${count} of this type` };
   }
-  if (first.kind === second.kind) return { ...first, ...joined };
+  if (areAlike(first, second)) return { ...first, ...joined };
   return { kind: 'value', at: first.at, ...joined, label: `${count} events` };
 }
 

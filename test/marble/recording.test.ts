@@ -142,6 +142,16 @@ describe('a condensed diagram', () => {
     expect(condense(bursts, 1).lanes[0]?.events.map(({ kind, count }) => [kind, count])).toEqual([['value', 13]]);
   });
 
+  test('does not take a packet for another one, nor what leaves for what arrives', () => {
+    const told = (type: 'REP' | 'ACK', at: number, direction: 'in' | 'out'): LaneEvent => ({ kind: 'packet', type, bytes: 2, at, label: type, direction });
+    const joined = (events: readonly LaneEvent[]) => condense(diagram([lane('handle', { events })]), 1).lanes[0]?.events;
+    expect(joined([told('REP', 1, 'in'), told('ACK', 2, 'out')])).toEqual([{ kind: 'value', at: 1, count: 2, until: 2, label: '2 events' }]);
+    expect(joined([told('ACK', 1, 'in'), told('ACK', 2, 'out')])).toEqual([{ kind: 'value', at: 1, count: 2, until: 2, label: '2 events' }]);
+    expect(joined([told('REP', 1, 'in'), told('REP', 2, 'in')])).toEqual([
+      { ...told('REP', 1, 'in'), bytes: 4, count: 2, until: 2, label: 'REP, 2 of this type' },
+    ]);
+  });
+
   test('is the diagram itself when it is small enough', () => {
     expect(condense(bursts, 13)).toEqual(bursts);
   });
