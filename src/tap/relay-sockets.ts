@@ -70,9 +70,13 @@ export function relaySockets(initiator: RelayEnd, target: RelayEnd, { onBytes, o
   };
 }
 
-/** Breaks a connection in a way that its other end cannot take for an end. */
+/**
+ * Breaks a connection in a way that its other end cannot take for an end. Behind our own FIN the system can send no reset before
+ * something more comes, and Node, asked to, would neither send one nor let go of the socket.
+ */
 export function reset(socket: Socket): void {
-  if (!socket.destroyed) socket.resetAndDestroy();
+  if (socket.writableEnded) socket.destroy();
+  else if (!socket.destroyed) socket.resetAndDestroy();
 }
 
 /** What came before the reset arrives before it does, unless the reader is too slow. */

@@ -171,6 +171,24 @@ describe('a tap over TCP', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'closed', how: 'stopped' });
   });
 
+  it('lets go of a connection whose one direction has ended, when it is to end', async () => {
+    const until = new Subject<void>();
+    const { initiator, target, completed } = await tapped({ until });
+    await greet(initiator, target);
+    const read = readAll(initiator);
+    initiator.end();
+    await once(target, 'end');
+    until.next();
+    await completed;
+    await read;
+    const broken = once(target, 'error');
+    const more = (): void => {
+      if (!target.destroyed) target.write('more', () => setImmediate(more));
+    };
+    more();
+    expect(await broken).toEqual([expect.objectContaining({ code: expect.stringMatching(/EPIPE|ECONNRESET/) as string })]);
+  });
+
   it('breaks what is open and listens no more when it is unsubscribed', async () => {
     const { initiator, target, port, stop } = await tapped();
     await greet(initiator, target);
