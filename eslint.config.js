@@ -80,7 +80,7 @@ export default defineConfig(
   },
   {
     // The compliance suite is tests, though it is published.
-    files: ['test/**/*.ts', 'marbles/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'src/testing/driver-compliance.ts'],
+    files: ['test/**/*.ts', 'marbles/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'src/testing/driver-compliance.ts', 'src/testing/compliance-*.ts'],
     rules: {
       // Here an unexpected error or an empty source has to fail, and left alone it does: RxJS reports it as unhandled, firstValueFrom rejects.
       'rxjs-x/no-ignored-error': 'off',

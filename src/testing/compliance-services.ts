@@ -1,48 +1,94 @@
-import { EMPTY, NEVER, ReplaySubject, concat, ignoreElements, map, merge, of, reduce, throwError, type Observable } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  ReplaySubject,
+  concat,
+  defer,
+  finalize,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  reduce,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs';
 import type { Stream } from '../connection/stream.js';
 import { partialReply, reply, type Service } from '../exchange/service.js';
+import { pattern, verifyPattern } from './byte-pattern.js';
 
 /** Bytes that each stream of the service `source` sends. */
-export const SOURCE_BYTES = 8 * 1024 * 1024;
+export const SOURCE_BYTES = 64 * 1024 * 1024;
 
 /** The streams of the service `source`. */
 export const SOURCE_STREAMS = ['A', 'B', 'C', 'D', 'E'] as const;
 
-/** The n-th byte of stream s of `source` is (n + s) mod 251: no frame or chunk size divides 251. */
-export function sourceByte(stream: number, at: number): number {
-  return (at + stream) % 251;
-}
+/** Bytes that the streams of smaller services send: below every budget, so that they can wait whole. */
+export const SOME_BYTES = 500_000;
 
-/**
- * What a target offers while the driver compliance suite asks it: each service is one behaviour.
- */
-export const complianceServices: Readonly<Record<string, Service>> = {
+/** Milliseconds by which a service is late that is late. */
+export const LATE = 200;
+
+/** How many runs of the services below are going on in this process, `census` itself not among them. */
+let running = 0;
+
+/** How many runs of `once` have begun for the same arguments. */
+const begun = new Map<string, number>();
+
+const services: Readonly<Record<string, Service>> = {
   /** Replies with one line. */
   noop: () => of(reply({ lines: ['OPTIONS features=ff;'] })),
+  /** Replies with what the target knows of the initiator, as JSON. */
+  whoami: ({ peer }) => of(reply({ lines: [JSON.stringify(peer)] })),
   /** Replies in parts. */
   partial: () => concat(of(partialReply(['one'])), of(reply({ lines: ['one', 'two'] }))),
   /** Fails before it replies. */
   fail: () => throwError(() => new Error('out of order')),
   /** Replies with the arguments it got. */
   arguments: ({ arguments: bytes }) => of({ kind: 'final', body: bytes }),
+  /** Is never ready to run. */
+  busy: Object.assign(() => NEVER, { check: () => of('come again tomorrow') }),
+  /** Acknowledges late. */
+  hesitant: Object.assign(() => of(reply()), { check: () => timer(LATE).pipe(map(() => undefined)) }),
+  /** Replies late. */
+  late: () => timer(LATE).pipe(map(() => reply())),
+  /** Acknowledges late and replies late, with the count of its runs for these arguments. */
+  once: Object.assign(
+    ({ arguments: bytes }: { readonly arguments: Uint8Array }) => {
+      const key = Buffer.from(bytes).toString('latin1');
+      const count = (begun.get(key) ?? 0) + 1;
+      begun.set(key, count);
+      return timer(LATE).pipe(map(() => reply({ lines: [`run ${count}`] })));
+    },
+    { check: () => timer(LATE).pipe(map(() => undefined)) },
+  ),
+  /** Never acknowledges. */
+  deaf: Object.assign(() => NEVER, { check: () => NEVER }),
+  /** Never replies. */
+  silent: () => NEVER,
   /** Sends back what it gets. */
   echo: () => of(reply({ streams: { IO: (incoming) => incoming } })),
+  /** Sends back what it gets, on three streams. */
+  echoes: () => of(reply({ streams: { A: (incoming) => incoming, B: (incoming) => incoming, C: (incoming) => incoming } })),
   /** Sends five streams at once, as fast as they are taken. */
-  source: () => of(reply({ streams: Object.fromEntries(SOURCE_STREAMS.map((name, stream) => [name, () => pattern(stream)])) })),
+  source: () => of(reply({ streams: Object.fromEntries(SOURCE_STREAMS.map((name, stream) => [name, () => pattern(stream, SOURCE_BYTES)])) })),
+  /** Sends a stream that has no end. */
+  flood: () => of(reply({ streams: { DATA: () => pattern(0, Infinity) } })),
+  /** Sends one stream whole, and another one whose end never comes. */
+  halfway: () => of(reply({ streams: { A: () => pattern(0, SOME_BYTES), B: () => merge(of(Buffer.from('half')), NEVER) } })),
+  /** Sends some bytes and closes its direction, whatever comes. */
+  brief: () => of(reply({ streams: { IO: () => pattern(0, SOME_BYTES) } })),
+  /** Sends some bytes when all that comes has come and is right. */
+  answer: () => of(reply({ streams: { IO: (incoming) => concat(verified(incoming).pipe(ignoreElements()), from(pattern(0, SOME_BYTES))) } })),
   /** Closes its direction of IN at once, takes all that comes, and says on OUT how much it was. */
-  sink: () => {
-    const said = new ReplaySubject<Uint8Array>(1);
-    const take = (incoming: Stream): Observable<never> => {
-      incoming
-        .pipe(
-          reduce((total, bytes) => total + bytes.length, 0),
-          map((total) => Buffer.from(String(total))),
-        )
-        .subscribe(said);
-      return EMPTY;
-    };
-    return concat(of(reply({ streams: { OUT: () => said, IN: take } })), said.pipe(ignoreElements()));
-  },
+  sink: () => sink((incoming) => verified(incoming)),
+  /** The same, but it does not begin to take before it is late. */
+  dam: () => sink((incoming) => timer(LATE).pipe(mergeMap(() => verified(incoming)))),
+  /** Takes nothing, and is late to close. */
+  heedless: () => of(reply({ streams: { IO: () => timer(LATE).pipe(map(() => Buffer.from('done'))) } })),
   /** Sends a little on each of two streams, then fails on one of them. */
   breaks: () =>
     of(
@@ -57,17 +103,39 @@ export const complianceServices: Readonly<Record<string, Service>> = {
         },
       }),
     ),
-  /** Announces a stream and never ends it. */
-  endless: () => of(reply({ streams: { DATA: () => NEVER } })),
-  /** Never replies. */
-  silent: () => NEVER,
 };
 
-const CHUNK = 65_536;
+/**
+ * What a target offers while the driver compliance suite asks it: each service is one behaviour.
+ */
+export const complianceServices: Readonly<Record<string, Service>> = {
+  ...Object.fromEntries(Object.entries(services).map(([name, service]) => [name, counted(service)])),
+  /** Replies with how many runs are going on here. */
+  census: () => of(reply({ lines: [`running ${running}`] })),
+};
 
-async function* pattern(stream: number): AsyncGenerator<Uint8Array> {
-  await Promise.resolve();
-  // Long enough for a chunk from any phase of the pattern.
-  const bytes = Uint8Array.from({ length: CHUNK + 251 }, (_, at) => sourceByte(stream, at));
-  for (let at = 0; at < SOURCE_BYTES; at += CHUNK) yield bytes.subarray(at % 251, (at % 251) + CHUNK);
+function counted(service: Service): Service {
+  const run: Service = (request) =>
+    defer(() => {
+      running += 1;
+      // A run that does not complete goes on until the streams of its request are over.
+      return merge(service(request), NEVER).pipe(finalize(() => (running -= 1)));
+    });
+  return service.check === undefined ? run : Object.assign(run, { check: service.check });
+}
+
+function sink(take: (incoming: Stream) => Observable<number>): ReturnType<Service> {
+  const said = new ReplaySubject<Uint8Array>(1);
+  const taking = (incoming: Stream): Observable<never> => {
+    take(incoming)
+      .pipe(map((total) => Buffer.from(String(total))))
+      .subscribe(said);
+    return EMPTY;
+  };
+  return concat(of(reply({ streams: { OUT: () => said, IN: taking } })), said.pipe(ignoreElements()));
+}
+
+/** The length of what came on a stream; errors when it is not the pattern of stream 0. */
+function verified(incoming: Stream): Observable<number> {
+  return incoming.pipe(reduce((at, chunk) => verifyPattern(0, at, chunk), 0));
 }

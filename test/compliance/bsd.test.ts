@@ -1,36 +1,23 @@
-import { describe, test } from 'vitest';
-import { userInfo } from 'node:os';
-import { authorize } from '../../src/access/authorize.js';
+import { describe } from 'vitest';
 import { bsd, listenBsd } from '../../src/drivers/bsd.js';
-import { serve } from '../../src/target/serve.js';
-import { complianceServices } from '../../src/testing/compliance-services.js';
-import { driverCompliance } from '../../src/testing/driver-compliance.js';
+import { addresses, serveCompliance, testCompliance } from '../support/compliance.js';
+import { acceptedConnections, udpNetwork } from '../support/cut-network.js';
 
-const rules = `localhost ${userInfo().username} ${Object.keys(complianceServices).join(' ')} nosuch`;
-
-describe.each([
-  ['IPv4', '127.0.0.1'],
-  ['IPv6', '::1'],
-])('the bsd driver over %s', (_family, host) => {
-  const tests = driverCompliance(
-    () =>
-      new Promise((resolve, reject) => {
-        const listener = listenBsd({
-          host,
-          port: 0,
-          onListening: (port) => {
-            resolve({
-              driver: bsd({ host, port, reservedPorts: false }),
-              // A request and its reply are one datagram each, of 65,503 bytes with their heads.
-              limits: { requestBytes: 65_000 },
-              stop: () => {
-                serving.unsubscribe();
-              },
-            });
-          },
-        });
-        const serving = serve(listener, complianceServices, { authorize: authorize({ rules, reservedPort: false }) }).subscribe({ error: reject });
-      }),
-  );
-  for (const { name, run } of tests) test(name, run);
+describe.each(addresses)('the bsd driver over %s', (_family, host) => {
+  testCompliance(async () => {
+    const { port, stop } = await serveCompliance((onListening) => listenBsd({ host, port: 0, onListening }));
+    const parts = [acceptedConnections(), await udpNetwork(host, port)] as const;
+    const [, network] = parts;
+    return {
+      driver: bsd({ host, port: network.port, reservedPorts: false }),
+      cut: () => parts.forEach((part) => part.cut()),
+      // A request and its reply are one datagram each, of 65,503 bytes with their heads.
+      limits: { requestBytes: 65_000, losesSilently: true },
+      peers: { target: { host, address: host, port: network.port }, initiator: { host: 'localhost', address: host } },
+      stop: () => {
+        stop();
+        for (const part of parts) part.close();
+      },
+    };
+  });
 });

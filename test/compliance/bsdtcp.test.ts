@@ -1,34 +1,20 @@
-import { describe, test } from 'vitest';
-import { userInfo } from 'node:os';
-import { authorize } from '../../src/access/authorize.js';
+import { describe } from 'vitest';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
-import { serve } from '../../src/target/serve.js';
-import { complianceServices } from '../../src/testing/compliance-services.js';
-import { driverCompliance } from '../../src/testing/driver-compliance.js';
+import { addresses, serveCompliance, testCompliance } from '../support/compliance.js';
+import { tcpNetwork } from '../support/cut-network.js';
 
-const rules = `localhost ${userInfo().username} ${Object.keys(complianceServices).join(' ')} nosuch`;
-
-describe.each([
-  ['IPv4', '127.0.0.1'],
-  ['IPv6', '::1'],
-])('the bsdtcp driver over %s', (_family, host) => {
-  const tests = driverCompliance(
-    () =>
-      new Promise((resolve, reject) => {
-        const listener = listenBsdtcp({
-          host,
-          port: 0,
-          onListening: (port) => {
-            resolve({
-              driver: bsdtcp({ host, port, reservedPorts: false }),
-              stop: () => {
-                serving.unsubscribe();
-              },
-            });
-          },
-        });
-        const serving = serve(listener, complianceServices, { authorize: authorize({ rules, reservedPort: false }) }).subscribe({ error: reject });
-      }),
-  );
-  for (const { name, run } of tests) test(name, run);
+describe.each(addresses)('the bsdtcp driver over %s', (_family, host) => {
+  testCompliance(async () => {
+    const { port, stop } = await serveCompliance((onListening) => listenBsdtcp({ host, port: 0, onListening }));
+    const network = await tcpNetwork(host, port);
+    return {
+      driver: bsdtcp({ host, port: network.port, reservedPorts: false }),
+      cut: () => network.cut(),
+      peers: { target: { host, address: host, port: network.port }, initiator: { host: 'localhost', address: host } },
+      stop: () => {
+        stop();
+        network.close();
+      },
+    };
+  });
 });

@@ -1,19 +1,13 @@
-import { describe, test } from 'vitest';
+import { describe } from 'vitest';
 import { memory } from '../../src/drivers/memory.js';
 import { serve } from '../../src/target/serve.js';
 import { complianceServices } from '../../src/testing/compliance-services.js';
-import { driverCompliance } from '../../src/testing/driver-compliance.js';
+import { testCompliance } from '../support/compliance.js';
 
 describe('the memory driver', () => {
-  const tests = driverCompliance(() => {
-    const { driver, listener } = memory();
+  testCompliance(() => {
+    const { driver, listener, ...wire } = memory();
     const serving = serve(listener, complianceServices).subscribe();
-    return {
-      driver,
-      stop: () => {
-        serving.unsubscribe();
-      },
-    };
+    return { driver, cut: () => wire.cut(), peers: { target: { host: 'target' }, initiator: { host: 'initiator' } }, stop: () => serving.unsubscribe() };
   });
-  for (const { name, run } of tests) test(name, run);
 });

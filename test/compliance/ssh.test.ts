@@ -1,12 +1,9 @@
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, test } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { ssh } from '../../src/drivers/ssh.js';
-import { driverCompliance } from '../../src/testing/driver-compliance.js';
+import { complianceAmandad, testCompliance } from '../support/compliance.js';
+import { childProcesses } from '../support/cut-network.js';
 import { describeUnless } from '../support/skips.js';
 import { startSshd, whyNoSshd, type Sshd } from '../support/sshd.js';
-
-/** The target runs in a process of its own, from the build. The PATH that sshd gives it may be without node. */
-const target = fileURLToPath(new URL('../support/compliance-amandad.mjs', import.meta.url));
 
 describeUnless(whyNoSshd(), 'the ssh driver', () => {
   let sshd: Sshd;
@@ -15,9 +12,11 @@ describeUnless(whyNoSshd(), 'the ssh driver', () => {
   });
   afterAll(() => sshd.close());
 
-  const tests = driverCompliance(() => ({
-    driver: ssh({ ...sshd.login, amandadPath: `'${process.execPath}' '${target}'` }),
+  testCompliance(() => ({
+    // The PATH that sshd gives may be without node.
+    driver: ssh({ ...sshd.login, amandadPath: `'${process.execPath}' '${complianceAmandad}'` }),
+    ...childProcesses(),
+    peers: { target: { host: '127.0.0.1' }, initiator: { address: '127.0.0.1' } },
     stop: () => undefined,
   }));
-  for (const { name, run } of tests) test(name, { timeout: 30_000 }, run);
 });

@@ -1,0 +1,33 @@
+/**
+ * Bytes that tell where in which stream they belong: the n-th byte of stream s is (n + s) mod 251. No size of a chunk or frame
+ * divides 251, so that a piece that is lost, doubled or in another's place shows.
+ */
+const PERIOD = 251;
+
+/** Bytes that are compared, or yielded, at once. */
+const PIECE = 262_144;
+
+/** Long enough for a piece from any phase of the pattern. */
+const repeated = Buffer.from(Uint8Array.from({ length: PIECE + PERIOD }, (_, at) => at % PERIOD));
+
+/** The pattern's bytes of a stream as a source that is pulled; `length` in bytes, may be Infinity. */
+export async function* pattern(stream: number, length: number): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < length; at += PIECE) yield await Promise.resolve(patternAt(stream, at, Math.min(PIECE, length - at)));
+}
+
+/** Throws an Error that names the place when a chunk is not what stands at `from` in a stream's pattern. Gives where the next chunk belongs. */
+export function verifyPattern(stream: number, from: number, chunk: Uint8Array): number {
+  for (let at = 0; at < chunk.length; at += PIECE) {
+    const piece = chunk.subarray(at, at + PIECE);
+    const wanted = patternAt(stream, from + at, piece.length);
+    if (Buffer.compare(piece, wanted) === 0) continue;
+    const wrong = piece.findIndex((byte, index) => byte !== wanted[index]);
+    throw new Error(`byte ${from + at + wrong} of stream ${stream} is ${piece[wrong]} and should be ${wanted[wrong]}`);
+  }
+  return from + chunk.length;
+}
+
+function patternAt(stream: number, at: number, length: number): Uint8Array {
+  const phase = (at + stream) % PERIOD;
+  return repeated.subarray(phase, phase + length);
+}
