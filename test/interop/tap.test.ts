@@ -69,7 +69,7 @@ describeReal('a tap between the real programs', ['amandad', 'amservice', 'amchec
     expect(ended).toBe(0);
     expect(shown).toMatch(/ #1 → REQ noop\n/);
     expect(shown).toMatch(/ #1 ← noop REP OPTIONS features=ffffffff9efefbfff/);
-    expect(shown).toMatch(/#1   closed: /);
+    expect(shown).toMatch(/#1 {3}closed: /);
   });
 
   it('amservice gets its answer from rx-amandad', async () => {
