@@ -129,7 +129,7 @@ describeReal('a tap between the real programs', ['amandad', 'amservice', 'amchec
     });
   });
 
-  it('in the place of a local amandad it is not noticed by amdump, amcheck and amrecover', async () => {
+  it('in the place of a local amandad it is not noticed by amcheck and amdump, and amfetchdump finds the dump', async () => {
     // Who starts it is user backup, with a PATH without node; one process is one file.
     const logs = lab.sandbox.log;
     const wrapper = join(lab.sandbox.directory, 'tapped-amandad');
