@@ -3,8 +3,9 @@ import { AMANDA_PORT } from './bsdtcp.js';
 import { datagramDriver, type DatagramDriverOptions } from './datagram-driver.js';
 import { datagramListener, type DatagramListenerOptions } from './datagram-listener.js';
 import { RawStreams } from './datagram-raw.js';
-import { checkUdpPort, type SideFactory } from './datagram-side.js';
+import type { SideFactory } from './datagram-side.js';
 import type { Driver, Listener } from './driver.js';
+import { checkPort } from './port.js';
 
 export type BsdOptions = DatagramDriverOptions;
 export type ListenBsdOptions = DatagramListenerOptions;
@@ -22,7 +23,7 @@ const raw: SideFactory = (peer, owner, side, options) => new RawStreams(peer, ow
  * Errors as `bsdudp` does. Source: PROTOCOL.md, "Datagrams" and "Drivers".
  */
 export function bsd({ host, port = AMANDA_PORT, user = userInfo().username, ...rest }: BsdOptions): Driver {
-  checkUdpPort(port);
+  checkPort(port);
   return datagramDriver({ name: 'bsd', host, port, user, ...rest }, raw);
 }
 
@@ -32,6 +33,6 @@ export function bsd({ host, port = AMANDA_PORT, user = userInfo().username, ...r
  * Errors as `listenBsdudp` does. Source: PROTOCOL.md, "Drivers".
  */
 export function listenBsd(options: ListenBsdOptions = {}): Listener {
-  if (typeof options.port === 'number' && options.port !== 0) checkUdpPort(options.port);
+  if (typeof options.port === 'number' && options.port !== 0) checkPort(options.port);
   return datagramListener('bsd', AMANDA_PORT, options, raw);
 }

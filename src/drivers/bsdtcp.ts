@@ -1,13 +1,13 @@
-import { createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
-import { Observable, defer, switchMap } from 'rxjs';
+import { Observable, defer, map, switchMap } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
-import { AmandaError } from '../wire/errors.js';
 import type { Driver, Listener } from './driver.js';
+import { checkPort } from './port.js';
 import { socketChannel } from './socket.js';
 import { connectTcp, type TcpConnected } from './tcp-connect.js';
+import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
 import { tcpSourcePorts } from './tcp-source-ports.js';
 import { yieldConnection } from './yield-connection.js';
 
@@ -49,45 +49,18 @@ function connectionOver({ socket, reader }: TcpConnected, host: string, user: st
   );
 }
 
-export interface ListenBsdtcpOptions {
+export interface ListenBsdtcpOptions extends ListenTcpOptions {
   /** 0 … 65535, 0 for any free one; default 10080. */
   readonly port?: number;
-  /** Address to listen on; default all of this host. */
-  readonly host?: string;
-  /** Connections at once; more are turned away at once. `serve` ends those first on which nothing was let in. Default 1,024. */
-  readonly maxConnections?: number;
-  /** Called with the port when listening has begun. */
-  readonly onListening?: (port: number) => void;
 }
 
 /** Accepts initiators over TCP. Errors with `CONNECT_FAILED` when the address cannot be listened on. Source: PROTOCOL.md, "Drivers". */
-export function listenBsdtcp({ port = AMANDA_PORT, host, maxConnections = 1_024, onListening }: ListenBsdtcpOptions = {}): Listener {
-  if (port !== 0) checkPort(port);
+export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptions = {}): Listener {
+  const sockets = listenTcp(port, place);
   return {
     name: 'bsdtcp',
-    maxConnections,
+    maxConnections: place.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     accept: (options) =>
-      new Observable((out) => {
-        const server = createServer((socket) => {
-          out.next(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options));
-        });
-        server.maxConnections = maxConnections;
-        server.on('error', (cause) => {
-          out.error(new AmandaError('CONNECT_FAILED', `Cannot listen on ${host ?? 'any address'} port ${port}: ${cause.message}.`, { cause }));
-        });
-        server.listen({ port, host }, () => onListening?.(portOf(server, port)));
-        return () => {
-          server.close();
-        };
-      }),
+      sockets.pipe(map((socket) => new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options))),
   };
-}
-
-function portOf(server: Server, asked: number): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : asked;
-}
-
-function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
 }

@@ -3,8 +3,9 @@ import { AMANDA_PORT } from './bsdtcp.js';
 import { datagramDriver, type DatagramDriverOptions } from './datagram-driver.js';
 import { FramedStreams } from './datagram-framed.js';
 import { datagramListener, type DatagramListenerOptions } from './datagram-listener.js';
-import { checkUdpPort, type SideFactory } from './datagram-side.js';
+import type { SideFactory } from './datagram-side.js';
 import type { Driver, Listener } from './driver.js';
+import { checkPort } from './port.js';
 
 export type BsdudpOptions = DatagramDriverOptions;
 export type ListenBsdudpOptions = DatagramListenerOptions;
@@ -21,7 +22,7 @@ const framed: SideFactory = (peer, owner, side, options) => new FramedStreams(pe
  * a reply that is no port with `BAD_REPLY`. Source: PROTOCOL.md, "Datagrams" and "Drivers".
  */
 export function bsdudp({ host, port = AMANDA_PORT, user = userInfo().username, ...rest }: BsdudpOptions): Driver {
-  checkUdpPort(port);
+  checkPort(port);
   return datagramDriver({ name: 'bsdudp', host, port, user, ...rest }, framed);
 }
 
@@ -32,6 +33,6 @@ export function bsdudp({ host, port = AMANDA_PORT, user = userInfo().username, .
  * Source: PROTOCOL.md, "Drivers".
  */
 export function listenBsdudp(options: ListenBsdudpOptions = {}): Listener {
-  if (typeof options.port === 'number' && options.port !== 0) checkUdpPort(options.port);
+  if (typeof options.port === 'number' && options.port !== 0) checkPort(options.port);
   return datagramListener('bsdudp', AMANDA_PORT, options, framed);
 }

@@ -20,8 +20,3 @@ export function checkStreamPort(number: number): void {
 export function tooManyStreams(most: number, handle: number): AmandaError {
   return new AmandaError('TOO_MANY_HANDLES', `The connection has ${most} open streams, which is the limit (maxHandles).`, { handle });
 }
-
-/** Errors with `BAD_ARGUMENT` for a number that is no port. */
-export function checkUdpPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
-}

@@ -1,7 +1,7 @@
 import { defaultTiming } from '../exchange/timing.js';
-import { AmandaError } from '../wire/errors.js';
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
+import { checkPort } from './port.js';
 import { DEFAULT_CLIENT_USERNAME, checkAmandadPath, checkName, remoteDriver } from './remote-command.js';
 
 export interface SshOptions {
@@ -42,9 +42,7 @@ export function ssh(options: SshOptions): Driver {
   checkName('The host', host);
   checkName('The client-username', clientUsername);
   checkAmandadPath(amandadPath);
-  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
-    throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
-  }
+  if (port !== undefined) checkPort(port);
   const args = [
     '-x',
     ...['-o', 'BatchMode=yes'],

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { Observable, catchError, defer, finalize, from, map, mergeMap, of, switchMap, throwError, timeout, type OperatorFunction } from 'rxjs';
 import { readCertificates, type CertificateFiles, type OwnCertificates } from '../access/certificate-files.js';
@@ -10,8 +10,10 @@ import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { placesForStrangers, type Driver, type Listener } from './driver.js';
 import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { checkPort } from './port.js';
 import { KEEP_ALIVE } from './socket.js';
 import { connectTcp } from './tcp-connect.js';
+import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
 import { yieldConnection } from './yield-connection.js';
 
 /** The port of an amandad with auth ssl, by convention; Amanda itself goes to 10080 unless it is told another. Source: PROTOCOL.md, "Drivers". */
@@ -63,15 +65,9 @@ export function ssl({ host, port = SSL_PORT, user = userInfo().username, ...cert
   };
 }
 
-export interface ListenSslOptions extends AcceptSslOptions {
+export interface ListenSslOptions extends AcceptSslOptions, ListenTcpOptions {
   /** 0 … 65535, 0 for any free one; default 10081. */
   readonly port?: number;
-  /** Address to listen on; default all of this host. */
-  readonly host?: string;
-  /** Connections at once; more are turned away at once. Default 1,024. */
-  readonly maxConnections?: number;
-  /** Called with the port when listening has begun. */
-  readonly onListening?: (port: number) => void;
 }
 
 /**
@@ -81,14 +77,14 @@ export interface ListenSslOptions extends AcceptSslOptions {
  * A peer that is refused gets its connection closed, and comes out as a Connection that has ended with the reason: `serve` tells
  * it in `disconnected`. Source: PROTOCOL.md, "Drivers".
  */
-export function listenSsl({ port = SSL_PORT, host, maxConnections = 1_024, onListening, ...options }: ListenSslOptions = {}): Listener {
-  if (port !== 0) checkPort(port);
+export function listenSsl({ port = SSL_PORT, host, maxConnections = DEFAULT_MAX_CONNECTIONS, onListening, ...options }: ListenSslOptions = {}): Listener {
+  const sockets = listenTcp(port, { maxConnections, ...(host === undefined ? {} : { host }), ...(onListening === undefined ? {} : { onListening }) });
   return {
     name: 'ssl',
     maxConnections,
     accept: (connection) =>
       ownCertificates(options).pipe(
-        switchMap(() => sockets({ port, host, maxConnections, onListening })),
+        switchMap(() => sockets),
         // What there was to warn of has been said.
         acceptAllSsl({ ...options, onWarning: () => undefined, maxConnections }, connection),
       ),
@@ -150,32 +146,4 @@ function ownCertificates(options: CertificateOptions): Observable<OwnCertificate
 
 function tuned(socket: Socket): Socket {
   return socket.setKeepAlive(true, KEEP_ALIVE).setNoDelay(true);
-}
-
-type Place = Required<Pick<ListenSslOptions, 'port' | 'maxConnections'>> & { readonly [Name in 'host' | 'onListening']: ListenSslOptions[Name] | undefined };
-
-function sockets({ port, host, maxConnections, onListening }: Place): Observable<Socket> {
-  return new Observable((out) => {
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined);
-      out.next(socket);
-    });
-    server.maxConnections = maxConnections;
-    server.on('error', (cause) => {
-      out.error(new AmandaError('CONNECT_FAILED', `Cannot listen on ${host ?? 'any address'} port ${port}: ${cause.message}.`, { cause }));
-    });
-    server.listen({ port, host }, () => onListening?.(portOf(server, port)));
-    return () => {
-      server.close();
-    };
-  });
-}
-
-function portOf(server: Server, asked: number): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : asked;
-}
-
-function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
 }
