@@ -26,6 +26,7 @@ export class Checksum implements ChecksumValue {
   }
 
   update(bytes: Uint8Array): void {
+    crc32c ??= nativeCrc32c() ?? tableCrc32c;
     this.#crc = crc32c(bytes, this.#crc);
     this.#bytes += bytes.length;
   }
@@ -38,7 +39,8 @@ export class Checksum implements ChecksumValue {
 
 type Crc32c = (bytes: Uint8Array, crc?: number) => number;
 
-const crc32c = nativeCrc32c() ?? tableCrc32c;
+/** Found when the first bytes come: a program that only asks whether a host is there need not load it. */
+let crc32c: Crc32c | undefined;
 
 /** The package is an optional dependency, with a binary for each platform: either may be missing. */
 function nativeCrc32c(): Crc32c | undefined {

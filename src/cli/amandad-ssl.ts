@@ -1,0 +1,20 @@
+import { acceptAllSsl, listenSsl } from '../drivers/ssl.js';
+import { listenSslStdio } from '../drivers/ssl-stdio.js';
+import type { AmandadArguments } from './amandad-arguments.js';
+import { mostConnections, type ListenerEvents, type TcpWays } from './amandad-listening.js';
+
+/** The ways into an amandad with `-auth=ssl`. */
+export function sslWays(given: AmandadArguments, { onWarning }: ListenerEvents): TcpWays {
+  const { sslDir } = given;
+  const certificates = {
+    ...(sslDir === undefined ? {} : { sslDir }),
+    onWarning: ({ message }: Error) => {
+      onWarning(message);
+    },
+  };
+  return {
+    onPort: (options) => listenSsl({ ...options, ...certificates }),
+    onStdio: () => listenSslStdio(certificates),
+    onSockets: (options) => acceptAllSsl({ ...certificates, maxConnections: mostConnections(given) }, options),
+  };
+}
