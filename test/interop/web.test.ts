@@ -85,7 +85,7 @@ describeReal('the page of a tap', ['amandad', 'amdump'], () => {
       await page.keyboard.press('Home');
       const { title, text } = await chosenEvent(page);
       expect(title).toBe('REQ sendbackup');
-      expect(text).toMatch(/^␀SECURITY USER backup\nSERVICE sendbackup\n/);
+      expect(text).toMatch(/^\\x00SECURITY USER backup\nSERVICE sendbackup\n/);
       expect(troubles).toEqual([]);
     });
   });

@@ -9,8 +9,8 @@ import { readModule } from './page-modules.js';
 
 describe('a payload on the page', () => {
   it('is text whose control characters can be seen', () => {
-    expect(textOf(new Uint8Array(Buffer.from('a\tb\n\0\u001b[31m\u007f')))).toBe('a\tb\n␀␛[31m␡');
-    expect(visible('\u202egnp\u2028\u0085')).toBe('\\u202egnp\\u2028\\u0085');
+    expect(textOf(new Uint8Array(Buffer.from('a\tb\n\0\u001b[31m\u007f')))).toBe('a\tb\n\\x00\\x1b[31m\\x7f');
+    expect(visible('\u202egnp\u2028\u0085')).toBe('\\u202egnp\\u2028\\x85');
     expect(textOf(new Uint8Array([0xff, 0x41]))).toBe('\ufffdA');
   });
 

@@ -58,7 +58,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     const { facts, text, hex } = await chosenEvent(page);
     expect(facts).toContain('from the target to the initiator');
     expect(facts).toContain('1 s after the beginning');
-    expect(text).toBe('sendbackup: end\n␀␁');
+    expect(text).toBe('sendbackup: end\n\\x00\\x01');
     expect(hex.split('\n')).toEqual([
       '0000  73 65 6e 64 62 61 63 6b  75 70 3a 20 65 6e 64 0a  sendbackup: end.',
       '0010  00 01                                             ..',

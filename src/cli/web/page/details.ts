@@ -25,11 +25,17 @@ export class Details {
     say(this.#title, visible(event.label));
     const preview = event.preview === undefined ? undefined : bytesOf(event.preview);
     say(this.#hint, hintOf(event, preview));
-    this.#facts.replaceChildren(...factsOf(view, lane, event).flatMap(([name, value]) => [make('dt', '', name), make('dd', '', value)]));
+    this.#facts.replaceChildren(...factsOf(view, lane, event).map(pair));
     this.#payload.hidden = preview === undefined;
     say(this.#text, preview === undefined ? '' : textOf(preview));
     say(this.#hex, preview === undefined ? '' : hexOf(preview));
   }
+}
+
+function pair([name, value]: readonly [string, string]): HTMLElement {
+  const both = make('div', '');
+  both.append(make('dt', '', name), make('dd', '', value));
+  return both;
 }
 
 function hintOf({ bytes = 0, count = 1 }: EventFacts, preview: Uint8Array | undefined): string {

@@ -1,5 +1,6 @@
 import { timeInWords } from '../../../marble/layout-words.js';
 import { paintEvents } from './paint-events.js';
+import { visible } from './payload.js';
 import { type Drawn, type Scene, sizes, xAt, yOf } from './scene.js';
 import type { LaneView } from './store.js';
 import { ticks } from './timeline.js';
@@ -66,7 +67,8 @@ function paintLine(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, 
 function paintSpans(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, index: number): void {
   const { palette, width } = scene;
   const top = yOf(scene, index) - sizes.row / 2 + 2;
-  for (const { span, label, from, to } of lane.spans) {
+  for (const { span, label: words, from, to } of lane.spans) {
+    const label = visible(words);
     const left = Math.max(0, xAt(scene, from));
     const right = Math.min(width, xAt(scene, to ?? scene.reach));
     if (right < 0 || left > width || right < left) continue;
@@ -75,11 +77,12 @@ function paintSpans(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView,
     pen.fillRect(left, top, Math.max(1, right - left), sizes.row - 4);
     pen.globalAlpha = 1;
     if (right - left < pen.measureText(label).width + 12) continue;
-    // On the page's colour, so that the pattern does not get in the way.
+    // On the page's colour, so that the pattern does not get in the way, and on the side where no bars are.
+    const y = lane.facts.direction === 'in' ? top + 8 : top + sizes.row - 11;
     pen.fillStyle = palette.page;
-    pen.fillRect(left + 2, top + sizes.row - 17, pen.measureText(label).width + 6, 13);
+    pen.fillRect(left + 2, y - 6, pen.measureText(label).width + 6, 13);
     pen.fillStyle = palette.quiet;
-    pen.fillText(label, left + 5, top + sizes.row - 10);
+    pen.fillText(label, left + 5, y);
   }
 }
 

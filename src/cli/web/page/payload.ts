@@ -3,7 +3,7 @@ export function bytesOf(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** Bytes as text that shows what it is made of: line ends and tabs as they are, other control characters as their pictures. */
+/** Bytes as text that shows what it is made of: line ends and tabs as they are, other control characters as `\xNN`. */
 export function textOf(bytes: Uint8Array): string {
   return visible(new TextDecoder().decode(bytes));
 }
@@ -12,8 +12,7 @@ export function textOf(bytes: Uint8Array): string {
 export function visible(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g, (character) => {
     const code = character.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7f ? '\u2421' : `\\u${code.toString(16).padStart(4, '0')}`;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
   });
 }
 

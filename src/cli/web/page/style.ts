@@ -85,7 +85,8 @@ kbd { font: 11px var(--mono); border: 1px solid var(--edge); border-radius: 4px;
 #event-facts { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 4px 0 8px; font-size: 13px; }
 #event-facts dt { color: var(--quiet); }
 #event-facts dt, #event-facts dd { display: inline; }
-#event-facts dd { margin-left: -14px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+#event-facts dt { margin-right: 6px; }
+#event-facts dd { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 #payload { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, auto); gap: 12px; }
 #payload pre { font: 12px/1.4 var(--mono); background: var(--panel); border: 1px solid var(--edge); border-radius: 6px; padding: 6px 8px; max-height: 130px; overflow: auto; }
 #event-text { white-space: pre-wrap; overflow-wrap: anywhere; }

@@ -44,7 +44,7 @@ export function fitted(first: number, last: number): View {
 /** With a time in sight, not at the very edge. */
 export function showing(view: View, at: number): View {
   const part = (at - view.from) / view.span;
-  if (part >= 0.02 && part <= 0.98) return view;
+  if (part >= 0.01 && part <= 0.98) return view;
   return { ...view, from: Math.max(0, at - view.span / 2), follows: false };
 }
 
