@@ -10,6 +10,7 @@ export const exitCodesHelp = `Exit code:
   1    the target refused, the service answered ERROR, or the dump is incomplete
   2    wrong usage
   3    no connection, no answer in time, or the connection was lost
+  4    (draw) what was saved is damaged or cut; all before the damage was drawn
   130  interrupted; everything is cancelled, no temporary file stays`;
 
 const noConnection: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
