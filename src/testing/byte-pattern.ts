@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /**
  * Bytes that tell where in which stream they belong: the n-th byte of stream s is (n + s) mod 251. No size of a chunk or frame
  * divides 251, so that a piece that is lost, doubled or in another's place shows.
@@ -10,9 +12,15 @@ const PIECE = 262_144;
 /** Long enough for a piece from any phase of the pattern. */
 const repeated = Buffer.from(Uint8Array.from({ length: PIECE + PERIOD }, (_, at) => at % PERIOD));
 
+/** Bytes behind which the source lets timers and sockets have their turn: over a driver without I/O nothing else would. */
+const TURN_EVERY = 16 * PIECE;
+
 /** The pattern's bytes of a stream as a source that is pulled; `length` in bytes, may be Infinity. */
 export async function* pattern(stream: number, length: number): AsyncGenerator<Uint8Array, void> {
-  for (let at = 0; at < length; at += PIECE) yield await Promise.resolve(patternAt(stream, at, Math.min(PIECE, length - at)));
+  for (let at = 0; at < length; at += PIECE) {
+    if (at % TURN_EVERY === 0) await setImmediate();
+    yield patternAt(stream, at, Math.min(PIECE, length - at));
+  }
 }
 
 /** Throws an Error that names the place when a chunk is not what stands at `from` in a stream's pattern. Gives where the next chunk belongs. */

@@ -32,7 +32,6 @@ export const closing: Behaviours = {
     io.complete();
     equal(await lastValueFrom(lengthOf(io)), SOME_BYTES);
     await lastValueFrom(replies);
-    await servesOn(subject);
   },
   'bytes that were not read when the target closed are there all the same': async (subject) => {
     const { reply, replies } = begin(subject, 'brief');
@@ -46,7 +45,6 @@ export const closing: Behaviours = {
     streamOf(await reply, 'IO').discard();
     await lastValueFrom(replies);
     await lastValueFrom((await connection).ended, { defaultValue: undefined });
-    await servesOn(subject);
   },
   'a stream that the target does not want takes bytes nevertheless': async (subject) => {
     const { reply, replies } = begin(subject, 'heedless');
@@ -55,7 +53,6 @@ export const closing: Behaviours = {
     await send(io);
     equal(await said, 'done');
     await lastValueFrom(replies);
-    await servesOn(subject);
   },
   'a connection that the initiator closes with bytes unread ends at once, and what was open on it says so': async (subject) => {
     const { reply, replies, connection } = begin(subject, 'flood');

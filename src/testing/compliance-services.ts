@@ -17,13 +17,16 @@ import {
   type Observable,
 } from 'rxjs';
 import type { Stream } from '../connection/stream.js';
-import { partialReply, reply, type Service } from '../exchange/service.js';
+import { partialReply, reply, type Service, type ServiceReply } from '../exchange/service.js';
 import { pattern, verifyPattern } from './byte-pattern.js';
 
 /** Bytes that each stream of the service `source` sends. */
 export const SOURCE_BYTES = 64 * 1024 * 1024;
 
-/** The streams of the service `source`. */
+/** Bytes that each stream of the service `spring` sends: more than every buffer on the way holds. */
+export const SPRING_BYTES = 8 * 1024 * 1024;
+
+/** The streams of the services `source` and `spring`. */
 export const SOURCE_STREAMS = ['A', 'B', 'C', 'D', 'E'] as const;
 
 /** Bytes that the streams of smaller services send: below every budget, so that they can wait whole. */
@@ -74,7 +77,9 @@ const services: Readonly<Record<string, Service>> = {
   /** Sends back what it gets, on three streams. */
   echoes: () => of(reply({ streams: { A: (incoming) => incoming, B: (incoming) => incoming, C: (incoming) => incoming } })),
   /** Sends five streams at once, as fast as they are taken. */
-  source: () => of(reply({ streams: Object.fromEntries(SOURCE_STREAMS.map((name, stream) => [name, () => pattern(stream, SOURCE_BYTES)])) })),
+  source: () => of(sources(SOURCE_BYTES)),
+  /** The same with less. */
+  spring: () => of(sources(SPRING_BYTES)),
   /** Sends a stream that has no end. */
   flood: () => of(reply({ streams: { DATA: () => pattern(0, Infinity) } })),
   /** Sends one stream whole, and another one whose end never comes. */
@@ -122,6 +127,10 @@ function counted(service: Service): Service {
       return merge(service(request), NEVER).pipe(finalize(() => (running -= 1)));
     });
   return service.check === undefined ? run : Object.assign(run, { check: service.check });
+}
+
+function sources(length: number): ServiceReply {
+  return reply({ streams: Object.fromEntries(SOURCE_STREAMS.map((name, stream) => [name, () => pattern(stream, length)])) });
 }
 
 function sink(take: (incoming: Stream) => Observable<number>): ReturnType<Service> {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Subject as Signal, takeUntil } from 'rxjs';
+import { ReplaySubject, takeUntil } from 'rxjs';
 import type { Driver } from '../drivers/driver.js';
 import type { Behaviours, ComplianceLimits, CompliancePeers, Subject } from './compliance-behaviour.js';
 import { closing } from './compliance-closing.js';
@@ -68,9 +68,9 @@ export function driverCompliance(
   return [connecting, exchanging, streaming, closing].flatMap((behaviours) => tests(behaviours, false)).concat(tests(losing, true));
 }
 
-/** Tries a behaviour and stops the target, whatever comes of it. What a failed one has left open is ended. */
+/** Tries a behaviour and stops the target, whatever comes of it. What a failed one has left open is ended, and so is what it goes on to open. */
 async function tryOn({ driver, stop, limits = {}, peers = {}, cut }: ComplianceSetup, behaviour: Behaviours[string], within: number): Promise<void> {
-  const failed = new Signal<void>();
+  const failed = new ReplaySubject<void>(1);
   const ending: Driver = { ...driver, open: (options) => driver.open(options).pipe(takeUntil(failed)) };
   const subject: Subject = { driver: ending, limits, peers, cut: () => cut?.() };
   try {

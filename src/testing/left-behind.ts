@@ -20,6 +20,7 @@ export function belongings(): Belongings {
 /**
  * Resolves as soon as this process has no more than it had `before`; rejects with an Error that names what is left when that
  * takes longer than `within` milliseconds. What ends asynchronously, as sockets and processes do, is given the time that it takes.
+ * It counts, so one timer of the test runner's own that has run out meanwhile hides one that was left.
  */
 export async function nothingLeftBehind(before: Belongings, within: number): Promise<void> {
   const until = performance.now() + within;
