@@ -6,7 +6,7 @@ import { firstAt } from './selection.js';
 import type { LaneView } from './store.js';
 
 /** How far a mark may stand behind its moment, so that what happens together is told apart, in pixels. */
-const MOST_DRIFT = 130;
+const MOST_DRIFT = 160;
 /** The room that a size beside its bar takes, in pixels. */
 const SIZE_ROOM = 60;
 const FULL_BAR = 20;
