@@ -98,7 +98,7 @@ describe('honest peers are served, and memory stays bounded, in a flood of', () 
         expect(grown).toBeLessThan(growth[which]);
         // Bounds for a machine that does much else besides; what is printed is what is worth a look.
         expect(during.p50).toBeLessThan(1_000);
-        expect(during.max).toBeLessThan(5_000);
+        expect(during.max).toBeLessThan(10_000);
         await askNoop(target.port);
       } finally {
         await target.stop();

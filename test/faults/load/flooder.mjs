@@ -7,7 +7,8 @@ const amount = Number(amountText);
 const MIB = 1_048_576;
 /** What is given to a socket at once. */
 const PIECE = 65_536;
-/** Milliseconds after which a target that takes nothing is let be. */
+/** Milliseconds after which a target that takes nothing is let be: where it is busy, and where it is not meant to take any more. */
+const BUSY = 60_000;
 const BLOCKED = 1_500;
 
 const floods = {
@@ -65,7 +66,7 @@ function open(reads = true) {
 }
 
 /** Writes, and waits until there is room again; says false when the connection is over, or takes nothing. */
-function put({ socket, ...peer }, bytes) {
+function put({ socket, ...peer }, bytes, patience = BUSY) {
   if (peer.isOver || socket.destroyed) return Promise.resolve(false);
   if (socket.write(bytes)) return Promise.resolve(true);
   return new Promise((resolve) => {
@@ -75,7 +76,7 @@ function put({ socket, ...peer }, bytes) {
       resolve(value);
     };
     const [drained, closed] = [settle(true), settle(false)];
-    const limit = setTimeout(settle(false), BLOCKED);
+    const limit = setTimeout(settle(false), patience);
     socket.on('drain', drained).on('close', closed);
   });
 }
@@ -131,7 +132,8 @@ async function unread() {
   const [, handle] = /CONNECT A (\d+)/.exec(peer.text);
   peer.socket.write(header(1, 2, '\x03\0'));
   const bytes = frame(Number(handle), 4 * MIB, 0x78);
-  for (let sent = 0; sent < 8; sent += 1) for (let at = 0; at < bytes.length; at += PIECE) if (!(await put(peer, bytes.subarray(at, at + PIECE)))) return;
+  for (let sent = 0; sent < 8; sent += 1)
+    for (let at = 0; at < bytes.length; at += PIECE) if (!(await put(peer, bytes.subarray(at, at + PIECE), BLOCKED))) return;
 }
 
 async function slowHeaders() {
