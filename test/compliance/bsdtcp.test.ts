@@ -10,7 +10,7 @@ describe.each(addresses)('the bsdtcp driver over %s', (_family, host) => {
     return {
       driver: bsdtcp({ host, port: network.port, reservedPorts: false }),
       cut: () => network.cut(),
-      peers: { target: { host, address: host, port: network.port }, initiator: { host: 'localhost', address: host } },
+      peers: { target: { host, address: host, port: network.port }, initiator: { address: host } },
       stop: () => {
         stop();
         network.close();

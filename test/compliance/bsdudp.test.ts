@@ -13,7 +13,7 @@ describe.each(addresses)('the bsdudp driver over %s', (_family, host) => {
       cut: () => parts.forEach((part) => part.cut()),
       // A request and its reply are one datagram each, of 65,503 bytes with their heads.
       limits: { requestBytes: 65_000, losesSilently: true },
-      peers: { target: { host, address: host, port: network.port }, initiator: { host: 'localhost', address: host } },
+      peers: { target: { host, address: host, port: network.port }, initiator: { address: host } },
       stop: () => {
         stop();
         for (const part of parts) part.close();
