@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { isIPv6 } from 'node:net';
+import { connect, createServer, isIPv6, type AddressInfo, type Socket } from 'node:net';
+import { resetSocket } from '../../src/drivers/reset-socket.js';
 import { startedProcesses } from '../../src/testing/left-behind.js';
 
 /** Something between an initiator and a target that can be cut: what is open then is lost, and what comes after is let through. */
@@ -24,7 +24,7 @@ export async function tcpNetwork(host: string, targetPort: number): Promise<Cutt
     ] as const) {
       open.add(one);
       one.setNoDelay(true).pipe(other);
-      one.on('error', () => other.resetAndDestroy()).on('close', () => open.delete(one));
+      one.on('error', () => resetSocket(other)).on('close', () => open.delete(one));
     }
     // A half that is gone takes the other one along, once that has passed on what it had.
     near.on('close', () => far.destroySoon());
@@ -108,7 +108,7 @@ export function childProcesses(): Omit<Cuttable, 'port' | 'close'> {
 }
 
 function resetAll(sockets: ReadonlySet<Socket>): void {
-  for (const socket of [...sockets]) socket.resetAndDestroy();
+  for (const socket of [...sockets]) resetSocket(socket);
 }
 
 function kill(id: number): void {
