@@ -48,7 +48,9 @@ export interface Channel {
   readonly bytes: Observable<Uint8Array>;
   /** Emits each time the channel can take more after `write` returned false. */
   readonly drain: Observable<void>;
-  /** Sends the parts in order, in one system call where that can be; false asks to wait for `drain`. The parts must not change afterwards. */
+  /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */
+  readonly isIdle?: boolean;
+  /** Sends the parts in order, in one system call where that can be; false asks to wait for `drain`. The parts must not change before the channel `isIdle`. */
   write(parts: readonly Uint8Array[]): boolean;
   /** Stops `bytes` until `resume`; what was on its way may still come. */
   pause(): void;

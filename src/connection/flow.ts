@@ -126,3 +126,11 @@ export class ReceiveBudget implements Credit {
     return { held: this.#held, limit: this.#limit, paused: this.#paused, holders: this.#owner.holders(), stall: this.#stall };
   }
 }
+
+/** Those that hold something, the largest first. */
+export function holdersOf(streams: Iterable<Holder>): readonly Holder[] {
+  return [...streams]
+    .filter(({ held }) => held > 0)
+    .map(({ handle, held }) => ({ handle, held }))
+    .sort((a, b) => b.held - a.held);
+}

@@ -19,6 +19,16 @@ export function hungUp(peer: Peer, inside?: Error): AmandaError {
   return new AmandaError('CONNECTION_LOST', `${name} ended the connection inside a frame. ${inside.message}`, { cause: inside, peer: name });
 }
 
+/** The peer has hung up inside a frame, if it has. */
+export function cutInside(decoder: { end(): void }, peer: Peer): AmandaError | undefined {
+  try {
+    decoder.end();
+    return undefined;
+  } catch (inside) {
+    return hungUp(peer, inside instanceof Error ? inside : undefined);
+  }
+}
+
 /** This side has ended the connection. */
 export function endedHere(peer: Peer, how: 'closed' | 'cancelled'): AmandaError {
   const name = describePeer(peer);

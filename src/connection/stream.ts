@@ -15,6 +15,8 @@ export interface Carrier extends Credit {
   send(handle: number, bytes: Uint8Array): void;
   /** Sends bytes that must arrive as one frame. */
   sendPacket(handle: number, payload: Uint8Array): void;
+  /** Hands over at once what was sent; whether its memory may change now. Not there where that is never known. */
+  flush?(): boolean;
   /** Closes the sending direction of a handle. */
   sendEnd(handle: number): void;
   /** Ends the whole connection, since something on it cannot be completed truthfully. */
@@ -146,6 +148,11 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     if (this.#ends.sending !== 'open' || bytes.length === 0) return;
     this.#sent += bytes.length;
     this.#carrier.send(this.handle, bytes);
+  }
+
+  /** Sends at once what was given to `next`; true when its memory is not needed any more. */
+  flush(): boolean {
+    return this.#carrier.flush?.() ?? false;
   }
 
   /** For a protocol handle: sends one packet, in one frame. Does nothing once this direction has ended. */

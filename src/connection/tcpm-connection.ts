@@ -4,9 +4,9 @@ import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
 import type { Channel, Peer } from './channel.js';
 import type { Connection, ProtocolHandle } from './connection.js';
 import { Fifo } from './fifo.js';
-import { ReceiveBudget, type Flow, type Holder } from './flow.js';
+import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
 import { Handles } from './handles.js';
-import { asLoss, endedHere, hungUp, overSendBudget, stalled } from './losses.js';
+import { asLoss, cutInside, endedHere, hungUp, overSendBudget, stalled } from './losses.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
 import { TcpmProtocolHandle } from './protocol-handle.js';
 import { Stream, type Carrier } from './stream.js';
@@ -49,6 +49,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
   readonly #backlog = new Fifo<Uint8Array>();
   #isDecoding = false;
+  /** Somebody has seen what was sent, and may keep it. */
+  #wasWatched = false;
   #channelEnd: { readonly error?: unknown } | undefined;
   #over: AmandaError | undefined;
 
@@ -69,7 +71,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
         this.#work();
         if (!this.#budget.paused && this.#over === undefined) channel.resume();
       },
-      holders: () => this.#holders(),
+      holders: () => holdersOf(this.#handles.all()),
       waiting: () => [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
     });
     this.peer = channel.peer;
@@ -123,6 +125,11 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   sendPacket(handle: number, payload: Uint8Array): void {
     this.#write(handle, payload);
+  }
+
+  flush(): boolean {
+    this.#writer.flush();
+    return this.#channel.isIdle === true && !this.#wasWatched;
   }
 
   sendEnd(handle: number): void {
@@ -242,7 +249,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   #write(handle: number, payload: Uint8Array): void {
     if (this.#over !== undefined) return;
-    if (this.#sent.observed) this.#sent.next({ handle, payload });
+    if (this.#sent.observed) {
+      this.#wasWatched = true;
+      this.#sent.next({ handle, payload });
+    }
     this.#writer.write(handle, payload);
     if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
@@ -257,19 +267,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       this.#subscriptions.unsubscribe();
       return;
     }
-    const broken = error ?? this.#unfinishedFrame();
+    const broken = error ?? cutInside(this.#decoder, this.peer);
     this.#finish(broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer), broken !== undefined);
     this.#subscriptions.unsubscribe();
     this.#channel.close();
-  }
-
-  #unfinishedFrame(): unknown {
-    try {
-      this.#decoder.end();
-      return undefined;
-    } catch (inside) {
-      return hungUp(this.peer, inside instanceof Error ? inside : undefined);
-    }
   }
 
   #finish(reason: AmandaError, broken: boolean): void {
@@ -288,12 +289,5 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       this.#frames.complete();
       this.#ended.complete();
     }
-  }
-
-  #holders(): Holder[] {
-    return [...this.#handles.all()]
-      .filter((stream) => stream.held > 0)
-      .map(({ handle, held }) => ({ handle, held }))
-      .sort((a, b) => b.held - a.held);
   }
 }

@@ -15,6 +15,7 @@ export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port
     ...(reader === undefined ? {} : { listen: (next) => reader.listen(next) }),
     input: socket,
     output: socket,
+    copies: true,
     peer: { ...peer, ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) },
   });
 }

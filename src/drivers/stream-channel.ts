@@ -13,6 +13,8 @@ export interface ByteStreams {
   readonly input: Readable;
   readonly output: Writable;
   readonly peer: Peer;
+  /** Whether the output has copied what it counts as written, as the kernel does. Default false. */
+  readonly copies?: boolean;
   /** Hands over what arrives, and returns how to stop; default the input's `data` events. */
   readonly listen?: (next: (chunk: Uint8Array) => void) => () => void;
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
@@ -75,6 +77,10 @@ export class StreamChannel implements Channel {
         this.destroy();
       };
     });
+  }
+
+  get isIdle(): boolean {
+    return this.#streams.copies === true && this.#output.writableLength === 0;
   }
 
   write(parts: readonly Uint8Array[]): boolean {

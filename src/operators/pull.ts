@@ -14,6 +14,8 @@ export interface Pull<T> {
   take(): T | undefined;
   /** Gives back the credit of a chunk that was taken. */
   release(chunk: T): void;
+  /** Gives back the memory of a chunk that was taken: it may be written to again. Only where memory is lent. */
+  reuse?(chunk: T): void;
   /** Ends the reading: what is kept is dropped, all credit is given back. */
   cancel(): void;
 }

@@ -27,15 +27,32 @@ export function holdData(messages: AsyncIterable<Uint8Array>, data: AsyncIterabl
 
 async function* watch(messages: AsyncIterable<Uint8Array>, release: () => void): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    let seen = '';
+    const watched = new InfoEnd(release);
     for await (const chunk of messages) {
       // Once this goes on, the chunk has been sent.
       yield chunk;
-      seen = seen.slice(-INFO_END.length) + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
-      if (seen.includes(INFO_END)) release();
+      watched.look(chunk);
     }
   } finally {
     release();
+  }
+}
+
+/** Looks for the end of the description in messages that are cut anywhere. */
+export class InfoEnd {
+  readonly #found: () => void;
+  #seen: string | undefined = '';
+
+  constructor(found: () => void) {
+    this.#found = found;
+  }
+
+  look(chunk: Uint8Array): void {
+    if (this.#seen === undefined) return;
+    this.#seen = this.#seen.slice(-INFO_END.length) + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
+    if (!this.#seen.includes(INFO_END)) return;
+    this.#seen = undefined;
+    this.#found();
   }
 }
 

@@ -6,6 +6,7 @@ import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { keepUnread } from './keep-unread.js';
 import { hasExited, reap, type Patience } from './reap.js';
+import { ServiceOutput } from './service-output.js';
 
 /** How a service is started. Source: PROTOCOL.md, "Starting a service". */
 export interface Launch {
@@ -32,7 +33,7 @@ export interface Launched {
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** What the service writes to each stream. */
-  readonly outputs: readonly Socket[];
+  readonly outputs: readonly ServiceOutput[];
   /** What the service reads from each stream. */
   readonly inputs: readonly Socket[];
   readonly exit: Observable<Exit>;
@@ -85,15 +86,12 @@ function launched(child: ChildProcess, offset: number, count: number): Launched 
     // What breaks on a service's side shows as the end of what it reads or writes.
     return socket.on('error', () => undefined);
   };
-  const outputs = Array.from({ length: count }, (_, stream) => end(offset + 2 * stream));
-  // These are for one direction each, as pipes are.
-  for (const output of outputs) output.end();
   return {
     child,
     stdin: end(0),
     stdout: end(1),
     stderr: end(2),
-    outputs,
+    outputs: Array.from({ length: count }, (_, stream) => new ServiceOutput(end(offset + 2 * stream))),
     inputs: Array.from({ length: count }, (_, stream) => end(offset + 2 * stream + 1)),
     exit: exitOf(child),
   };

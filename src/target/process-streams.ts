@@ -1,12 +1,14 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { EMPTY, Subscription, catchError, fromEvent, takeUntil } from 'rxjs';
-import type { StreamSource } from '../connection/pump.js';
 import type { Stream } from '../connection/stream.js';
 import type { StreamHandler } from '../exchange/service.js';
+import type { Pullable } from '../operators/pull.js';
+import { pulled } from '../operators/pulled.js';
 import { toWritable } from '../operators/to-writable.js';
 import type { ServiceConnect } from '../wire/reply.js';
-import { holdData } from './hold-data.js';
+import { holdOutput } from './hold-output.js';
 import type { Launched } from './launch.js';
+import type { ServiceOutput } from './service-output.js';
 
 /** Of sendbackup's streams, these two are bound to each other. */
 const DATA = 0;
@@ -35,22 +37,17 @@ export function processStreams(
       if (input === undefined || source === undefined) return [name, undefined];
       const handler: StreamHandler = (incoming) => {
         work.add(feed(incoming, input));
-        return hasEnded(source) ? EMPTY : source;
+        return pulled(source);
       };
       return [name, handler];
     }),
   );
 }
 
-/** An end that has passed already is told to nobody who starts to listen now. */
-function hasEnded(source: StreamSource): boolean {
-  return source instanceof Socket && source.readableEnded;
-}
-
-function sourcesOf(outputs: readonly Socket[], holds: boolean): readonly StreamSource[] {
+function sourcesOf(outputs: readonly ServiceOutput[], holds: boolean): readonly Pullable<Uint8Array>[] {
   const [data, mesg, ...others] = outputs;
   if (!holds || data === undefined || mesg === undefined) return outputs;
-  const held = holdData(mesg, data);
+  const held = holdOutput(mesg, data);
   return [held.data, held.messages, ...others];
 }
 

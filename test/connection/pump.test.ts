@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
-import { from, lastValueFrom, of, throwError, toArray, type Observable } from 'rxjs';
+import { NEVER, Subject, from, lastValueFrom, of, throwError, toArray, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { pump, type StreamSource } from '../../src/connection/pump.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
+import type { Pullable } from '../../src/operators/pull.js';
+import { pulled } from '../../src/operators/pulled.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -136,5 +138,50 @@ describe('pump', () => {
     await hasStopped;
     expect(outcome).toBe('none');
     sent.unsubscribe();
+  });
+
+  test('gives lent memory back when the channel has copied it and nobody watches what is sent', () => {
+    const [near, far] = memoryChannels();
+    const written: Uint8Array[] = [];
+    const drain = new Subject<void>();
+    const channel = {
+      ...near,
+      bytes: NEVER,
+      drain,
+      isIdle: false,
+      write: (parts: readonly Uint8Array[]) => {
+        written.push(...parts);
+        return channel.isIdle;
+      },
+    };
+    far.destroy();
+    const connection = new TcpmConnection(channel, { side: 'initiator', user: undefined });
+    const lent = [bytes('a'.repeat(3_000)), bytes('b'.repeat(3_000)), bytes('c'.repeat(3_000))];
+    const back: Uint8Array[] = [];
+    const [first, second, third] = lent;
+    let wake: () => void = () => undefined;
+    const source: Pullable<Uint8Array> = {
+      pull: (woken) => {
+        wake = woken;
+        return { end: undefined, take: () => lent.shift(), release: () => undefined, reuse: (chunk) => back.push(chunk), cancel: () => undefined };
+      },
+    };
+    const pumping = pump(pulled(source), connection.stream(7)).subscribe();
+    expect(written).toContain(first);
+    expect(back).toEqual([]);
+    channel.isIdle = true;
+    drain.next();
+    expect(written).toContain(third);
+    expect(back).toEqual([first, second, third]);
+    const tap = connection.sent.subscribe();
+    const kept = bytes('d'.repeat(3_000));
+    lent.push(kept);
+    wake();
+    expect(written).toContain(kept);
+    tap.unsubscribe();
+    lent.push(bytes('e'.repeat(3_000)));
+    wake();
+    expect(back).not.toContain(kept);
+    pumping.unsubscribe();
   });
 });

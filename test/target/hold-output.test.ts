@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { iterate } from '../../src/operators/iterate.js';
+import type { Pullable, PullEnd } from '../../src/operators/pull.js';
+import { holdOutput } from '../../src/target/hold-output.js';
+import { toBytes, toText } from '../../src/wire/text.js';
+
+/** Gives the texts, then the end; notes that somebody has begun to read. */
+function texts(parts: readonly string[], end: PullEnd = {}, begun: () => void = () => undefined): Pullable<Uint8Array> {
+  return {
+    pull: () => {
+      begun();
+      const left = parts.map(toBytes);
+      return {
+        get end() {
+          return left.length === 0 ? end : undefined;
+        },
+        take: () => left.shift(),
+        release: () => undefined,
+        cancel: () => undefined,
+      };
+    },
+  };
+}
+
+/** What has come out when the data is read for the first time, and whether the data came at all. */
+async function beforeData(messages: readonly string[], end: PullEnd = {}): Promise<readonly string[]> {
+  const out: string[] = [];
+  let begun: readonly string[] | undefined;
+  const held = holdOutput(
+    texts(messages, end),
+    texts(['data'], {}, () => (begun = [...out])),
+  );
+  const data = iterate(held.data).next();
+  const note = async (): Promise<void> => {
+    for await (const chunk of iterate(held.messages)) out.push(toText(chunk));
+  };
+  await note().catch(() => undefined);
+  expect(toText((await data).value as Uint8Array)).toBe('data');
+  return begun ?? [];
+}
+
+describe('holdOutput', () => {
+  it('does not read data before the end of the description has gone out, wherever that is cut', async () => {
+    const whole = 'sendbackup: start [x]\nsendbackup: info end\n';
+    for (let cut = 22; cut < whole.length; cut += 1) {
+      expect(await beforeData([whole.slice(0, cut), whole.slice(cut), 'later\n'])).toEqual([whole.slice(0, cut), whole.slice(cut)]);
+    }
+  });
+
+  it('is not taken in by something like it', async () => {
+    const messages = ['sendbackup: info ended\n', 'sendbackup: info end', 'sendbackup: info BACKUP=x\n'];
+    expect(await beforeData(messages)).toEqual(messages);
+  });
+
+  it('lets the data go when the messages end or break', async () => {
+    expect(await beforeData(['hello\n'])).toEqual(['hello\n']);
+    expect(await beforeData([])).toEqual([]);
+    expect(await beforeData(['hello\n'], { error: new Error('broken') })).toEqual(['hello\n']);
+  });
+});
