@@ -123,13 +123,14 @@ describe('whatever comes from outside', () => {
   });
 });
 
-/** Milliseconds of the fastest of several tries: what a busy machine adds is left out. */
+/** Milliseconds of processor time of the fastest of several tries: what a busy machine adds is left out. */
 function fastest(decode: Decode, bytes: Uint8Array): number {
   let best = Infinity;
   for (let tries = 0; tries < 5; tries += 1) {
-    const begin = performance.now();
+    const begin = process.cpuUsage();
     strangeErrorOf(decode, bytes);
-    best = Math.min(best, performance.now() - begin);
+    const { user, system } = process.cpuUsage(begin);
+    best = Math.min(best, (user + system) / 1_000);
     if (best < TOO_FAST_TO_TELL) break;
   }
   return best;
@@ -146,8 +147,11 @@ describe('reading', () => {
       for (const unit of repeated) {
         const large = fastest(decode, nasty(front, unit, 8 * SMALL));
         if (large < TOO_FAST_TO_TELL) continue;
-        const small = fastest(decode, nasty(front, unit, SMALL));
-        expect([front, unit, large / small]).toEqual([front, unit, expect.toSatisfy((ratio: number) => ratio < 27)]);
+        const ratio = large / fastest(decode, nasty(front, unit, SMALL));
+        if (ratio < 27) continue;
+        // Among many small objects the collector may make that much of it. It does not go on so, as a quadratic decoder does: 16 times.
+        const further = fastest(decode, nasty(front, unit, 32 * SMALL)) / large;
+        expect([front, unit, ratio, further]).toEqual([front, unit, ratio, expect.toSatisfy((factor: number) => factor < 9)]);
       }
     }
   });
