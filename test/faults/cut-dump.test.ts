@@ -12,7 +12,7 @@ import { encodeFrame } from '../../src/wire/frame.js';
 import { parseReply } from '../../src/wire/reply.js';
 import { script, type Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
-import { bytesOf, damagedAt, isPacket, layout, places, type LaidFrame } from './recorded.js';
+import { bytesOf, counted, damagedAt, isPacket, layout, places, type LaidFrame } from './recorded.js';
 
 /** Recorded dumps, whole in the recording. */
 const gnutar: Dle = { program: 'GNUTAR', disk: 'gnutar', index: true };
@@ -32,11 +32,14 @@ interface Result {
   readonly data: string;
   readonly index: string;
   readonly timers: number;
+  /** Who still listens to the channel. */
+  readonly listeners: number;
 }
 
 function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'): Result {
   const peer = new ScriptedPeer();
-  const connection = new TcpmConnection(peer.channel, { side: 'initiator', user: undefined }, { gather: false });
+  const watched = counted(peer.channel);
+  const connection = new TcpmConnection(watched.channel, { side: 'initiator', user: undefined }, { gather: false });
   const [data, index]: [Uint8Array[], Uint8Array[]] = [[], []];
   const into = (chunks: Uint8Array[]) => (chunk: Uint8Array) => of(chunks.push(chunk));
   let outcome: DumpOutcome | undefined;
@@ -56,7 +59,14 @@ function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'
   peer.sends(concat(of(bytes), stop === 'ended' ? EMPTY : stop === 'reset' ? throwError(() => new Error('read ECONNRESET')) : NEVER));
   if (stop === 'silent') vi.advanceTimersByTime(300_000);
   connection.close();
-  return { outcome, code, data: Buffer.concat(data).toString('latin1'), index: Buffer.concat(index).toString('latin1'), timers: vi.getTimerCount() };
+  return {
+    outcome,
+    code,
+    data: Buffer.concat(data).toString('latin1'),
+    index: Buffer.concat(index).toString('latin1'),
+    timers: vi.getTimerCount(),
+    listeners: watched.listeners(),
+  };
 }
 
 /** The numbers of the streams of a recorded dump, by name. */
@@ -91,9 +101,9 @@ describe('a dump whose target stops after any byte is none', () => {
     for (const stop of ['ended', 'reset', 'silent'] as const) {
       for (const length of places(recorded, 's2c')) {
         cases += 1;
-        const { outcome, code, data, timers } = receive(dle, bytes.slice(0, length), stop);
+        const { outcome, code, data, timers, listeners } = receive(dle, bytes.slice(0, length), stop);
         const right: unknown = stop === 'silent' ? expect.stringMatching(/^(?:ACK|DATA)_TIMEOUT$/) : 'CONNECTION_LOST';
-        expect([stop, length, outcome, code, timers, whole.data.startsWith(data)]).toEqual([stop, length, undefined, right, 0, true]);
+        expect([stop, length, outcome, code, timers, listeners, whole.data.startsWith(data)]).toEqual([stop, length, undefined, right, 0, 0, true]);
       }
     }
   });
@@ -108,12 +118,12 @@ describe('a dump in which any one byte comes changed is none, unless its image i
     let unnoticed = 0;
     for (const place of places(recorded, 's2c')) {
       cases += 1;
-      const { outcome, code, data, index, timers } = receive(dle, damagedAt(bytes, place), 'ended');
+      const { outcome, code, data, index, timers, listeners } = receive(dle, damagedAt(bytes, place), 'ended');
       const frame = layout(recorded, 's2c').find(({ start, end }) => start <= place && place < end);
       const inPayload = frame !== undefined && place >= frame.start + 8;
       const inData = inPayload && frame.handle === streams.get('DATA');
       const inIndex = inPayload && frame.handle === streams.get('INDEX');
-      expect([place, timers, outcome !== undefined]).toEqual([place, 0, code === 'complete']);
+      expect([place, timers, listeners, outcome !== undefined]).toEqual([place, 0, 0, code === 'complete']);
       if (outcome === undefined) expect(brokenCodes).toContain(code);
       else expect([place, data === whole.data]).toEqual([place, true]);
       if (inData) expect([place, code]).toEqual([place, 'CHECKSUM_MISMATCH']);

@@ -9,7 +9,7 @@ import { decodePacket } from '../../src/wire/packet.js';
 import { parseReply } from '../../src/wire/reply.js';
 import type { Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
-import { announced, bytesOf, damagedAt, isPacket, layout, ordinary, places, streamOf } from './recorded.js';
+import { announced, bytesOf, counted, damagedAt, isPacket, layout, ordinary, places, streamOf } from './recorded.js';
 
 /** How the bytes of the target stop: it hangs up, the channel breaks, or nothing comes any more. */
 type Stop = 'ended' | 'reset' | 'silent';
@@ -26,6 +26,8 @@ interface Seen {
   readonly streams: ReadonlyMap<number, StreamSeen>;
   readonly ended: string;
   readonly timers: number;
+  /** Who still listens to the channel. */
+  readonly listeners: number;
 }
 
 const codeOf = (error: unknown): string => (isAmandaError(error) ? error.code : `not ours: ${String(error)}`);
@@ -33,7 +35,8 @@ const codeOf = (error: unknown): string => (isAmandaError(error) ? error.code : 
 /** Asks what was asked in the recording, and reads all streams, while the target sends these bytes. */
 function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   const peer = new ScriptedPeer();
-  const connection = new TcpmConnection(peer.channel, { side: 'initiator', user: undefined }, { gather: false });
+  const watched = counted(peer.channel);
+  const connection = new TcpmConnection(watched.channel, { side: 'initiator', user: undefined }, { gather: false });
   const requests = layout(recorded, 'c2s').filter((frame) => isPacket(frame, 'REQ'));
   const answers: string[] = [];
   const streams = new Map<number, StreamSeen>();
@@ -75,11 +78,11 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   if (stop === 'silent') vi.advanceTimersByTime(300_000);
   const seen = { answers: [...answers], streams: new Map(streams), ended };
   connection.close();
-  return { ...seen, timers: vi.getTimerCount() };
+  return { ...seen, timers: vi.getTimerCount(), listeners: watched.listeners() };
 }
 
 /** What must be seen of a recording whose first bytes have come. */
-function expected(recorded: Script, length: number, stop: Stop): Omit<Seen, 'timers' | 'ended'> {
+function expected(recorded: Script, length: number, stop: Stop): Omit<Seen, 'timers' | 'listeners' | 'ended'> {
   const whole = layout(recorded, 's2c').filter(({ end }) => end <= length);
   const open = stop === 'silent' ? 'open' : 'CONNECTION_LOST';
   const answers: string[] = [];
@@ -116,10 +119,10 @@ describe('an initiator whose target stops after any byte comes to the right end 
     for (const stop of ['ended', 'reset', 'silent'] as const) {
       for (const length of [...places(recorded, 's2c'), bytes.length]) {
         cases += 1;
-        const { timers, ended, ...seen } = play(recorded, bytes.slice(0, length), stop);
+        const { timers, listeners, ended, ...seen } = play(recorded, bytes.slice(0, length), stop);
         const isWhole = length === 0 || layout(recorded, 's2c').some(({ end }) => end === length);
         const right = stop === 'silent' ? 'open' : stop === 'ended' && isWhole ? 'complete' : 'CONNECTION_LOST';
-        expect([stop, length, seen, timers, ended]).toEqual([stop, length, expected(recorded, length, stop), 0, right]);
+        expect([stop, length, seen, timers, listeners, ended]).toEqual([stop, length, expected(recorded, length, stop), 0, 0, right]);
       }
     }
   });
@@ -131,10 +134,10 @@ describe('an initiator to which any one byte comes changed comes to an end of ev
     const codes = new Map<string, number>();
     for (const place of places(recorded, 's2c')) {
       cases += 1;
-      const { answers, streams, ended, timers } = play(recorded, damagedAt(bytes, place), 'ended');
+      const { answers, streams, ended, timers, listeners } = play(recorded, damagedAt(bytes, place), 'ended');
       const ends = [...answers, ended, ...[...streams.values()].map(({ end }) => end)];
       for (const end of ends) codes.set(end, (codes.get(end) ?? 0) + 1);
-      expect([place, timers, ends.filter((end) => end === 'open' || end.startsWith('not ours'))]).toEqual([place, 0, []]);
+      expect([place, timers, listeners, ends.filter((end) => end === 'open' || end.startsWith('not ours'))]).toEqual([place, 0, 0, []]);
     }
     expect(known).toEqual(expect.arrayContaining([...codes.keys()]));
   });

@@ -10,7 +10,7 @@ import { decodePacket } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
 import type { Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
-import { announced, bytesOf, damagedAt, isPacket, layout, ordinary, places, streamOf, type LaidFrame } from './recorded.js';
+import { announced, bytesOf, counted, damagedAt, isPacket, layout, ordinary, places, streamOf, type LaidFrame } from './recorded.js';
 
 /** How the bytes of the initiator stop: it hangs up, the channel breaks, or nothing comes any more. */
 type Stop = 'ended' | 'reset' | 'silent';
@@ -21,6 +21,8 @@ interface Seen {
   /** Services that nobody has told to stop. */
   readonly running: number;
   readonly timers: number;
+  /** Who still listens to the channel. */
+  readonly listeners: number;
 }
 
 const names = ['noop', 'selfcheck', 'sendsize', 'sendbackup', 'amindexd', 'amidxtaped'];
@@ -29,7 +31,8 @@ const codeOf = (error: unknown): string => (isAmandaError(error) ? error.code : 
 /** Serves what the recorded target answered, at once, while the initiator sends these bytes. */
 function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   const peer = new ScriptedPeer();
-  const connection = new TcpmConnection(peer.channel, { side: 'target', namesUser: recorded.driver === 'bsdtcp' }, { gather: false });
+  const watched = counted(peer.channel);
+  const connection = new TcpmConnection(watched.channel, { side: 'target', namesUser: recorded.driver === 'bsdtcp' }, { gather: false });
   const sent = layout(recorded, 's2c');
   const events: ServiceEvent[] = [];
   const streams = new Map<number, { text: string; end: string }>();
@@ -69,7 +72,7 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   serveConnection(connection, services, { gather: false, authorize: () => of(allowed) }).subscribe((event) => events.push(event));
   peer.sends(concat(of(bytes), stop === 'ended' ? EMPTY : stop === 'reset' ? throwError(() => new Error('read ECONNRESET')) : NEVER));
   if (stop === 'silent') vi.advanceTimersByTime(MOST_PATIENCE);
-  return { events, streams, running, timers: vi.getTimerCount() };
+  return { events, streams, running, timers: vi.getTimerCount(), listeners: watched.listeners() };
 }
 
 /** Milliseconds: a reply is sent for 50 s, and a connection on which nothing runs is closed after another 30. */
@@ -122,12 +125,12 @@ describe('a target whose initiator stops after any byte ends every request, stre
     for (const stop of ['ended', 'reset'] as const) {
       for (const length of [...places(recorded, 'c2s'), bytes.length]) {
         cases += 1;
-        const { events, streams, running, timers } = play(recorded, bytes.slice(0, length), stop);
+        const { events, streams, running, timers, listeners } = play(recorded, bytes.slice(0, length), stop);
         const right = expected(recorded, length);
         const kinds = events.map(({ kind }) => kind);
         const outcomes = endings(events).map(({ outcome }) => outcome);
         const lost = Array<string>(right.admitted - right.completed).fill('lost');
-        expect([stop, length, running, timers]).toEqual([stop, length, 0, 0]);
+        expect([stop, length, running, timers, listeners]).toEqual([stop, length, 0, 0, 0]);
         expect([stop, length, streams]).toEqual([stop, length, right.streams]);
         expect([stop, length, kinds.filter((kind) => kind === 'admitted').length, outcomes.toSorted()]).toEqual([
           stop,
@@ -144,9 +147,9 @@ describe('a target whose initiator stops after any byte ends every request, stre
     const bytes = bytesOf(recorded, 'c2s');
     for (const length of [...places(recorded, 'c2s'), bytes.length]) {
       cases += 1;
-      const { events, running, timers } = play(recorded, bytes.slice(0, length), 'silent');
+      const { events, running, timers, listeners } = play(recorded, bytes.slice(0, length), 'silent');
       const { admitted } = expected(recorded, length);
-      expect([length, running, timers, endings(events).length, events.at(-1)?.kind]).toEqual([length, 0, 0, admitted, 'disconnected']);
+      expect([length, running, timers, listeners, endings(events).length, events.at(-1)?.kind]).toEqual([length, 0, 0, 0, admitted, 'disconnected']);
       for (const { outcome } of endings(events)) expect(['completed', 'unacknowledged']).toContain(outcome);
     }
   });
@@ -158,9 +161,9 @@ describe('a target to which any one byte comes changed ends every request, strea
     for (const place of places(recorded, 'c2s')) {
       for (const stop of ['ended', 'silent'] as const) {
         cases += 1;
-        const { events, streams, running, timers } = play(recorded, damagedAt(bytes, place), stop);
+        const { events, streams, running, timers, listeners } = play(recorded, damagedAt(bytes, place), stop);
         const open = [...streams.values()].filter(({ end }) => end === 'open' || end.startsWith('not ours'));
-        expect([place, stop, running, timers, open]).toEqual([place, stop, 0, 0, []]);
+        expect([place, stop, running, timers, listeners, open]).toEqual([place, stop, 0, 0, 0, []]);
         expect([place, stop, events.filter(({ kind }) => kind === 'disconnected').length, events.at(-1)?.kind]).toEqual([place, stop, 1, 'disconnected']);
       }
     }

@@ -1,3 +1,5 @@
+import { Observable } from 'rxjs';
+import type { Channel } from '../../src/connection/channel.js';
 import { packetTypes } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
 import { conversation, type Direction } from '../support/captures.js';
@@ -68,4 +70,28 @@ export function streamOf(frames: readonly LaidFrame[], handle: number): { readon
   const close = own.findIndex(({ payload }) => payload.length === 0);
   const data = close < 0 ? own : own.slice(0, close);
   return { text: Buffer.concat(data.map(({ payload }) => payload)).toString('latin1'), closed: close >= 0 };
+}
+
+/** A channel that counts who listens to it: to its bytes, and to whether it can take more. */
+export function counted(channel: Channel): { readonly channel: Channel; readonly listeners: () => number } {
+  let count = 0;
+  const watched = <T>(source: Observable<T>): Observable<T> =>
+    new Observable((out) => {
+      count += 1;
+      out.add(() => (count -= 1));
+      out.add(source.subscribe(out));
+    });
+  return {
+    channel: {
+      peer: channel.peer,
+      bytes: watched(channel.bytes),
+      drain: watched(channel.drain),
+      write: (parts) => channel.write(parts),
+      pause: () => channel.pause(),
+      resume: () => channel.resume(),
+      close: () => channel.close(),
+      destroy: () => channel.destroy(),
+    },
+    listeners: () => count,
+  };
 }
