@@ -12,7 +12,7 @@ const MOST_FREE = 2;
 /**
  * What a service writes to one of its streams, read as it is taken.
  *
- * Large reads are lent: their memory is read into again once it is given back with `reuse`. That costs a fifth of reading into
+ * Large reads are lent: their memory is read into again once it is given back with `reuse`. That costs a third to a half of reading into
  * new memory each time. Ends when the service closes its descriptor, errors when this side does.
  */
 export class ServiceOutput implements Pullable<Uint8Array> {
