@@ -289,3 +289,23 @@ function noopFrame(handle: number): Buffer {
   header.writeUInt32BE(handle, 4);
   return Buffer.concat([header, packet]);
 }
+
+describe('peers that connect and never shake hands', () => {
+  test('make room for newcomers, the one there longest first', async () => {
+    const { port } = await target({ maxConnections: 4 });
+    const ended: number[] = [];
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 6; count += 1) {
+      const socket = connectSocket(port, host)
+        .on('error', () => undefined)
+        .on('close', () => ended.push(count));
+      sockets.push(socket);
+      await once(socket, 'connect');
+      // Two places are for those who have no session yet.
+      if (count >= 2) await once(sockets[count - 2] ?? socket, 'close');
+    }
+    expect(ended).toEqual([0, 1, 2, 3]);
+    await expect(ask(port)).resolves.toMatchObject({ kind: 'final' });
+    for (const socket of sockets) socket.destroy();
+  });
+});
