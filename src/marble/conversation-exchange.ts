@@ -25,10 +25,12 @@ export class Exchange {
     return this.#isSettled || this.#closed.initiator;
   }
 
-  packet(at: number, sender: Side, payload: Uint8Array, preview: Uint8Array | undefined): ToldPacket {
+  /** A packet of so many bytes, `payload` being the front of it at least. */
+  packet(at: number, sender: Side, payload: Uint8Array, bytes: number): ToldPacket {
     const packet = tellPacket(payload);
     const { type, label } = packet;
-    this.#lanes.event(at, this.#lane, { kind: 'packet', type, bytes: payload.length, preview, label, direction: this.#lanes.directionOf(sender) });
+    const preview = this.#lanes.previewOf(payload);
+    this.#lanes.event(at, this.#lane, { kind: 'packet', type, bytes, preview, label, direction: this.#lanes.directionOf(sender) });
     if (sender === 'target') {
       this.#isHeard = true;
       this.#hear(at, type);

@@ -1,5 +1,7 @@
 import { printable } from '../wire/text.js';
 import type { Change } from './change.js';
+import { bytesInWords } from './conversation-texts.js';
+import { sizeInWords } from './layout-words.js';
 import { LANE_SEPARATOR, type Direction, type Happening, type Lane, type LaneEvent } from './model.js';
 
 /** The two ends of a conversation. */
@@ -13,7 +15,20 @@ export interface LanesOptions {
   readonly viewpoint: Side;
   readonly under: string | undefined;
   readonly most: number;
+  /** Bytes of each payload that are kept. */
+  readonly preview: number;
+  /** Whether chunks of one lane at one time are told as one. */
+  readonly joins: boolean;
   readonly change: (change: Change) => void;
+}
+
+/** Chunks that have not been told yet. */
+interface Joined {
+  readonly lane: string;
+  readonly at: number;
+  readonly preview: Uint8Array | undefined;
+  bytes: number;
+  count: number;
 }
 
 /** The lanes of one connection: its own one, and under it no more than so many, each with a name of its own. */
@@ -23,6 +38,7 @@ export class ConversationLanes {
   readonly #options: LanesOptions;
   readonly #names = new Set<string>();
   #hasBegun = false;
+  #joined: Joined | undefined;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -45,16 +61,49 @@ export class ConversationLanes {
     if (this.#names.size >= this.#options.most) return undefined;
     const unique = this.#unique(`${this.connection}${LANE_SEPARATOR}${printable(name, LONGEST_NAME)}`);
     this.#names.add(unique);
-    this.#options.change({ kind: 'lane', at, lane: { ...rest, name: unique, under: this.connection } });
+    this.emit({ kind: 'lane', at, lane: { ...rest, name: unique, under: this.connection } });
     return unique;
   }
 
   event(at: number, lane: string, event: Event): void {
-    this.#options.change({ kind: 'event', lane, event: { ...event, at } });
+    this.emit({ kind: 'event', lane, event: { ...event, at } });
+  }
+
+  /** Some of a stream, of which `payload` is the front at least. */
+  chunk(at: number, lane: string, bytes: number, payload: Uint8Array): void {
+    const joined = this.#joined;
+    if (joined !== undefined && joined.lane === lane && joined.at === at) {
+      joined.bytes += bytes;
+      joined.count += 1;
+      return;
+    }
+    this.settle();
+    this.#joined = { lane, at, preview: this.previewOf(payload), bytes, count: 1 };
+    if (!this.#options.joins) this.settle();
+  }
+
+  /** Tells what still waits for more to be joined with. */
+  settle(): void {
+    const joined = this.#joined;
+    if (joined === undefined) return;
+    this.#joined = undefined;
+    const { lane, at, preview, bytes, count } = joined;
+    const event: LaneEvent =
+      count === 1
+        ? { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) }
+        : { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count };
+    this.#options.change({ kind: 'event', lane, event });
   }
 
   emit(change: Change): void {
+    this.settle();
     this.#options.change(change);
+  }
+
+  /** A copy: a view would keep all the memory behind the payload. */
+  previewOf(payload: Uint8Array): Uint8Array | undefined {
+    const { preview } = this.#options;
+    return preview === 0 ? undefined : payload.slice(0, preview);
   }
 
   directionOf(sender: Side): Direction {

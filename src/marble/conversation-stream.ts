@@ -1,5 +1,4 @@
 import type { ConversationLanes, Side } from './conversation-lanes.js';
-import { bytesInWords } from './conversation-texts.js';
 
 /** One stream: a lane for each direction that carries something. */
 export class ConversationStream {
@@ -22,11 +21,11 @@ export class ConversationStream {
     return this.#closed.initiator && this.#closed.target;
   }
 
-  /** False when there is no room for its lane. */
-  chunk(at: number, sender: Side, bytes: number, preview: Uint8Array | undefined): boolean {
+  /** Bytes were sent, `payload` being the front of them at least. False when there is no room for its lane. */
+  chunk(at: number, sender: Side, bytes: number, payload: Uint8Array): boolean {
     const lane = this.#own[sender] ?? this.#open(at, sender);
     if (lane === undefined) return false;
-    this.#lanes.emit({ kind: 'event', lane, event: { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) } });
+    this.#lanes.chunk(at, lane, bytes, payload);
     return true;
   }
 

@@ -16,7 +16,7 @@ export interface ToldPacket {
 }
 
 /** How much of a packet is read, in bytes: the front of a request or a reply says what it is. */
-const READ_BYTES = 8_192;
+export const READ_BYTES = 8_192;
 const LABEL_LENGTH = 80;
 
 /** Reads as much of a packet as a diagram tells; never fails, whatever it is. */

@@ -3,7 +3,7 @@ import type { Change } from './change.js';
 import { Exchange } from './conversation-exchange.js';
 import { ConversationLanes, type Event, type Side } from './conversation-lanes.js';
 import { ConversationStream } from './conversation-stream.js';
-import { bytesInWords, isRequest, tellPacket } from './conversation-texts.js';
+import { bytesInWords, isRequest, READ_BYTES, tellPacket } from './conversation-texts.js';
 import { inRange } from './in-range.js';
 import type { SpanKind } from './model.js';
 
@@ -21,6 +21,11 @@ export interface ConversationOptions {
   readonly under?: string | undefined;
   /** Lanes under the connection's, 1 to 10,000; default 64. What more there is is told on the connection's lane. */
   readonly maxLanes?: number | undefined;
+  /**
+   * Whether chunks of one stream that follow each other at one time are told as one, with their number and sum; default no. The last ones
+   * wait until something else happens, or for {@link Conversation.settle}.
+   */
+  readonly joins?: boolean | undefined;
   /** Takes each step of the diagram as it comes. */
   readonly change: (change: Change) => void;
 }
@@ -43,7 +48,8 @@ const FIRST_NON_PROTOCOL = 10_000;
  */
 export class Conversation {
   readonly #lanes: ConversationLanes;
-  readonly #preview: number;
+  /** How many bytes of each payload are looked at. */
+  readonly front: number;
   readonly #maxLanes: number;
   readonly #exchanges = new Map<number, Exchange>();
   readonly #streams = new Map<number, ConversationStream>();
@@ -52,10 +58,10 @@ export class Conversation {
   #last: { readonly handle: number; readonly stream: ConversationStream } | undefined;
   #isOver = false;
 
-  constructor({ name, preview = 16, viewpoint = 'initiator', under, maxLanes = 64, change }: ConversationOptions) {
-    this.#preview = inRange('preview', preview, 0, 65_536);
+  constructor({ name, preview = 16, viewpoint = 'initiator', under, maxLanes = 64, joins = false, change }: ConversationOptions) {
+    this.front = Math.max(READ_BYTES, inRange('preview', preview, 0, 65_536));
     this.#maxLanes = inRange('maxLanes', maxLanes, 1, 10_000);
-    this.#lanes = new ConversationLanes({ name, viewpoint, under, most: this.#maxLanes, change });
+    this.#lanes = new ConversationLanes({ name, viewpoint, under, most: this.#maxLanes, preview, joins, change });
   }
 
   /** The connection is there. Without this it begins with the first thing that happens on it. */
@@ -63,19 +69,27 @@ export class Conversation {
     this.#lanes.begin(at);
   }
 
-  /** A frame was sent; one without payload is a close. The payload is not kept. */
-  frame(at: number, sender: Side, handle: number, payload: Uint8Array): void {
+  /**
+   * A frame was sent; one without payload is a close. The payload is not kept, and of a payload of `bytes` bytes the front alone, {@link front} of
+   * them, will do.
+   */
+  frame(at: number, sender: Side, handle: number, payload: Uint8Array, bytes = payload.length): void {
     this.#lanes.begin(at);
     const stream = this.#last?.handle === handle ? this.#last.stream : this.#streams.get(handle);
     if (stream !== undefined) {
       this.#last = { handle, stream };
-      this.#streamFrame(at, sender, handle, stream, payload);
+      this.#streamFrame(at, sender, handle, stream, payload, bytes);
       return;
     }
     const exchange = this.#exchangeFor(at, sender, handle, payload);
-    if (exchange !== undefined) this.#exchangeFrame(at, sender, exchange, payload);
-    else if (payload.length === 0) this.#stray(at, sender, handle, payload);
-    else this.#streamFrame(at, sender, handle, this.#announce(`handle ${handle}`, handle, undefined), payload);
+    if (exchange !== undefined) this.#exchangeFrame(at, sender, exchange, payload, bytes);
+    else if (bytes === 0) this.#stray(at, sender, handle, payload, bytes);
+    else this.#streamFrame(at, sender, handle, this.#announce(`handle ${handle}`, handle, undefined), payload, bytes);
+  }
+
+  /** Tells what has waited to be joined with more. */
+  settle(): void {
+    this.#lanes.settle();
   }
 
   /** How the one side that is recorded receives: whether it has stopped reading, and who holds up whom, in words. */
@@ -121,17 +135,17 @@ export class Conversation {
     else this.#lanes.event(at, this.#lanes.connection, { kind: 'complete', label: 'complete' });
   }
 
-  #streamFrame(at: number, sender: Side, handle: number, stream: ConversationStream | undefined, payload: Uint8Array): void {
-    const isTold = payload.length === 0 ? stream?.close(at, sender) : stream?.chunk(at, sender, payload.length, this.#previewOf(payload));
-    if (isTold !== true) this.#stray(at, sender, handle, payload);
+  #streamFrame(at: number, sender: Side, handle: number, stream: ConversationStream | undefined, payload: Uint8Array, bytes: number): void {
+    const isTold = bytes === 0 ? stream?.close(at, sender) : stream?.chunk(at, sender, bytes, payload);
+    if (isTold !== true) this.#stray(at, sender, handle, payload, bytes);
   }
 
-  #exchangeFrame(at: number, sender: Side, exchange: Exchange, payload: Uint8Array): void {
-    if (payload.length === 0) {
+  #exchangeFrame(at: number, sender: Side, exchange: Exchange, payload: Uint8Array, bytes: number): void {
+    if (bytes === 0) {
       exchange.close(at, sender);
       return;
     }
-    const { streams } = exchange.packet(at, sender, payload, this.#previewOf(payload));
+    const { streams } = exchange.packet(at, sender, payload, bytes);
     if (sender === 'initiator') return;
     for (const { name, handle } of streams) if (handle !== undefined) this.#announce(name, handle, exchange);
   }
@@ -165,19 +179,13 @@ export class Conversation {
   }
 
   /** What has no lane of its own is told on the connection's. */
-  #stray(at: number, sender: Side, handle: number, payload: Uint8Array): void {
-    const bytes = payload.length;
+  #stray(at: number, sender: Side, handle: number, payload: Uint8Array, bytes: number): void {
     const direction = this.#lanes.directionOf(sender);
     const event: Event =
       bytes === 0
         ? { kind: 'close', handle, label: `${handle}: close`, direction }
-        : { kind: 'chunk', bytes, preview: this.#previewOf(payload), label: `${handle}: ${bytesInWords(bytes)}`, direction };
+        : { kind: 'chunk', bytes, preview: this.#lanes.previewOf(payload), label: `${handle}: ${bytesInWords(bytes)}`, direction };
     this.#lanes.event(at, this.#lanes.connection, event);
-  }
-
-  /** A copy: a view would keep all the memory behind the payload. */
-  #previewOf(payload: Uint8Array): Uint8Array | undefined {
-    return this.#preview === 0 ? undefined : new Uint8Array(payload.subarray(0, this.#preview));
   }
 
   #span(at: number, kind: SpanKind, label: string | undefined): void {

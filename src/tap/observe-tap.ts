@@ -20,7 +20,7 @@ interface Reading {
  *     events   --o-b---b-----ec-      o: opened, b: bytes, e: ended, c: closed
  *     changes  --oc-cc-c-ccc--c(cx)-  c: a change of the connection's diagram, x: closed
  *
- * Of the payload the front alone is kept (`preview`); a connection that does not speak frames is counted. Errors with what the source errors with, and
+ * Of the payload the front alone is kept (`preview`), and what came of a stream in one go is one chunk with a count; a connection that does not speak frames is counted. Errors with what the source errors with, and
  * with `BAD_ARGUMENT` for an option out of its range.
  */
 export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}): OperatorFunction<TapEvent, TapChange> {
@@ -35,6 +35,7 @@ export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}
             const bytes = new ConversationBytes({
               name: connectionName(connection),
               preview,
+              joins: true,
               change: (change) => out.next({ kind: 'change', connection, change }),
             });
             readings.set(connection, { began: at, bytes });

@@ -2,14 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/marble/change.js';
 import { ConversationBytes } from '../../src/marble/conversation-bytes.js';
+import type { ConversationOptions } from '../../src/marble/conversation.js';
 import { conversation, conversationNames, framesOf, refusalOf, directions } from '../support/captures.js';
 import { frameBytes, packetBytes, sideOf, toldFrames } from './told.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
-function watching() {
+function watching(options: Partial<ConversationOptions> = {}) {
   const changes: Change[] = [];
-  const watched = new ConversationBytes({ name: 'wire', change: (change) => changes.push(change) });
+  const watched = new ConversationBytes({ name: 'wire', change: (change) => changes.push(change), ...options });
   return { watched, changes };
 }
 
@@ -62,6 +63,48 @@ describe('the bytes of every recorded conversation', () => {
     },
   );
 });
+
+describe('the payloads', () => {
+  test('keep the front that was asked for, when a long one comes in pieces', () => {
+    const payload = Uint8Array.from({ length: 30_000 }, (_, at) => at % 251);
+    const frame = frameBytes(10_000, payload);
+    for (const preview of [3, 20_000]) {
+      const { watched, changes } = watching({ preview });
+      for (let at = 0; at < frame.length; at += 1_001) watched.bytes(0, 'target', frame.subarray(at, at + 1_001));
+      expect(chunksOf(changes)).toEqual([{ bytes: 30_000, count: undefined, preview: payload.slice(0, preview) }]);
+    }
+  });
+
+  test('of one stream that come in one go are one chunk, if that is wanted, and others come between', () => {
+    const { watched, changes } = watching({ preview: 1, joins: true });
+    const frames = (...letters: string[]) => Buffer.concat(letters.map((letter) => frameBytes(letter === 'm' ? 10_001 : 10_000, letter.repeat(9))));
+    watched.bytes(0, 'target', frames('a', 'b', 'c', 'm', 'd'));
+    watched.bytes(0, 'target', frames('e', 'f'));
+    watched.bytes(1, 'target', frames('g').subarray(0, 12));
+    watched.bytes(2, 'target', Buffer.concat([frames('g').subarray(12), frames('h')]));
+    expect(chunksOf(changes)).toEqual([
+      { bytes: 27, count: 3, preview: text('a') },
+      { bytes: 9, count: undefined, preview: text('m') },
+      { bytes: 9, count: undefined, preview: text('d') },
+      { bytes: 18, count: 2, preview: text('e') },
+      { bytes: 18, count: 2, preview: text('g') },
+    ]);
+  });
+
+  test('that are joined are told before the close behind them', () => {
+    const { watched, changes } = watching({ joins: true });
+    watched.bytes(0, 'target', Buffer.concat([frameBytes(10_000, 'one'), frameBytes(10_000, 'two'), frameBytes(10_000, '')]));
+    expect(changes.flatMap((change) => (change.kind === 'event' ? [change.event.label] : []))).toEqual(['2 chunks, 6 B', 'close']);
+  });
+});
+
+function chunksOf(changes: readonly Change[]) {
+  return changes.flatMap((change) => {
+    if (change.kind !== 'event' || change.event.kind !== 'chunk') return [];
+    const { bytes, count, preview } = change.event;
+    return [{ bytes, count, preview }];
+  });
+}
 
 describe('bytes that are no frames', () => {
   test.each([
