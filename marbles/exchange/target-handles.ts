@@ -8,7 +8,7 @@ import { inWords } from '../support/serving.js';
 
 /** A target whose service replies three milliseconds after it was asked, and requests on two handles. */
 const serving = {
-  about: 'exchange, target',
+  about: 'serveConnection',
   given: { asks1: handleLane(1, 'in'), asks2: handleLane(2, 'in') },
   expected: { answers1: handleLane(1, 'out'), answers2: handleLane(2, 'out'), events: userLane<string>() },
   wire: ({ asks1, asks2 }: { readonly asks1: Observable<Uint8Array>; readonly asks2: Observable<Uint8Array> }, scope: PageScope) => {

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '../../src/connection/options.js';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
 import type { Change } from '../../src/marble/change.js';
-import { record, recordConnection } from '../../src/marble/record.js';
+import { record, recordConnection, toDiagram } from '../../src/marble/record.js';
 import { bulkFrame, connectionLane, failure, frame, handleLane, page, text, userLane, value, type PageScope } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { packets, REQUEST } from '../support/asking.js';
@@ -56,6 +56,19 @@ function watching(options: ConnectionOptions = {}) {
     }),
   };
 }
+
+/** The diagram of a connection that is recorded until it ends. */
+const drawing = {
+  about: 'toDiagram',
+  given: { wire: connectionLane<Frame>({ direction: 'in' }) },
+  expected: { diagrams: userLane<string>() },
+  wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => ({
+    diagrams: recordConnection(playing(wire, scope)).pipe(
+      toDiagram(),
+      map(({ lanes, length }) => `${lanes.length} lanes, ${length} ms`),
+    ),
+  }),
+};
 
 /** What happens on a connection, told while it happens. */
 export const pages = [
@@ -111,5 +124,16 @@ export const pages = [
       A: value('488 bytes'),
       p: value('paused'),
     },
+  }),
+
+  page({
+    ...drawing,
+    title: 'What was recorded becomes a diagram',
+    sentence: 'It is there when the recording is complete, and can be drawn as a picture or as text.',
+    picture: `
+      wire      -a-b-c-|
+      diagrams  -------(d|)
+    `,
+    legend: { a: frame('499999:abc'), b: frame('499998:a'), c: frame('499999:'), d: value('3 lanes, 7 ms') },
   }),
 ];

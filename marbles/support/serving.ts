@@ -22,7 +22,7 @@ export const packets = {
 /** A target with the service noop, which answers as the page says, and the initiator that a page plays. */
 export function serving(options: ServeOptions = {}, role: { readonly namesUser: boolean } = { namesUser: false }) {
   return {
-    about: 'exchange, target',
+    about: 'serveConnection',
     given: { initiator: handleLane(1, 'in'), service: userLane<ServiceReply>({ hot: true }) },
     expected: { target: handleLane(1, 'out'), events: userLane<string>() },
     wire: ({ initiator, service }: { readonly initiator: Observable<Uint8Array>; readonly service: Observable<ServiceReply> }, scope: PageScope) => {

@@ -1,0 +1,142 @@
+import { catchError, from, map, of, type Observable } from 'rxjs';
+import type { Connection } from '../../src/connection/connection.js';
+import { dump } from '../../src/initiator/dump.js';
+import { retryAdvice } from '../../src/initiator/retry.js';
+import { sendbackup } from '../../src/initiator/sendbackup.js';
+import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { chunk, failure, packet, page, value } from '../../src/testing/index.js';
+import { OPTIONS, calling } from '../support/calling.js';
+import { connected } from '../support/connected.js';
+import { beginning, said } from '../support/dumping.js';
+
+const DLE = '<dle>\n  <program>GNUTAR</program>\n  <disk>/home</disk>\n  <level>0</level>\n</dle>\n';
+const home = { program: 'GNUTAR', disk: '/home' };
+const packets = { ...said, Q: packet('REQ', `SERVICE sendbackup\n${OPTIONS}${DLE}`), d: value('level 0 of /home') };
+
+const asking = calling(
+  'sendbackup',
+  () => sendbackup({ dle: home }),
+  () => 'a dump',
+);
+
+const heeding = calling(
+  'retryAdvice',
+  () => (connections: Observable<Connection>) =>
+    connections.pipe(
+      sendbackup({ dle: home }),
+      map(() => 'a dump'),
+      catchError((error: unknown) => of(`again in ${retryAdvice(error)?.delay ?? 0} s, for level ${retryAdvice(error)?.level ?? 0}`)),
+    ),
+  (words) => words,
+);
+
+/** noop and sendbackup, each on a handle of its own. */
+const askingTwice = {
+  about: 'dump',
+  given: { answers1: handleLane(1, 'in'), answers2: handleLane(2, 'in') },
+  expected: { asks1: handleLane(1, 'out'), asks2: handleLane(2, 'out'), dumps: userLane<string>() },
+  wire: ({ answers1, answers2 }: { readonly answers1: Observable<Uint8Array>; readonly answers2: Observable<Uint8Array> }, scope: PageScope) => {
+    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    scope.ends.add(peer.says(1, answers1));
+    scope.ends.add(peer.says(2, answers2));
+    const dumps = from([connection as Connection]).pipe(
+      dump({ dle: home }),
+      map(({ level, dle }) => `level ${level} of ${dle.disk}`),
+    );
+    return { asks1: peer.hears(1), asks2: peer.hears(2), dumps };
+  },
+};
+
+/** How a dump is asked for. */
+export const pages = [
+  page({
+    ...beginning(),
+    title: 'A dump begins',
+    sentence: 'The dump is its streams, of which nothing was read yet; the request lasts as long as they do.',
+    picture: `
+      target     -AR
+      mesg       ----m-----nC
+      data       ------x-C
+      initiator  Q-(AC)
+      dumps      --d--------|
+      messages   ----i-----e|
+    `,
+    legend: {
+      ...packets,
+      m: chunk('sendbackup: info end\n'),
+      n: chunk('sendbackup: end\n'),
+      i: value('infoEnd', 'all info has come'),
+      e: value('end', 'sendbackup has finished'),
+    },
+  }),
+
+  page({
+    ...askingTwice,
+    title: 'First what it can do, then the dump',
+    sentence: 'The target is asked for its features, and then for the dump in the terms that it knows, on the same connection.',
+    picture: `
+      asks1     Q--(AC)
+      answers1  -A-R
+      asks2     ---S--(AC)
+      answers2  ----A-T
+      dumps     ------d
+    `,
+    legend: {
+      ...packets,
+      Q: packet('REQ', `SERVICE noop\n${OPTIONS}`),
+      R: packet('REP', OPTIONS),
+      S: packets.Q,
+      T: said.R,
+    },
+  }),
+
+  page({
+    ...askingTwice,
+    title: 'A target that is too old',
+    sentence: 'A target that cannot read the request is not asked for a dump.',
+    picture: `
+      asks1     Q--(AC)
+      answers1  -A-R
+      asks2     -
+      answers2  -
+      dumps     ---#
+    `,
+    legend: { ...packets, Q: packet('REQ', `SERVICE noop\n${OPTIONS}`), R: packet('REP', 'OPTIONS features=ff;\n'), '#': failure('SERVICE_FAILED') },
+  }),
+
+  page({
+    ...asking,
+    title: 'A target that says why not',
+    sentence: 'An ERROR in place of the streams is an error with the words of the target.',
+    picture: `
+      target     --A-R
+      initiator  Q---(AC)
+      results    ----#
+    `,
+    legend: { ...packets, R: packet('REP', 'ERROR /home: no such disk\n'), '#': failure('SERVICE_FAILED') },
+  }),
+
+  page({
+    ...asking,
+    title: 'A reply without the streams of a dump',
+    sentence: 'Without DATA and MESG it is no dump.',
+    picture: `
+      target     --A-R
+      initiator  Q---(AC)
+      results    ----#
+    `,
+    legend: { ...packets, R: packet('REP', 'OPTIONS ;\n'), '#': failure('BAD_REPLY') },
+  }),
+
+  page({
+    ...heeding,
+    title: 'A target that wants to be asked again',
+    sentence: 'The error has what the target advises: when, and for which level.',
+    picture: `
+      target     --A-R
+      initiator  Q---(AC)
+      results    ----(a|)
+    `,
+    legend: { ...packets, R: packet('REP', 'RETRY delay 60 level 1 message "the snapshot is not ready"\n'), a: value('again in 60 s, for level 1') },
+  }),
+];

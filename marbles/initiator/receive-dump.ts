@@ -1,0 +1,160 @@
+import { bulk, chunk, failure, page, value } from '../../src/testing/index.js';
+import { receiving, said } from '../support/dumping.js';
+
+/** What comes of a dump. */
+export const pages = [
+  page({
+    ...receiving(),
+    title: 'A whole dump',
+    sentence: 'The sink is asked for when the target has said what it sends. Done means: it said end, closed every stream, and size and checksum are right.',
+    picture: `
+      target  -AR
+      mesg    ----i-----e--C
+      data    ------y-z--C
+      saved   ------y-z
+      events  ----s--------(D|)
+    `,
+    legend: said,
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A strange dump',
+    sentence: 'Lines that somebody should look at make it strange; it is whole all the same.',
+    picture: `
+      target  -AR
+      mesg    ----i---q-e--C
+      data    ------x-C
+      saved   ------x
+      events  ----s--------(S|)
+    `,
+    legend: { ...said, q: chunk('? a socket was ignored\n'), S: value('done: strange') },
+  }),
+
+  page({
+    ...receiving({ takes: 3 }),
+    title: 'A slow sink',
+    sentence: 'The sink has one chunk at a time; what waits stays in the stream, where it slows the sender.',
+    picture: `
+      target  -AR
+      mesg    ----i-----eC
+      data    -----yzC
+      saved   --------y--z
+      events  ----s------(D|)
+    `,
+    legend: said,
+  }),
+
+  page({
+    ...receiving({ tells: 'progress' }),
+    title: 'Progress',
+    sentence: 'Every second it says how much has come.',
+    picture: `
+      target  -AR
+      mesg    ----i-    2s eC
+      data    ------    998ms y 999ms zC
+      saved   ------    998ms y 999ms z
+      events  ----s- 996ms 1 999ms 2 ----(D|)
+    `,
+    legend: { ...said, 1: value('0 bytes'), 2: value('1 bytes', '1 byte') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A connection that breaks within a dump',
+    sentence: 'What was cut off is an error, never a dump.',
+    picture: `
+      target  -AR
+      mesg    ----i
+      data    ------y-#
+      saved   ------y
+      events  ----s---#
+    `,
+    legend: { ...said, '#': failure('CONNECTION_LOST') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A dump without its end',
+    sentence: 'All streams are closed, and sendbackup did not say that it came to its end: not whole.',
+    picture: `
+      target  -AR
+      mesg    ----i----C
+      data    ------x-C
+      saved   ------x
+      events  ----s----#
+    `,
+    legend: { ...said, '#': failure('INCOMPLETE_DUMP') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'Other bytes than were sent',
+    sentence: 'The checksum of the target is not that of what arrived: the dump is damaged.',
+    picture: `
+      target  -AR
+      mesg    ----i-----eC
+      data    ------w-C
+      saved   ------w
+      events  ----s------#
+    `,
+    legend: { ...said, w: chunk('abd'), '#': failure('CHECKSUM_MISMATCH') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A dump program that fails',
+    sentence: 'What sendbackup calls an error ends the dump, whatever follows.',
+    picture: `
+      target  -AR
+      mesg    ----i---f
+      data    ------x
+      saved   ------x
+      events  ----s---#
+    `,
+    legend: { ...said, f: chunk('sendbackup: error [/bin/tar got signal 9]\n'), '#': failure('SERVICE_FAILED') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A dump to be asked for again',
+    sentence: 'The target wants to be asked again; retryAdvice reads from the error when, and for which level.',
+    picture: `
+      target  -AR
+      mesg    ----r
+      data    -
+      saved   -
+      events  ----#
+    `,
+    legend: { ...said, r: chunk('sendbackup: retry delay 60 level 1\n'), '#': failure('RETRY_LATER') },
+  }),
+
+  page({
+    ...receiving({ receiveBudget: 4_096 }),
+    title: 'Data before what they are',
+    sentence: 'The data wait until the target has said what it sends; when so much waits that the connection is paused, that cannot come any more.',
+    picture: `
+      target       -AR
+      mesg         -
+      data         ----bbb
+      data paused  ------^
+      saved        -
+      events       ------#
+    `,
+    legend: { ...said, b: bulk(1_000), '#': failure('BAD_REPLY') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A target that falls silent',
+    sentence: 'After half an hour without a byte (dataTimeout; a tenth more at the most) the dump is given up.',
+    picture: `
+      target  -AR
+      mesg    ----i
+      data    ------x
+      saved   ------x
+      events  ----s-- 32m 59s 995ms #
+    `,
+    legend: { ...said, '#': failure('DATA_TIMEOUT') },
+  }),
+];

@@ -1,0 +1,58 @@
+import { Observable } from 'rxjs';
+import { toReadable } from '../../src/operators/to-readable.js';
+import { chunk, failure, page, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
+
+interface Given {
+  readonly bytes: Observable<Uint8Array>;
+  readonly user: Observable<'read' | 'destroy'>;
+}
+
+/** A Readable of something that cannot be slowed. Node tells of new bytes in its own time, which no virtual clock reaches, so the user asks. */
+const reading = {
+  about: 'toReadable',
+  given: { bytes: streamLane(undefined, 'in'), user: userLane<'read' | 'destroy'>() },
+  expected: { read: userLane<Uint8Array>() },
+  wire: ({ bytes, user }: Given, scope: PageScope) => {
+    const readable = toReadable(bytes);
+    scope.ends.add(() => readable.on('error', () => undefined).destroy());
+    const read = new Observable<Uint8Array>((out) =>
+      user.subscribe(() => {
+        if (readable.errored) out.error(readable.errored);
+        const waiting = readable.read() as Uint8Array | null;
+        if (waiting !== null) out.next(new Uint8Array(waiting));
+      }),
+    );
+    return { read };
+  },
+};
+
+const legend = { a: chunk('ab'), b: chunk('c'), A: chunk('ab'), B: chunk('abc'), u: value<'read'>('read') };
+
+/** Bytes as a Node Readable. */
+export const pages = [
+  page({
+    ...reading,
+    title: 'Bytes wait in the Readable',
+    sentence: 'Whatever cannot be slowed is taken as it comes, and waits in the Readable until somebody reads.',
+    picture: `
+      bytes    -ab-----|
+      bytes ^  ^-------!
+      user     -----u
+      read     -----B
+    `,
+    legend,
+  }),
+
+  page({
+    ...reading,
+    title: 'The Readable of bytes that break off',
+    sentence: 'The Readable is destroyed with the error; nothing makes it look complete.',
+    picture: `
+      bytes    -a---#
+      bytes ^  ^----!
+      user     ---u---u
+      read     ---A---#
+    `,
+    legend: { ...legend, '#': failure('CONNECTION_LOST') },
+  }),
+];

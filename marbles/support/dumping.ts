@@ -1,0 +1,103 @@
+import { Subject, filter, map, mergeMap, of, tap, timer, type Observable, type OperatorFunction } from 'rxjs';
+import type { Connection } from '../../src/connection/connection.js';
+import type { ConnectionOptions } from '../../src/connection/options.js';
+import { receiveDump, type DumpEvent, type ReceiveDumpOptions } from '../../src/initiator/receive-dump.js';
+import { sendbackup } from '../../src/initiator/sendbackup.js';
+import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { bulk, chunk, close, packet, value } from '../../src/testing/index.js';
+import { connected } from './connected.js';
+
+export const DATA = 499_999;
+export const MESG = 499_998;
+
+/** What a target says that sends the dump "abc"; 364b3fb7 is its CRC-32C. */
+export const said = {
+  A: packet('ACK'),
+  R: packet('REP', `CONNECT DATA ${DATA} MESG ${MESG} INDEX -1\nOPTIONS ;\n`),
+  C: close(),
+  i: chunk('sendbackup: info BACKUP=/bin/tar\nsendbackup: info end\n'),
+  e: chunk('sendbackup: client-CRC 364b3fb7:3\nsendbackup: size 1\nsendbackup: end\n'),
+  x: chunk('abc'),
+  y: chunk('a'),
+  z: chunk('bc'),
+  b: bulk(1_000),
+  s: value('started'),
+  D: value('done: success'),
+};
+
+interface Given {
+  readonly target: Observable<Uint8Array>;
+  readonly mesg: Observable<Uint8Array>;
+  readonly data: Observable<Uint8Array>;
+}
+
+interface Receiving extends ReceiveDumpOptions, ConnectionOptions {
+  /** Milliseconds that the sink takes for each chunk; default none. */
+  readonly takes?: number;
+  /** Which events are drawn besides the first and the last. */
+  readonly tells?: DumpEvent['kind'];
+}
+
+/** A dump that is asked for and received: what the target sends is played, what reaches the sink is `saved`. */
+export function receiving({ takes = 0, tells, ...options }: Receiving = {}) {
+  return {
+    about: 'receiveDump',
+    given: { target: handleLane(1, 'in'), mesg: streamLane(MESG, 'in'), data: streamLane(DATA, 'in') },
+    expected: { saved: userLane<Uint8Array>(), events: userLane<string>() },
+    wire: ({ target, mesg, data }: Given, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
+      const saved = new Subject<Uint8Array>();
+      scope.ends.add(peer.says(1, target));
+      scope.ends.add(peer.says(MESG, mesg));
+      scope.ends.add(peer.says(DATA, data));
+      const save = (bytes: Uint8Array) => (takes === 0 ? of(bytes) : timer(takes).pipe(map(() => bytes))).pipe(tap((done) => saved.next(done)));
+      const dumps: OperatorFunction<Connection, DumpEvent> = (connections) =>
+        connections.pipe(
+          sendbackup({ dle: { program: 'GNUTAR', disk: '/home' } }),
+          receiveDump(() => ({ data: save }), options),
+        );
+      const events = of<Connection>(connection).pipe(
+        dumps,
+        filter(({ kind }) => kind === 'started' || kind === 'done' || kind === tells),
+        map(inWords),
+      );
+      return { saved, events };
+    },
+  };
+}
+
+/** A request for a dump of which nothing is read, and what it leads to. */
+export function beginning() {
+  return {
+    about: 'sendbackup',
+    given: { target: handleLane(1, 'in'), mesg: streamLane(MESG, 'in'), data: streamLane(DATA, 'in') },
+    expected: { initiator: handleLane(1, 'out'), dumps: userLane<string>(), messages: userLane<string>() },
+    wire: ({ target, mesg, data }: Given, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const messages = new Subject<string>();
+      scope.ends.add(peer.says(1, target));
+      scope.ends.add(peer.says(MESG, mesg));
+      scope.ends.add(peer.says(DATA, data));
+      const dumps = of<Connection>(connection).pipe(
+        sendbackup({ dle: { program: 'GNUTAR', disk: '/home' } }),
+        tap((dump) => {
+          dump.data.discard();
+          scope.ends.add(dump.messages.pipe(map(({ kind }) => kind)).subscribe(messages));
+        }),
+        mergeMap(({ level, dle }) => of(`level ${level} of ${dle.disk}`)),
+      );
+      return { initiator: peer.hears(1), dumps, messages };
+    },
+  };
+}
+
+function inWords(event: DumpEvent): string {
+  switch (event.kind) {
+    case 'done':
+      return `done: ${event.outcome.kind}`;
+    case 'progress':
+      return `${event.progress.bytes} bytes`;
+    default:
+      return event.kind;
+  }
+}

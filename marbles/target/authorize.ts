@@ -1,0 +1,71 @@
+import { map, mergeMap, type Observable } from 'rxjs';
+import { authorize, type AccessRequest } from '../../src/access/authorize.js';
+import { page, userLane, value } from '../../src/testing/index.js';
+
+/** Requests of a host whose name is checked, judged by the rule `db1 backup amdump` of user backup. */
+function judging(reservedPort: boolean) {
+  return {
+    about: 'authorize',
+    given: { requests: userLane<AccessRequest>() },
+    expected: { verdicts: userLane<string>() },
+    wire: ({ requests }: { readonly requests: Observable<AccessRequest> }) => {
+      const judge = authorize({ localUser: { name: 'backup', uid: 34, home: '/var/backups' }, rules: 'db1 backup amdump\n', reservedPort });
+      return {
+        verdicts: requests.pipe(
+          mergeMap(judge),
+          map(({ kind }) => kind),
+        ),
+      };
+    },
+  };
+}
+
+function asks(user: string, service: string, host: string, port: number) {
+  return value<AccessRequest>({ user, service, peer: { host, address: '10.0.0.1', port } }, `${user} asks for ${service} from port ${port} of ${host}`);
+}
+
+const legend = {
+  d: asks('backup', 'sendbackup', 'db1', 901),
+  r: asks('backup', 'amindexd', 'db1', 901),
+  e: asks('eve', 'sendbackup', 'db1', 901),
+  o: asks('backup', 'sendbackup', 'db2', 901),
+  h: asks('backup', 'sendbackup', 'db1', 40_000),
+  y: value('allowed'),
+  n: value('refused'),
+};
+
+/** Who may ask for what. */
+export const pages = [
+  page({
+    ...judging(true),
+    title: 'By the rules of .amandahosts',
+    sentence: 'Host, user and service must be those of one line; amdump stands for the services of a dump. What no line allows is refused.',
+    picture: `
+      requests  -d--r--e--o-|
+      verdicts  -y--n--n--n-|
+    `,
+    legend,
+  }),
+
+  page({
+    ...judging(true),
+    title: 'A source port that anybody can have',
+    sentence: 'Without TLS the name of a user counts only from a port below 1024, which only root can have.',
+    picture: `
+      requests  -h--d-|
+      verdicts  -n--y-|
+    `,
+    legend,
+  }),
+
+  page({
+    ...judging(false),
+    title: 'A source port that does not matter',
+    sentence: 'Where certificates say who it is (ssl), any port will do.',
+    picture: `
+      requests  -h--d-|
+      verdicts  -y--y-|
+    `,
+    legend,
+  }),
+];

@@ -1,0 +1,182 @@
+import { filter, map, type Observable } from 'rxjs';
+import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import type { ServiceReply } from '../../src/exchange/service.js';
+import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { serve, serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
+import { ScriptedPeer, packet, page, value } from '../../src/testing/index.js';
+import { AmandaError } from '../../src/wire/errors.js';
+import { connected } from '../support/connected.js';
+import { inWords, packets } from '../support/serving.js';
+
+interface Given {
+  readonly arrivals: Observable<string>;
+  readonly initiator: Observable<Uint8Array>;
+  readonly service: Observable<ServiceReply>;
+  readonly stop: Observable<string>;
+}
+
+/** A target to which connections come that a page names. The first of them is played; from the others nothing is heard. */
+function listening(maxConnections?: number) {
+  return {
+    about: 'serve',
+    given: {
+      arrivals: userLane<string>({ hot: true }),
+      initiator: handleLane(1, 'in', { hot: true }),
+      service: userLane<ServiceReply>({ hot: true }),
+      stop: userLane<string>({ hot: true }),
+    },
+    expected: { target: handleLane(1, 'out'), events: userLane<string>() },
+    wire: ({ arrivals, initiator, service, stop }: Given, scope: PageScope) => {
+      const first = new ScriptedPeer();
+      scope.ends.add(first.says(1, initiator));
+      let free: ScriptedPeer | undefined = first;
+      const accept = () =>
+        arrivals.pipe(
+          map((host) => {
+            const { channel } = free ?? new ScriptedPeer();
+            free = undefined;
+            return new TcpmConnection(named(channel, host), { side: 'target', namesUser: false }, { gather: false });
+          }),
+        );
+      const listener = { name: 'bsdtcp', accept, ...(maxConnections === undefined ? {} : { maxConnections }) };
+      const events = serve(listener, { noop: () => service }, { stop });
+      return {
+        target: first.hears(1),
+        events: events.pipe(
+          map(toldOfHost),
+          filter((words) => !/admitted|replied/.test(words)),
+        ),
+      };
+    },
+  };
+}
+
+function named(channel: ScriptedPeer['channel'], host: string): ScriptedPeer['channel'] {
+  return Object.assign(Object.create(channel) as ScriptedPeer['channel'], { peer: { driver: 'bsdtcp', host } });
+}
+
+function toldOfHost(event: ServiceEvent): string {
+  const why = event.kind === 'disconnected' && event.error instanceof AmandaError ? `: ${event.error.code}` : '';
+  return `${event.peer.host ?? ''}: ${inWords(event)}${why}`;
+}
+
+interface Asked {
+  readonly asks1: Observable<Uint8Array>;
+  readonly asks2: Observable<Uint8Array>;
+  readonly service: Observable<ServiceReply>;
+  readonly stop: Observable<string>;
+}
+
+/** A connection on which two requests are made. */
+function twice(options: ServeOptions = {}) {
+  return {
+    about: 'serveConnection',
+    given: {
+      asks1: handleLane(1, 'in', { hot: true }),
+      asks2: handleLane(2, 'in', { hot: true }),
+      service: userLane<ServiceReply>({ hot: true }),
+      stop: userLane<string>({ hot: true }),
+    },
+    expected: { answers1: handleLane(1, 'out'), answers2: handleLane(2, 'out') },
+    wire: ({ asks1, asks2, service, stop }: Asked, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+      scope.ends.add(peer.says(1, asks1));
+      scope.ends.add(peer.says(2, asks2));
+      scope.ends.add(serveConnection(connection, { noop: () => service }, { ...options, stop }).subscribe());
+      return { answers1: peer.hears(1), answers2: peer.hears(2) };
+    },
+  };
+}
+
+const legend = {
+  ...packets,
+  1: value('a', 'a connection from host a'),
+  2: value('b', 'a connection from host b'),
+  3: value('c', 'a connection from host c'),
+  S: value('stop'),
+  A: value('a: connected'),
+  B: value('b: connected'),
+  D: value('c: connected'),
+  e: value('a: ended: completed'),
+  x: value('a: disconnected'),
+  y: value('b: disconnected'),
+};
+
+/** What a target does with its connections. */
+export const pages = [
+  page({
+    ...listening(),
+    title: 'Connections come and go',
+    sentence: 'A target tells of each connection when it comes and when it ends, and of each request on it.',
+    picture: `
+      arrivals   -1
+      initiator  ---Q---K-|
+      service    -----r
+      stop       -
+      target     ---K-R-C-|
+      events     -A-----e-x
+    `,
+    legend,
+  }),
+
+  page({
+    ...listening(),
+    title: 'A stop lets what runs finish',
+    sentence: 'Behind stop no connection is accepted; connections on which nothing runs are closed, others behind their last request. Then serve completes.',
+    picture: `
+      arrivals    -12-----3
+      arrivals ^  ^----!
+      initiator   ---Q-------K|
+      service     ---------r
+      stop        -----S
+      target      ---K-----R-(C|)
+      events      -AB--y-----(ex|)
+    `,
+    legend,
+  }),
+
+  page({
+    ...twice(),
+    title: 'A request behind a stop',
+    sentence: 'What comes while others finish is refused, and the connection is closed behind the last of them.',
+    picture: `
+      asks1     -Q---------K
+      answers1  -K-----R---(C|)
+      asks2     -----q
+      answers2  -----(NC)--|
+      service   -------r
+      stop      ---S
+    `,
+    legend: { ...legend, q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'), N: packet('NAK', 'ERROR amandad is being stopped and takes no new requests\n') },
+  }),
+
+  page({
+    ...twice({ maxRequests: 1 }),
+    title: 'More requests at once than allowed',
+    sentence: 'A request over the limit (maxRequests) is refused; those that run are not touched.',
+    picture: `
+      asks1     -Q---------K
+      answers1  -K-----R---C
+      asks2     -----q
+      answers2  -----(NC)
+      service   -------r
+      stop      -
+    `,
+    legend: { ...legend, q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'), N: packet('NAK', 'ERROR more than 1 requests at once on one connection\n') },
+  }),
+
+  page({
+    ...listening(3),
+    title: 'Too many connections',
+    sentence: 'Before there are too many, the one on which nothing was let in and which came first is ended, so that silence keeps nobody out.',
+    picture: `
+      arrivals   -12---3
+      initiator  ---Q---
+      service    -
+      stop       -
+      target     ---K
+      events     -AB---(zD)
+    `,
+    legend: { ...legend, z: value('b: disconnected: TOO_MANY_CONNECTIONS') },
+  }),
+];
