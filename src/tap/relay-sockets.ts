@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetSocket } from '../drivers/reset-socket.js';
 import type { SocketReader } from '../drivers/socket-reader.js';
 import { passOn } from './pass-on.js';
 import type { TapClosing, TapSender } from './tap-event.js';
@@ -70,13 +71,9 @@ export function relaySockets(initiator: RelayEnd, target: RelayEnd, { onBytes, o
   };
 }
 
-/**
- * Breaks a connection in a way that its other end cannot take for an end. Behind our own FIN the system can send no reset before
- * something more comes, and Node, asked to, would neither send one nor let go of the socket.
- */
+/** Breaks a connection in a way that its other end cannot take for an end. */
 export function reset(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
-  else if (!socket.destroyed) socket.resetAndDestroy();
+  if (!socket.destroyed) resetSocket(socket);
 }
 
 /** What came before the reset arrives before it does, unless the reader is too slow. */

@@ -21,7 +21,10 @@ export interface Tapped extends Running {
   readonly target: Socket;
 }
 
-export async function startTap(target: number, options: Partial<TapTcpOptions> = {}): Promise<Running> {
+/** How a tap is started; `onEvent` is called in the step of the event. */
+export type StartOptions = Partial<TapTcpOptions> & { readonly onEvent?: (event: TapEvent) => void };
+
+export async function startTap(target: number, { onEvent, ...options }: StartOptions = {}): Promise<Running> {
   const events: TapEvent[] = [];
   const changed = new Subject<void>();
   let completed: () => void = () => {};
@@ -35,6 +38,7 @@ export async function startTap(target: number, options: Partial<TapTcpOptions> =
     }).subscribe({
       next: (event) => {
         events.push(event.kind === 'bytes' ? { ...event, chunk: event.chunk.slice() } : event);
+        onEvent?.(event);
         changed.next();
       },
       error: reject,
