@@ -1,0 +1,56 @@
+/**
+ * What stands around a tap: `tap.mjs send TOTAL SIZE`, a target that answers a request with frames of a stream; `tap.mjs receive PORT`, an initiator who
+ * counts what comes; `tap.mjs relay PORT`, a relay in two lines of Node that a tap is compared with.
+ */
+import { connect, createServer } from 'node:net';
+import { Counter, fail, tellPort } from './telling.mjs';
+
+const [role, ...words] = process.argv.slice(2);
+const [total, size] = words.map(Number);
+
+if (role === 'send') listen((socket) => socket.once('data', () => pour(socket)));
+else if (role === 'relay') listen((socket) => socket.pipe(connect({ host: '127.0.0.1', port: Number(words[0]), allowHalfOpen: true })).pipe(socket));
+else dial();
+
+function listen(take) {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, take);
+  server.listen(0, '127.0.0.1', () => tellPort(server.address().port));
+}
+
+/** The port may not be listened on yet: a tap that is quiet does not say when it is. */
+function dial() {
+  const counter = new Counter();
+  const onread = { buffer: Buffer.allocUnsafeSlow(262_144), callback: counter.add };
+  const socket = connect({ host: '127.0.0.1', port: Number(words[0]), onread, noDelay: true });
+  socket.on('end', counter.end).on('error', ({ code }) => (code === 'ECONNREFUSED' ? setTimeout(dial, 20) : fail(code)));
+  socket.once('connect', () => {
+    process.once('message', () => socket.write(packet(0, 'SERVICE sendbackup\nOPTIONS ;\n')));
+    process.send({ kind: 'connected' });
+  });
+}
+
+function pour(socket) {
+  socket.write(Buffer.concat([packet(3, ''), packet(1, 'CONNECT DATA 10000\n\n')]));
+  const bytes = frame(10_000, Buffer.alloc(size, 'what is backed up '));
+  let left = total / size;
+  const write = () => {
+    while (left > 0) {
+      left -= 1;
+      if (!socket.write(bytes)) return;
+    }
+    socket.end(frame(10_000, Buffer.alloc(0)));
+  };
+  socket.on('drain', write);
+  write();
+}
+
+function packet(type, text) {
+  return frame(1, Buffer.concat([Buffer.of(type), Buffer.from(`${text}\0`)]));
+}
+
+function frame(handle, payload) {
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(payload.length, 0);
+  header.writeUInt32BE(handle, 4);
+  return Buffer.concat([header, payload]);
+}
