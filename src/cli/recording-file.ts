@@ -11,7 +11,15 @@ export const recordingHeader = `${RECORDING_MAGIC},"version":1}\n`;
 
 /** One step of a saved recording as a line of JSON, with its newline. Previews are in hexadecimal. */
 export function recordingLine(change: TapChange): string {
-  return `${JSON.stringify(change, (_, value: unknown) => (value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value))}\n`;
+  return `${JSON.stringify(storable(change))}\n`;
+}
+
+function storable(told: TapChange): unknown {
+  if (told.kind !== 'change' || told.change.kind !== 'event') return told;
+  const { event } = told.change;
+  if (!('preview' in event) || event.preview === undefined) return told;
+  const { buffer, byteOffset, length } = event.preview;
+  return { ...told, change: { ...told.change, event: { ...event, preview: { hex: Buffer.from(buffer, byteOffset, length).toString('hex') } } } };
 }
 
 /** A longer line is damage: a preview has 64 KiB at the most. */

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { finalize, type Observable } from 'rxjs';
 import type { Change } from '../marble/change.js';
 import type { Diagram } from '../marble/model.js';
 import { condense } from '../marble/condense.js';
@@ -10,18 +10,19 @@ import { withPartialFile, type PartialFile } from './partial-file.js';
 import { recordingHeader, recordingLine } from './recording-file.js';
 import { tapPcap } from './tap-pcap.js';
 
-/** Names of the files that a tap writes. */
+/** Names of the files that a tap writes, and whether a drawing is wanted besides. */
 export interface TapFileNames {
   readonly svg?: string | undefined;
   readonly json?: string | undefined;
   readonly pcap?: string | undefined;
+  readonly text?: boolean | undefined;
 }
 
 /** Takes what a tap sees while it sees it. */
 export interface TapFiles {
   event(event: TapEvent): void;
   change(change: TapChange): void;
-  /** All of it so far. */
+  /** All of it so far, if a drawing was asked for. */
   diagram(): Diagram;
   /** Brings the files to the disk and gives them their names; the names of those that are whole. */
   publish(): Promise<readonly string[]>;
@@ -50,9 +51,9 @@ const DRAWN_EVENTS = 1_000;
 /**
  * Makes the files of a tap for as long as something is written into them: each has its name when it is published, and is removed otherwise.
  *
- * Capture and recording are written as they come, each event before the next one, so that what was seen is there under the name for the time
- * being when this program is killed. A file that cannot be written to any more is left as it is, `onTrouble` is told, and the others go
- * on. Errors with `FILE_FAILED` when one cannot be made.
+ * Capture and recording are written as they come, so that what was seen is there under the name for the time being when this program is killed,
+ * but for the last {@link HELD_FOR} milliseconds. A file that cannot be written to any more is left as it is, `onTrouble` is told, and the others
+ * go on. Errors with `FILE_FAILED` when one cannot be made.
  */
 export function withTapFiles<T>(
   names: TapFileNames,
@@ -63,12 +64,13 @@ export function withTapFiles<T>(
   return withOptional(names.svg, overwrite, (svg) =>
     withOptional(names.json, overwrite, (json) =>
       withOptional(names.pcap, overwrite, (pcap) => {
-        const streamed = [json && new Streamed(json, tapJson(), onTrouble), pcap && new Streamed(pcap, tapPcap(), onTrouble)];
-        return use(
-          new OpenFiles(
-            svg,
-            streamed.filter((file) => file !== undefined),
-          ),
+        const files = [json && new Streamed(json, tapJson(), onTrouble), pcap && new Streamed(pcap, tapPcap(), onTrouble)];
+        const streamed = files.filter((file) => file !== undefined);
+        const isDrawn = svg !== undefined || names.text === true;
+        return use(new OpenFiles(svg, streamed, isDrawn ? new Recording({ title: 'rx-amanda tap' }) : undefined)).pipe(
+          finalize(() => {
+            for (const file of streamed) file.close();
+          }),
         );
       }),
     ),
@@ -94,14 +96,15 @@ function delayed(change: Change, by: number): Change {
 class OpenFiles implements TapFiles {
   readonly #svg: PartialFile | undefined;
   readonly #streamed: readonly Streamed[];
-  readonly #recording = new Recording({ title: 'rx-amanda tap' });
+  readonly #recording: Recording | undefined;
   /** When the first connection was opened, in milliseconds since 1970, and the later ones after that. */
   #began: number | undefined;
   readonly #delays = new Map<number, number>();
 
-  constructor(svg: PartialFile | undefined, streamed: readonly Streamed[]) {
+  constructor(svg: PartialFile | undefined, streamed: readonly Streamed[], recording: Recording | undefined) {
     this.#svg = svg;
     this.#streamed = streamed;
+    this.#recording = recording;
   }
 
   event(event: TapEvent): void {
@@ -110,6 +113,7 @@ class OpenFiles implements TapFiles {
 
   change(change: TapChange): void {
     for (const file of this.#streamed) file.write((sink) => sink.change(change));
+    if (this.#recording === undefined) return;
     if (change.kind === 'opened') {
       this.#began ??= change.at;
       this.#delays.set(change.connection, change.at - this.#began);
@@ -118,7 +122,7 @@ class OpenFiles implements TapFiles {
   }
 
   diagram(): Diagram {
-    return condense(this.#recording.diagram(), DRAWN_EVENTS);
+    return condense((this.#recording ?? new Recording()).diagram(), DRAWN_EVENTS);
   }
 
   async publish(): Promise<readonly string[]> {
@@ -133,12 +137,21 @@ class OpenFiles implements TapFiles {
   }
 }
 
+/** For how many milliseconds what is to be written may wait for more. */
+const HELD_FOR = 200;
+/** How many bytes may wait. */
+const MOST_HELD = 131_072;
+
 /** A file that is written while the tap goes on. */
 class Streamed {
   readonly #file: PartialFile;
   readonly #sink: TapSink;
   readonly #onTrouble: (message: string) => void;
   #isWhole = true;
+  /** What waits to be written, and how much that is. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(file: PartialFile, sink: TapSink, onTrouble: (message: string) => void) {
     this.#file = file;
@@ -153,18 +166,42 @@ class Streamed {
 
   write(parts: (sink: TapSink) => readonly Uint8Array[]): void {
     if (!this.#isWhole) return;
-    try {
-      this.#file.appendNow(parts(this.#sink));
-    } catch (error) {
-      // Who is tapped shall not notice it.
-      this.#isWhole = false;
-      this.#onTrouble(`${error instanceof Error ? error.message : String(error)} What was written before is in ${this.#file.keep()}.`);
+    for (const part of parts(this.#sink)) {
+      this.#held.push(part);
+      this.#heldBytes += part.length;
     }
+    if (this.#heldBytes >= MOST_HELD) this.#flush();
+    else if (this.#heldBytes > 0) this.#timer ??= setTimeout(() => this.#flush(), HELD_FOR);
   }
 
   async publish(): Promise<boolean> {
+    this.#flush();
     if (this.#isWhole) await this.#file.publish();
     return this.#isWhole;
+  }
+
+  /** Writes nothing more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isWhole = false;
+    this.#held = [];
+  }
+
+  #flush(): void {
+    if (!this.#isWhole) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    try {
+      this.#file.appendNow(held);
+    } catch (error) {
+      // Who is tapped shall not notice it.
+      this.close();
+      this.#onTrouble(`${error instanceof Error ? error.message : String(error)} What was written before is in ${this.#file.keep()}.`);
+    }
   }
 }
 

@@ -27,8 +27,11 @@ export function showTap(tell: (line: string) => void, options: TapViewOptions): 
     });
 }
 
-/** Opens a file for lines at its end, for as long as `use` takes; for this user alone. Errors with `FILE_FAILED`. */
-export function withLogFile<T>(path: string, use: (tell: (line: string) => void) => Observable<T>): Observable<T> {
+/**
+ * Opens a file for lines at its end, for as long as `use` takes; for this user alone. Errors with `FILE_FAILED` when it cannot be opened; when it
+ * cannot be written to any more, `onTrouble` is told once, and lines that find room later are written again.
+ */
+export function withLogFile<T>(path: string, onTrouble: (message: string) => void, use: (tell: (line: string) => void) => Observable<T>): Observable<T> {
   return new Observable((out) => {
     let descriptor: number;
     try {
@@ -37,11 +40,14 @@ export function withLogFile<T>(path: string, use: (tell: (line: string) => void)
       out.error(fileFailed('write to', path, cause));
       return;
     }
+    let hasFailed = false;
     const tell = (line: string): void => {
       try {
         writeSync(descriptor, `${line}\n`);
-      } catch {
+      } catch (cause) {
         // Who is tapped shall not notice that the disk is full.
+        if (!hasFailed) onTrouble(fileFailed('write to', path, cause).message);
+        hasFailed = true;
       }
     };
     out.add(

@@ -95,7 +95,7 @@ Exit code:
     };
     return withTapFiles(values, values.force === true, onTrouble, (files) =>
       concat(
-        shown(read(source.events, files), values, page, output, surroundings).pipe(ignoreElements()),
+        shown(read(source.events, files), { ...values, page, onTrouble }, output, surroundings).pipe(ignoreElements()),
         defer(async () => {
           const published = await files.publish();
           if (values.text === true) surroundings.stdout.write(`${toText(files.diagram(), terminalOf(process.env, surroundings.stdout))}\n`);
@@ -160,10 +160,16 @@ function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChan
   );
 }
 
-/** Shows the changes in every way that was asked for. */
-function shown(changes: Observable<TapChange>, values: Values, page: Place | undefined, output: Output, { stdout }: Surroundings): Observable<unknown> {
-  const { log, local = false } = values;
-  const logged = log === undefined ? changes : withLogFile(log, (tell) => changes.pipe(showTap(tell, {})));
+/** In which ways the changes are shown. */
+interface Shown {
+  readonly log?: string | undefined;
+  readonly local?: boolean | undefined;
+  readonly page: Place | undefined;
+  readonly onTrouble: (message: string) => void;
+}
+
+function shown(changes: Observable<TapChange>, { log, local = false, page, onTrouble }: Shown, output: Output, { stdout }: Surroundings): Observable<unknown> {
+  const logged = log === undefined ? changes : withLogFile(log, onTrouble, (tell) => changes.pipe(showTap(tell, {})));
   const tell = (line: string): void => {
     stdout.write(`${line}\n`);
   };
