@@ -1,5 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { ConversationBytes } from '../marble/conversation-bytes.js';
+import { inRange } from '../marble/in-range.js';
 import type { TapChange } from './tap-change.js';
 import type { TapEvent } from './tap-event.js';
 
@@ -26,6 +27,7 @@ interface Reading {
 export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}): OperatorFunction<TapEvent, TapChange> {
   return (events) =>
     new Observable((out) => {
+      inRange('preview', preview, 0, 65_536);
       const readings = new Map<number, Reading>();
       return events.subscribe({
         next: (event) => {

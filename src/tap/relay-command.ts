@@ -69,7 +69,10 @@ export function tapCommand({ program, args, input, output, until, onExit }: TapC
         to.end();
       });
       from.on('error', () => to.end());
-      to.on('error', () => from.destroy()).once('close', onOver);
+      to.on('error', () => undefined).once('close', () => {
+        from.destroy();
+        onOver();
+      });
       const onBytes = (chunk: Uint8Array): void => {
         out.next({ kind: 'bytes', connection, at: now(), sender, chunk });
       };
