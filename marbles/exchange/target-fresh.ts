@@ -171,4 +171,23 @@ export const pages = [
       e: ended,
     },
   }),
+
+  page({
+    ...serving({}, { namesUser: false }, "execute access to '/usr/lib/amanda/noop' denied"),
+    title: 'A service that cannot run',
+    sentence: 'What a service lacks is known before its request is acknowledged: a NAK says what it is.',
+    picture: `
+      initiator  -Q
+      service    -
+      service ^  -
+      target     -(NC)
+      events     -(ne)
+    `,
+    legend: {
+      ...packets,
+      N: packet('NAK', "ERROR execute access to '/usr/lib/amanda/noop' denied\n"),
+      n: value("refused: execute access to '/usr/lib/amanda/noop' denied"),
+      e: ended,
+    },
+  }),
 ];

@@ -1,4 +1,4 @@
-import { filter, map, type Observable } from 'rxjs';
+import { filter, map, of, type Observable } from 'rxjs';
 import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
 import { serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
 import { close, packet, value } from '../../src/testing/index.js';
@@ -19,8 +19,8 @@ export const packets = {
   e: value('ended: completed', 'the request is completed'),
 };
 
-/** A target with the service noop, which answers as the page says, and the initiator that a page plays. */
-export function serving(options: ServeOptions = {}, role: { readonly namesUser: boolean } = { namesUser: false }) {
+/** A target with the service noop, which answers as the page says, or lacks something to run, and the initiator that a page plays. */
+export function serving(options: ServeOptions = {}, role: { readonly namesUser: boolean } = { namesUser: false }, lacks?: string) {
   return {
     about: 'serveConnection',
     given: { initiator: handleLane(1, 'in'), service: userLane<ServiceReply>({ hot: true }) },
@@ -30,7 +30,11 @@ export function serving(options: ServeOptions = {}, role: { readonly namesUser: 
       scope.ends.add(peer.says(1, initiator));
       return {
         target: peer.hears(1),
-        events: serveConnection(connection, { noop: () => service }, options).pipe(
+        events: serveConnection(
+          connection,
+          { noop: lacks === undefined ? () => service : Object.assign(() => service, { check: () => of(lacks) }) },
+          options,
+        ).pipe(
           map(inWords),
           filter((event) => event !== 'connected'),
         ),

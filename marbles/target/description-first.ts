@@ -1,0 +1,68 @@
+import { Observable, of } from 'rxjs';
+import { paced } from '../../src/operators/paced.js';
+import type { Pullable } from '../../src/operators/pull.js';
+import { holdOutput } from '../../src/target/hold-output.js';
+import { chunk, close, page, streamLane, userLane, type PageScope } from '../../src/testing/index.js';
+import { connected } from '../support/connected.js';
+
+interface Given {
+  readonly says: Observable<Uint8Array>;
+  readonly writes: Observable<Uint8Array>;
+}
+
+/** What the program of a dump says and writes, and what of it goes out on MESG and DATA. */
+const dumping = {
+  about: 'amandaServices, sendbackupService, backupServices',
+  given: { says: userLane<Uint8Array>(), writes: userLane<Uint8Array>() },
+  expected: { mesg: streamLane(499_998, 'out'), data: streamLane(499_999, 'out') },
+  wire: ({ says, writes }: Given, scope: PageScope) => {
+    // Streams stand in for the pipes of the program: they keep what is not read yet.
+    const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+    scope.ends.add(peer.says(1, says));
+    scope.ends.add(peer.says(2, writes));
+    const { messages, data } = holdOutput(connection.stream(1), connection.stream(2));
+    return { mesg: sent(messages), data: sent(data) };
+  },
+};
+
+function sent(output: Pullable<Uint8Array>): Observable<Uint8Array> {
+  return paced((bytes: Uint8Array) => of(bytes))(Object.assign(new Observable<Uint8Array>(), output));
+}
+
+const legend = {
+  i: chunk('sendbackup: info BACKUP=/bin/tar\n'),
+  e: chunk('sendbackup: info '),
+  f: chunk('end\n'),
+  d: chunk('tar'),
+  n: chunk('sendbackup: end\n'),
+  C: close(),
+};
+
+/** DATA waits for MESG. */
+export const pages = [
+  page({
+    ...dumping,
+    title: 'Data wait for their description',
+    sentence: 'The image is not sent before the messages have said what it is, to their last byte: a dumper that gets it first dies.',
+    picture: `
+      says    --i--e-f-----nC
+      writes  -d--d------dC
+      mesg    --i--e-f-----n|
+      data    -------(dd)d|
+    `,
+    legend,
+  }),
+
+  page({
+    ...dumping,
+    title: 'Messages that end without a description',
+    sentence: 'The image goes when nothing can be said about it any more, or a failing dump would never end.',
+    picture: `
+      says    --i--C
+      writes  -d--dC
+      mesg    --i--|
+      data    -----(dd|)
+    `,
+    legend,
+  }),
+];
