@@ -174,6 +174,23 @@ describe('rx-amanda tap', () => {
     expect(readFileSync(join(folder, 'a.jsonl'), 'utf8')).toContain('"how":"stopped"');
   });
 
+  it('says once that its log cannot be written to, and passes on what comes all the same', async () => {
+    const { port, next } = await listen();
+    const { surroundings, out, err } = fakeSurroundings();
+    const code = main(['tap', '0', `127.0.0.1:${port}`, '--once', '--log', '/dev/full'], surroundings);
+    while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
+    const accepted = next();
+    const initiator = await dial(Number(/port (\d+),/.exec(err())?.[1]));
+    const target = await accepted;
+    const asked = readAll(target);
+    initiator.resume().end(REQ_NOOP);
+    expect((await asked).text).toBe(REQ_NOOP.toString());
+    target.end();
+    expect(await code).toBe(1);
+    expect(err().match(/Cannot write to \/dev\/full: /g)).toHaveLength(1);
+    expect(out()).toMatch(/#1 . REQ noop\n/);
+  });
+
   it.each([
     [['tap'], 'LISTEN is missing'],
     [['tap', '1'], 'TARGET is missing'],
