@@ -90,8 +90,8 @@ export const pages = [
     picture: `
       wire         -aaap-aaaap
       wire paused  ---^---!
-      user         -------d
       eight        -------P--P
+      user         -------d
     `,
     legend: { ...legend, d: value('discard') },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<string>() },

@@ -105,8 +105,8 @@ export const pages = [
     sentence: 'Whoever closes first, the other direction goes on: the stream is gone when both have closed.',
     picture: `
       wire   -a------a-c
-      user   ---p-Z
       seven  -A------A-|
+      user   ---p-Z
       sent   ---p-C
       ended  -
     `,
@@ -119,8 +119,8 @@ export const pages = [
     sentence: 'A received close does not stop sending.',
     picture: `
       wire   -a-c
-      user   -----p-q-Z
       seven  -A-|
+      user   -----p-q-Z
       sent   -----p-q-C
       ended  -
     `,
@@ -133,8 +133,8 @@ export const pages = [
     sentence: 'close() ends it in good order behind what was sent. What is still open then is cut off, and says so.',
     picture: `
       wire   -a
-      user   ---p-X
       seven  -A---#
+      user   ---p-X
       sent   ---p-|
       ended  -----|
     `,
@@ -147,8 +147,8 @@ export const pages = [
     sentence: 'abort() ends it at once, with the reason given as the error of everything on it.',
     picture: `
       wire   -a
-      user   ---p-Y
       seven  -A---#
+      user   ---p-Y
       sent   ---p-|
       ended  -----#
     `,
