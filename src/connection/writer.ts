@@ -5,8 +5,11 @@ import type { Channel } from './channel.js';
 /** Payloads up to this many bytes are copied beside their header; larger ones leave from where they are. */
 const SMALL_PAYLOAD = 2_048;
 
-/** Gathered bytes that are written without waiting for the end of the tick. */
-const FLUSH_BYTES = 262_144;
+/**
+ * Gathered bytes that are written without waiting for the end of the tick: what is on its way in the kernel then stays in the processor's
+ * caches. With 256 KiB sending takes a third more processor time a byte, and the receiver waits longer.
+ */
+const FLUSH_BYTES = 32_768;
 
 const SLAB_BYTES = 65_536;
 
