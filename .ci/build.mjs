@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { bundle, bundles } from './bundle.mjs';
 import { moduleFile, root, run, say } from './tools.mjs';
 
 const dist = join(root, 'dist');
@@ -16,7 +17,8 @@ export async function build({ clean = false } = {}) {
   const sources = await filesUnder(join(root, 'src'));
   const stamp = await digest([
     ...sources,
-    ...['tsconfig.json', 'tsconfig.build.json', 'package.json', 'node_modules/typescript/package.json'].map((name) => join(root, name)),
+    ...['tsconfig.json', 'tsconfig.build.json', 'package.json', '.ci/bundle.mjs'].map((name) => join(root, name)),
+    ...['typescript', 'rolldown', 'rxjs'].map((name) => moduleFile(`${name}/package.json`)),
   ]);
   const executables = await binFiles();
   if (!clean && stamp === (await textOf(stampFile)) && (await allThere(executables))) return undefined;
@@ -29,7 +31,7 @@ export async function build({ clean = false } = {}) {
     if (compiled.status !== 0) return `${compiled.output}\nsetup: the build failed${compiled.error === undefined ? '' : ` (${compiled.error})`}.`;
   }
   await prune(sources);
-  const failure = await makeExecutable(executables);
+  const failure = (await bundle()) ?? (await makeExecutable(executables));
   if (failure !== undefined) return failure;
   await writeFile(stampFile, stamp);
   return undefined;
@@ -40,7 +42,7 @@ async function prune(sources) {
   const stems = new Set(sources.map((file) => relative(join(root, 'src'), file).replace(/\.ts$/, '')));
   for (const file of await filesUnder(dist)) {
     const name = relative(dist, file);
-    if (!name.startsWith('.') && !stems.has(name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''))) await rm(file);
+    if (!name.startsWith('.') && !file.startsWith(bundles) && !stems.has(name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''))) await rm(file);
   }
 }
 

@@ -5,7 +5,7 @@ import { noopOver } from '../raw-noop.mjs';
 /** A process started for the connection, as inetd does: the time from connecting to the ACK. */
 export const name = 'start';
 
-const OURS = fileURLToPath(new URL('../../dist/cli/rx-amandad.js', import.meta.url));
+const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
 
 export function groups({ starts }) {
   const missing = whyNoRealAmandad();

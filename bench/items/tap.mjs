@@ -27,12 +27,10 @@ export function groups({ gib }) {
       cases: [
         { name: 'plain Node relay, pipe()', run: () => measured(total, size, pipes) },
         { name: 'no relay', run: () => measured(total, size, (port) => ({ port })) },
-        ...[
-          ['--quiet'],
-          [],
-          ['--quiet', '--json', 'tap.jsonl'],
-          ['--quiet', '--pcap', 'tap.pcap'],
-        ].map((words) => ({ name: ['rx-amanda tap', ...words].join(' '), run: () => inFolder((cwd) => measured(total, size, (port) => tap(port, words, cwd))) })),
+        ...[['--quiet'], [], ['--quiet', '--json', 'tap.jsonl'], ['--quiet', '--pcap', 'tap.pcap']].map((words) => ({
+          name: ['rx-amanda tap', ...words].join(' '),
+          run: () => inFolder((cwd) => measured(total, size, (port) => tap(port, words, cwd))),
+        })),
       ],
     };
   });

@@ -40,12 +40,27 @@ async function exportsOf(specifier: string): Promise<readonly string[]> {
   return JSON.parse(stdout) as string[];
 }
 
+function inTarball(): readonly string[] {
+  return files.map(({ path }) => path);
+}
+
 describe('the tarball', () => {
   it('holds the compiled form of every source, the papers, and nothing else', async () => {
     const compiled = (await sourcesUnder('src')).flatMap((source) => ['.d.ts', '.js', '.js.map'].map((end) => `dist/${source.replace(/\.ts$/, end)}`));
     const forSystem = ['rx-amandad.service', 'rx-amandad.socket', 'rx-amandad@.service', 'xinetd-rx-amandad'].map((name) => `system/${name}`);
     const expected = ['LICENSE', 'PROTOCOL.md', 'README.md', 'package.json', ...forSystem, ...compiled];
-    expect(files.map(({ path }) => path).sort()).toEqual(expected.sort());
+    expect(
+      inTarball()
+        .filter((path) => !path.startsWith('dist/bin/'))
+        .sort(),
+    ).toEqual(expected.sort());
+  });
+
+  it('holds rx-amandad and what it loads in few files, and the licence of the RxJS in them', () => {
+    const bundled = inTarball().filter((path) => path.startsWith('dist/bin/'));
+    expect(bundled).toEqual(expect.arrayContaining(['dist/bin/rx-amandad.js', 'dist/bin/LICENSE-rxjs.txt']));
+    expect(bundled.filter((path) => !/\.js(\.map)?$/.test(path))).toEqual(['dist/bin/LICENSE-rxjs.txt']);
+    expect(bundled.length).toBeLessThan(50);
   });
 
   it('lets its programs be executed', () => {

@@ -10,7 +10,7 @@ let copy: string | undefined;
 const needed = ['package.json', 'dist', 'node_modules/rxjs', 'node_modules/tslib', 'node_modules/@node-rs'];
 
 /** The program as it is published; `npm test` builds it before. */
-export const rxAmandad = join(reachable(), 'dist/cli/rx-amandad.js');
+export const rxAmandad = join(reachable(), 'dist/bin/rx-amandad.js');
 
 /** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */
 function reachable(): string {

@@ -1,8 +1,6 @@
 /**
  * The path that matters most: a service's process writes to its DATA descriptor, an amandad makes frames of it, and a socket takes them.
  *
- *     node bench/service-path.mjs [--rounds N] [--gib N] [--streams N]
- *
  * The same child for all, in a mount namespace of its own in the place of the service `restore`, which no amandad treats in a special way; the
  * last case runs it as sendbackup, whose data our target holds back until it is described. The same reader: this process, with one buffer.
  */
@@ -10,13 +8,11 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { encodeFrame, encodePacket, packet } from '../dist/index.js';
-import { measure, tableText } from './measure.mjs';
-import { descendants, memoryOf } from './processes.mjs';
-import { AMANDAD, forkingTarget, whyNoRealAmandad } from './real-amandad.mjs';
+import { encodeFrame, encodePacket, packet } from '../../dist/index.js';
+import { descendants, memoryOf } from '../processes.mjs';
+import { AMANDAD, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
 
-const OURS = process.env.RX_AMANDAD ?? fileURLToPath(new URL('../dist/cli/rx-amandad.js', import.meta.url));
+const OURS = process.env.RX_AMANDAD ?? fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
 const WRITE_BYTES = 32_768;
 
 /** A service in Perl, which every Debian has: it announces its streams, and each is written to by a process. */
@@ -171,12 +167,4 @@ function usageOf(pid) {
     .slice(11, 13)
     .map(Number);
   return { cpu: (utime + stime) / 100, rss: memoryOf(pid, 'VmHWM') };
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: { rounds: { type: 'string', default: '5' }, gib: { type: 'string', default: '2' }, streams: { type: 'string', default: '1' } },
-  });
-  const result = await measure(group(Number(values.gib), Number(values.streams)), { rounds: Number(values.rounds), progress: () => undefined });
-  console.log(tableText(result));
 }
