@@ -159,10 +159,11 @@ class OpenRow {
   }
 }
 
-/** The start, the end, and every time at which something happens, begins or ends. */
+/** The start, the end, and every time at which something happens, begins or ends, a lane among it. */
 function timesOf({ lanes, length }: Diagram): readonly number[] {
   const times = new Set([0, length]);
-  for (const { events, spans, subscriptions } of lanes) {
+  for (const { from: begins = 0, events, spans, subscriptions } of lanes) {
+    times.add(begins);
     for (const { at } of events) times.add(at);
     for (const { from, to } of [...spans, ...subscriptions]) times.add(from).add(to ?? length);
   }

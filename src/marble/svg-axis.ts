@@ -54,7 +54,7 @@ function numbersOf({ from, stops, breaks }: Row): readonly { readonly x: number;
   for (const { at, x } of stops) {
     const last = shown.at(-1);
     const text = timeInWords(at);
-    const isFar = last === undefined || x - last.x > 46;
+    const isFar = last === undefined || (x - last.x > 46 && text !== last.text);
     if (x < firstBreak && isFar && (at === from || x > 40) && firstBreak - x > 24) shown.push({ x, text });
   }
   return shown;

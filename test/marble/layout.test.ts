@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { captionOf, depthOf, explanationsOf, tracksOf } from '../../src/marble/layout-caption.js';
-import { layOut, xOf, type Medium } from '../../src/marble/layout.js';
+import { layOut, startOf, xOf, type Medium } from '../../src/marble/layout.js';
 import { short, timeInWords, wrapped } from '../../src/marble/layout-words.js';
 import { diagram, lane, late, value } from './diagrams.js';
 
@@ -44,6 +44,14 @@ describe('a layout', () => {
     ]);
     const [, second] = rows;
     expect(second && [xOf(second, 3), xOf(second, 8), xOf(second, 99)]).toEqual([0, 1, second?.width]);
+  });
+
+  test('has a place for the begin of a lane on which nothing happens yet, and breaks behind it', () => {
+    const late = lane('late', { from: 40, events: [value(60, 'b')] });
+    const [row] = layOut(diagram([lane('a', { events: [value(0, 'a')] }), late], { length: 60 }), medium, 1);
+    expect(row?.stops.map(({ at }) => at)).toEqual([0, 40, 60]);
+    expect(row?.breaks.map(({ milliseconds }) => milliseconds)).toEqual([40, 20]);
+    expect(row && [startOf(late, row), row.stops[1]?.x]).toEqual([row?.stops[1]?.x, row?.stops[1]?.x]);
   });
 
   test('leaves out what lies outside of the diagram', () => {
