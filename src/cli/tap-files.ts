@@ -22,10 +22,15 @@ export interface TapFileNames {
 export interface TapFiles {
   event(event: TapEvent): void;
   change(change: TapChange): void;
-  /** All of it so far, if a drawing was asked for. */
-  diagram(): Diagram;
+  /** All of it so far, if a drawing was asked for, and how it is to be drawn. */
+  drawing(): Drawing;
   /** Brings the files to the disk and gives them their names; the names of those that are whole. */
   publish(): Promise<readonly string[]>;
+}
+
+export interface Drawing {
+  readonly diagram: Diagram;
+  readonly millisecondsPerStep: number;
 }
 
 /** What takes the events of a tap into a file as they come. */
@@ -47,6 +52,10 @@ function tapJson(): TapSink {
 
 /** A drawing of more is neither read nor quick to open. */
 const DRAWN_EVENTS = 1_000;
+/** Chunks that a stream has in a drawing, on average: a backup is to be seen at a glance. */
+const DRAWN_CHUNKS = 2;
+/** Into how many steps the time of a drawing is divided at the most. */
+const DRAWN_STEPS = 200;
 
 /**
  * Makes the files of a tap for as long as something is written into them: each has its name when it is published, and is removed otherwise.
@@ -121,14 +130,16 @@ class OpenFiles implements TapFiles {
     else this.#recording.change(delayed(change.change, this.#delays.get(change.connection) ?? 0));
   }
 
-  diagram(): Diagram {
-    return condense((this.#recording ?? new Recording()).diagram(), DRAWN_EVENTS);
+  drawing(): Drawing {
+    const diagram = condense((this.#recording ?? new Recording()).diagram(), DRAWN_EVENTS, DRAWN_CHUNKS);
+    return { diagram, millisecondsPerStep: Math.max(1, Math.round(diagram.length / DRAWN_STEPS)) };
   }
 
   async publish(): Promise<readonly string[]> {
     const published: string[] = [];
     if (this.#svg !== undefined) {
-      await this.#svg.append(Buffer.from(toSvg(this.diagram())));
+      const { diagram, millisecondsPerStep } = this.drawing();
+      await this.#svg.append(Buffer.from(toSvg(diagram, { millisecondsPerStep })));
       await this.#svg.publish();
       published.push(this.#svg.path);
     }

@@ -98,7 +98,10 @@ Exit code:
         shown(read(source.events, files), { ...values, page, onTrouble }, output, surroundings).pipe(ignoreElements()),
         defer(async () => {
           const published = await files.publish();
-          if (values.text === true) surroundings.stdout.write(`${toText(files.diagram(), terminalOf(process.env, surroundings.stdout))}\n`);
+          if (values.text === true) {
+            const { diagram, millisecondsPerStep } = files.drawing();
+            surroundings.stdout.write(`${toText(diagram, { ...terminalOf(process.env, surroundings.stdout), millisecondsPerStep })}\n`);
+          }
           if (values.local !== true) for (const path of published) output.note(`wrote ${path}`);
         }).pipe(concatMap(() => of(source.exitCode() ?? (trouble.met ? exitCodes.failed : exitCodes.success)))),
       ),

@@ -1,13 +1,24 @@
 import { sizeInWords } from './layout-words.js';
 import type { Diagram, LaneEvent, Period, Span } from './model.js';
 
-/** As much of a recorded diagram as can be read: what is close together in time is joined until no more than `most` events are left, or one a lane. */
-export function condense(diagram: Diagram, most = 100): Diagram {
-  const events = condenseEvents(
-    diagram.lanes.map((lane) => lane.events),
-    most,
-  );
+/**
+ * As much of a recorded diagram as can be read: what is close together in time is joined until no more than `most` events are left, or one a lane.
+ * Before that chunks are joined, as far as that goes, until streams have `chunks` of them on average.
+ */
+export function condense(diagram: Diagram, most = 100, chunks = Infinity): Diagram {
+  const events = condenseEvents(chunks === Infinity ? lanesOf(diagram) : condenseChunks(diagram, chunks), most);
   return { ...diagram, lanes: diagram.lanes.map((lane, index) => ({ ...lane, events: (events[index] ?? []).map(relabelled) })) };
+}
+
+function lanesOf({ lanes }: Diagram): readonly (readonly LaneEvent[])[] {
+  return lanes.map(({ events }) => events);
+}
+
+function condenseChunks(diagram: Diagram, chunks: number): readonly (readonly LaneEvent[])[] {
+  const lanes = lanesOf(diagram);
+  const others = lanes.flat().filter(({ kind }) => kind !== 'chunk').length;
+  const streams = diagram.lanes.filter(({ kind }) => kind === 'stream').length;
+  return condenseLanes(lanes, others + chunks * streams, [areChunks], duration, joinEvents);
 }
 
 /**

@@ -142,6 +142,16 @@ describe('a condensed diagram', () => {
     expect(condense(bursts, 1).lanes[0]?.events.map(({ kind, count }) => [kind, count])).toEqual([['value', 13]]);
   });
 
+  test('has so many chunks a stream if that is asked for, and all else as it was', () => {
+    expect(condense(bursts, 100, 2).lanes[0]?.events.map(({ kind, count }) => [kind, count])).toEqual([
+      ['chunk', 4],
+      ['close', undefined],
+      ['chunk', 8],
+    ]);
+    const other = diagram([...bursts.lanes, lane('other', { kind: 'stream' })]);
+    expect(condense(other, 100, 2).lanes[0]?.events).toHaveLength(5);
+  });
+
   test('does not take a packet for another one, nor what leaves for what arrives', () => {
     const told = (type: 'REP' | 'ACK', at: number, direction: 'in' | 'out'): LaneEvent => ({ kind: 'packet', type, bytes: 2, at, label: type, direction });
     const joined = (events: readonly LaneEvent[]) => condense(diagram([lane('handle', { events })]), 1).lanes[0]?.events;
