@@ -33,11 +33,17 @@ describe('the index of the pages', () => {
 });
 
 describe('what the package exports', () => {
-  test('is what a page is about, where it gives an Observable', { timeout: 120_000 }, () => {
-    const names = exportedObservables(new URL('src/index.ts', root));
+  const names = exportedObservables(new URL('src/index.ts', root));
+
+  test('is what a page is about, where it gives an Observable', () => {
     expect(names).toContain('receiveDump');
     const abouts = new Set(pages.flatMap(({ about }) => about.split(/[^A-Za-z]+/)));
     expect(names.filter((name) => !abouts.has(name))).toEqual([]);
+  });
+
+  test('is in docs/operators.md, where it gives an Observable', () => {
+    const listed = readFileSync(new URL('docs/operators.md', root), 'utf8').matchAll(/^\| `(\w+)` \|/gm);
+    expect([...listed].map(([, name]) => name).sort()).toEqual([...names].sort());
   });
 });
 
