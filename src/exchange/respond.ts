@@ -3,11 +3,10 @@ import { Observable, ReplaySubject, Subscription, defer, timer, type Subscriber 
 import { describePeer, type Peer } from '../connection/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
-import { MAX_PAYLOAD } from '../wire/frame.js';
 import { packet } from '../wire/packet.js';
-import { formatConnect } from '../wire/reply.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { printable, toBytes } from '../wire/text.js';
+import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
 import { runStreams, type RunningStream } from './run-streams.js';
 import type { IncomingRequest, Service, ServiceReply } from './service.js';
 import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from './target-machine.js';
@@ -58,9 +57,6 @@ export type ExchangeEvent =
 export function respond(connection: Connection, handle: ProtocolHandle, options: RespondOptions): Observable<ExchangeEvent> {
   return new Observable((out) => new Responder(connection, handle, options, out).start());
 }
-
-/** A reply is one packet in one frame: type byte, text, NUL. Real amandad sends longer ones, which no Amanda accepts. */
-const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
 
 class Responder {
   readonly #connection: Connection;
@@ -239,9 +235,7 @@ class Responder {
   #reply(text: Uint8Array, names: readonly string[]): void {
     try {
       const connect = names.map((name) => ({ name, handle: this.#streams.find((present) => present.name === name)?.stream.handle }));
-      const body = names.length === 0 ? text : Buffer.concat([toBytes(formatConnect(connect)), text]);
-      if (body.length > MOST_REPLY_BYTES) throw new Error(`its reply of ${body.length} bytes is over the ${MOST_REPLY_BYTES} that fit one packet`);
-      this.#sendReply(body, names);
+      this.#sendReply(replyBody(connect, text), names);
     } catch (error) {
       for (const { stream } of this.#streams) stream.complete();
       this.#streams = [];
@@ -303,13 +297,6 @@ class Responder {
     if (this.#key !== undefined) this.#options.running.delete(this.#key);
     this.#work.unsubscribe();
   }
-}
-
-/** The text of a packet ends at its first NUL, so nothing behind one would arrive. */
-function sendable(text: string | Uint8Array): Uint8Array {
-  const bytes = toBytes(text);
-  const end = bytes.indexOf(0);
-  return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
 function oneLine(error: unknown): string {
