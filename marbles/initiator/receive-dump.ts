@@ -1,5 +1,5 @@
 import { bulk, chunk, failure, page, value } from '../../src/testing/index.js';
-import { receiving, said } from '../support/dumping.js';
+import { FULL, receiving, said } from '../support/dumping.js';
 
 /** What comes of a dump. */
 export const pages = [
@@ -85,6 +85,77 @@ export const pages = [
       events  ----s----#
     `,
     legend: { ...said, '#': failure('INCOMPLETE_DUMP') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A dump without data',
+    sentence: 'Not even an empty archive is nothing at all: not whole.',
+    picture: `
+      target  -AR
+      mesg    ----i-----mC
+      data    ------C
+      saved   -
+      events  ----s------#
+    `,
+    legend: { ...said, m: { ...chunk('sendbackup: size 1\nsendbackup: end\n'), label: 'size 1, end' }, '#': failure('INCOMPLETE_DUMP') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A dump without its size',
+    sentence: 'A dump program that does not say how much it wrote has not come to its end: not whole.',
+    picture: `
+      target  -AR
+      mesg    ----i-----mC
+      data    ------x-C
+      saved   ------x
+      events  ----s------#
+    `,
+    legend: { ...said, m: { ...chunk('sendbackup: end\n'), label: 'end' }, '#': failure('INCOMPLETE_DUMP') },
+  }),
+
+  page({
+    ...receiving({ index: true }),
+    title: 'A dump without the index that was asked for',
+    sentence: 'Nobody could find a file in it: not whole.',
+    picture: `
+      target  -AR
+      mesg    ----i-----eC
+      data    ------x-C
+      saved   ------x
+      events  ----s------#
+    `,
+    legend: { ...said, '#': failure('INCOMPLETE_DUMP') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'A sink that fails',
+    sentence: 'A full disk ends the dump with the error of the sink.',
+    picture: `
+      target  -AR
+      mesg    ----i
+      data    ------y-w-z
+      saved   ------y
+      events  ----s---#
+    `,
+    legend: { ...said, w: chunk(FULL), '#': failure('FILE_FAILED') },
+  }),
+
+  page({
+    ...receiving(),
+    title: 'Leaving a dump',
+    sentence: 'Unsubscribing stops the sink and drops what still comes; nothing stands for a whole dump.',
+    picture: `
+      target    -AR
+      mesg      ----i
+      data      ------y-z-z
+      saved     ------y
+      events    ----s--
+      events ^  ^------!
+    `,
+    legend: said,
   }),
 
   page({

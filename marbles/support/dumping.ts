@@ -5,6 +5,8 @@ import { receiveDump, type DumpEvent, type ReceiveDumpOptions } from '../../src/
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
 import { bulk, chunk, close, packet, value } from '../../src/testing/index.js';
+import { AmandaError } from '../../src/wire/errors.js';
+import { toText } from '../../src/wire/text.js';
 import { connected } from './connected.js';
 
 export const DATA = 499_999;
@@ -25,6 +27,9 @@ export const said = {
   D: value('done: success'),
 };
 
+/** Bytes that the sink of these pages cannot take. */
+export const FULL = 'too much';
+
 interface Given {
   readonly target: Observable<Uint8Array>;
   readonly mesg: Observable<Uint8Array>;
@@ -34,12 +39,14 @@ interface Given {
 interface Receiving extends ReceiveDumpOptions, ConnectionOptions {
   /** Milliseconds that the sink takes for each chunk; default none. */
   readonly takes?: number;
+  /** Whether an index is asked for; the target of these pages announces none. */
+  readonly index?: boolean;
   /** Which events are drawn besides the first and the last. */
   readonly tells?: DumpEvent['kind'];
 }
 
 /** A dump that is asked for and received: what the target sends is played, what reaches the sink is `saved`. */
-export function receiving({ takes = 0, tells, ...options }: Receiving = {}) {
+export function receiving({ takes = 0, index = false, tells, ...options }: Receiving = {}) {
   return {
     about: 'receiveDump',
     given: { target: handleLane(1, 'in'), mesg: streamLane(MESG, 'in'), data: streamLane(DATA, 'in') },
@@ -50,10 +57,14 @@ export function receiving({ takes = 0, tells, ...options }: Receiving = {}) {
       scope.ends.add(peer.says(1, target));
       scope.ends.add(peer.says(MESG, mesg));
       scope.ends.add(peer.says(DATA, data));
-      const save = (bytes: Uint8Array) => (takes === 0 ? of(bytes) : timer(takes).pipe(map(() => bytes))).pipe(tap((done) => saved.next(done)));
+      const write = (bytes: Uint8Array): void => {
+        if (toText(bytes) === FULL) throw new AmandaError('FILE_FAILED', 'The disk is full.');
+        saved.next(bytes);
+      };
+      const save = (bytes: Uint8Array) => (takes === 0 ? of(bytes) : timer(takes).pipe(map(() => bytes))).pipe(tap(write));
       const dumps: OperatorFunction<Connection, DumpEvent> = (connections) =>
         connections.pipe(
-          sendbackup({ dle: { program: 'GNUTAR', disk: '/home' } }),
+          sendbackup({ dle: { program: 'GNUTAR', disk: '/home', index } }),
           receiveDump(() => ({ data: save }), options),
         );
       const events = of<Connection>(connection).pipe(
