@@ -8,8 +8,6 @@ export interface Command {
   readonly summary: string;
   /** What `--help` prints. */
   readonly help: string;
-  /** Whether a signal that asks the program to end is left to `run`, for which it is a good end; and `--json` names a file. */
-  readonly endsItself?: boolean;
   /**
    * Does it: cold, emits the exit code once it is done, and errors with what it failed with. Throws `UsageError` at once for words
    * that cannot be meant. Unsubscribing cancels everything.

@@ -27,7 +27,6 @@ type Values = ReturnType<typeof sortWords<typeof options>>['values'];
 /** `rx-amanda draw`: shows a saved conversation. */
 export const drawCommand: Command = {
   summary: 'draw a saved conversation: a capture, a recording, raw bytes',
-  endsItself: true,
   help: `Usage: rx-amanda draw [OPTION…] FILE
        rx-amanda draw [OPTION…] INITIATOR-FILE TARGET-FILE
 

@@ -1,44 +1,48 @@
-import { NEVER, catchError, defer, firstValueFrom, map, merge, of, takeLast, type Observable } from 'rxjs';
+import { NEVER, catchError, defer, firstValueFrom, from, map, merge, of, switchMap, takeLast, type Observable } from 'rxjs';
 import { printable } from '../wire/text.js';
 import { InterruptedError, UsageError } from './arguments.js';
 import type { Command } from './command.js';
-import { demoCommand } from './demo.js';
-import { drawCommand } from './draw.js';
-import { dumpCommand } from './dump.js';
 import { exitCodeOf, exitCodes, exitCodesHelp } from './exit.js';
-import { noopCommand } from './noop.js';
 import { Output } from './output.js';
-import { serviceCommand } from './service.js';
 import type { Surroundings } from './surroundings.js';
-import { tapCommand } from './tap.js';
 import { packageVersion } from './version.js';
 
-const commands: ReadonlyMap<string, Command> = new Map([
-  ['noop', noopCommand],
-  ['service', serviceCommand],
-  ['dump', dumpCommand],
-  ['demo', demoCommand],
-  ['tap', tapCommand],
-  ['draw', drawCommand],
+/**
+ * Each is loaded when it is asked for: it starts sooner, and above 8 MiB of heap V8 marks all of it again and again while buffers come and go,
+ * which makes a relay a third dearer.
+ */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['noop', async () => (await import('./noop.js')).noopCommand],
+  ['service', async () => (await import('./service.js')).serviceCommand],
+  ['dump', async () => (await import('./dump.js')).dumpCommand],
+  ['demo', async () => (await import('./demo.js')).demoCommand],
+  ['tap', async () => (await import('./tap.js')).tapCommand],
+  ['draw', async () => (await import('./draw.js')).drawCommand],
 ]);
 
-const help = `Usage: rx-amanda COMMAND [OPTION…] [WORD…]
+/** Those for which a signal that asks the program to end is a good end, left to them; and whose `--json` names a file. */
+const endingThemselves: ReadonlySet<string | undefined> = new Set(['tap', 'draw']);
+
+async function help(): Promise<string> {
+  const loaded = await Promise.all([...commands].map(async ([name, load]) => `  ${name.padEnd(9)} ${(await load()).summary}`));
+  return `Usage: rx-amanda COMMAND [OPTION…] [WORD…]
 
 Talks to targets of the Amanda backup system.
 
 Commands:
-${[...commands].map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`).join('\n')}
+${loaded.join('\n')}
 
   --version  the version of this program
   --help     this text; behind a command, what that command takes
 
 ${exitCodesHelp}
 `;
+}
 
 /** `rx-amanda`: runs the command that the words name. Resolves to the exit code, when everything is done or cancelled; never rejects. */
 export function main(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const own = beforeDashes(words);
-  const endsItself = commands.get(words[0] ?? '')?.endsItself === true;
+  const endsItself = endingThemselves.has(words[0]);
   const output = new Output(surroundings, { json: !endsItself && own.includes('--json'), debug: own.includes('--debug'), quiet: asksForQuiet(own) });
   const interrupted = (endsItself ? NEVER : surroundings.interrupted).pipe(
     map((code) => {
@@ -65,11 +69,11 @@ function run([name, ...words]: readonly string[], output: Output, surroundings: 
     return of(exitCodes.success);
   };
   if (name === '--version') return say(`rx-amanda ${packageVersion()}\n`);
-  if (name === '--help' || name === '-h' || name === 'help') return say(help);
+  if (name === '--help' || name === '-h' || name === 'help') return from(help()).pipe(switchMap(say));
   if (name === undefined) throw new UsageError('A command is missing; rx-amanda --help lists them.');
-  const command = commands.get(name);
-  if (command === undefined) throw new UsageError(`There is no command "${printable(name)}"; rx-amanda --help lists them.`);
-  return asksForHelp(beforeDashes(words)) ? say(command.help) : command.run(words, output, surroundings);
+  const load = commands.get(name);
+  if (load === undefined) throw new UsageError(`There is no command "${printable(name)}"; rx-amanda --help lists them.`);
+  return from(load()).pipe(switchMap((command) => (asksForHelp(beforeDashes(words)) ? say(command.help) : command.run(words, output, surroundings))));
 }
 
 /** What stands behind `--` is not for us. */

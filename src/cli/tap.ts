@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { resolve } from 'node:path';
-import { concat, concatMap, connect, defer, endWith, ignoreElements, merge, of, takeUntil, tap, type Observable } from 'rxjs';
+import { concat, concatMap, connect, defer, endWith, from, ignoreElements, merge, of, switchMap, takeUntil, tap, type Observable } from 'rxjs';
 import { AMANDA_PORT } from '../drivers/bsdtcp.js';
 import { toText } from '../marble/text.js';
 import { observeTap } from '../tap/observe-tap.js';
@@ -18,7 +18,7 @@ import { listenPlace, targetPlace, type Place } from './tap-arguments.js';
 import { withTapFiles, type TapFiles } from './tap-files.js';
 import { showTap, withLogFile } from './tap-log.js';
 import { terminalOf } from './terminal.js';
-import { serveTapPage } from './web/serve-tap-page.js';
+import type { PageEvent } from './web/serve-tap-page.js';
 
 const options = {
   local: { type: 'boolean' },
@@ -41,7 +41,6 @@ type Values = ReturnType<typeof sortWords<typeof options>>['values'];
 /** `rx-amanda tap`: stands between two programs of Amanda and shows what they say. */
 export const tapCommand: Command = {
   summary: 'stand between two Amanda programs and show what they say',
-  endsItself: true,
   help: `Usage: rx-amanda tap [OPTION…] LISTEN TARGET
        rx-amanda tap --local [OPTION…] -- PROGRAM [WORD…]
 
@@ -177,12 +176,16 @@ function shown(changes: Observable<TapChange>, { log, local = false, page, onTro
     stdout.write(`${line}\n`);
   };
   const viewed = local || output.manner.quiet ? logged : logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
-  return page === undefined ? viewed : viewed.pipe(connect((shared) => merge(webPage(shared, page, output), shared)));
+  if (page === undefined) return viewed;
+  // Loaded only for who asked for it, and before there is anything to show.
+  return defer(() => from(import('./web/serve-tap-page.js'))).pipe(
+    switchMap(({ serveTapPage }) => viewed.pipe(connect((shared) => merge(webPage(shared, serveTapPage(shared, page), output), shared)))),
+  );
 }
 
 /** The page is there for as long as the tap is. */
-function webPage(changes: Observable<TapChange>, place: Place, output: Output): Observable<never> {
-  return serveTapPage(changes, place).pipe(
+function webPage(changes: Observable<TapChange>, events: Observable<PageEvent>, output: Output): Observable<never> {
+  return events.pipe(
     tap((event) => {
       if (event.kind === 'listening') output.warn(`rx-amanda: the page is ${event.url}`);
     }),

@@ -71,10 +71,21 @@ describe('rx-amanda', () => {
     expect(fake.err()).toBe('rx-amanda: interrupted; everything was cancelled.\n');
   });
 
+  it('can be interrupted before it has begun', async () => {
+    const fake = fakeSurroundings();
+    const code = main(['noop', 'one'], fake.surroundings);
+    fake.interrupt.next(130);
+    expect(await code).toBe(130);
+    expect(fake.chosen).toEqual([]);
+  });
+
   it('says that it was interrupted in the JSON document too, and reads standard input no longer', async () => {
     const fake = fakeSurroundings();
-    const stdin = new Readable({ read: () => undefined });
+    let isRead = (): void => undefined;
+    const reading = new Promise<void>((resolve) => (isRead = resolve));
+    const stdin = new Readable({ read: () => isRead() });
     const code = main(['service', 'one', 'noop', '--json'], { ...fake.surroundings, stdin });
+    await reading;
     fake.interrupt.next(143);
     expect(await code).toBe(143);
     expect(JSON.parse(fake.out())).toEqual({ error: { code: 'INTERRUPTED', message: 'interrupted; everything was cancelled.' } });
