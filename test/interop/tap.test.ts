@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recover } from '../support/full-backup.js';
-import { rxAmandad } from '../support/program.js';
+import { rxAmanda, rxAmandad } from '../support/program.js';
 import { type Configuration, describeReal, type Lab, oddTree, openLab, programs, type RunResult, treeLines } from '../support/real-amanda.js';
 
-const rxAmanda = join(dirname(rxAmandad), 'rx-amanda.js');
 const services = ['amdump', 'amindexd', 'amidxtaped'];
 
 /** A tap that runs as root: it needs reserved ports, as ambind has them for Amanda. */

@@ -1,14 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { rxAmandad } from '../support/program.js';
+import { rxAmanda } from '../support/program.js';
 import { describeReal, type Lab, oddTree, openLab, programs } from '../support/real-amanda.js';
 import { chosenEvent, connectionButton, describeInBrowser } from '../web/browser/chromium.js';
-
-const rxAmanda = join(dirname(rxAmandad), 'rx-amanda.js');
 
 /** A tap with a page: where it listens, and where the page is. */
 interface TapWithPage {

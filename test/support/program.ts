@@ -9,8 +9,9 @@ let copy: string | undefined;
 /** What a program of ours needs to run. */
 const needed = ['package.json', 'dist', 'node_modules/rxjs', 'node_modules/tslib', 'node_modules/@node-rs'];
 
-/** The program as it is published; `npm test` builds it before. */
+/** The programs as they are published; `npm test` builds them before. */
 export const rxAmandad = join(reachable(), 'dist/bin/rx-amandad.js');
+export const rxAmanda = join(reachable(), 'dist/cli/rx-amanda.js');
 
 /** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */
 function reachable(): string {
