@@ -43,6 +43,32 @@ function lines(changes: readonly Change[]): readonly string[] {
   });
 }
 
+describe('chunks that are joined', () => {
+  test('are those of one time, and the last ones wait until something else happens or they are asked for', () => {
+    const { watched, changes } = dumping({ joins: true });
+    const told = (): readonly string[] => lines(changes.splice(0));
+    told();
+    for (const at of [40, 40, 50]) watched.frame(at, 'target', 499_999, text('data'));
+    expect(told()).toEqual(['40 lane wire/DATA: stream 499999 in', '40 wire/DATA chunk: 2 chunks, 8 B']);
+    watched.settle();
+    watched.settle();
+    expect(told()).toEqual(['50 wire/DATA chunk: 4 bytes']);
+    watched.frame(60, 'target', 499_999, text('data'));
+    watched.end(70, 'target');
+    expect(told()).toEqual(['60 wire/DATA chunk: 4 bytes', '70 wire close in: the target ends']);
+  });
+
+  test('have the size that is told where only their front is given', () => {
+    const { watched, changes } = dumping({ preview: 2 });
+    watched.frame(40, 'target', 499_999, text('front'), 32_768);
+    expect(changes.at(-1)).toEqual({
+      kind: 'event',
+      lane: 'wire/DATA',
+      event: { kind: 'chunk', at: 40, bytes: 32_768, preview: text('fr'), label: '32768 bytes' },
+    });
+  });
+});
+
 describe('every recorded conversation', () => {
   test.each(conversationNames())('%s is told frame by frame as its list has it', (name) => {
     const recorded = conversation(name);
