@@ -12,6 +12,7 @@ export class TcpmProtocolHandle implements ProtocolHandle {
 
   constructor(stream: Stream, forget: () => void) {
     this.number = stream.handle;
+    stream.carryPackets();
     this.packets = stream.pipe(map(decodePacket));
     this.#stream = stream;
     this.#forget = forget;

@@ -96,12 +96,8 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
       changes.complete();
     };
     changes.add(
-      connection.subscribe({
-        next: ({ handle, payload }) => {
-          conversation.frame(at(), peer, handle, payload);
-        },
-        // How it ended says `ended`.
-        error: () => undefined,
+      connection.fronts.subscribe(({ handle, front, bytes }) => {
+        conversation.frame(at(), peer, handle, front, bytes);
       }),
     );
     changes.add(
