@@ -6,7 +6,7 @@ import { printable } from '../wire/text.js';
 import { DEFAULT_SSL_DIR, isSignedBy, readSmallFile, type OwnCertificates } from './certificate-files.js';
 import { fitsFingerprints, parseFingerprints } from './fingerprints.js';
 import { checkPeerName, type PeerNameOptions } from './peer.js';
-import { systemResolver } from './resolver.js';
+import { systemNames } from './remembered-names.js';
 import { refused } from './verdict.js';
 
 /** What a peer's certificate has to stand up to besides the CA. */
@@ -86,7 +86,7 @@ async function checkHost({ address, port }: PresentedCertificate, { names }: Cer
 }
 
 async function checkCommonName(commonName: string, { address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
-  const { resolver = systemResolver } = names ?? {};
+  const { resolver = systemNames } = names ?? {};
   // The rules for the name of an address, with a name that came another way.
   const claimed = {
     nameOf: () => [commonName],
@@ -114,7 +114,7 @@ function isPathPart(name: string): boolean {
 }
 
 async function canonicalName(host: string, { names }: CertificateRules): Promise<string> {
-  const { resolver = systemResolver } = names ?? {};
+  const { resolver = systemNames } = names ?? {};
   try {
     return (await firstValueFrom(from(resolver.canonicalOf(host, 0)), { defaultValue: host })) ?? host;
   } catch {

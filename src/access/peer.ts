@@ -1,11 +1,12 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { catchError, defer, map, of, switchMap, throwIfEmpty, timeout, zip, type Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
-import { resolverText, systemResolver, type NameResolver } from './resolver.js';
+import { systemNames } from './remembered-names.js';
+import { resolverText, type NameResolver } from './resolver.js';
 import { refused, type Refused } from './verdict.js';
 
 export interface PeerNameOptions {
-  /** Default: the system's, with /etc/hosts, DNS and whatever else it is set up for. */
+  /** Default: the system's, with /etc/hosts, DNS and whatever else it is set up for; its answers hold for 10 s. */
   readonly resolver?: NameResolver;
   /** Milliseconds that all of it may take; default 30,000. */
   readonly within?: number;
@@ -36,7 +37,7 @@ export interface NamedPeer {
  */
 export function checkPeerName(
   { address: given, port = 0 }: { readonly address: string; readonly port?: number | undefined },
-  { resolver = systemResolver, within = 30_000 }: PeerNameOptions = {},
+  { resolver = systemNames, within = 30_000 }: PeerNameOptions = {},
 ): Observable<NamedPeer | Refused> {
   const address = plainAddress(given);
   if (address === undefined) return of(refused(`getnameinfo failed: ${given} is no address`));
