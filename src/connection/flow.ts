@@ -1,4 +1,4 @@
-import { Observable, Subject, defer, interval, map, startWith, EMPTY, switchMap, distinctUntilChanged, filter } from 'rxjs';
+import { Observable, Subject, defer, interval, map, startWith, type Subscription } from 'rxjs';
 import type { Credit } from './inbox.js';
 
 /** What a connection keeps for its readers at one moment. */
@@ -34,6 +34,8 @@ export interface FlowOwner {
   resume(): void;
   holders(): readonly Holder[];
   waiting(): readonly number[];
+  /** One handle keeps others from their bytes for `stallAfter`. Called once until reading goes on. */
+  stalled(stall: Stall): void;
 }
 
 /**
@@ -47,15 +49,19 @@ export interface FlowOwner {
  */
 export class ReceiveBudget implements Credit {
   readonly #limit: number;
+  readonly #stallAfter: number;
   readonly #owner: FlowOwner;
   readonly #changes = new Subject<void>();
   #held = 0;
   #paused = false;
   #consumed = 0;
   #stall: Stall | undefined;
+  #watching: Subscription | undefined;
 
-  constructor(limit: number, owner: FlowOwner) {
+  /** `stallAfter`: milliseconds. */
+  constructor(limit: number, stallAfter: number, owner: FlowOwner) {
     this.#limit = limit;
+    this.#stallAfter = stallAfter;
     this.#owner = owner;
   }
 
@@ -76,6 +82,7 @@ export class ReceiveBudget implements Credit {
     if (this.#paused || this.#held <= this.#limit) return;
     this.#paused = true;
     this.#owner.pause();
+    this.#watching = this.#watch();
     this.#changes.next();
   }
 
@@ -84,42 +91,34 @@ export class ReceiveBudget implements Credit {
     this.#consumed += 1;
     if (!this.#paused || this.#held * 2 > this.#limit) return;
     this.#paused = false;
+    this.#watching?.unsubscribe();
     this.#stall = undefined;
     this.#owner.resume();
     this.#changes.next();
   }
 
-  /** Emits each stall once: paused for `after` ms, nothing consumed meanwhile, and somebody else waits. */
-  stalls(after: number): Observable<Stall> {
-    return this.#changes.pipe(
-      map(() => this.#paused),
-      distinctUntilChanged(),
-      switchMap((paused) => (paused ? this.#watch(after) : EMPTY)),
-    );
-  }
-
   end(): void {
+    this.#watching?.unsubscribe();
     this.#changes.complete();
   }
 
-  #watch(after: number): Observable<Stall> {
+  /** Names a stall, once: paused for so long, nothing consumed meanwhile, and somebody else waits. */
+  #watch(): Subscription {
     let consumed = this.#consumed;
-    return interval(after).pipe(
-      map(() => {
-        const idle = consumed === this.#consumed;
-        consumed = this.#consumed;
-        return idle && this.#stall === undefined ? this.#nameStall() : undefined;
-      }),
-      filter((stall) => stall !== undefined),
-    );
+    return interval(this.#stallAfter).subscribe(() => {
+      const isIdle = consumed === this.#consumed;
+      consumed = this.#consumed;
+      if (isIdle && this.#stall === undefined) this.#nameStall();
+    });
   }
 
-  #nameStall(): Stall | undefined {
+  #nameStall(): void {
     const waiting = this.#owner.waiting();
-    if (waiting.length === 0) return undefined;
-    this.#stall = { blocking: this.#owner.holders().map(({ handle }) => handle), waiting };
+    if (waiting.length === 0) return;
+    const stall = { blocking: this.#owner.holders().map(({ handle }) => handle), waiting };
+    this.#stall = stall;
     this.#changes.next();
-    return this.#stall;
+    this.#owner.stalled(stall);
   }
 
   #snapshot(): Flow {

@@ -65,7 +65,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
     this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload, lasting: true });
     this.#writer = new FrameWriter(channel, this.#options.gather);
-    this.#budget = new ReceiveBudget(this.#options.receiveBudget, {
+    this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {
         channel.pause();
       },
@@ -75,6 +75,9 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       },
       holders: () => holdersOf(this.#handles.all()),
       waiting: () => [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
+      stalled: (stall) => {
+        if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
+      },
     });
     this.peer = channel.peer;
     this.user = role.side === 'initiator' ? role.user : undefined;
@@ -172,11 +175,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   }
 
   #start(): void {
-    this.#subscriptions.add(
-      this.#budget.stalls(this.#options.stallAfter).subscribe((stall) => {
-        if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
-      }),
-    );
     this.#subscriptions.add(
       this.#channel.drain.subscribe(() => {
         this.#writer.drained();

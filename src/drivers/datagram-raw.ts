@@ -30,7 +30,7 @@ export class RawStreams implements SideStreams {
     this.#owner = owner;
     this.#side = side;
     this.#options = withDefaults(options);
-    this.#budget = new ReceiveBudget(this.#options.receiveBudget, {
+    this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {
         for (const raw of this.#open.values()) raw.pause();
       },
@@ -38,7 +38,9 @@ export class RawStreams implements SideStreams {
         for (const raw of [...this.#open.values()]) raw.resume();
       },
       holders: () => this.#holders(),
+      // Each stream has a connection of its own, so none waits for another.
       waiting: () => [],
+      stalled: () => undefined,
     });
     this.flow = this.#budget.flow;
   }
