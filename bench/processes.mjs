@@ -37,13 +37,14 @@ export async function end(child) {
 }
 
 /** Two processes over loopback: the first listens and sends, the second connects and receives. */
-export async function throughput(name, words, gigabytes) {
+export async function throughput(name, words, bytes) {
+  const gigabytes = bytes / 1e9;
   const sender = peer(name, 'send', ...words);
   const { port } = await message(sender, 'port');
   const receiver = peer(name, 'receive', ...words, port);
   const [got, sent] = await Promise.all([message(receiver, 'result'), message(sender, 'result')]);
   await Promise.all([end(receiver), end(sender)]);
-  if (got.bytes !== gigabytes * 1e9) throw new Error(`${name} ${words.join(' ')} moved ${got.bytes} bytes instead of ${gigabytes * 1e9}`);
+  if (got.bytes !== bytes) throw new Error(`${name} ${words.join(' ')} moved ${got.bytes} bytes instead of ${bytes}`);
   return { rate: gigabytes / got.seconds, receiving: got.cpu / gigabytes, sending: sent.cpu / gigabytes, rss: Math.max(got.rss, sent.rss) };
 }
 

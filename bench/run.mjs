@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    gib: { type: 'string', default: '1' },
+    gib: { type: 'string', default: '2' },
     frames: { type: 'string', default: '4000000' },
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '10000' },

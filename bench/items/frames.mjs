@@ -27,6 +27,6 @@ export function groups({ frames }) {
 }
 
 async function run(peer, variant, count) {
-  const { rate, rss, ...figures } = await throughput(peer, [variant, count * SIZE, SIZE, 1], (count * SIZE) / 1e9);
+  const { rate, rss, ...figures } = await throughput(peer, [variant, count * SIZE, SIZE, 1], count * SIZE);
   return { ...figures, rate: (rate * 1e9) / SIZE / 1e6, rss: rss / 2 ** 20 };
 }

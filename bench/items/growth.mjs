@@ -37,7 +37,7 @@ function label(x, axis) {
 
 async function through(name, words, streams) {
   const total = Number(words[1]) * streams;
-  const { rate, receiving, sending, rss } = await throughput(name, words, total / 1e9);
+  const { rate, receiving, sending, rss } = await throughput(name, words, total);
   return { rate, cpu: receiving + sending, rss: rss / 2 ** 20 };
 }
 

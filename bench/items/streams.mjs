@@ -37,6 +37,6 @@ const contenders = [
 ];
 
 async function run(peer, variant, total, size, streams) {
-  const { rss, ...figures } = await throughput(peer, [variant, total, size, streams], (total * streams) / 1e9);
+  const { rss, ...figures } = await throughput(peer, [variant, total, size, streams], total * streams);
   return { ...figures, rss: rss / 2 ** 20 };
 }

@@ -20,7 +20,6 @@ serve(listener, { sendbackup: () => of(reply({ streams: { DATA: () => source() }
 const once = () =>
   connect(driver, { receiveBudget: (held / size) * (size + CHARGE) }).pipe(
     request('sendbackup'),
-    take(1),
     mergeMap(({ streams, connection }) =>
       connection.flow.pipe(
         filter(({ paused }) => paused),
@@ -28,6 +27,8 @@ const once = () =>
         mergeMap(() => streams.DATA.pipe(reduceUntil(held))),
       ),
     ),
+    // Behind this nobody wants the connection any more.
+    take(1),
   );
 
 /** Counts bytes until there are so many. */

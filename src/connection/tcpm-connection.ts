@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject, Subject, concat, defer, of, Subscription } from 'rxjs';
+import { Observable, ReplaySubject, Subject, defer, of, Subscription } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, NO_BYTES, type Frame, type PartSink } from '../wire/frame.js';
 import type { Channel, Peer } from './channel.js';
@@ -85,7 +85,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.sent = this.#sent;
     this.fronts = this.#fronts;
     this.flow = this.#budget.flow;
-    this.incoming = defer(() => concat(this.#unclaimed.splice(0), this.#incoming));
+    this.incoming = new Observable((out) => {
+      for (const handle of this.#unclaimed.splice(0)) out.next(handle);
+      return this.#incoming.subscribe(out);
+    });
     this.ended = this.#ended;
     this.#start();
   }

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { Observable, fromEvent, map } from 'rxjs';
+import { Observable } from 'rxjs';
 import { describePeer, type Channel, type Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
 
@@ -39,7 +39,15 @@ export class StreamChannel implements Channel {
     this.#input = streams.input;
     this.#output = streams.output;
     this.peer = streams.peer;
-    this.drain = fromEvent(this.#output, 'drain').pipe(map(() => undefined));
+    this.drain = new Observable((out) => {
+      const drained = (): void => {
+        out.next();
+      };
+      this.#output.on('drain', drained);
+      return () => {
+        this.#output.off('drain', drained);
+      };
+    });
     // An error after the last listener has left must not end the process.
     this.#input.on('error', () => undefined);
     this.#output.on('error', () => undefined);
