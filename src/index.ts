@@ -76,7 +76,7 @@ export { StreamChannel, type ByteStreams } from './drivers/stream-channel.js';
 export { wrapPayloads, type PayloadWrapping } from './drivers/wrapped-channel.js';
 
 // What a connection consists of.
-export type { Connection, FrameFront, ProtocolHandle } from './connection/connection.js';
+export type { Connection, ProtocolHandle } from './connection/connection.js';
 export { describePeer, type Channel, type Peer, type TlsFacts } from './connection/channel.js';
 export type { Flow, Holder, Stall } from './connection/flow.js';
 export type { ConnectionOptions } from './connection/options.js';
@@ -108,7 +108,7 @@ export type { Diagram, Direction, Happening, Lane, LaneEvent, LaneKind, LegendEn
 export { AmandaError, isAmandaError, type AmandaErrorCode, type AmandaErrorContext } from './wire/errors.js';
 
 // The bytes: frames, packets, datagrams.
-export { FrameDecoder, encodeFrame, HEADER_BYTES, MAX_PAYLOAD, type DecodeOptions, type Frame, type FrameSink, type PartSink } from './wire/frame.js';
+export { FrameDecoder, encodeFrame, HEADER_BYTES, MAX_PAYLOAD, type DecodeOptions, type Frame, type FrameSink } from './wire/frame.js';
 export { decodePacket, encodePacket, packet, packetText, packetTypes, type Packet, type PacketType } from './wire/packet.js';
 export { decodeDatagram, encodeDatagram, MAX_DATAGRAM, type Datagram } from './wire/datagram.js';
 

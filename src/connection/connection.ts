@@ -15,8 +15,6 @@ export interface Connection extends Observable<Frame> {
   readonly user: string | undefined;
   /** Frames that this side sends, for taps; those received are the Connection itself. */
   readonly sent: Observable<Frame>;
-  /** Frames received, by their front: for watchers to whom the payload of a large one is not worth putting it together. */
-  readonly fronts: Observable<FrameFront>;
   /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
   readonly flow: Observable<Flow>;
   /** On a target: each protocol handle that the initiator opens, with its first packet waiting in it. */
@@ -33,15 +31,6 @@ export interface Connection extends Observable<Frame> {
   close(): void;
   /** Ends the connection at once; what is still open on it errors with the reason. */
   abort(reason: Error): void;
-}
-
-/** What a watcher sees of a frame. */
-export interface FrameFront {
-  readonly handle: number;
-  /** The payload, or what of it had arrived when its first bytes had. Of a packet all. */
-  readonly front: Uint8Array;
-  /** The size of the payload. */
-  readonly bytes: number;
 }
 
 /** The message side of a connection: packets in, packets out, on one handle. */

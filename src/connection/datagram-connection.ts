@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { EMPTY, Observable, ReplaySubject, Subject, catchError, concat, defer, map, type Subscription } from 'rxjs';
+import { Observable, ReplaySubject, Subject, concat, defer, type Subscription } from 'rxjs';
 import { encodeDatagram, MAX_DATAGRAM, type Datagram } from '../wire/datagram.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import { encodePacket, packet, type Packet } from '../wire/packet.js';
 import { describePeer, type Peer } from './channel.js';
-import type { Connection, FrameFront, ProtocolHandle } from './connection.js';
+import type { Connection, ProtocolHandle } from './connection.js';
 import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
 import type { Flow } from './flow.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
@@ -43,7 +43,6 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
   readonly namesUser = true;
   readonly user: string | undefined;
   readonly sent: Observable<Frame>;
-  readonly fronts: Observable<FrameFront>;
   readonly flow: Observable<Flow>;
   readonly incoming: Observable<ProtocolHandle>;
   readonly ended: Observable<never>;
@@ -73,10 +72,6 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
     this.peer = link.peer;
     this.user = role.side === 'initiator' ? role.user : undefined;
     this.sent = this.#sent;
-    this.fronts = frames.pipe(
-      map(({ handle, payload }) => ({ handle, front: payload, bytes: payload.length })),
-      catchError(() => EMPTY),
-    );
     this.flow = this.#streams.flow;
     this.incoming = defer(() => concat(this.#unclaimed.splice(0), this.#incoming));
     this.ended = this.#ended;

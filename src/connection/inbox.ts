@@ -59,11 +59,6 @@ export class Inbox implements Pullable<Uint8Array> {
     return this.#wake !== undefined && this.#held === 0 && this.#end === undefined;
   }
 
-  /** Whether the one reader has come. */
-  get isTaken(): boolean {
-    return this.#taken;
-  }
-
   /** Takes in a chunk that arrived. A pushing reader gets it at once and at no charge. */
   deliver(chunk: Uint8Array): void {
     if (this.#end !== undefined) return;

@@ -12,7 +12,6 @@ export class TcpmProtocolHandle implements ProtocolHandle {
 
   constructor(stream: Stream, forget: () => void) {
     this.number = stream.handle;
-    stream.carryPackets();
     this.packets = stream.pipe(map(decodePacket));
     this.#stream = stream;
     this.#forget = forget;

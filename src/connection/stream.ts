@@ -51,7 +51,6 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   #ends: Ends = { receiving: 'open', sending: 'open' };
   #endChanges: ReplaySubject<Ends> | undefined;
   #outlastsEnd = false;
-  #isOfPackets = false;
   #sent = 0;
 
   constructor(handle: number, carrier: Carrier) {
@@ -81,11 +80,6 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   /** Whether a reader waits for bytes. */
   get isWaiting(): boolean {
     return this.#inbox.isWaiting;
-  }
-
-  /** For the carrier: whether bytes may be delivered as they come, since nobody sees where frames begin. */
-  get takesParts(): boolean {
-    return this.#inbox.isTaken && !this.#isOfPackets;
   }
 
   /** Whether either direction is open. */
@@ -187,11 +181,6 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
         cause: reason,
       }),
     );
-  }
-
-  /** For a protocol handle: what is delivered are packets, each in one frame. */
-  carryPackets(): void {
-    this.#isOfPackets = true;
   }
 
   /** For the carrier, of a target's protocol handle: the initiator's close does not end the exchange, an ACK behind it still counts. */

@@ -1,8 +1,8 @@
 import { Observable, ReplaySubject, Subject, defer, of, Subscription } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
-import { FrameDecoder, NO_BYTES, type Frame, type PartSink } from '../wire/frame.js';
+import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
 import type { Channel, Peer } from './channel.js';
-import type { Connection, FrameFront, ProtocolHandle } from './connection.js';
+import type { Connection, ProtocolHandle } from './connection.js';
 import { Fifo } from './fifo.js';
 import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
 import { Handles } from './handles.js';
@@ -31,14 +31,12 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly namesUser: boolean;
   readonly user: string | undefined;
   readonly sent: Observable<Frame>;
-  readonly fronts: Observable<FrameFront>;
   readonly flow: Observable<Flow>;
   readonly incoming: Observable<ProtocolHandle>;
   readonly ended: Observable<never>;
   readonly #channel: Channel;
   readonly #options: Required<ConnectionOptions>;
   readonly #frames: Subject<Frame>;
-  readonly #fronts = new Subject<FrameFront>();
   readonly #sent = new Subject<Frame>();
   readonly #incoming = new Subject<ProtocolHandle>();
   readonly #unclaimed: ProtocolHandle[] = [];
@@ -83,7 +81,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.user = role.side === 'initiator' ? role.user : undefined;
     this.namesUser = role.side === 'initiator' ? role.user !== undefined : role.namesUser;
     this.sent = this.#sent;
-    this.fronts = this.#fronts;
     this.flow = this.#budget.flow;
     this.incoming = new Observable((out) => {
       for (const handle of this.#unclaimed.splice(0)) out.next(handle);
@@ -212,7 +209,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       while (!this.#budget.paused && this.#over === undefined) {
         const chunk = this.#backlog.shift();
         if (chunk === undefined) break;
-        const taken = this.#decoder.decode(chunk, this.#deliver, this.#parts);
+        const taken = this.#decoder.decode(chunk, this.#deliver);
         if (taken < chunk.length) this.#backlog.unshift(chunk.subarray(taken));
       }
     } catch (error) {
@@ -225,21 +222,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
     if (this.#frames.observed) this.#frames.next({ handle, payload });
-    if (this.#fronts.observed) this.#fronts.next({ handle, front: payload, bytes: payload.length });
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();
     return !this.#budget.paused && this.#over === undefined;
-  };
-
-  /** What a chunk cuts goes to the reader of a stream as it comes, unless somebody wants to see whole frames. */
-  readonly #parts: PartSink = {
-    takes: (handle) => !this.#frames.observed && this.#handles.get(handle)?.takesParts === true,
-    part: (handle, bytes, length) => {
-      if (length > 0 && this.#fronts.observed) this.#fronts.next({ handle, front: bytes, bytes: length });
-      this.#handles.get(handle)?.deliver(bytes);
-      return !this.#budget.paused && this.#over === undefined;
-    },
   };
 
   /** A frame for a handle that is not there: a close is noted, bytes are kept, and on a target they begin an exchange. */
@@ -297,7 +283,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#budget.end();
     this.#incoming.complete();
     this.#sent.complete();
-    this.#fronts.complete();
     if (broken) {
       this.#frames.error(reason);
       this.#ended.error(reason);

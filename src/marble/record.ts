@@ -96,8 +96,12 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
       changes.complete();
     };
     changes.add(
-      connection.fronts.subscribe(({ handle, front, bytes }) => {
-        conversation.frame(at(), peer, handle, front, bytes);
+      connection.subscribe({
+        next: ({ handle, payload }) => {
+          conversation.frame(at(), peer, handle, payload);
+        },
+        // How it ended says `ended`.
+        error: () => undefined,
       }),
     );
     changes.add(

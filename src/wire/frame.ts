@@ -1,5 +1,5 @@
 import { AmandaError } from './errors.js';
-import { badHeader, cutHeader } from './frame-errors.js';
+import { printable } from './text.js';
 
 /** One TCPM frame: a handle and what was sent on it. A payload of no bytes closes the handle in its direction. */
 export interface Frame {
@@ -29,14 +29,6 @@ export interface DecodeOptions {
 
 /** Takes a decoded frame; `false` stops the decoder behind it. */
 export type FrameSink = (handle: number, payload: Uint8Array) => boolean;
-
-/** Takes payloads in the parts in which they arrive, for handles on which frames mean nothing: no part is ever copied. */
-export interface PartSink {
-  /** Whether what has arrived of a payload on this handle may be handed on before the rest. */
-  takes(handle: number): boolean;
-  /** A part, never empty; `length` is the whole payload's with its first part, and 0 with the others. `false` stops the decoder behind it. */
-  part(handle: number, bytes: Uint8Array, length: number): boolean;
-}
 
 /** Writes the header of a frame into `target` at `offset`; nothing is checked. */
 export function writeHeader(target: Uint8Array, offset: number, handle: number, length: number): void {
@@ -97,8 +89,6 @@ export class FrameDecoder {
   #length = 0;
   #body: Uint8Array | undefined;
   #bodyFill = 0;
-  /** Bytes that are still to come of a payload whose beginning was handed on. */
-  #left = 0;
   #failure: AmandaError | undefined;
 
   constructor({ maxPayload = MAX_PAYLOAD, lasting = false }: DecodeOptions = {}) {
@@ -134,31 +124,19 @@ export class FrameDecoder {
 
   /**
    * The fast form of {@link push}: hands each frame to `sink` and returns how many bytes of the chunk
-   * were taken, which is all of them unless `sink` returned `false`; the rest is to be given again. With `parts`, which is to be given
-   * at each call or at none, payloads that a chunk cuts may be handed on as they come.
+   * were taken, which is all of them unless `sink` returned `false`; the rest is to be given again.
    */
-  decode(chunk: Uint8Array, sink: FrameSink, parts?: PartSink): number {
+  decode(chunk: Uint8Array, sink: FrameSink): number {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#left > 0 && parts !== undefined) return this.#decodePart(chunk, sink, parts);
     const rest = this.#rest;
-    if (rest === undefined) return this.#decode(chunk, sink, parts);
+    if (rest === undefined) return this.#decode(chunk, sink);
     this.#rest = undefined;
-    if (isBehind(rest, chunk)) return this.#decode(new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length), sink, parts) - rest.length;
+    if (isBehind(rest, chunk)) return this.#decode(new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length), sink) - rest.length;
     this.#continue(rest);
-    return this.#decode(chunk, sink, parts);
+    return this.#decode(chunk, sink);
   }
 
-  /** Hands on what of a chunk belongs to the payload whose beginning was handed on. */
-  #decodePart(chunk: Uint8Array, sink: FrameSink, parts: PartSink): number {
-    if (chunk.length === 0) return 0;
-    const part = chunk.subarray(0, this.#left);
-    this.#left -= part.length;
-    const goesOn = parts.part(this.#handle, part, 0);
-    if (!goesOn || part.length === chunk.length) return part.length;
-    return part.length + this.#decode(chunk.subarray(part.length), sink, parts);
-  }
-
-  #decode(chunk: Uint8Array, sink: FrameSink, parts: PartSink | undefined): number {
+  #decode(chunk: Uint8Array, sink: FrameSink): number {
     const end = chunk.length;
     let at = 0;
     if (this.#headerFill > 0) {
@@ -170,14 +148,7 @@ export class FrameDecoder {
       const length = uint32(chunk, at) | 0;
       if (length < 0 || length > this.#maxPayload) throw this.#refuse(chunk.subarray(at), length);
       const start = at + HEADER_BYTES;
-      if (end - start < length) {
-        if (parts === undefined || end === start || !parts.takes(uint32(chunk, at + 4))) break;
-        this.#handle = uint32(chunk, at + 4);
-        this.#length = length;
-        this.#left = length - (end - start);
-        parts.part(this.#handle, chunk.subarray(start), length);
-        return end;
-      }
+      if (end - start < length) break;
       at = start + length;
       const payload = length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
       if (!sink(uint32(chunk, start - 4), payload)) return at;
@@ -192,16 +163,14 @@ export class FrameDecoder {
   end(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#rest !== undefined) this.#continue(this.#rest);
-    if (this.#left > 0) this.#failure = this.#cutPayload(this.#length - this.#left);
-    else if (this.#body !== undefined) this.#failure = this.#cutPayload(this.#bodyFill);
-    else if (this.#headerFill > 0) this.#failure = cutHeader(this.#header.subarray(0, this.#headerFill));
-    else return;
+    if (this.#headerFill === 0) return;
+    this.#failure =
+      this.#body === undefined
+        ? cutHeader(this.#header.subarray(0, this.#headerFill))
+        : new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`, {
+            handle: this.#handle,
+          });
     throw this.#failure;
-  }
-
-  #cutPayload(arrived: number): AmandaError {
-    const handle = this.#handle;
-    return new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${handle}, ${arrived} of ${this.#length} payload bytes in.`, { handle });
   }
 
   /** Takes what of the chunk belongs to the frame that is being put together; returns how much that was. */
@@ -267,4 +236,54 @@ function joined(front: Uint8Array, back: Uint8Array): Uint8Array {
   bytes.set(front);
   bytes.set(back, front.length);
   return bytes;
+}
+
+/** How much of a text in the channel an error shows, in characters. */
+const SHOWN_TEXT = 100;
+
+function badHeader(bytes: Uint8Array, length: number, maxPayload: number): AmandaError {
+  const text = leadingText(bytes);
+  // A greeting may be shorter than a header, with frames right behind it; what it has is the end of a line.
+  if (text.length >= HEADER_BYTES || text.includes('\n')) return textInChannel(text);
+  const announced = length < 0 ? `a negative length (0x${(length >>> 0).toString(16)})` : `${length} bytes, over the limit of ${maxPayload}`;
+  const speaksTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
+  const hint = speaksTls ? ' (these are TLS records: the peer speaks ssl and this side does not)' : textHint(bytes);
+  return new AmandaError('FRAME_TOO_LARGE', `A frame announces ${announced}; the connection cannot be used any more${hint}.`);
+}
+
+function cutHeader(bytes: Uint8Array): AmandaError {
+  const text = leadingText(bytes);
+  if (text.includes('\n')) return textInChannel(text);
+  return new AmandaError('TRUNCATED', `The bytes end inside a frame header, ${bytes.length} of ${HEADER_BYTES} bytes in${textHint(bytes)}.`);
+}
+
+function textInChannel(text: string): AmandaError {
+  return new AmandaError('TEXT_IN_CHANNEL', `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`);
+}
+
+function textHint(bytes: Uint8Array): string {
+  const text = leadingText(bytes);
+  return text.length >= 3 ? ` (they begin with the text "${printable(text)}")` : '';
+}
+
+/** The printable characters at the front, 100 at most. */
+function leadingText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes.subarray(0, SHOWN_TEXT)) {
+    const isText = (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09;
+    if (!isText) break;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function culprit(text: string): string {
+  if (text.startsWith('HTTP/')) return 'This is an HTTP server; check the port.';
+  if (/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE) /.test(text)) return 'This is an HTTP client; check which port it was given.';
+  if (text.startsWith('SSH-')) return 'This is an SSH server answering directly; use --auth ssh, or check the port.';
+  if (/^(220|\+OK|\* OK)[ -]/.test(text)) return 'This is a mail or FTP server; check the port.';
+  if (/amandad: |no driver for security/.test(text)) return 'This is a message of amandad itself.';
+  if (/^This account is .*not available/.test(text))
+    return 'The login shell of that user refuses to run anything; give the user a real one (usermod -s /bin/sh).';
+  return 'Usually a login profile (.bashrc, motd) prints it before amandad starts; make it silent for sessions without a terminal, or check the port.';
 }

@@ -68,23 +68,6 @@ describe('a stream', () => {
     expect((await both).map(textOf)).toEqual(['a', 'a']);
   });
 
-  test('gives its reader what has come of a frame, and a watcher of whole frames the frame', () => {
-    const { connection, peer } = opened();
-    const chunks: string[] = [];
-    const fronts: string[] = [];
-    connection.fronts.subscribe(({ handle, front, bytes: size }) => fronts.push(`${handle} ${Buffer.from(front).toString()} of ${size}`));
-    connection.stream(7).subscribe((chunk) => chunks.push(Buffer.from(chunk).toString()));
-    peer.write([bytes('00000004 00000007 6162')]);
-    expect(chunks).toEqual(['ab']);
-    peer.write([bytes('6364')]);
-    expect(chunks).toEqual(['ab', 'cd']);
-    const frames: string[] = [];
-    connection.subscribe(({ payload }) => frames.push(Buffer.from(payload).toString()));
-    peer.write([bytes('00000004 00000007 6162'), bytes('6364')]);
-    expect([chunks, frames]).toEqual([['ab', 'cd', 'abcd'], ['abcd']]);
-    expect(fronts).toEqual(['7 ab of 4', '7 abcd of 4']);
-  });
-
   test('errors with what had arrived when the connection ends first, behind the bytes', async () => {
     const { connection, peer } = opened();
     peer.write([a]);

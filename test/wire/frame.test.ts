@@ -107,49 +107,6 @@ describe('FrameDecoder', () => {
     );
   });
 
-  test('hands on payloads in parts, for handles that take them, and whole frames for the others, wherever the bytes are cut', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(conversation.length), { maxLength: 6 }), fc.boolean(), (cuts, lasting) => {
-        const decoder = new FrameDecoder({ lasting });
-        const seen: string[] = [];
-        let left = 0;
-        const parts = {
-          takes: (handle: number) => handle === 499_999,
-          part: (handle: number, part: Uint8Array, length: number) => {
-            expect([handle, part.length > 0, length > 0]).toEqual([499_999, true, left === 0]);
-            if (length > 0) seen.push(`${handle} of ${length} `);
-            left = (length > 0 ? length : left) - part.length;
-            seen.push(Buffer.from(part).toString('hex'));
-            return true;
-          },
-        };
-        const whole = (handle: number, payload: Uint8Array): boolean =>
-          seen.push(`${handle}${payload.length > 0 ? ` of ${payload.length} ${Buffer.from(payload).toString('hex')}` : ' closed'}`) > 0;
-        const places = [0, ...cuts.toSorted((one, other) => one - other), conversation.length];
-        for (const [index, from] of places.slice(0, -1).entries()) {
-          const chunk = Uint8Array.from(conversation.subarray(from, places[index + 1]));
-          expect(decoder.decode(chunk, whole, parts)).toBe(chunk.length);
-        }
-        expect(seen.join('')).toBe('1 of 2 0300499999 of 3 616263499999 closed499999 of 3 616263');
-        decoder.end();
-      }),
-    );
-  });
-
-  test('stops behind a part when it is told to, and says where bytes end inside a payload whose beginning was handed on', () => {
-    const decoder = new FrameDecoder();
-    const seen: string[] = [];
-    const parts = { takes: () => true, part: (_: number, part: Uint8Array) => seen.push(Buffer.from(part).toString('hex')) === 0 };
-    const whole = (): boolean => true;
-    expect(decoder.decode(abc.subarray(0, 9), whole, parts)).toBe(9);
-    expect(decoder.decode(Buffer.concat([abc.subarray(9), close]), whole, parts)).toBe(2);
-    expect(seen).toEqual(['61', '6263']);
-    expect(decoder.decode(abc.subarray(0, 10), whole, parts)).toBe(10);
-    expect(() => {
-      decoder.end();
-    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', message: 'The bytes end inside a frame for handle 499999, 2 of 3 payload bytes in.' }));
-  });
-
   test('says where bytes in lasting memory end inside a frame', () => {
     const decoder = new FrameDecoder({ lasting: true });
     expect([...decoder.push(abc.subarray(0, 10))]).toEqual([]);
