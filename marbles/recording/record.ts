@@ -36,7 +36,7 @@ function asking() {
       scope.ends.add(peer.says(1, target));
       const asked = (changes: (change: Change) => void) =>
         concat(of(connection), NEVER).pipe(
-          record(changes),
+          record(changes, { joins: false }),
           mergeMap((recorded) => exchange(recorded, text(REQUEST), defaultTiming)),
         );
       const changes = new Observable<Change>((out) => asked((change) => out.next(change)).subscribe({ error: (error: unknown) => out.error(error) }));
@@ -52,7 +52,7 @@ function watching(options: ConnectionOptions = {}) {
     given: { wire: connectionLane<Frame>({ direction: 'in' }) },
     expected: { recorded: userLane<string>() },
     wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => ({
-      recorded: worded(recordConnection(playing(wire, scope, options))),
+      recorded: worded(recordConnection(playing(wire, scope, options), { joins: false })),
     }),
   };
 }

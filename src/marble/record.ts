@@ -3,13 +3,15 @@ import type { Connection } from '../connection/connection.js';
 import type { Flow } from '../connection/flow.js';
 import { isAmandaError } from '../wire/errors.js';
 import type { Change } from './change.js';
-import { Conversation, type ConversationError, type ConversationOptions } from './conversation.js';
+import { Conversation, type ConversationError, type ConversationOptions, type Side } from './conversation.js';
 import type { Diagram } from './model.js';
 import { Recording, type RecordingOptions } from './recording.js';
 
 export interface RecordOptions extends Pick<ConversationOptions, 'preview' | 'viewpoint' | 'under' | 'maxLanes'> {
   /** The connection's lane; default `connection`. Further connections are `connection 2`, `connection 3` … */
   readonly name?: string | undefined;
+  /** Whether what comes of a stream in one tick is one chunk with a count. Default true; false tells each at once, which tests in virtual time need. */
+  readonly joins?: boolean | undefined;
   /** The time in milliseconds; default that of RxJS, which is virtual where time is. */
   readonly now?: (() => number) | undefined;
 }
@@ -89,8 +91,19 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     const change = (one: Change): void => {
       changes.next(one);
     };
-    const conversation = new Conversation({ ...options, name: options.name ?? 'connection', change });
+    const { name = 'connection', joins = true } = options;
+    const conversation = new Conversation({ ...options, name, joins, change });
     conversation.begin(at());
+    let isToSettle = false;
+    const frame = (sender: Side, handle: number, payload: Uint8Array): void => {
+      conversation.frame(at(), sender, handle, payload);
+      if (isToSettle || !joins) return;
+      isToSettle = true;
+      queueMicrotask(() => {
+        isToSettle = false;
+        conversation.settle();
+      });
+    };
     const end = (error?: unknown): void => {
       conversation.end(at(), undefined, error === undefined ? undefined : asConversationError(error));
       changes.complete();
@@ -98,7 +111,7 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     changes.add(
       connection.subscribe({
         next: ({ handle, payload }) => {
-          conversation.frame(at(), peer, handle, payload);
+          frame(peer, handle, payload);
         },
         // How it ended says `ended`.
         error: () => undefined,
@@ -106,7 +119,7 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     );
     changes.add(
       connection.sent.subscribe(({ handle, payload }) => {
-        conversation.frame(at(), own, handle, payload);
+        frame(own, handle, payload);
       }),
     );
     changes.add(

@@ -40,12 +40,32 @@ describe('record', () => {
     expect(changes[0]).toMatchObject({ kind: 'lane', at: 1 });
   });
 
-  test('tells what is sent, with its direction', () => {
+  test('tells what is sent, with its direction', async () => {
     const connection = connected();
     const { changes } = recorded(staying(connection));
     connection.stream(499_999).next(Uint8Array.of(1, 2, 3));
+    await Promise.resolve();
     expect(changes.at(-1)).toMatchObject({ kind: 'event', lane: 'wire/handle 499999', event: { kind: 'chunk', bytes: 3, preview: Uint8Array.of(1, 2, 3) } });
     expect(changes.at(-2)).toMatchObject({ kind: 'lane', lane: { direction: 'out' } });
+  });
+
+  test('joins what one tick brings on a stream, unless it is told not to', async () => {
+    const chunks = async (joins: boolean | undefined) => {
+      const changes: Change[] = [];
+      const connection = connected();
+      staying(connection)
+        .pipe(record((change) => changes.push(change), { joins, now: () => 0 }))
+        .subscribe();
+      for (const bytes of [3, 4]) connection.stream(499_999).next(new Uint8Array(bytes));
+      const atOnce = changes.length;
+      await Promise.resolve();
+      return { atOnce, events: changes.flatMap((change) => (change.kind === 'event' && change.event.kind === 'chunk' ? [change.event] : [])) };
+    };
+    const joined = await chunks(undefined);
+    expect(joined.events).toMatchObject([{ bytes: 7, count: 2 }]);
+    const single = await chunks(false);
+    expect(single.events).toMatchObject([{ bytes: 3 }, { bytes: 4 }]);
+    expect(single.atOnce).toBeGreaterThan(joined.atOnce);
   });
 
   test('ends with its subscription: the observer completes, and nothing is told any more', () => {
