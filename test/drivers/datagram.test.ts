@@ -182,7 +182,11 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
         stop.next();
         late.send(req('000-00000000', 1), port);
       }),
-      mergeMap(({ streams: { A = NEVER } }) => A),
+      mergeMap(({ streams: { A } }) => {
+        // A target that is through resets what is still open, and that may overtake the last bytes.
+        A?.complete();
+        return A ?? NEVER;
+      }),
       tap((letter) => {
         if (letter[0] !== 0x61) return;
         rest.next(Buffer.from('b'));
