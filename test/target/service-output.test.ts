@@ -9,12 +9,14 @@ import { ServiceOutput } from '../../src/target/service-output.js';
 const WRITER = "for (let line = 0; line < 60; line++) require('fs').writeSync(3, `${line}-`.padEnd(100_000, `${line}.`));";
 const EXPECTED = Array.from({ length: 60 }, (_, line) => `${line}-`.padEnd(100_000, `${line}.`)).join('');
 
-function outputOf(program: string): Promise<ServiceOutput> {
+function outputOf(program: string, prepare: (pipe: Socket) => void = () => undefined): Promise<ServiceOutput> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
     child.on('error', reject).once('spawn', () => {
       const pipe = child.stdio[3];
-      if (pipe instanceof Socket) resolve(new ServiceOutput(pipe));
+      if (!(pipe instanceof Socket)) return;
+      prepare(pipe);
+      resolve(new ServiceOutput(pipe));
     });
   });
 }
@@ -39,6 +41,15 @@ describe('ServiceOutput', () => {
     const chunks: Uint8Array[] = [];
     expect(await takeAll(await outputOf(WRITER), (chunk) => chunks.push(chunk))).toEqual({});
     expect(sha(...chunks)).toBe(sha(EXPECTED));
+  });
+
+  it('reads as Node does where it cannot take over what Node reads: here it has something already', async () => {
+    const chunks: Uint8Array[] = [];
+    const output = await outputOf(WRITER, (pipe) => {
+      pipe.unshift(Buffer.from('early'));
+    });
+    expect(await takeAll(output, (chunk) => chunks.push(chunk))).toEqual({});
+    expect(sha(...chunks)).toBe(sha('early', EXPECTED));
   });
 
   it('reads into the same memory again and again when it is given back', async () => {
