@@ -1,4 +1,4 @@
-import { Observable, Subscription, asyncScheduler, defer, map, reduce, type MonoTypeOperatorFunction, type Observer, type OperatorFunction } from 'rxjs';
+import { Observable, Subscription, asyncScheduler, defer, map, reduce, timer, type MonoTypeOperatorFunction, type Observer, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { Flow } from '../connection/flow.js';
 import { isAmandaError } from '../wire/errors.js';
@@ -10,7 +10,7 @@ import { Recording, type RecordingOptions } from './recording.js';
 export interface RecordOptions extends Pick<ConversationOptions, 'preview' | 'viewpoint' | 'under' | 'maxLanes'> {
   /** The connection's lane; default `connection`. Further connections are `connection 2`, `connection 3` … */
   readonly name?: string | undefined;
-  /** Whether what comes of a stream in one tick is one chunk with a count. Default true; false tells each at once, which tests in virtual time need. */
+  /** Whether what comes of a stream in the same millisecond is one chunk with a count, told within 10 ms. Default true; false tells each at once. */
   readonly joins?: boolean | undefined;
   /** The time in milliseconds; default that of RxJS, which is virtual where time is. */
   readonly now?: (() => number) | undefined;
@@ -94,16 +94,16 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     const { name = 'connection', joins = true } = options;
     const conversation = new Conversation({ ...options, name, joins, change });
     conversation.begin(at());
-    let isToSettle = false;
+    let settling: Subscription | undefined;
     const frame = (sender: Side, handle: number, payload: Uint8Array): void => {
       conversation.frame(at(), sender, handle, payload);
-      if (isToSettle || !joins) return;
-      isToSettle = true;
-      queueMicrotask(() => {
-        isToSettle = false;
+      if (settling !== undefined || !joins) return;
+      settling = timer(SETTLE).subscribe(() => {
+        settling = undefined;
         conversation.settle();
       });
     };
+    changes.add(() => settling?.unsubscribe());
     const end = (error?: unknown): void => {
       conversation.end(at(), undefined, error === undefined ? undefined : asConversationError(error));
       changes.complete();
@@ -130,6 +130,9 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     changes.add(connection.ended.subscribe({ error: end, complete: end }));
   });
 }
+
+/** How long a chunk may wait to be told, for more to be joined with, in milliseconds. */
+const SETTLE = 10;
 
 function stallInWords({ stall }: Flow): string | undefined {
   if (stall === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { NEVER, concat, lastValueFrom, of, toArray, type Observable } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { Connection } from '../../src/connection/connection.js';
 import type { Change } from '../../src/marble/change.js';
@@ -28,6 +28,13 @@ function recorded(connections: Observable<Connection>) {
 }
 
 describe('record', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   test('passes connections on as they are, and gives each a lane of its own', () => {
     const [first, second] = [connected(), connected()];
     const { passed, changes } = recorded(of(first, second));
@@ -40,17 +47,17 @@ describe('record', () => {
     expect(changes[0]).toMatchObject({ kind: 'lane', at: 1 });
   });
 
-  test('tells what is sent, with its direction', async () => {
+  test('tells what is sent, with its direction', () => {
     const connection = connected();
     const { changes } = recorded(staying(connection));
     connection.stream(499_999).next(Uint8Array.of(1, 2, 3));
-    await Promise.resolve();
+    vi.advanceTimersByTime(10);
     expect(changes.at(-1)).toMatchObject({ kind: 'event', lane: 'wire/handle 499999', event: { kind: 'chunk', bytes: 3, preview: Uint8Array.of(1, 2, 3) } });
     expect(changes.at(-2)).toMatchObject({ kind: 'lane', lane: { direction: 'out' } });
   });
 
-  test('joins what one tick brings on a stream, unless it is told not to', async () => {
-    const chunks = async (joins: boolean | undefined) => {
+  test('joins what a millisecond brings on a stream, unless it is told not to', () => {
+    const chunks = (joins: boolean | undefined) => {
       const changes: Change[] = [];
       const connection = connected();
       staying(connection)
@@ -58,12 +65,12 @@ describe('record', () => {
         .subscribe();
       for (const bytes of [3, 4]) connection.stream(499_999).next(new Uint8Array(bytes));
       const atOnce = changes.length;
-      await Promise.resolve();
+      vi.advanceTimersByTime(10);
       return { atOnce, events: changes.flatMap((change) => (change.kind === 'event' && change.event.kind === 'chunk' ? [change.event] : [])) };
     };
-    const joined = await chunks(undefined);
+    const joined = chunks(undefined);
     expect(joined.events).toMatchObject([{ bytes: 7, count: 2 }]);
-    const single = await chunks(false);
+    const single = chunks(false);
     expect(single.events).toMatchObject([{ bytes: 3 }, { bytes: 4 }]);
     expect(single.atOnce).toBeGreaterThan(joined.atOnce);
   });
