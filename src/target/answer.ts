@@ -76,8 +76,9 @@ class Answering {
   #run(handle: ProtocolHandle): void {
     this.#active += 1;
     this.#idle?.unsubscribe();
-    this.#requests ??= this.#makeRequests();
-    const run = respond(this.#connection, handle, this.#requests).subscribe({
+    const requests = this.#requestsOrError();
+    if (requests === undefined) return;
+    const run = respond(this.#connection, handle, requests).subscribe({
       next: (event) => {
         if (event.kind === 'admitted') this.#strangers.known(this.#connection);
         this.#out.next({ ...event, peer: this.#connection.peer });
@@ -93,6 +94,16 @@ class Answering {
       this.#waitForNothing();
       this.#conclude();
     });
+  }
+
+  /** Rules that cannot be made are the error of the target, as they were its maker's mistake; thrown in here they would end the process. */
+  #requestsOrError(): RespondOptions | undefined {
+    try {
+      return (this.#requests ??= this.#makeRequests());
+    } catch (error) {
+      this.#out.error(error);
+      return undefined;
+    }
   }
 
   #makeRequests(): RespondOptions {
