@@ -14,7 +14,7 @@ const services = ['amdump', 'amindexd', 'amidxtaped'];
 /** A tap that runs as root: it needs reserved ports, as ambind has them for Amanda. */
 interface Tap {
   readonly port: number;
-  /** Ends it as Ctrl-C does; what it has shown, and its exit code. */
+  /** Waits for the connections to end, then ends it as Ctrl-C does; what it has shown, and its exit code. */
   readonly end: () => Promise<{ readonly shown: string; readonly code: number | null }>;
 }
 
@@ -35,11 +35,24 @@ async function startTap(target: number, options: readonly string[] = []): Promis
   return {
     port,
     end: async () => {
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          const text = Buffer.concat(shown).toString();
+          if (count(text, / {3}opened by /g) === count(text, / {3}closed: /g)) resolve();
+        };
+        child.stdout?.on('data', look);
+        child.once('exit', () => resolve());
+        look();
+      });
       child.kill('SIGINT');
       const [code] = await closed;
       return { shown: Buffer.concat(shown).toString(), code };
     },
   };
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }
 
 describeReal('a tap between the real programs', ['amandad', 'amservice', 'amcheck', 'amdump', 'amrecover', 'amfetchdump'], () => {
