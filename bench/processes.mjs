@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 /** Starts `bench/peers/NAME.mjs` with these words. It talks through `process.send`. */
 export function peer(name, ...words) {
-  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String));
+  return warmPeer(0, name, ...words);
+}
+
+function warmPeer(warmUp, name, ...words) {
+  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String), { env: { ...process.env, BENCH_WARM_UP: String(warmUp) } });
 }
 
 /** The next message of a kind from a process; its failure is ours. */
@@ -36,15 +40,16 @@ export async function end(child) {
   await over;
 }
 
-/** Two processes over loopback: the first listens and sends, the second connects and receives. */
-export async function throughput(name, words, bytes) {
-  const gigabytes = bytes / 1e9;
-  const sender = peer(name, 'send', ...words);
+/** Two processes over loopback: the first listens and sends, the second connects and receives. The first `warmUp` bytes are not counted. */
+export async function throughput(name, words, bytes, warmUp = 0) {
+  const sender = warmPeer(warmUp, name, 'send', ...words);
   const { port } = await message(sender, 'port');
-  const receiver = peer(name, 'receive', ...words, port);
+  const receiver = warmPeer(warmUp, name, 'receive', ...words, port);
+  receiver.on('message', ({ kind }) => kind === 'warm' && sender.send('warm'));
   const [got, sent] = await Promise.all([message(receiver, 'result'), message(sender, 'result')]);
   await Promise.all([end(receiver), end(sender)]);
   if (got.bytes !== bytes) throw new Error(`${name} ${words.join(' ')} moved ${got.bytes} bytes instead of ${bytes}`);
+  const gigabytes = got.counted / 1e9;
   return { rate: gigabytes / got.seconds, receiving: got.cpu / gigabytes, sending: sent.cpu / gigabytes, rss: Math.max(got.rss, sent.rss) };
 }
 

@@ -6,16 +6,23 @@ export function tellPort(port) {
   process.send({ kind: 'port', port });
 }
 
-/** Processor time since `cpu`, and the most memory so far. */
+/** Bytes that are not counted: until then the code is compiled and the memory is new. */
+const WARM_UP = Number(process.env.BENCH_WARM_UP ?? 0);
+/** Processor time at the end of the warm-up. */
+let warm;
+if (WARM_UP > 0) process.on('message', (said) => said === 'warm' && (warm = process.cpuUsage())).channel.unref();
+
+/** Processor time since `cpu`, or since the end of the warm-up, and the most memory so far. */
 export function tellResult(cpu, more = {}) {
   clearInterval(watch);
-  const { user, system } = process.cpuUsage(cpu);
+  const { user, system } = process.cpuUsage(warm ?? cpu);
   process.send({ kind: 'result', cpu: (user + system) / 1e6, rss: Math.max(peakRss, process.memoryUsage.rss()), ...more });
 }
 
-/** Counts bytes, and the time from the first to the last; tells the result when all `parts` have ended. */
+/** Counts bytes, and the time from the first one behind the warm-up to the last; tells the result when all `parts` have ended. */
 export class Counter {
   #bytes = 0;
+  #from;
   #started;
   #cpu;
   #open;
@@ -25,9 +32,11 @@ export class Counter {
   }
 
   add = (length) => {
-    if (this.#bytes === 0) {
+    if (this.#from === undefined && this.#bytes >= WARM_UP) {
+      this.#from = this.#bytes;
       this.#started = process.hrtime.bigint();
       this.#cpu = process.cpuUsage();
+      if (WARM_UP > 0) process.send({ kind: 'warm' });
     }
     this.#bytes += length;
     return true;
@@ -35,7 +44,7 @@ export class Counter {
 
   end = () => {
     this.#open -= 1;
-    if (this.#open === 0) tellResult(this.#cpu, { bytes: this.#bytes, seconds: Number(process.hrtime.bigint() - this.#started) / 1e9 });
+    if (this.#open === 0) tellResult(this.#cpu, { bytes: this.#bytes, counted: this.#bytes - this.#from, seconds: Number(process.hrtime.bigint() - this.#started) / 1e9 });
   };
 }
 
