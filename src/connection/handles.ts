@@ -17,7 +17,8 @@ export class Handles<S> {
   readonly #closedUnasked = new Set<number>();
   #nextProtocol = 1;
   #nextStream = FIRST_STREAM;
-  #last: { readonly handle: number; readonly stream: S } | undefined;
+  #lastHandle = -1;
+  #lastStream: S | undefined;
 
   constructor(side: 'initiator' | 'target', most: number, create: (handle: number) => S) {
     this.side = side;
@@ -27,9 +28,9 @@ export class Handles<S> {
 
   /** What is open behind a number. The last one asked for is remembered: bytes come in runs. */
   get(handle: number): S | undefined {
-    if (this.#last?.handle === handle) return this.#last.stream;
+    if (this.#lastHandle === handle) return this.#lastStream;
     const stream = this.#open.get(handle);
-    if (stream !== undefined) this.#last = { handle, stream };
+    if (stream !== undefined) this.#remember(handle, stream);
     return stream;
   }
 
@@ -43,7 +44,7 @@ export class Handles<S> {
 
   forget(handle: number): void {
     this.#open.delete(handle);
-    if (this.#last?.handle === handle) this.#last = undefined;
+    if (this.#lastHandle === handle) this.#remember(-1, undefined);
   }
 
   all(): Iterable<S> {
@@ -52,7 +53,7 @@ export class Handles<S> {
 
   clear(): void {
     this.#open.clear();
-    this.#last = undefined;
+    this.#remember(-1, undefined);
   }
 
   /** Whether a number was a protocol handle of this initiator and is done: what still comes for it is late. */
@@ -87,5 +88,10 @@ export class Handles<S> {
       this.#nextStream = this.#nextStream < FIRST_NON_PROTOCOL ? FIRST_STREAM : this.#nextStream - 1;
     }
     return this.#nextStream--;
+  }
+
+  #remember(handle: number, stream: S | undefined): void {
+    this.#lastHandle = handle;
+    this.#lastStream = stream;
   }
 }

@@ -4,7 +4,7 @@ import type { ConversationLanes, Side } from './conversation-lanes.js';
 export class ConversationStream {
   readonly #lanes: ConversationLanes;
   readonly #name: string;
-  readonly #handle: number;
+  readonly handle: number;
   readonly #own: Record<Side, string | undefined> = { initiator: undefined, target: undefined };
   readonly #closed: Record<Side, boolean> = { initiator: false, target: false };
   /** What announced it. */
@@ -13,7 +13,7 @@ export class ConversationStream {
   constructor(lanes: ConversationLanes, name: string, handle: number, announcedBy: object | undefined) {
     this.#lanes = lanes;
     this.#name = name;
-    this.#handle = handle;
+    this.handle = handle;
     this.announcedBy = announcedBy;
   }
 
@@ -60,7 +60,7 @@ export class ConversationStream {
   #open(at: number, sender: Side): string | undefined {
     const direction = this.#lanes.directionOf(sender);
     const name = this.#own[other(sender)] === undefined ? this.#name : `${this.#name} ${direction}`;
-    this.#own[sender] = this.#lanes.open(at, name, { kind: 'stream', direction, handle: this.#handle });
+    this.#own[sender] = this.#lanes.open(at, name, { kind: 'stream', direction, handle: this.handle });
     return this.#own[sender];
   }
 }

@@ -55,7 +55,7 @@ export class Conversation {
   readonly #streams = new Map<number, ConversationStream>();
   readonly #spans = new Map<SpanKind, string>();
   readonly #ended = new Set<Side>();
-  #last: { readonly handle: number; readonly stream: ConversationStream } | undefined;
+  #last: ConversationStream | undefined;
   #isOver = false;
 
   constructor({ name, preview = 16, viewpoint = 'initiator', under, maxLanes = 64, joins = false, change }: ConversationOptions) {
@@ -75,9 +75,9 @@ export class Conversation {
    */
   frame(at: number, sender: Side, handle: number, payload: Uint8Array, bytes = payload.length): void {
     this.#lanes.begin(at);
-    const stream = this.#last?.handle === handle ? this.#last.stream : this.#streams.get(handle);
+    const stream = this.#last?.handle === handle ? this.#last : this.#streams.get(handle);
     if (stream !== undefined) {
-      this.#last = { handle, stream };
+      this.#last = stream;
       this.#streamFrame(at, sender, handle, stream, payload, bytes);
       return;
     }

@@ -1,4 +1,4 @@
-import { Observable, Subscription, asyncScheduler, defer, map, reduce, timer, type MonoTypeOperatorFunction, type Observer, type OperatorFunction } from 'rxjs';
+import { Observable, Subscription, asyncScheduler, defer, interval, map, reduce, type MonoTypeOperatorFunction, type Observer, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { Flow } from '../connection/flow.js';
 import { isAmandaError } from '../wire/errors.js';
@@ -94,13 +94,20 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     const { name = 'connection', joins = true } = options;
     const conversation = new Conversation({ ...options, name, joins, change });
     conversation.begin(at());
+    // One timer while frames come, and none when they have not for a while: a new one for each millisecond would keep the collector busy.
     let settling: Subscription | undefined;
+    let isFresh = false;
     const frame = (sender: Side, handle: number, payload: Uint8Array): void => {
       conversation.frame(at(), sender, handle, payload);
+      isFresh = true;
       if (settling !== undefined || !joins) return;
-      settling = timer(SETTLE).subscribe(() => {
-        settling = undefined;
+      settling = interval(SETTLE).subscribe(() => {
         conversation.settle();
+        if (!isFresh) {
+          settling?.unsubscribe();
+          settling = undefined;
+        }
+        isFresh = false;
       });
     };
     changes.add(() => settling?.unsubscribe());
