@@ -44,7 +44,8 @@ export class Counter {
 
   end = () => {
     this.#open -= 1;
-    if (this.#open === 0) tellResult(this.#cpu, { bytes: this.#bytes, counted: this.#bytes - this.#from, seconds: Number(process.hrtime.bigint() - this.#started) / 1e9 });
+    if (this.#open === 0)
+      tellResult(this.#cpu, { bytes: this.#bytes, counted: this.#bytes - this.#from, seconds: Number(process.hrtime.bigint() - this.#started) / 1e9 });
   };
 }
 

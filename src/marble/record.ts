@@ -1,4 +1,15 @@
-import { Observable, Subscription, asyncScheduler, defer, interval, map, reduce, type MonoTypeOperatorFunction, type Observer, type OperatorFunction } from 'rxjs';
+import {
+  Observable,
+  Subscription,
+  asyncScheduler,
+  defer,
+  interval,
+  map,
+  reduce,
+  type MonoTypeOperatorFunction,
+  type Observer,
+  type OperatorFunction,
+} from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { Flow } from '../connection/flow.js';
 import { isAmandaError } from '../wire/errors.js';
