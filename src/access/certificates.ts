@@ -82,7 +82,8 @@ const noAnswer = refused('the resolver gave no answer');
 
 async function checkHost({ address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
   const verdict = await firstValueFrom(checkPeerName({ address, port }, names), { defaultValue: noAnswer });
-  if (verdict.kind === 'refused') throw new AmandaError('ACCESS_DENIED', `The name of the peer does not lead back to it: ${verdict.shown}.`);
+  if (verdict.kind === 'refused')
+    throw new AmandaError('ACCESS_DENIED', `The name of the peer's address ${address} does not lead back to it (ssl-check-host): ${verdict.shown}.`);
 }
 
 async function checkCommonName(commonName: string, { address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
@@ -95,16 +96,19 @@ async function checkCommonName(commonName: string, { address, port }: PresentedC
   };
   const verdict = await firstValueFrom(checkPeerName({ address, port }, { ...names, resolver: claimed }), { defaultValue: noAnswer });
   if (verdict.kind === 'refused') {
-    throw new AmandaError('CERTIFICATE_HOST', `The certificate's common name ${commonName} does not lead to the peer's address ${address}: ${verdict.shown}.`);
+    throw new AmandaError(
+      'CERTIFICATE_HOST',
+      `The certificate's common name ${commonName} does not lead to the peer's address ${address}: ${verdict.shown}. Give it that address in DNS or /etc/hosts, or set ssl-check-certificate-host to no.`,
+    );
   }
 }
 
 async function checkFingerprints(commonName: string, { certificate, host }: PresentedCertificate, rules: CertificateRules): Promise<void> {
   const { sslFingerprintFile, sslDir } = rules;
   if (sslFingerprintFile) return checkFile(sslFingerprintFile, certificate, false);
-  // Amanda goes by the host asked for as an initiator, and by the common name as a target.
+  // Amanda goes by the host asked for as an initiator, and by the common name as a target. Names are equal in capitals and without, files are not.
   const hosts = host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
-  for (const name of new Set([commonName, ...hosts])) {
+  for (const name of new Set([commonName, ...hosts].flatMap((one) => [one, one.toLowerCase()]))) {
     if (isPathPart(name)) await checkFile(join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint'), certificate, true);
   }
 }
@@ -130,12 +134,27 @@ async function checkFile(file: string, certificate: X509Certificate, mayBeMissin
     if (mayBeMissing && error instanceof AmandaError && isMissing(error.cause)) return;
     throw error;
   }
-  if (!fitsFingerprints(parseFingerprints(text), certificate)) {
-    throw new AmandaError(
-      'CERTIFICATE_FINGERPRINT',
-      `The certificate for ${shown(certificate)} is not the one on file in ${file}. If it was renewed, put the new fingerprint there: SHA1 Fingerprint=${certificate.fingerprint}`,
-    );
-  }
+  if (fitsFingerprints(parseFingerprints(text), certificate)) return;
+  const line = `SHA1 Fingerprint=${certificate.fingerprint}`;
+  throw new AmandaError(
+    'CERTIFICATE_FINGERPRINT',
+    fitsFingerprints(parseFingerprints(tidied(text)), certificate)
+      ? `${file} has the fingerprint of the certificate for ${shown(certificate)}, but not as Amanda reads it: in capitals, with nothing before or behind it, not even a CR. Write it so: ${line}`
+      : `The certificate for ${shown(certificate)} is not the one on file in ${file}. If it was renewed, put the new fingerprint there: ${line}`,
+  );
+}
+
+/** What was meant by a file that somebody has typed, or brought from Windows. */
+function tidied(text: string): string {
+  const lines = text.replace(/^\uFEFF/, '').split('\n');
+  return lines
+    .map((line) =>
+      line
+        .trim()
+        .toUpperCase()
+        .replace(/\s*=\s*/, '='),
+    )
+    .join('\n');
 }
 
 function isMissing(cause: unknown): boolean {

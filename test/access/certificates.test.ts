@@ -216,6 +216,27 @@ describe('a certificate that a peer shows', () => {
     expect(await check(me.cert, { sslFingerprintFile })).toBe('one.lab');
   });
 
+  it.each([
+    ['a CR', (line: string) => line.replace('\n', '\r\n')],
+    ['small letters', (line: string) => line.toLowerCase()],
+    ['blanks', (line: string) => ` ${line.replace('=', ' = ')}`],
+    ['a byte order mark', (line: string) => `\uFEFF${line}`],
+  ])('is refused, with the reason, when what is on file is its fingerprint but for %s', async (_what, spoil) => {
+    const sslDir = freshDir();
+    const file = pin(sslDir, 'one.lab', spoil(fingerprint(me.cert)));
+    await expect(check(me.cert, { sslDir })).rejects.toEqual(
+      refusal('CERTIFICATE_FINGERPRINT', new RegExp(`${file} has the fingerprint.*not as Amanda reads it`)),
+    );
+  });
+
+  it('does not get around what is on file by a name in capitals', async () => {
+    const capitals = made.signed('capitals', ca, { commonName: 'ONE.lab' });
+    const rules = { sslDir: freshDir(), sslCheckCertificateHost: false };
+    expect(await check(capitals.cert, rules)).toBe('ONE.lab');
+    pin(rules.sslDir, 'one.lab', fingerprint(me.cert));
+    await expect(check(capitals.cert, rules)).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', /remote\/one\.lab/));
+  });
+
   it('is refused when what is on file cannot be read', async () => {
     const sslDir = freshDir();
     mkdirSync(join(sslDir, 'remote/one.lab/fingerprint'), { recursive: true });
