@@ -33,6 +33,7 @@ const noConnection: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
   'TLS_FAILED',
   'CERTIFICATE_MISSING',
   'CERTIFICATE_UNTRUSTED',
+  'CERTIFICATE_EXPIRED',
   'CERTIFICATE_DEPTH',
   'CERTIFICATE_HOST',
   'CERTIFICATE_FINGERPRINT',

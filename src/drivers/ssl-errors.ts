@@ -67,7 +67,9 @@ const kinds: readonly Kind[] = [
       sentences(
         `${peer} hung up during the TLS handshake.`,
         theirs[side],
-        side === 'target' ? '' : `If it is, it may refuse the certificate ${certFile}: see its log.`,
+        side === 'target'
+          ? `It may refuse the certificate ${certFile}; then it says why.`
+          : `If it is, it may refuse the certificate ${certFile}: see its log.`,
       ),
     ],
   },
@@ -79,7 +81,7 @@ const kinds: readonly Kind[] = [
     test: /_ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/,
     tell: ({ peer, certFile }, reason) => [
       'CERTIFICATE_REFUSED',
-      `${peer} refuses the certificate ${certFile} (${reason}); has the CA that it trusts signed it, and is it still valid?`,
+      `${peer} refuses the certificate ${certFile} (${reason}); has the CA that it trusts signed it, is it still valid, and is its key long enough (RSA 2048 bits)?`,
     ],
   },
   {
@@ -94,8 +96,33 @@ const kinds: readonly Kind[] = [
     ],
   },
   {
-    test: /^(?!ERR_)\w*(CERT|CRL|SIGNATURE|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)\w*$/,
-    tell: ({ peer, caFile }, reason) => ['CERTIFICATE_UNTRUSTED', `The certificate of ${peer} does not stand up to the CA of ${caFile}: ${reason}.`],
+    test: /^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/,
+    tell: ({ peer, caFile }, reason) => [
+      'CERTIFICATE_EXPIRED',
+      `The certificate of ${peer}, or the CA's in ${caFile}, is not valid now (${reason}): renew it, unless a clock on one side is wrong.`,
+    ],
+  },
+  {
+    test: /^INVALID_PURPOSE$/,
+    tell: ({ peer }) => [
+      'CERTIFICATE_UNTRUSTED',
+      `The certificate of ${peer} is not meant for this: with an extended key usage it needs both server and client authentication.`,
+    ],
+  },
+  {
+    // Node has no name for what OpenSSL's security level refuses.
+    test: /^UNSPECIFIED$/,
+    tell: ({ peer }, reason) => [
+      'CERTIFICATE_UNTRUSTED',
+      `The certificate of ${peer} is refused (${reason}): does it, or its CA, have an RSA key under 2048 bits or a signature with SHA-1? Make a stronger one.`,
+    ],
+  },
+  {
+    test: /^(?!ERR_)\w*(CERT|CRL|SIGNATURE|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH)\w*$/,
+    tell: ({ peer, caFile }, reason) => [
+      'CERTIFICATE_UNTRUSTED',
+      `The certificate of ${peer} does not stand up to the CA of ${caFile}: ${reason}. That CA itself has to sign it; do both sides have the same CA/crt.pem?`,
+    ],
   },
 ];
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { connect, createSecureContext, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { DEFAULT_CIPHERS, connect, createSecureContext, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { Observable, catchError, defer, finalize, switchMap, tap, throwError } from 'rxjs';
 import { checkCertificate, type CertificateRules, type PresentedCertificate } from '../access/certificates.js';
 import type { OwnCertificates } from '../access/certificate-files.js';
@@ -11,7 +11,10 @@ import { hungUp, isTlsAlert, noTls, reasonOf, tlsFailure, type TlsContext } from
 
 /** What both sides bring to a handshake. */
 export interface HandshakeOptions extends CertificateRules {
-  /** OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by their names (`TLS_…`); default Node's. */
+  /**
+   * OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by their names (`TLS_…`); default Node's. Unless it says otherwise (`@SECLEVEL=`),
+   * OpenSSL's security level is 2, as Debian's Amanda has it: RSA keys under 2048 bits and signatures with SHA-1 are refused.
+   */
   readonly sslCipherList?: string;
 }
 
@@ -147,10 +150,9 @@ async function judged(
  */
 export function tlsOptions({ cert, key, ca, certFile }: OwnCertificates, { sslCipherList = '' }: HandshakeOptions): SecureContextOptions {
   // Without a ticket nobody comes back without being judged again.
-  const options = { cert, key, ca, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET } as const;
-  const ciphers = sslCipherList === '' ? {} : { ciphers: /(^|:)TLS_/.test(sslCipherList) ? sslCipherList : `${SUITES_OF_1_3}:${sslCipherList}` };
+  const options = { cert, key, ca, ...ciphersOf(sslCipherList), secureOptions: constants.SSL_OP_NO_TICKET } as const;
   try {
-    createSecureContext({ ...options, ...ciphers });
+    createSecureContext(options);
   } catch (cause) {
     const { code } = cause as Error & { readonly code?: string };
     if (code?.includes('CIPHER') === true)
@@ -161,8 +163,20 @@ export function tlsOptions({ cert, key, ca, certFile }: OwnCertificates, { sslCi
       { cause },
     );
   }
-  return { ...options, ...ciphers };
+  return options;
 }
 
-/** OpenSSL's cipher list is about TLS 1.2 alone, and 1.3 stays as it is; Node takes both from one list. */
+/** OpenSSL's cipher list is about TLS 1.2 alone, and 1.3 stays as it is; Node takes both from one list. The security level stands in it, too. */
+function ciphersOf(list: string): Pick<SecureContextOptions, 'ciphers' | 'minVersion'> {
+  const words = list.split(':');
+  const suites = words.filter((word) => word.startsWith('TLS_'));
+  const all = list === '' ? DEFAULT_CIPHERS : suites.length > 0 ? list : `${SUITES_OF_1_3}:${list}`;
+  if (all.includes('@SECLEVEL=')) return { ciphers: all, minVersion: 'TLSv1.2' };
+  // A level needs a cipher of 1.2 to stand behind, also where that version is not wanted.
+  if (suites.length === words.length) return { ciphers: `${all}:HIGH:${SECURITY_LEVEL}`, minVersion: 'TLSv1.3' };
+  return { ciphers: `${all}:${SECURITY_LEVEL}`, minVersion: 'TLSv1.2' };
+}
+
+const SECURITY_LEVEL = '@SECLEVEL=2';
+
 const SUITES_OF_1_3 = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';

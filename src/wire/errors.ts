@@ -81,8 +81,10 @@ export type AmandaErrorCode =
   | 'TLS_FAILED'
   /** The peer showed no certificate. */
   | 'CERTIFICATE_MISSING'
-  /** The peer's certificate is not signed by the CA, or not valid now. */
+  /** The peer's certificate is not signed by the CA, is too weak, or is not meant for this. */
   | 'CERTIFICATE_UNTRUSTED'
+  /** The peer's certificate, or that of the CA, has expired or is not valid yet. */
+  | 'CERTIFICATE_EXPIRED'
   /** The peer's certificate is signed by an authority below the CA, not by the CA itself. */
   | 'CERTIFICATE_DEPTH'
   /** The common name of the peer's certificate is none that a host can have, or does not lead to the peer's address. */

@@ -32,12 +32,18 @@ const dirs = {
   elsewhere: made.sslDir('elsewhere', ca, made.signed('elsewhere', ca, { commonName: 'elsewhere.invalid' })),
   nameless: made.sslDir('nameless', ca, made.signed('nobody', ca, { commonName: '' })),
   renewed: made.sslDir('renewed', ca, made.signed('renewed', ca)),
+  expired: made.sslDir('expired', ca, made.signed('expired', ca, { days: -1 })),
+  weak: made.sslDir('weak', ca, made.signed('weak', ca, { rsaBits: 1024 })),
 };
 const pinFile = pin(dirs.good, 'localhost', fingerprint(me.cert));
+/** Lets a side use a short key of its own. */
+const anyKey = { sslCipherList: 'DEFAULT:@SECLEVEL=0' };
 /** What goes wrong with each, for whoever looks at it from `good`. */
 const refusals = [
   ['signed by another CA', 'stranger', 'CERTIFICATE_UNTRUSTED', join(dirs.good, 'CA/crt.pem')],
   ['signed by an authority below the CA', 'below', 'CERTIFICATE_DEPTH', join(dirs.good, 'CA/crt.pem')],
+  ['that has expired', 'expired', 'CERTIFICATE_EXPIRED', join(dirs.good, 'CA/crt.pem')],
+  ['whose key is short', 'weak', 'CERTIFICATE_UNTRUSTED', '2048 bits'],
   ['for another host', 'elsewhere', 'CERTIFICATE_HOST', 'elsewhere.invalid'],
   ['without a common name', 'nameless', 'CERTIFICATE_HOST', 'nameless'],
   ['that is not the one on file', 'renewed', 'CERTIFICATE_FINGERPRINT', pinFile],
@@ -130,7 +136,7 @@ test('the rules of .amandahosts go by the common name', async () => {
 
 describe('an initiator refuses', () => {
   it.each(refusals)('a target with a certificate %s', async (_what, kind, code, named) => {
-    const { port } = await target({ sslDir: dirs[kind] });
+    const { port } = await target({ sslDir: dirs[kind], ...(kind === 'weak' ? anyKey : {}) });
     await expect(ask(port)).rejects.toEqual(failing(code, named));
   });
 
@@ -179,7 +185,9 @@ describe('a target refuses', () => {
   it.each(refusals)('an initiator with a certificate %s, which is told to look there', async (_what, kind, code, named) => {
     const { port, failure, requests, events } = await target();
     const failed = failure();
-    await expect(ask(port, { sslDir: dirs[kind] })).rejects.toEqual(failing('CONNECTION_LOST', 'without a word', join(dirs[kind], 'me/crt.pem')));
+    await expect(ask(port, { sslDir: dirs[kind], ...(kind === 'weak' ? anyKey : {}) })).rejects.toEqual(
+      failing('CONNECTION_LOST', 'without a word', join(dirs[kind], 'me/crt.pem')),
+    );
     expect(await failed).toEqual(failing(code, named));
     expect(events.map(({ kind: event, peer }) => [event, peer.host])).toEqual([
       ['connected', undefined],
@@ -268,6 +276,22 @@ test('a cipher list is about TLS 1.2, unless it names suites of 1.3', async () =
   const cipher = async (sslCipherList: string) => (await ask(port, { sslCipherList })).connection.peer.tls?.cipher;
   expect(await cipher('ECDHE-ECDSA-AES128-GCM-SHA256')).toBe('TLS_AES_256_GCM_SHA384');
   expect(await cipher('TLS_CHACHA20_POLY1305_SHA256')).toBe('TLS_CHACHA20_POLY1305_SHA256');
+});
+
+test('a short key is of use where both sides have lowered the security level, and is named where one has not', async () => {
+  const weak = { sslDir: dirs.weak, ...anyKey };
+  const { port } = await target(weak);
+  expect((await ask(port, weak)).text).toBe('OPTIONS features=ff;\n');
+  for (const sslCipherList of ['', 'HIGH', 'TLS_AES_128_GCM_SHA256']) {
+    await expect(ask(port, { sslDir: dirs.weak, sslCipherList })).rejects.toEqual(failing('CERTIFICATE_UNUSABLE', join(dirs.weak, 'me/crt.pem'), '2048 bits'));
+    await expect(ask(port, { sslCipherList })).rejects.toEqual(failing('CERTIFICATE_UNTRUSTED', '2048 bits'));
+  }
+});
+
+test('a certificate that is not meant for one of the two roles says so', async () => {
+  const clientOnly = made.sslDir('client-only', ca, made.signed('client-only', ca, { extensions: 'extendedKeyUsage=clientAuth\n' }));
+  const { port } = await target({ sslDir: clientOnly });
+  await expect(ask(port)).rejects.toEqual(failing('CERTIFICATE_UNTRUSTED', 'both server and client authentication'));
 });
 
 test('each frame has TLS records of its own, however many leave at once', async () => {

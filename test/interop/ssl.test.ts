@@ -23,8 +23,8 @@ import { rxAmandad } from '../support/program.js';
 
 const services = ['amdump', 'amindexd', 'amidxtaped'];
 
-/** Folders of certificates: good ones, then by another CA, by an authority below the CA, for another host, and not the ones on file. */
-type Kind = 'good' | 'stranger' | 'below' | 'elsewhere' | 'renewed';
+/** Folders of certificates: good ones, then by another CA, by an authority below the CA, for another host, not the ones on file, with a short key, and old. */
+type Kind = 'good' | 'stranger' | 'below' | 'elsewhere' | 'renewed' | 'weak' | 'expired';
 
 describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'amdump', 'amfetchdump', 'amrecover'], () => {
   let lab: Lab;
@@ -61,6 +61,8 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
     dirs.stranger = certificates.sslDir('stranger', ca, certificates.signed('foreign', certificates.authority('other')));
     dirs.below = certificates.sslDir('below', ca, leaf);
     dirs.elsewhere = certificates.sslDir('elsewhere', ca, certificates.signed('elsewhere', ca, { commonName: 'elsewhere.invalid' }));
+    dirs.weak = certificates.sslDir('weak', ca, certificates.signed('weak', ca, { rsaBits: 1024 }));
+    dirs.expired = certificates.sslDir('expired', ca, certificates.signed('expired', ca, { days: -1 }));
     dirs.renewed = certificates.sslDir('renewed', ca, certificates.signed('renewed', ca));
     pin(dirs.good, 'localhost', fingerprint(me.cert));
     giveToBackup(lab.sandbox.etc);
@@ -76,7 +78,14 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
   }
 
   function driver(port = real.port, kind: Kind = 'good'): Driver {
-    return ssl({ host: 'localhost', port, user: 'backup', sslDir: dirs[kind], onWarning: () => undefined });
+    return ssl({
+      host: 'localhost',
+      port,
+      user: 'backup',
+      sslDir: dirs[kind],
+      onWarning: () => undefined,
+      ...(kind === 'weak' ? { sslCipherList: 'DEFAULT:@SECLEVEL=0' } : {}),
+    });
   }
 
   function amservice(service: string, input = ''): Promise<RunResult> {
@@ -133,6 +142,7 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
 
     it.each([
       ['signed by another CA', 'stranger', 'CERTIFICATE_UNTRUSTED', /good\/CA\/crt\.pem/],
+      ['that has expired', 'expired', 'CERTIFICATE_EXPIRED', /good\/CA\/crt\.pem/],
       ['signed by an authority below the CA', 'below', 'CERTIFICATE_UNTRUSTED', /good\/CA\/crt\.pem/],
       ['for another host', 'elsewhere', 'CERTIFICATE_HOST', /elsewhere\.invalid/],
       ['that is not the one on file', 'renewed', 'CERTIFICATE_FINGERPRINT', /good\/remote\/localhost\/fingerprint/],
@@ -143,6 +153,8 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
 
     it.each([
       ['by another CA: it says so', 'stranger', 'CERTIFICATE_REFUSED'],
+      ['with a short key: it says so', 'weak', 'CERTIFICATE_REFUSED'],
+      ['that has expired: it says so', 'expired', 'CERTIFICATE_REFUSED'],
       ['for another host: it says nothing', 'elsewhere', 'ACK_TIMEOUT'],
       ['that is not the one on file: it says nothing', 'renewed', 'ACK_TIMEOUT'],
     ] as const)('the real amandad refuses a certificate %s', async (_what, kind, code) => {
@@ -204,6 +216,7 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
 
     it.each([
       ['signed by another CA', 'stranger', /does not stand up to the CA of .*good\/CA\/crt\.pem/],
+      ['that has expired', 'expired', /is not valid now/],
       ['signed by an authority below the CA', 'below', /does not stand up to the CA of .*good\/CA\/crt\.pem/],
       ['for another host', 'elsewhere', /elsewhere\.invalid does not lead to .*127\.0\.0\.1/],
       ['that is not the one on file', 'renewed', /good\/remote\/localhost\/fingerprint/],

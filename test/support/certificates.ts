@@ -9,40 +9,55 @@ export interface Identity {
   readonly key: string;
 }
 
+export interface SignedOptions {
+  /** Default `localhost`; none when empty. */
+  readonly commonName?: string;
+  /** From now on; negative for one that has expired. */
+  readonly days?: number;
+  /** Lets it sign others. */
+  readonly isAuthority?: boolean;
+  /** An RSA key of so many bits instead of an elliptic one. */
+  readonly rsaBits?: number;
+  /** Further lines of its extensions. */
+  readonly extensions?: string;
+}
+
 /** A folder of certificates, made by openssl. */
 export interface Certificates {
   readonly directory: string;
   /** A self-signed certificate: an authority. */
   authority(name: string): Identity;
   /** A certificate that an authority signs; `isAuthority` lets it sign others. */
-  signed(name: string, by: Identity, options?: { readonly commonName?: string; readonly days?: number; readonly isAuthority?: boolean }): Identity;
+  signed(name: string, by: Identity, options?: SignedOptions): Identity;
   /** Puts them where Amanda looks for them: a new folder with `CA/crt.pem`, `me/crt.pem`, `me/private/key.pem`. */
   sslDir(name: string, authority: Identity, me: Identity): string;
   /** Removes all. */
   close(): void;
 }
 
+const ELLIPTIC: readonly string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+
 /** Makes a folder for certificates, below `parent` or where temporary files are. */
 export function openCertificates(parent = tmpdir()): Certificates {
   const directory = mkdtempSync(join(parent, 'rx-amanda-ssl-'));
   chmodSync(directory, 0o755);
   const identity = (name: string): Identity => ({ cert: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) });
-  const request = (name: string, subject: string, ...more: readonly string[]): void => {
+  const request = (name: string, subject: string, kind: readonly string[], ...more: readonly string[]): void => {
     const { key } = identity(name);
-    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-sha256', '-subj', subject, '-keyout', key, ...more);
+    openssl('req', ...kind, '-nodes', '-sha256', '-subj', subject, '-keyout', key, ...more);
   };
   return {
     directory,
     authority(name) {
-      request(name, `/CN=${name}`, '-x509', '-days', '30', '-out', identity(name).cert);
+      request(name, `/CN=${name}`, ELLIPTIC, '-x509', '-days', '30', '-out', identity(name).cert);
       return identity(name);
     },
-    signed(name, by, { commonName = 'localhost', days = 30, isAuthority = false } = {}) {
+    signed(name, by, { commonName = 'localhost', days = 30, isAuthority = false, rsaBits, extensions: more = '' } = {}) {
       const { cert, key } = identity(name);
       const csr = join(directory, `${name}.csr`);
       const extensions = join(directory, `${name}.ext`);
-      writeFileSync(extensions, isAuthority ? 'basicConstraints=critical,CA:TRUE\n' : 'basicConstraints=CA:FALSE\n');
-      request(name, commonName === '' ? '/O=nameless' : `/CN=${commonName}`, '-out', csr);
+      writeFileSync(extensions, `${isAuthority ? 'basicConstraints=critical,CA:TRUE' : 'basicConstraints=CA:FALSE'}\n${more}`);
+      request(name, commonName === '' ? '/O=nameless' : `/CN=${commonName}`, rsaBits === undefined ? ELLIPTIC : ['-newkey', `rsa:${rsaBits}`], '-out', csr);
       const serial = String(process.hrtime.bigint());
       openssl(
         'x509',
