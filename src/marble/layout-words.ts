@@ -1,15 +1,14 @@
-/** The characters of a text; in a terminal most take a column each. */
-export function charactersOf(text: string): readonly string[] {
-  return Array.from(text);
-}
+import { charactersOf, type Measure } from './text-width.js';
 
 /** A time as it is written beside an axis: `9.999 s`, `1 h 1 min`. */
 export function timeInWords(milliseconds: number): string {
-  if (milliseconds < 1_000) return `${milliseconds < 100 ? rounded(milliseconds) : Math.round(milliseconds)} ms`;
-  if (milliseconds < 60_000) return `${rounded(milliseconds / 1_000)} s`;
-  const [size, unit] = milliseconds < 3_600_000 ? [60_000, 'min'] : [3_600_000, 'h'];
-  const count = Math.floor(milliseconds / size);
-  const rest = milliseconds - count * size;
+  if (milliseconds < 100) return `${rounded(milliseconds)} ms`;
+  const whole = Math.round(milliseconds);
+  if (whole < 1_000) return `${whole} ms`;
+  if (whole < 60_000) return `${rounded(whole / 1_000)} s`;
+  const [size, unit] = whole < 3_600_000 ? [60_000, 'min'] : [3_600_000, 'h'];
+  const count = Math.floor(whole / size);
+  const rest = whole - count * size;
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${timeInWords(rest)}`;
 }
 
@@ -34,27 +33,62 @@ export function countInWords(number: number, noun: string): string {
 }
 
 /** The front of a text, with an ellipsis where something is left out. */
-export function short(text: string, limit: number, ellipsis = '…'): string {
-  const characters = charactersOf(text);
-  return characters.length <= limit ? text : `${characters.slice(0, Math.max(0, limit - ellipsis.length)).join('')}${ellipsis}`;
+export function short(text: string, limit: number, measure: Measure = countOf, ellipsis = '…'): string {
+  return measure(text) <= limit ? text : `${front(charactersOf(text), limit - measure(ellipsis), measure)}${ellipsis}`;
 }
 
-/** A text in lines of at most so many characters, broken at blanks where there are some. */
-export function wrapped(text: string, limit: number): readonly string[] {
+/** A text in lines that are no longer than the limit, broken at blanks where there are some. */
+export function wrapped(text: string, limit: number, measure: Measure = countOf): readonly string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ').flatMap((one) => pieces(one, limit))) {
-    if (line !== '' && line.length + 1 + word.length > limit) {
+  for (const word of text.split(' ').flatMap((one) => pieces(one, limit, measure))) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && measure(longer) > limit) {
       lines.push(line);
       line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+    } else line = longer;
   }
   return line === '' ? lines : [...lines, line];
 }
 
-function pieces(word: string, limit: number): readonly string[] {
-  const count = Math.ceil(word.length / limit);
-  return count <= 1 ? [word] : Array.from({ length: count }, (_, index) => word.slice(index * limit, (index + 1) * limit));
+/** The first lines of a text, with an ellipsis where there are more. */
+export function firstLines(text: string, count: number, limit: number, measure: Measure = countOf): readonly string[] {
+  const lines = wrapped(text, limit, measure);
+  const last = lines[count - 1];
+  return last === undefined || lines.length === count ? lines : [...lines.slice(0, count - 1), short(`${last} …`, limit, measure)];
+}
+
+function pieces(word: string, limit: number, measure: Measure): readonly string[] {
+  if (measure(word) <= limit) return [word];
+  const found: string[] = [];
+  let piece = '';
+  let width = 0;
+  for (const character of charactersOf(word)) {
+    const more = measure(character);
+    if (piece !== '' && width + more > limit) {
+      found.push(piece);
+      [piece, width] = ['', 0];
+    }
+    piece += character;
+    width += more;
+  }
+  return [...found, piece];
+}
+
+/** As many of the characters as have room. */
+function front(characters: readonly string[], room: number, measure: Measure): string {
+  let text = '';
+  let left = room;
+  for (const character of characters) {
+    left -= measure(character);
+    if (left < 0) return text;
+    text += character;
+  }
+  return text;
+}
+
+function countOf(text: string): number {
+  return charactersOf(text).length;
 }
 
 function rounded(count: number): number {

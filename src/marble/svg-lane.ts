@@ -5,7 +5,7 @@ import type { Lane } from './model.js';
 import { decimal, element, label, lines, type Markup } from './svg-markup.js';
 import { drawGroup, wedge } from './svg-marble.js';
 import type { Scene } from './svg-scene.js';
-import { charactersIn, sizes } from './svg-sizes.js';
+import { fitting, indentOf, sizes } from './svg-sizes.js';
 import { drawTrack } from './svg-track.js';
 
 /** The height of a lane with its tracks. */
@@ -17,14 +17,14 @@ export function laneHeight(lane: Lane): number {
 export function drawNames(scene: Scene, lane: Lane, y: number): Markup {
   const { lanes } = scene.diagram;
   const depth = depthOf(lane, lanes);
-  const x = sizes.padding + depth * sizes.indent;
+  const x = sizes.padding + indentOf(depth);
   const room = scene.left - x - 10;
   const base = y + sizes.line;
   return lines(
     ...(depth === 0 ? [] : [element('path', { class: 'tree', d: `M${decimal(x - 11)} ${decimal(y - 4)}v${decimal(sizes.line)}h7` })]),
-    label(x, base - 1, 's m b', short(shownName(lane), charactersIn(room, 14))),
+    label(x, base - 1, 's m b', short(shownName(lane), room, fitting({ size: 13, bold: true }))),
     ...about(lane, x, base + 13),
-    ...tracksOf(lane).map((track, index) => label(x, trackTop(y, index) + 10, 's k q', short(track.label, charactersIn(room, 11)))),
+    ...tracksOf(lane).map((track, index) => label(x, trackTop(y, index) + 10, 's k q', short(track.label, room, fitting({ size: 11 })))),
   );
 }
 

@@ -3,7 +3,7 @@ import { short } from './layout-words.js';
 import { drawMarble, marbleWidth } from './svg-marble.js';
 import { label, lines, type Markup } from './svg-markup.js';
 import type { Scene } from './svg-scene.js';
-import { charactersIn, sizes, textWidth } from './svg-sizes.js';
+import { fitting, sizes, textWidth } from './svg-sizes.js';
 
 /** What the marbles stand for, as many in a line as fit. Says how high it is. */
 export function drawLegend(scene: Scene, top: number): { readonly markup: Markup; readonly height: number } {
@@ -15,8 +15,8 @@ export function drawLegend(scene: Scene, top: number): { readonly markup: Markup
     // Nothing travels in a legend.
     const marble = { ...scene.marble(lane, event), direction: undefined };
     const width = marbleWidth(marble);
-    const text = short(told, charactersIn(room - width - 8, 12));
-    const whole = width + 7 + textWidth(text, 12);
+    const text = short(told, room - width - 8, fitting({ size: 12 }));
+    const whole = width + 7 + textWidth(text, { size: 12 });
     if (x > 0 && x + whole > room) {
       x = 0;
       y += sizes.legendLine;

@@ -2,7 +2,7 @@ import { captionOf, depthOf, kindInWords, shownName, tracksOf } from './layout-c
 import { huesOf } from './layout-hues.js';
 import type { Diagram, Lane, LaneEvent } from './model.js';
 import type { Marble } from './svg-marble.js';
-import { sizes, textWidth } from './svg-sizes.js';
+import { indentOf, sizes, textWidth } from './svg-sizes.js';
 import { hueCount } from './svg-style.js';
 
 /** What all parts of a picture need to know. */
@@ -41,6 +41,10 @@ export function setScene(diagram: Diagram, id: string, width: number): Scene {
 
 function nameWidth(lane: Lane, lanes: readonly Lane[]): number {
   const direction = lane.direction === undefined ? 0 : 32;
-  const widths = [textWidth(shownName(lane), 13.5), textWidth(kindInWords(lane), 11) + direction, ...tracksOf(lane).map(({ label }) => textWidth(label, 11))];
-  return depthOf(lane, lanes) * sizes.indent + Math.max(...widths);
+  const widths = [
+    textWidth(shownName(lane), { size: 13.5, bold: true }),
+    textWidth(kindInWords(lane), { size: 11 }) + direction,
+    ...tracksOf(lane).map(({ label }) => textWidth(label, { size: 11 })),
+  ];
+  return indentOf(depthOf(lane, lanes)) + Math.max(...widths);
 }

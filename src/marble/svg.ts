@@ -1,5 +1,5 @@
-import { breakLabelWidth, charactersIn, sizes } from './svg-sizes.js';
-import { timeInWords, wrapped } from './layout-words.js';
+import { breakLabelWidth, fitting, sizes } from './svg-sizes.js';
+import { firstLines, timeInWords } from './layout-words.js';
 import { lanesIn, layOut, type Row } from './layout.js';
 import type { Diagram } from './model.js';
 import { drawAxis, drawBreaks, drawGuides } from './svg-axis.js';
@@ -61,8 +61,8 @@ function wholePicture(scene: Scene, height: number, content: Markup): Markup {
 /** Title and sentence. */
 function drawHeading({ diagram, width }: Scene): { readonly markup: Markup; readonly height: number } {
   const room = width - 2 * sizes.padding;
-  const title = wrapped(diagram.title, charactersIn(room, 18)).slice(0, 2);
-  const sentence = wrapped(diagram.sentence, charactersIn(room, 13)).slice(0, 6);
+  const title = firstLines(diagram.title, 2, room, fitting({ size: 17, bold: true }));
+  const sentence = firstLines(diagram.sentence, 6, room, fitting({ size: 13 }));
   const titleEnd = sizes.padding + 13 + (title.length - 1) * 22;
   const markup = lines(
     ...title.map((line, index) => label(sizes.padding, sizes.padding + 13 + index * 22, 's t b', line)),

@@ -1,13 +1,29 @@
-import { charactersOf } from './layout-words.js';
+import { charactersOf, columnsOf } from './text-width.js';
+
+interface Cell {
+  /** Empty in the second column of a wide character. */
+  readonly character: string;
+  readonly style: Style;
+}
 
 /** A line of text in which every character has its place and its colour. */
 export class TextLine {
-  readonly #cells: { readonly character: string; readonly style: Style }[] = [];
+  readonly #cells: Cell[] = [];
 
   /** Writes over what is there. */
   put(x: number, text: string, style: Style = ''): this {
-    while (this.#cells.length < x) this.#cells.push({ character: ' ', style: '' });
-    charactersOf(text).forEach((character, index) => (this.#cells[x + index] = { character, style }));
+    while (this.#cells.length < x) this.#cells.push(BLANK);
+    let at = x;
+    for (const character of charactersOf(text)) {
+      const columns = columnsOf(character);
+      // What takes no column of its own would be lost or move the rest.
+      if (columns === 0) continue;
+      this.#free(at);
+      this.#free(at + columns);
+      this.#cells[at] = { character, style };
+      if (columns === 2) this.#cells[at + 1] = { character: '', style };
+      at += columns;
+    }
     return this;
   }
 
@@ -15,6 +31,7 @@ export class TextLine {
   toText(colour: boolean, columns: number): string {
     let text = '';
     let now: Style = '';
+    this.#free(columns);
     const cells = this.#cells.slice(0, columns);
     const end = cells.findLastIndex(({ character }) => character !== ' ') + 1;
     for (const { character, style } of cells.slice(0, end)) {
@@ -26,7 +43,16 @@ export class TextLine {
     }
     return now === '' ? text : `${text}${RESET}`;
   }
+
+  /** A character of two columns of which one is taken is not there any more. */
+  #free(x: number): void {
+    if (this.#cells[x]?.character !== '') return;
+    this.#cells[x - 1] = BLANK;
+    this.#cells[x] = BLANK;
+  }
 }
+
+const BLANK: Cell = { character: ' ', style: '' };
 
 /** What stands between `ESC [` and `m`; empty for plain text. */
 export type Style = string;

@@ -1,8 +1,9 @@
 import { captionOf } from './layout-caption.js';
-import { charactersOf, timeInWords } from './layout-words.js';
+import { timeInWords } from './layout-words.js';
 import type { Medium } from './layout.js';
 import type { Diagram, LaneEvent } from './model.js';
 import type { Glyphs } from './text-glyphs.js';
+import { charactersOf, columnsOf } from './text-width.js';
 
 /** Time as characters: one for each step, and as many for a marble as it has. */
 export function textMedium(diagram: Diagram, width: number, glyphs: Glyphs): Medium {
@@ -11,9 +12,9 @@ export function textMedium(diagram: Diagram, width: number, glyphs: Glyphs): Med
     step: 1,
     margin: 0,
     extent: (_, events, hidden) => {
-      const { length } = charactersOf(togetherText(diagram, events, hidden, glyphs));
+      const text = togetherText(diagram, events, hidden, glyphs);
       // Single characters may stand side by side, names and numbers not.
-      return { before: 0, behind: length === 1 ? 1 : length + 1 };
+      return { before: 0, behind: columnsOf(text) + (charactersOf(text).length === 1 ? 0 : 1) };
     },
     breakWidth: (milliseconds) => timeInWords(milliseconds).length + 2,
   };

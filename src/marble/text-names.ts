@@ -1,8 +1,9 @@
 import { depthOf, kindInWords, shownName, tracksOf } from './layout-caption.js';
-import { charactersOf, short } from './layout-words.js';
+import { short } from './layout-words.js';
 import type { Diagram, Lane } from './model.js';
 import type { Glyphs } from './text-glyphs.js';
 import { styles, type TextLine } from './text-line.js';
+import { columnsOf } from './text-width.js';
 
 /** The columns at the left of a row. */
 export interface NameColumns {
@@ -17,7 +18,7 @@ const WIDE = 60;
 /** What lanes and the lines below them are called, in at most two fifths of the columns. */
 export function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs): NameColumns {
   const room = Math.floor(columns * 0.4);
-  const cut = (text: string, limit = room): string => short(glyphs.text(text), limit, glyphs.text('…'));
+  const cut = (text: string, limit = room): string => short(glyphs.text(text), limit, columnsOf, glyphs.text('…'));
   const indented = (lane: Lane, text: string): string => cut(`${'  '.repeat(Math.max(0, depthOf(lane, lanes) - 1))}${text}`);
   const name = (lane: Lane): string => indented(lane, depthOf(lane, lanes) === 0 ? shownName(lane) : `${glyphs.under}${shownName(lane)}`);
   const trackName = (lane: Lane, label: string): string => indented(lane, `${depthOf(lane, lanes) === 0 ? '' : '  '}${label}`);
@@ -25,9 +26,9 @@ export function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs)
     const sign = lane.direction === undefined ? '' : glyphs.directions[lane.direction];
     return (columns < WIDE ? [sign] : [kindInWords(lane), sign]).filter((part) => part !== '').join(' ');
   };
-  const nameWidth = Math.max(0, ...lanes.map((lane) => charactersOf(name(lane)).length));
+  const nameWidth = Math.max(0, ...lanes.map((lane) => columnsOf(name(lane))));
   const wholeWidth = Math.max(0, ...lanes.map((lane) => nameWidth + 2 + about(lane).length));
-  const trackWidths = lanes.flatMap((lane) => tracksOf(lane).map(({ label }) => charactersOf(trackName(lane, label)).length));
+  const trackWidths = lanes.flatMap((lane) => tracksOf(lane).map(({ label }) => columnsOf(trackName(lane, label))));
   const width = Math.min(room, Math.max(wholeWidth, ...trackWidths));
   return {
     width,

@@ -1,11 +1,12 @@
 import { tracksOf, type Track } from './layout-caption.js';
-import { charactersOf, timeInWords } from './layout-words.js';
+import { timeInWords } from './layout-words.js';
 import type { HueOf } from './layout-hues.js';
 import { endOf, startOf, xOf, type PlacedGroup, type Row } from './layout.js';
 import type { Diagram, Lane } from './model.js';
 import type { Glyphs } from './text-glyphs.js';
 import { hueStyles, styles, TextLine, type Style } from './text-line.js';
 import { togetherText } from './text-medium.js';
+import { columnsOf } from './text-width.js';
 
 /** What the lines of a row need to know. */
 export interface Writing {
@@ -69,7 +70,7 @@ function putGroup({ diagram, glyphs, hueOf, left }: Writing, { lane, events, hid
   let at = 0;
   for (const { text, style } of marks) {
     const place = whole.indexOf(text, at);
-    line.put(left + x + charactersOf(whole.slice(0, place)).length, text, style);
+    line.put(left + x + columnsOf(whole.slice(0, place)), text, style);
     at = place + text.length;
   }
 }

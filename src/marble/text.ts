@@ -1,11 +1,12 @@
 import { explanationsOf } from './layout-caption.js';
-import { charactersOf, short, wrapped } from './layout-words.js';
+import { short, wrapped } from './layout-words.js';
 import { huesOf } from './layout-hues.js';
 import { lanesIn, layOut, type Row } from './layout.js';
 import type { Diagram } from './model.js';
 import { asciiGlyphs, unicodeGlyphs, type Glyphs } from './text-glyphs.js';
 import { hueStyles, styles, TextLine, type Style } from './text-line.js';
 import { eventText, textMedium } from './text-medium.js';
+import { columnsOf } from './text-width.js';
 import { nameColumns, type NameColumns } from './text-names.js';
 import { axisLine, laneLine, trackLines, type Writing } from './text-row.js';
 
@@ -27,7 +28,8 @@ export interface TextOptions {
  *     wire    connection ↓  ═a═b═p═7:close
  *     └ seven stream 7 ↓    ──────────────(AB|)
  *
- * Control characters in texts of the diagram are written as `\xNN`. A line is as wide as asked, if its characters are one column wide each.
+ * Control characters in texts of the diagram are written as `\xNN`. No line is wider than asked, whatever is in the texts:
+ * letters of two columns and marks that take none are counted as a terminal does.
  */
 export function toText(diagram: Diagram, { width = 80, color = false, unicode = true, millisecondsPerStep = 1 }: TextOptions = {}): string {
   const glyphs = unicode ? unicodeGlyphs : asciiGlyphs;
@@ -44,7 +46,8 @@ export function toText(diagram: Diagram, { width = 80, color = false, unicode = 
 }
 
 function headingLines({ title, sentence }: Diagram, columns: number, glyphs: Glyphs): readonly TextLine[] {
-  const block = (text: string, style: Style): readonly TextLine[] => wrapped(glyphs.text(text), columns).map((line) => new TextLine().put(0, line, style));
+  const block = (text: string, style: Style): readonly TextLine[] =>
+    wrapped(glyphs.text(text), columns, columnsOf).map((line) => new TextLine().put(0, line, style));
   return [...block(title, styles.title), ...block(sentence, '')];
 }
 
@@ -66,8 +69,9 @@ function legendLines({ diagram, glyphs, hueOf }: Writing, columns: number): read
   let x = Infinity;
   for (const { lane, event, label } of explanationsOf(diagram)) {
     const mark = eventText(diagram, event, glyphs);
-    const text = short(glyphs.text(label), columns - mark.length - 1, glyphs.text('…'));
-    const width = mark.length + 1 + charactersOf(text).length;
+    const textAt = columnsOf(mark) + 1;
+    const text = short(glyphs.text(label), columns - textAt, columnsOf, glyphs.text('…'));
+    const width = textAt + columnsOf(text);
     if (x + width > columns) {
       lines.push(new TextLine());
       x = 0;
@@ -76,7 +80,7 @@ function legendLines({ diagram, glyphs, hueOf }: Writing, columns: number): read
     lines
       .at(-1)
       ?.put(x, mark, style)
-      .put(x + mark.length + 1, text);
+      .put(x + textAt, text);
     x += width + 3;
   }
   return lines;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { captionOf, depthOf, explanationsOf, tracksOf } from '../../src/marble/layout-caption.js';
 import { layOut, startOf, xOf, type Medium } from '../../src/marble/layout.js';
-import { short, timeInWords, wrapped } from '../../src/marble/layout-words.js';
+import { firstLines, short, timeInWords, wrapped } from '../../src/marble/layout-words.js';
+import { columnsOf, emsOf } from '../../src/marble/text-width.js';
 import { diagram, lane, late, value } from './diagrams.js';
 
 /** One unit a step, and four for each marble, of which one is before its time. */
@@ -104,12 +105,14 @@ describe('the words of a diagram', () => {
   });
 
   test('tell times as people do', () => {
-    expect([0, 0.25, 999, 1_000, 9_999, 60_000, 61_500, 3_660_000, 21_600_000].map(timeInWords)).toEqual([
+    expect([0, 0.25, 999, 999.6, 1_000, 9_999, 59_999.7, 60_000, 61_500, 3_660_000, 21_600_000].map(timeInWords)).toEqual([
       '0 ms',
       '0.25 ms',
       '999 ms',
       '1 s',
+      '1 s',
       '9.999 s',
+      '1 min',
       '1 min',
       '1 min 1.5 s',
       '1 h 1 min',
@@ -120,5 +123,26 @@ describe('the words of a diagram', () => {
   test('are cut between characters and wrapped between words', () => {
     expect(short('🦊🦊🦊🦊', 3)).toBe('🦊🦊…');
     expect(wrapped('one two threefourfive', 8)).toEqual(['one two', 'threefou', 'rfive']);
+  });
+
+  test('are cut and wrapped by the room that they take', () => {
+    expect(short('漢字かな', 5, columnsOf)).toBe('漢字…');
+    expect(short('漢字かな', 8, columnsOf)).toBe('漢字かな');
+    expect(wrapped('漢字 かな ab', 7, columnsOf)).toEqual(['漢字', 'かな ab']);
+    expect(wrapped('漢字かな', 1, columnsOf)).toEqual(['漢', '字', 'か', 'な']);
+    expect(firstLines('one two three', 2, 5)).toEqual(['one', 'two …']);
+    expect(firstLines('one two', 2, 5)).toEqual(['one', 'two']);
+  });
+
+  test('take as many columns as a terminal gives them', () => {
+    const texts = ['abc', 'Größe', '漢字', 'ｆｕｌｌ', '🦊', '👩‍👩‍👧‍👦', '🇩🇪', '❤️', 'e\u0301', '\u200b', '한글', '→…×'];
+    expect(texts.map(columnsOf)).toEqual([3, 5, 4, 8, 2, 2, 2, 2, 1, 0, 4, 3]);
+  });
+
+  test('are wider in a picture when their letters are', () => {
+    expect(emsOf('illi')).toBeLessThan(emsOf('shoe'));
+    expect(emsOf('shoe')).toBeLessThan(emsOf('WOMB'));
+    expect(emsOf('WOMB')).toBeLessThan(emsOf('漢字かな'));
+    expect(emsOf('e\u0301')).toBe(emsOf('e'));
   });
 });

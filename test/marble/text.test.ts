@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toText } from '../../src/testing/index.js';
+import { columnsOf } from '../../src/marble/text-width.js';
 import { diagram, exchange, lane, late, value } from './diagrams.js';
 
 describe('a diagram as text', () => {
@@ -109,5 +110,19 @@ describe('a diagram as text', () => {
 
   test('is short when nothing happens', () => {
     expect(toText(diagram([], { length: 0 }))).toBe('A title\nWhat there is to see.');
+  });
+
+  test('puts letters of two columns, and marks of none, where a terminal shows them', () => {
+    const names = ['漢字のレーン', 'plain'];
+    const foreign = diagram(
+      names.map((name) => lane(name, { events: [value(1, '漢'), value(2, '👩‍👩‍👧‍👦'), value(5, 'e\u0301'), value(6, 'b')] })),
+      { title: '漢字かな交じり文の標題', sentence: '宽'.repeat(50), legend: [{ symbol: '漢', label: '字'.repeat(30) }] },
+    );
+    const [first = '', second = ''] = toText(foreign, { width: 60 })
+      .split('\n')
+      .filter((line) => line.includes('user'));
+    expect([first, second].map((line) => columnsOf(line.slice(0, line.indexOf('b'))))).toEqual([27, 27]);
+    expect(first).toContain('漢👩‍👩‍👧‍👦');
+    for (const width of [20, 33, 40, 81]) expect(Math.max(...toText(foreign, { width }).split('\n').map(columnsOf))).toBeLessThanOrEqual(width);
   });
 });
