@@ -37,6 +37,8 @@ interface Side {
  */
 export class PcapWriter {
   readonly #connections = new Map<number, Readonly<Record<Sender, Side>>>();
+  /** Added to the first sequence numbers. */
+  #apart = 0;
 
   /** What the file begins with. */
   begin(): FileParts {
@@ -54,9 +56,11 @@ export class PcapWriter {
     if (this.#connections.has(number)) throw new AmandaError('BAD_ARGUMENT', `Connection ${number} is open already.`);
     const [first, second] = addressBytes(initiator.address, target.address);
     const sides = {
-      initiator: { address: first, port: portOf(initiator), sequence: 1_000, ended: false },
-      target: { address: second, port: portOf(target), sequence: 2_000, ended: false },
+      initiator: { address: first, port: portOf(initiator), sequence: (1_000 + this.#apart) >>> 0, ended: false },
+      target: { address: second, port: portOf(target), sequence: (2_000 + this.#apart) >>> 0, ended: false },
     };
+    // Real initiators take the same source port again and again. With the same numbers too, a reader takes the second connection for the first one, sent again.
+    this.#apart = (this.#apart + FAR_APART) >>> 0;
     this.#connections.set(number, sides);
     const { syn, ack } = tcpFlags;
     return [
@@ -130,6 +134,8 @@ export class PcapWriter {
 }
 
 const PUSH = 8;
+/** As far as 32 bits allow from all that it was added to before. */
+const FAR_APART = 0x9e37_79b1;
 const WINDOW = 65_535;
 const NO_BYTES = new Uint8Array(0);
 

@@ -44,6 +44,8 @@ interface Watched {
   readonly directions: Readonly<Record<Sender, TcpDirection>>;
   /** Nothing of it is told any more. */
   over: boolean;
+  /** Both sides have said their last. */
+  hasEnded: boolean;
   lastPacket: number;
 }
 
@@ -99,8 +101,9 @@ export class TcpReassembly {
   }
 
   #isNew({ flags, sequence, payload }: TcpSegment, known: Watched | undefined): boolean {
-    // A SYN may be sent again; one with another number is a new connection between the same ports.
-    if ((flags & tcpFlags.syn) !== 0 && (flags & tcpFlags.ack) === 0) return known?.synSequence !== sequence;
+    // A SYN may be sent again; one with another number is a new connection between the same ports, and so is one behind the end of the one before:
+    // what writes captures without having seen packets may begin each with the same number.
+    if ((flags & tcpFlags.syn) !== 0 && (flags & tcpFlags.ack) === 0) return known?.synSequence !== sequence || known.hasEnded;
     if (known !== undefined || (flags & tcpFlags.rst) !== 0) return false;
     // The last acknowledgements of a connection are not one of their own.
     return (flags & tcpFlags.syn) !== 0 || payload.length > 0;
@@ -119,6 +122,7 @@ export class TcpReassembly {
       synSequence: isSyn && isAsked ? segment.sequence : undefined,
       directions: { initiator: direction(), target: direction() },
       over: false,
+      hasEnded: false,
       lastPacket: this.#packets,
     };
     this.#watched.set(key, watched);
@@ -141,12 +145,14 @@ export class TcpReassembly {
       return;
     }
     direction.accept({ sequence: first, payload, missing, fin: (flags & tcpFlags.fin) !== 0 }, (piece) => this.#tellPiece(watched, sender, piece));
-    if (senders.every((one) => watched.directions[one].isOver)) this.#over(watched);
+    watched.hasEnded = senders.every((one) => watched.directions[one].isOver);
+    if (watched.hasEnded) this.#over(watched);
   }
 
   #reset(watched: Watched, sender: Sender): void {
     this.#finish(watched);
     this.#tell(watched, { kind: 'reset', sender });
+    watched.hasEnded = true;
     this.#over(watched);
   }
 

@@ -63,6 +63,22 @@ describe('a pcap file that is written', () => {
     expect(packets.map(({ at }) => at)).toEqual([1_000, 1_000, 1_000, 1_001.5, 1_002, ...[1, 2, 3, 4, 5].map(() => 1_003), 1_004, 1_005, 1_005]);
   });
 
+  it('tells connections apart that come from the same port one after the other, by their first numbers', () => {
+    const writer = new PcapWriter();
+    const parts = [1, 2, 3].flatMap((number) => [
+      ...writer.open(number, number, { initiator, target }),
+      ...writer.bytes(number, number, 'initiator', new Uint8Array(number)),
+      ...writer.end(number, number, 'initiator'),
+      ...writer.end(number, number, 'target'),
+    ]);
+    const { packets } = readCapture(Buffer.concat([...writer.begin(), ...parts]));
+    const told = connectionsOf(packets);
+    expect(told.map(({ bytes }) => bytes.initiator.length)).toEqual([1, 2, 3]);
+    // Ethernet, IPv4, and then four bytes into TCP.
+    const sequences = packets.filter((_, index) => index % 7 === 0).map(({ bytes }) => Buffer.from(bytes).readUInt32BE(14 + 20 + 4));
+    expect(sequences).toEqual([1_000, 1_000 + 0x9e37_79b1, (1_000 + 2 * 0x9e37_79b1) % 2 ** 32]);
+  });
+
   it('is, packet for packet, these bytes', () => {
     const writer = new PcapWriter();
     const parts = [

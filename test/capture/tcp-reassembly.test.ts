@@ -110,6 +110,17 @@ describe('segments of a connection', () => {
     ]);
   });
 
+  it('of a SYN behind the end of a connection are a new one, whatever its number', () => {
+    const whole = [syn, synAck, data(100, 'one'), answer(500, 'xy'), fin(103), fin(502, 'target'), { sequence: 104 }];
+    const broken = [syn, synAck, data(100, 'two'), { from: 'target' as const, sequence: 500, flags: flags.rst }];
+    const told = all([...whole, ...broken, ...whole]);
+    expect(told.map(text)).toEqual([
+      ['one', 'xy'],
+      ['two', ''],
+      ['one', 'xy'],
+    ]);
+  });
+
   it('that keep a connection alive or are acknowledgements of an old one change nothing', () => {
     expect(all([{ sequence: 5 }, fin(5)])).toEqual([]);
     expect(text(only([syn, synAck, data(100, 'ab'), data(101, 'b'), data(101, '?'), { sequence: 101 }, data(102, 'c')]))).toEqual(['abc', '']);
