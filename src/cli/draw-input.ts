@@ -55,10 +55,22 @@ export async function readSaved(files: SavedFiles, options: ReadOptions): Promis
   const { head, chunks } = await begun(chunksOf(files.file, options), RECORDING_MAGIC.length);
   const reader = captureReader(head);
   if (reader !== undefined) return readCapture(reader, chunks, options);
-  if (toText(head) === RECORDING_MAGIC) return readRecording(chunks, options);
+  if (isRecording(head)) return readRecording(chunks, options);
   const name = files.file === '-' ? 'What was read' : printable(files.file);
-  const hint = 'Of raw bytes two files are needed: what the initiator sent, and what the target sent.';
+  const hint = isCompressed(head)
+    ? 'It is compressed: unpack it first, or on the way: zcat FILE | rx-amanda draw -.'
+    : 'Of raw bytes two files are needed: what the initiator sent, and what the target sent.';
   throw new AmandaError('BAD_CAPTURE', `${name} is no capture (pcap or pcapng) and no recording. ${hint}`);
+}
+
+function isRecording(head: Uint8Array): boolean {
+  return toText(head) === RECORDING_MAGIC;
+}
+
+/** Whether gzip, zstd, xz or bzip2 wrote this. */
+function isCompressed(head: Uint8Array): boolean {
+  const first = Buffer.from(head).toString('hex');
+  return ['1f8b', '28b52ffd', 'fd377a585a', '425a68'].some((magic) => first.startsWith(magic));
 }
 
 const rawName = /\.(c2s|s2c)(\.bin)?$/;
@@ -107,7 +119,7 @@ async function readRecording(chunks: AsyncIterable<Uint8Array>, { change, pace, 
 const EVENTS_A_PACE = 64;
 
 async function readRaw({ initiator, target }: Extract<SavedFiles, { readonly kind: 'raw' }>, options: ReadOptions): Promise<ReadOutcome> {
-  const files = { initiator: chunksOf(initiator, options), target: chunksOf(target, options) };
+  const files = { initiator: await bare(initiator, options), target: await bare(target, options) };
   let events = 0;
   for await (const event of rawEvents(files, { initiator: basename(initiator), target: basename(target) })) {
     options.event(event);
@@ -115,6 +127,14 @@ async function readRaw({ initiator, target }: Extract<SavedFiles, { readonly kin
     if (events % EVENTS_A_PACE === 0) await options.pace();
   }
   return { damage: undefined, notes: ['Raw bytes do not say when they were sent: the order of the two sides is a guess, a millisecond a frame.'] };
+}
+
+/** The chunks of a file of raw bytes. What is drawn by itself would read as damaged ones. */
+async function bare(file: string, options: ReadOptions): Promise<AsyncIterable<Uint8Array>> {
+  const { head, chunks } = await begun(chunksOf(file, options), RECORDING_MAGIC.length);
+  const kind = isRecording(head) ? 'recording' : captureReader(head) === undefined ? undefined : 'capture';
+  if (kind === undefined) return chunks;
+  throw new AmandaError('BAD_CAPTURE', `${printable(file)} is a ${kind}, and not one of two files with raw bytes: draw it by itself.`);
 }
 
 async function damageOf(action: () => void | Promise<void>): Promise<AmandaError | undefined> {

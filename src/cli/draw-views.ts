@@ -8,6 +8,8 @@ import type { SavedEvent } from './draw-event.js';
 import { FrameList, changeLine, listLine } from './draw-frames.js';
 import { Pictures, type Picture, type PicturesOptions } from './draw-pictures.js';
 import { Troubles, isTrouble } from './draw-troubles.js';
+import { drawnStep } from './drawn-step.js';
+import { Wanted } from './draw-wanted.js';
 import { PartialFile } from './partial-file.js';
 import type { PacedOutput } from './paced-output.js';
 import { recordingHeader, recordingLine } from './recording-file.js';
@@ -24,6 +26,8 @@ export interface View {
   notes(): readonly string[];
   /** Where something could not be shown to its end, and why. */
   troubles(): readonly string[];
+  /** That the one connection that is wanted was not there. */
+  missing(): string | undefined;
 }
 
 interface ListOptions {
@@ -33,7 +37,8 @@ interface ListOptions {
 }
 
 /** Lists frames; of a recording, what it has. */
-export function framesView({ connection: wanted, out, json }: ListOptions & { readonly json: boolean }): View {
+export function framesView({ connection, out, json }: ListOptions & { readonly json: boolean }): View {
+  const wanted = new Wanted(connection);
   const troubles = new Troubles();
   const list = new FrameList((step) => {
     if (step.kind === 'stop') troubles.add(step.connection, step.message);
@@ -41,23 +46,27 @@ export function framesView({ connection: wanted, out, json }: ListOptions & { re
   });
   return {
     event(event) {
-      if (isWanted(wanted, event)) list.take(event);
+      wanted.count(event);
+      if (wanted.includes(event)) list.take(event);
     },
     change(change) {
-      if (!isWanted(wanted, change)) return;
+      wanted.count(change);
+      if (!wanted.includes(change)) return;
       if (isTrouble(change)) troubles.add(change.connection, change.change.event.label);
       out.write(json ? recordingLine(change) : changeLine(change));
     },
     finish: () => Promise.resolve(),
     notes: () => [],
     troubles: () => troubles.all(),
+    missing: () => wanted.missing(),
   };
 }
 
 /** Writes a recording. */
-export function recordingView({ connection: wanted, out }: ListOptions): View {
+export function recordingView({ connection, out }: ListOptions): View {
+  const wanted = new Wanted(connection);
   const view = viewOfChanges(wanted, (change) => {
-    if (isWanted(wanted, change)) out.write(recordingLine(change));
+    if (wanted.includes(change)) out.write(recordingLine(change));
   });
   out.write(recordingHeader);
   return view;
@@ -75,11 +84,11 @@ export interface DrawOptions extends PicturesOptions {
 
 /** Draws each connection. */
 export function drawView(options: DrawOptions): View {
-  const { connection: wanted, svg, out } = options;
+  const { connection, svg, out } = options;
   const pictures = new Pictures(options);
   const written: string[] = [];
   return {
-    ...viewOfChanges(wanted, (change) => pictures.take(change)),
+    ...viewOfChanges(new Wanted(connection), (change) => pictures.take(change)),
     async finish() {
       const all = pictures.all();
       if (svg === undefined) out.write(all.map((picture) => textOf(picture, options)).join('\n'));
@@ -89,46 +98,43 @@ export function drawView(options: DrawOptions): View {
       const drawn = pictures.all().length;
       const files = written.map((file) => `Drawn: ${file}`);
       if (drawn === pictures.connections || pictures.connections === 0) return files;
-      if (wanted === undefined)
-        return [...files, `Drawn are ${drawn} of ${count(pictures.connections, 'connection')}; --connection N draws one of the others.`];
-      return drawn > 0 ? files : [`There is no connection ${wanted}; the file has ${pictures.connections}.`];
+      if (connection !== undefined) return files;
+      return [...files, `Drawn are ${drawn} of ${count(pictures.connections, 'connection')}; --connection N draws one of the others.`];
     },
   };
 }
 
-function viewOfChanges(wanted: number | undefined, take: (change: TapChange) => void): View {
+function viewOfChanges(wanted: Wanted, take: (change: TapChange) => void): View {
   const troubles = new Troubles();
   const told = (change: TapChange): void => {
-    if (isWanted(wanted, change) && isTrouble(change)) troubles.add(change.connection, change.change.event.label);
+    wanted.count(change);
+    if (wanted.includes(change) && isTrouble(change)) troubles.add(change.connection, change.change.event.label);
     take(change);
   };
   const changes = new SavedChanges(told);
   return {
     event(event) {
       // Connections that are not wanted are counted, and no more than that.
-      if (isWanted(wanted, event) || event.kind === 'opened' || event.kind === 'closed') changes.take(event);
+      if (wanted.includes(event) || event.kind === 'opened' || event.kind === 'closed') changes.take(event);
     },
     change: told,
     finish: () => Promise.resolve(),
     notes: () => [],
     troubles: () => troubles.all(),
+    missing: () => wanted.missing(),
   };
-}
-
-function isWanted(wanted: number | undefined, { connection }: { readonly connection: number }): boolean {
-  return wanted === undefined || wanted === connection;
 }
 
 function textOf({ diagram }: Picture, { width, stdout }: DrawOptions): string {
   const terminal = terminalOf(process.env, stdout);
-  return `${toText(diagram, { ...terminal, ...(width === undefined ? {} : { width }) })}\n`;
+  return `${toText(diagram, { ...terminal, millisecondsPerStep: drawnStep(diagram), ...(width === undefined ? {} : { width }) })}\n`;
 }
 
 async function drawFile({ diagram, connection }: Picture, path: string, { width, force }: DrawOptions): Promise<string> {
   const file = await PartialFile.create(path, force);
   try {
     const id = `${basename(path, extname(path))}-${connection}`;
-    await file.append(toBytes(toSvg(diagram, { id, ...(width === undefined ? {} : { width }) })));
+    await file.append(toBytes(toSvg(diagram, { id, millisecondsPerStep: drawnStep(diagram), ...(width === undefined ? {} : { width }) })));
     await file.publish();
     return path;
   } finally {

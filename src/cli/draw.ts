@@ -44,7 +44,7 @@ behind) one is enough. FILE may be -, standard input: Ctrl-C is then the end.
                           and connections that begin like Amanda's)
   --width N               columns (20 to 1000), of an SVG pixels (400 to 4000)
   --events N              events of a drawing, 20 to 100000; beyond that
-                          neighbours are joined (default 300)
+                          neighbours are joined (default 100)
   --force                 replace a FILE that exists
   --quiet, -q             no notes
   --debug                 where an error came from
@@ -52,7 +52,8 @@ behind) one is enough. FILE may be -, standard input: Ctrl-C is then the end.
 
 Exit code:
   0    everything in the file was shown
-  1    a file could not be read or written, or is no saved conversation
+  1    a file could not be read or written, is no saved conversation, or has
+       no connection N
   2    wrong usage
   4    the file is damaged or cut, or bytes in it are missing or are no frames:
        it was shown as far as it goes
@@ -109,8 +110,10 @@ async function show({ words, view, paced, port, stop, output, surroundings }: Sh
   await paced.drained();
   for (const note of [...notes, ...view.notes()]) output.note(note);
   const troubles = [...view.troubles(), ...(damage === undefined ? [] : [damage.message])];
-  for (const trouble of troubles) output.warn(`rx-amanda: ${trouble}`);
-  return troubles.length === 0 ? exitCodes.success : exitCodes.damaged;
+  const missing = view.missing();
+  for (const trouble of missing === undefined ? troubles : [...troubles, missing]) output.warn(`rx-amanda: ${trouble}`);
+  if (troubles.length > 0) return exitCodes.damaged;
+  return missing === undefined ? exitCodes.success : exitCodes.failed;
 }
 
 /** Reads how it is to be shown. */
@@ -126,5 +129,5 @@ function viewsOf(values: Values, { stdout }: Surroundings): (out: PacedOutput) =
   return (out) => drawView({ connection, most: MOST_CONNECTIONS, events, svg, width, force, out, stdout });
 }
 
-const DEFAULT_EVENTS = 300;
+const DEFAULT_EVENTS = 100;
 const MOST_CONNECTIONS = 20;

@@ -6,6 +6,7 @@ import { Recording } from '../marble/recording.js';
 import { toSvg } from '../marble/svg.js';
 import type { TapChange } from '../tap/tap-change.js';
 import type { TapEvent } from '../tap/tap-event.js';
+import { drawnStep } from './drawn-step.js';
 import { withPartialFile, type PartialFile } from './partial-file.js';
 import { recordingHeader, recordingLine } from './recording-file.js';
 import { tapPcap } from './tap-pcap.js';
@@ -54,8 +55,6 @@ function tapJson(): TapSink {
 const DRAWN_EVENTS = 1_000;
 /** Chunks that a stream has in a drawing, on average: a backup is to be seen at a glance. */
 const DRAWN_CHUNKS = 2;
-/** Into how many steps the time of a drawing is divided at the most. */
-const DRAWN_STEPS = 200;
 
 /**
  * Makes the files of a tap for as long as something is written into them: each has its name when it is published, and is removed otherwise.
@@ -132,7 +131,7 @@ class OpenFiles implements TapFiles {
 
   drawing(): Drawing {
     const diagram = condense((this.#recording ?? new Recording()).diagram(), DRAWN_EVENTS, DRAWN_CHUNKS);
-    return { diagram, millisecondsPerStep: Math.max(1, Math.round(diagram.length / DRAWN_STEPS)) };
+    return { diagram, millisecondsPerStep: drawnStep(diagram) };
   }
 
   async publish(): Promise<readonly string[]> {

@@ -75,8 +75,13 @@ describe('rx-amanda draw --frames', () => {
   });
 
   it('lists no more than the connection that is asked for', async () => {
-    const { lines, code } = await draw(saved('one.pcap', captured('noop.1')), '--frames', '--connection', '2');
-    expect([code, lines]).toEqual([0, []]);
+    const file = saved('one.pcap', captured('noop.1'));
+    expect((await draw(file, '--frames', '--connection', '1')).lines).toHaveLength(9);
+    expect(await draw(file, '--frames', '--connection', '2')).toMatchObject({
+      code: 1,
+      out: '',
+      err: 'rx-amanda: There is no connection 2; the file has 1.\n',
+    });
   });
 });
 
@@ -116,8 +121,26 @@ describe('a saved conversation that is not whole', () => {
       '',
       expect.stringMatching(/junk is no capture \(pcap or pcapng\) and no recording\. Of raw bytes two files/),
     ]);
+    const compressed = await draw(saved('junk.gz', Buffer.from('1f8b0800000000000003', 'hex')));
+    expect([compressed.code, compressed.err]).toEqual([1, expect.stringContaining('It is compressed: unpack it first')]);
     const none = await draw(join(folder, 'none'));
     expect([none.code, none.err]).toEqual([1, expect.stringContaining(`Cannot read ${join(folder, 'none')}`)]);
+  });
+
+  it('is not two of those that are drawn by themselves', async () => {
+    const file = saved('noop.pcap', captured('noop.1'));
+    const recording = saved('noop.jsonl', (await draw(file, '--json')).out);
+    const raw = `${capturesDirectory}noop.1.c2s.bin`;
+    expect(await draw(recording, file)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('noop.jsonl is a recording, and not one of two files') as unknown,
+    });
+    expect(await draw(raw, file)).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('noop.pcap is a capture, and not one of two files') as unknown,
+    });
   });
 
   it('has no frames of Amanda’s in it when it is a capture of something else, and says so', async () => {
