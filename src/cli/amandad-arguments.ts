@@ -16,8 +16,12 @@ export interface AmandadArguments {
   readonly listen: string | undefined;
   /** Serve any number of connections, or keep an idle one. */
   readonly noExit: boolean;
-  /** Where the certificates for ssl are. */
-  readonly sslDir: string | undefined;
+  /** What amandad's configuration could say as well, as `KEY=VALUE`. */
+  readonly settings: readonly string[];
+  /** Do not read the installation's configuration. */
+  readonly noConfig: boolean;
+  /** Refuse a private key that others can read. */
+  readonly insistOnSafeKey: boolean;
   /** Where the executables of services are. */
   readonly libexec: string;
   /** Whether noop and sendbackup are ours rather than executables. */
@@ -76,7 +80,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
   if (tcpPort !== undefined && auth !== 'bsdtcp' && auth !== 'ssl') throw new UsageError(`-tcp goes with -auth=bsdtcp or ssl, not with -auth=${auth}.`);
   const udpPort = wholeNumber('-udp', given.get('udp'), 0, 65_535);
   if (udpPort !== undefined && auth !== 'bsdudp' && auth !== 'bsd') throw new UsageError(`-udp goes with -auth=bsdudp or bsd, not with -auth=${auth}.`);
-  if (given.has('ssl-dir') && auth !== 'ssl') throw new UsageError(`-ssl-dir goes with -auth=ssl, not with -auth=${auth}.`);
+  checkSettings(given, auth);
   if (tcpPort === undefined && udpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT or -udp=PORT.');
   const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
   if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
@@ -86,7 +90,9 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     udpPort,
     listen: given.get('listen'),
     noExit: given.has('no-exit'),
-    sslDir: given.get('ssl-dir'),
+    settings: [...given].filter(([name]) => settingAuths.has(name)).map(([name, value]) => `${name}=${value}`),
+    noConfig: given.has('no-config'),
+    insistOnSafeKey: given.has('insist-on-safe-key'),
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
     own,
     lists: given.get('lists'),
@@ -102,16 +108,30 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
 }
 
 const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
+/** The keys of a configuration that are words here, too, and the drivers that have a use for them. */
+const settingAuths: ReadonlyMap<string, readonly AmandadArguments['auth'][]> = new Map<string, readonly AmandadArguments['auth'][]>([
+  ...['dir', 'cert-file', 'key-file', 'ca-cert-file', 'fingerprint-file', 'cipher-list', 'check-host', 'check-certificate-host', 'check-fingerprint'].map(
+    (name) => [`ssl-${name}`, ['ssl']] as const,
+  ),
+  ['unreserved-tcp-port', ['bsdudp', 'bsd']] as const,
+]);
 const takesValue: ReadonlySet<string> = new Set([
-  ...['auth', 'tcp', 'udp', 'listen', 'ssl-dir', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
+  ...settingAuths.keys(),
+  ...['auth', 'tcp', 'udp', 'listen', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
   ...['max-connections', 'max-handles', 'max-requests', 'receive-budget', 'rep-tries'],
 ]);
-const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'no-shm', 'debug']);
+const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'no-shm', 'debug', 'no-config', 'insist-on-safe-key']);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {
   const auth = amandadAuths.find((known) => known === name.toLowerCase());
   if (auth === undefined) throw new UsageError(`-auth=${printable(name)} is not there; this version has ${enumerate(amandadAuths)}.`);
   return auth;
+}
+
+function checkSettings(given: ReadonlyMap<string, string>, auth: AmandadArguments['auth']): void {
+  for (const [name, auths] of [...settingAuths, ['insist-on-safe-key', ['ssl']] as const]) {
+    if (given.has(name) && !auths.some((one) => one === auth)) throw new UsageError(`-${name} goes with -auth=${auths.join(' or ')}, not with -auth=${auth}.`);
+  }
 }
 
 function limitsOf(given: ReadonlyMap<string, string>): AmandadLimits {

@@ -5,12 +5,13 @@ import { listenStdio } from '../drivers/stdio.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import { afterReady, explained, mostConnections, placeOf, readied, type ListenerEvents, type TcpWays } from './amandad-listening.js';
 import { UsageError } from './arguments.js';
+import type { Settings } from './config/settings.js';
 
 /**
  * Where the connections of an amandad with these arguments come from. What a driver needs is loaded when it is listened on:
  * under inetd this program is started for each connection, and most of them are of bsdtcp.
  */
-export function listenerOf(given: AmandadArguments, activation: Activation, events: ListenerEvents): Listener {
+export function listenerOf(given: AmandadArguments, settings: Settings, activation: Activation, events: ListenerEvents): Listener {
   const { auth, tcpPort } = given;
   const maxConnections = mostConnections(given);
   if (activation.kind === 'socket' && tcpPort !== undefined) {
@@ -19,21 +20,21 @@ export function listenerOf(given: AmandadArguments, activation: Activation, even
   return {
     name: auth,
     maxConnections,
-    accept: (options) => defer(() => from(load(given, activation, events))).pipe(mergeMap((listener) => listener.accept(options))),
+    accept: (options) => defer(() => from(load(given, settings, activation, events))).pipe(mergeMap((listener) => listener.accept(options))),
   };
 }
 
-async function load(given: AmandadArguments, activation: Activation, events: ListenerEvents): Promise<Listener> {
+async function load(given: AmandadArguments, settings: Settings, activation: Activation, events: ListenerEvents): Promise<Listener> {
   const { auth } = given;
   switch (auth) {
     case 'bsdudp':
     case 'bsd': {
       const { udpListener } = await import('./amandad-udp.js');
-      return udpListener(given, auth, events);
+      return udpListener(given, settings, auth, events);
     }
     case 'ssl': {
       const { sslWays } = await import('./amandad-ssl.js');
-      return tcpListener(given, activation, events, sslWays(given, events));
+      return tcpListener(given, activation, events, sslWays(given, settings, events));
     }
     case 'bsdtcp': {
       const { bsdtcpWays } = await import('./amandad-bsdtcp.js');

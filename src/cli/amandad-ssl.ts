@@ -2,12 +2,14 @@ import { acceptAllSsl, listenSsl } from '../drivers/ssl.js';
 import { listenSslStdio } from '../drivers/ssl-stdio.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import { mostConnections, type ListenerEvents, type TcpWays } from './amandad-listening.js';
+import { certificateSettings } from './certificate-settings.js';
+import type { Settings } from './config/settings.js';
 
 /** The ways into an amandad with `-auth=ssl`. */
-export function sslWays(given: AmandadArguments, { onWarning }: ListenerEvents): TcpWays {
-  const { sslDir } = given;
+export function sslWays(given: AmandadArguments, settings: Settings, { onWarning }: ListenerEvents): TcpWays {
   const certificates = {
-    ...(sslDir === undefined ? {} : { sslDir }),
+    ...certificateSettings(settings),
+    insistOnSafeKey: given.insistOnSafeKey,
     onWarning: ({ message }: Error) => {
       onWarning(message);
     },

@@ -2,10 +2,12 @@ import { listenBsd } from '../drivers/bsd.js';
 import { listenBsdudp } from '../drivers/bsdudp.js';
 import type { Listener } from '../drivers/driver.js';
 import type { AmandadArguments } from './amandad-arguments.js';
+import type { Settings } from './config/settings.js';
 import { placeOf, readied, type ListenerEvents } from './amandad-listening.js';
 
 /** Where the initiators of an amandad with `-auth=bsdudp` or `-auth=bsd` come from. */
-export function udpListener(given: AmandadArguments, auth: 'bsdudp' | 'bsd', events: ListenerEvents): Listener {
+export function udpListener(given: AmandadArguments, settings: Settings, auth: 'bsdudp' | 'bsd', events: ListenerEvents): Listener {
+  const { 'unreserved-tcp-port': ports } = settings;
   const listen = auth === 'bsd' ? listenBsd : listenBsdudp;
   const place = placeOf(given);
   return readied(auth, events, (ready) =>
@@ -16,6 +18,7 @@ export function udpListener(given: AmandadArguments, auth: 'bsdudp' | 'bsd', eve
         ready(place.describe(port, '/udp'));
       },
       ...place.options,
+      ...(ports && { streamPorts: ports.value }),
     }),
   );
 }

@@ -24,9 +24,11 @@ import type { Listener } from '../drivers/driver.js';
 import { serve, type ServeOptions } from '../target/serve.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
 import { listenerOf } from './amandad-listener.js';
+import { amandadSettings, type AmandadSettings } from './amandad-settings.js';
 import type { AmandadSurroundings } from './amandad-surroundings.js';
 import { AmandadLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
+import type { Settings } from './config/settings.js';
 import { exitCodeOf, exitCodes } from './exit.js';
 import { RequestLog } from './request-log.js';
 import { describePacket, traceFrames } from './trace.js';
@@ -55,6 +57,8 @@ Ours:
   -listen=ADDRESS   with -tcp or -udp, listen on this address only; default all
   -ssl-dir=DIR      with -auth=ssl, holds CA/crt.pem, me/crt.pem and
                     me/private/key.pem; default /etc/amanda/ssl
+  -insist-on-safe-key   refuse a private key that others can read; by default
+                    that is a warning in the log
   -libexec=DIR      where services are executables; default /usr/lib/amanda
   -own              our own noop and sendbackup (GNU tar) instead of the
                     executables; also -services=own, opposite -services=amanda
@@ -71,6 +75,15 @@ Ours:
                     error (unless it is the connection), else nowhere
   -debug            the log has every packet, and the size of all else
 
+As amanda-client.conf has them, which is read as by amandad; these count first:
+  -ssl-cert-file=FILE  -ssl-key-file=FILE  -ssl-ca-cert-file=FILE
+  -ssl-fingerprint-file=FILE  -ssl-cipher-list=LIST
+  -ssl-check-host=no  -ssl-check-certificate-host=no  -ssl-check-fingerprint=no
+                    with -auth=ssl
+  -unreserved-tcp-port=FIRST,LAST
+                    with -auth=bsdudp or bsd, the TCP ports of streams
+  -no-config        do not read /etc/amanda/amanda-client.conf
+
 Limits:
   -max-connections=N      at once; default 1024
   -max-handles=N          open on one connection; default 1024
@@ -78,7 +91,8 @@ Limits:
   -receive-budget=BYTES   kept of one connection until services read it;
                           default 1048576
   -rep-tries=N            times that a reply is sent, every 10 s, until it is
-                          acknowledged; default 5
+                          acknowledged; default that of the configuration, else
+                          5
   -idle=SECONDS           for which a connection is kept on which nothing runs;
                           default 30
 
@@ -105,10 +119,15 @@ export function amandad(words: readonly string[], surroundings: AmandadSurroundi
     print(told);
     return Promise.resolve(exitCodes.success);
   }
+  const first = new ReplaySubject<number>(1);
   const again = new ReplaySubject<number>(1);
+  interrupted.pipe(take(1)).subscribe(first);
   interrupted.pipe(skip(1), take(1)).subscribe(again);
   const done = merge(
-    defer(() => run(parseAmandad(words), surroundings, again)),
+    defer(() => of(parseAmandad(words))).pipe(
+      mergeMap(async (given) => ({ given, ...(await amandadSettings(given, surroundings)) })),
+      mergeMap((start) => run(start, { ...surroundings, interrupted: first }, again)),
+    ),
     again,
   ).pipe(
     catchError((error: unknown) => {
@@ -119,15 +138,19 @@ export function amandad(words: readonly string[], surroundings: AmandadSurroundi
   return firstValueFrom(done, { defaultValue: exitCodes.success });
 }
 
-function run(given: AmandadArguments, surroundings: AmandadSurroundings, hurry: Observable<unknown>): Observable<number> {
+/** What was asked for, on the command line and in the configuration. */
+type Start = { readonly given: AmandadArguments } & AmandadSettings;
+
+function run({ given, settings, trouble, notes }: Start, surroundings: AmandadSurroundings, hurry: Observable<unknown>): Observable<number> {
   const { activation, becomeUser, interrupted, hangup } = surroundings;
   const log = new AmandadLog(given, surroundings);
   const requests = new RequestLog(log.write);
-  const listener = listenerOf(given, activation, {
+  const listener = listenerOf(given, settings, activation, {
     // Only now: a port below 1024 takes root to listen on, and the log is to be its user's.
     onReady: (place) => {
       becomeUser(given.user);
       log.open();
+      for (const note of notes) log.write(note);
       if (place !== undefined) log.write(`listening on ${place}`);
     },
     onWarning: log.write,
@@ -139,7 +162,10 @@ function run(given: AmandadArguments, surroundings: AmandadSurroundings, hurry: 
     }),
     share(),
   );
-  const serving = serve(tracedIf(given.debug, listener, log.write), servicesOf(given, hurry), { ...serveOptions(given, activation), stop });
+  const serving = serve(tracedIf(given.debug, listener, log.write), servicesOf(given, hurry, trouble), {
+    ...serveOptions(given, settings, activation),
+    stop,
+  });
   return merge(serving.pipe(tap(requests.note), ignoreElements(), endWith(exitCodes.success)), graceOver(stop, given.grace), reopening(hangup, log)).pipe(
     take(1),
     finalize(() => {
@@ -179,9 +205,10 @@ function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
 /** Longer than any backup, and the longest that a timer can wait. */
 const NEVER = 0x7fff_ffff;
 
-function serveOptions({ auth, tcpPort, noExit, limits }: AmandadArguments, activation: Activation): ServeOptions {
+function serveOptions({ auth, tcpPort, noExit, limits }: AmandadArguments, settings: Settings, activation: Activation): ServeOptions {
   const hasOneConnection = tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket';
-  const { maxHandles, maxRequests, receiveBudget, replyTries, idleTimeout = noExit && hasOneConnection ? NEVER : undefined } = limits;
+  const { 'rep-tries': configured } = settings;
+  const { maxHandles, maxRequests, receiveBudget, replyTries = configured?.value, idleTimeout = noExit && hasOneConnection ? NEVER : undefined } = limits;
   return {
     ...(maxHandles === undefined ? {} : { maxHandles }),
     ...(maxRequests === undefined ? {} : { maxRequests }),

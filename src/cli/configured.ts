@@ -74,11 +74,11 @@ function installationOf(host: string, disk: string | undefined, values: ConfigVa
 /** What the configuration says, as if it had been typed. */
 function configuredValues(settings: Settings, values: TargetValues, output: Output, surroundings: Surroundings): TargetValues {
   const auth = authOf(settings);
-  const isOther = values.auth !== undefined && auth !== undefined && values.auth !== auth;
+  const isOther = values.auth !== undefined && auth !== undefined && values.auth.toLowerCase() !== auth;
   if (isOther && settings['client-port'] !== undefined && output.manner.debug) output.warn(`config: its client-port is that of auth ${auth}, not used`);
   return given({
     auth,
-    port: values.port === undefined && !isOther ? portOf(auth ?? values.auth ?? 'bsdtcp', settings, surroundings) : undefined,
+    port: values.port === undefined && !isOther ? portOf(auth ?? values.auth?.toLowerCase() ?? 'bsdtcp', settings, surroundings) : undefined,
     'amandad-path': said(settings['amandad-path']),
     'client-username': said(settings['client-username']),
     'ssh-key': said(settings['ssh-keys']),

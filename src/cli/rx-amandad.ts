@@ -26,6 +26,7 @@ process.exitCode = await amandad(process.argv.slice(2), {
   interrupted: merge(...Object.entries(exitCodes).map(([signal, code]) => fromEvent(process, signal).pipe(map(() => code)))),
   hangup: fromEvent(process, 'SIGHUP'),
   activation: takeActivation(),
+  installation: '/etc/amanda',
   becomeUser,
 });
 // Who has asked twice does not wait for a peer that is slow to hang up; what had to be ended has its SIGKILL by now.

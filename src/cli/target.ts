@@ -6,11 +6,12 @@ import type { Driver } from '../drivers/driver.js';
 import { local } from '../drivers/local.js';
 import { rsh } from '../drivers/rsh.js';
 import { ssh, type SshOptions } from '../drivers/ssh.js';
-import { ssl, type SslOptions } from '../drivers/ssl.js';
+import { ssl } from '../drivers/ssl.js';
 import type { RequestOptions } from '../exchange/request.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { printable } from '../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from './arguments.js';
+import { certificateSettings } from './certificate-settings.js';
 import type { Settings } from './config/settings.js';
 
 /** The options of every command that talks to a host. */
@@ -23,6 +24,7 @@ export const targetOptions = {
   'ssh-key': { type: 'string' },
   'rsh-command': { type: 'string' },
   'ssl-dir': { type: 'string' },
+  'insist-on-safe-key': { type: 'boolean' },
   timeout: { type: 'string' },
   json: { type: 'boolean' },
   debug: { type: 'boolean' },
@@ -44,6 +46,8 @@ export const targetOptionsHelp = `Reaching the host:
   --rsh-command PROGRAM   for rsh: takes rsh's arguments; default rsh
   --ssl-dir DIR           for ssl: holds CA/crt.pem, me/crt.pem and
                           me/private/key.pem; default /etc/amanda/ssl
+  --insist-on-safe-key    for ssl: refuse a key of our own that others can read,
+                          instead of a warning
   --timeout SECONDS       how long connecting, and then the answer, may take;
                           default as in Amanda: 3 times 20, 3 times 30
 
@@ -73,6 +77,8 @@ export interface TargetChoice {
   readonly rshCommand?: string | undefined;
   /** Holds the certificates. */
   readonly sslDir?: string | undefined;
+  /** Refuse a private key that others can read. */
+  readonly insistOnSafeKey?: boolean | undefined;
   /** Told what works but should not stay so. */
   readonly onWarning?: ((warning: Error) => void) | undefined;
   /** Milliseconds; undefined for Amanda's own times. */
@@ -87,7 +93,7 @@ type AuthName = (typeof auths)[number];
 /** Which options besides `--timeout` an auth goes by. */
 const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
   bsdtcp: ['port', 'user'],
-  ssl: ['port', 'user', 'ssl-dir'],
+  ssl: ['port', 'user', 'ssl-dir', 'insist-on-safe-key'],
   local: ['amandad-path'],
   ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
   rsh: ['amandad-path', 'client-username', 'rsh-command'],
@@ -109,26 +115,28 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
     sshKey: values['ssh-key'],
     rshCommand: values['rsh-command'],
     sslDir: values['ssl-dir'],
+    insistOnSafeKey: values['insist-on-safe-key'],
     timeout: seconds === undefined ? undefined : seconds * 1000,
   };
 }
 
 function chooseAuth(name: string): AuthName {
-  const auth = auths.find((known) => known === name);
+  const auth = auths.find((known) => known === name.toLowerCase());
   if (auth !== undefined) return auth;
-  if (name === 'krb5') throw new UsageError(`auth krb5 is not built, for want of an Amanda with it to try it against; there are ${enumerate(auths)}.`);
+  if (name.toLowerCase() === 'krb5')
+    throw new UsageError(`auth krb5 is not built, for want of an Amanda with it to try it against; there are ${enumerate(auths)}.`);
   throw new UsageError(`There is no auth "${printable(name)}"; this version has ${enumerate(auths)}.`);
 }
 
 /** The options given that the auth has no use for. */
 export function uselessOptions({ auth }: TargetChoice, values: TargetValues): readonly string[] {
-  const special = ['port', 'user', 'amandad-path', 'client-username', 'ssh-key', 'rsh-command', 'ssl-dir'] as const;
+  const special = ['port', 'user', 'amandad-path', 'client-username', 'ssh-key', 'rsh-command', 'ssl-dir', 'insist-on-safe-key'] as const;
   return special.filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name)).map((name) => `--${name}`);
 }
 
 /** The driver of a target. */
 export function driverFor(target: TargetChoice): Driver {
-  const { host, auth, port, user, amandadPath, clientUsername, sshKey, rshCommand, sslDir, onWarning, settings = {} } = target;
+  const { host, auth, port, user, amandadPath, clientUsername, sshKey, rshCommand, sslDir, insistOnSafeKey, onWarning, settings = {} } = target;
   const at = { host, ...(port === undefined ? {} : { port }) };
   const path = amandadPath === undefined ? {} : { amandadPath };
   const login = clientUsername === undefined ? {} : { clientUsername };
@@ -152,9 +160,10 @@ export function driverFor(target: TargetChoice): Driver {
       return ssl({
         ...at,
         ...asking,
-        ...(sslDir === undefined ? {} : { sslDir }),
-        ...(onWarning === undefined ? {} : { onWarning }),
         ...certificateSettings(settings),
+        ...(sslDir === undefined ? {} : { sslDir }),
+        ...(insistOnSafeKey === true ? { insistOnSafeKey } : {}),
+        ...(onWarning === undefined ? {} : { onWarning }),
       });
   }
 }
@@ -162,21 +171,6 @@ export function driverFor(target: TargetChoice): Driver {
 /** With a limit of its own ssh is to have given up before the wait for the acknowledgement is over. */
 function sshPatience({ timeout }: TargetChoice): Pick<SshOptions, 'connectTimeout'> {
   return timeout === undefined ? {} : { connectTimeout: Math.min(defaultTiming.connectTimeout, timeout - 1_000) };
-}
-
-/** What the configuration says of certificates that no option says. */
-function certificateSettings(settings: Settings): Partial<SslOptions> {
-  const said = {
-    sslFingerprintFile: settings['ssl-fingerprint-file'],
-    sslCertFile: settings['ssl-cert-file'],
-    sslKeyFile: settings['ssl-key-file'],
-    sslCaCertFile: settings['ssl-ca-cert-file'],
-    sslCipherList: settings['ssl-cipher-list'],
-    sslCheckCertificateHost: settings['ssl-check-certificate-host'],
-    sslCheckHost: settings['ssl-check-host'],
-    sslCheckFingerprint: settings['ssl-check-fingerprint'],
-  };
-  return Object.fromEntries(Object.entries(said).flatMap(([name, setting]) => (setting === undefined || setting.value === '' ? [] : [[name, setting.value]])));
 }
 
 /**

@@ -1,13 +1,15 @@
-import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EMPTY, NEVER, Subject, catchError, firstValueFrom, map, of } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { EMPTY, NEVER, Subject, catchError, filter, firstValueFrom, map, of } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { amandad } from '../../src/cli/amandad.js';
 import type { AmandadSurroundings } from '../../src/cli/amandad-surroundings.js';
 import { parseAmandad } from '../../src/cli/amandad-arguments.js';
 import { isStderrFree, type Descriptor } from '../../src/cli/amandad-log.js';
+import { amandadSettings } from '../../src/cli/amandad-settings.js';
 import { servicesOf } from '../../src/cli/amandad-services.js';
+import { certificateSettings } from '../../src/cli/certificate-settings.js';
 import { RequestLog } from '../../src/cli/request-log.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { bsdtcp } from '../../src/drivers/bsdtcp.js';
@@ -24,7 +26,9 @@ describe('the words behind rx-amandad', () => {
       tcpPort: undefined,
       listen: undefined,
       noExit: false,
-      sslDir: undefined,
+      settings: [],
+      noConfig: false,
+      insistOnSafeKey: false,
       libexec: '/usr/lib/amanda',
       own: false,
       lists: undefined,
@@ -60,6 +64,9 @@ describe('the words behind rx-amandad', () => {
     [['-tcp=x'], '-tcp takes a whole number from 0 to 65535, not "x".'],
     [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp or ssl, not with -auth=local.'],
     [['-ssl-dir=/etc/ssl'], '-ssl-dir goes with -auth=ssl, not with -auth=bsdtcp.'],
+    [['-ssl-check-host=no', '-auth=bsd'], '-ssl-check-host goes with -auth=ssl, not with -auth=bsd.'],
+    [['-insist-on-safe-key'], '-insist-on-safe-key goes with -auth=ssl, not with -auth=bsdtcp.'],
+    [['-unreserved-tcp-port=2000,3000'], '-unreserved-tcp-port goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.'],
     [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
     [['-grace=-1'], '-grace takes a whole number from 0 to 86400, not "-1".'],
@@ -93,13 +100,22 @@ describe('the words behind rx-amandad', () => {
 
 /** Runs it with these words, and tells what it said. */
 function started(...words: string[]) {
+  return startedWith({}, ...words);
+}
+
+function startedWith(more: Partial<AmandadSurroundings>, ...words: string[]) {
   const said: string[] = [];
   const printed: string[] = [];
   const interrupted = new Subject<number>();
   const hangup = new Subject<unknown>();
   const users: (string | undefined)[] = [];
   const lines = new Subject<string>();
-  const port = firstValueFrom(lines.pipe(map((line) => Number(/ port (\d+)$/.exec(line)?.[1]))));
+  const port = firstValueFrom(
+    lines.pipe(
+      map((line) => Number(/ port (\d+)$/.exec(line)?.[1])),
+      filter((found) => !Number.isNaN(found)),
+    ),
+  );
   let isReady = (): void => undefined;
   const ready = new Promise<void>((resolve) => {
     isReady = resolve;
@@ -118,6 +134,7 @@ function started(...words: string[]) {
       users.push(name);
       isReady();
     },
+    ...more,
   };
   const code = amandad(words, surroundings);
   return { code, port, ready, said, printed, interrupted, hangup, users, surroundings };
@@ -194,6 +211,69 @@ describe('rx-amandad', () => {
     expect(await ask(port)).toContain('not secure');
     target.interrupted.next(143);
     expect(await target.code).toBe(0);
+  });
+
+  describe('with an amanda-client.conf', () => {
+    let installation = '';
+    beforeEach(async () => {
+      installation = await mkdtemp(join(tmpdir(), 'rx-amandad-'));
+    });
+    afterEach(() => rm(installation, { recursive: true }));
+    const configure = (...lines: string[]): Promise<void> => writeFile(join(installation, 'amanda-client.conf'), lines.map((line) => `${line}\n`).join(''));
+    const fresh = (...words: string[]) => startedWith({ installation }, '-tcp=0', '-listen=127.0.0.1', ...words);
+
+    it('goes by what that says of certificates, unless the words say otherwise or that it is not to be read', async () => {
+      await configure('ssl-dir "/nosuch/a"', 'ssl-check-host no', 'SSL_CA_CERT_FILE "/nosuch/ca"');
+      const told = async (...words: string[]) => certificateSettings((await amandadSettings(parseAmandad(['-auth=ssl', ...words]), { installation })).settings);
+      expect(await told()).toEqual({ sslDir: '/nosuch/a', sslCheckHost: false, sslCaCertFile: '/nosuch/ca' });
+      expect(await told('-ssl-dir=/nosuch/b', '-ssl-check-host=yes', '-ssl-cipher-list=HIGH')).toEqual({
+        sslDir: '/nosuch/b',
+        sslCheckHost: true,
+        sslCaCertFile: '/nosuch/ca',
+        sslCipherList: 'HIGH',
+      });
+      expect(await told('-no-config', '-ssl-check-fingerprint=no')).toEqual({ sslCheckFingerprint: false });
+      const target = fresh('-auth=ssl');
+      expect(await target.code).toBe(1);
+      expect(target.said).toEqual([expect.stringMatching(/^rx-amandad: Cannot read \/nosuch\/(a|ca)/)]);
+    });
+
+    it('refuses every request, with file and line, when that is wrong, as Amanda does', async () => {
+      await configure('# a comment', 'rep-tries "often"');
+      const target = fresh('-own');
+      expect(await ask(await target.port)).toMatch(/not secure/);
+      expect(await target.code).toBe(0);
+      const problem = `${join(installation, 'amanda-client.conf')} line 2: rep-tries takes a whole number, perhaps with one unit such as k or weeks.`;
+      expect(target.said[0]).toContain(problem);
+      const { settings, trouble } = await amandadSettings(parseAmandad([]), { installation });
+      expect([settings, trouble?.message]).toEqual([{}, problem]);
+      const { driver, listener } = memory();
+      const serving = serve(listener, servicesOf(parseAmandad([]), NEVER, trouble)).subscribe();
+      await expect(firstValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({ code: 'REFUSED', message: problem });
+      serving.unsubscribe();
+    });
+
+    it('tells what is ignored with -debug, and ends with exit code 2 for a word that cannot be meant', async () => {
+      await configure('nosuch-key 1', 'rep-tries 2');
+      const target = fresh('-debug');
+      await target.port;
+      target.interrupted.next(143);
+      expect(await target.code).toBe(0);
+      expect(target.said.some((line) => line.endsWith(`${join(installation, 'amanda-client.conf')} line 1: nosuch-key is of no use here, ignored.`))).toBe(
+        true,
+      );
+      const wrong = fresh('-auth=ssl', '-ssl-check-host=perhaps');
+      expect(await wrong.code).toBe(2);
+      expect(wrong.said).toEqual(['rx-amandad: -ssl-check-host=perhaps: ssl-check-host takes yes or no (also true, false, on, off, 1, 0), without quotes.']);
+    });
+
+    it('has the streams of datagrams on the ports that it says', async () => {
+      await configure('unreserved-tcp-port 51000,51010');
+      const { settings } = await amandadSettings(parseAmandad(['-auth=bsd']), { installation });
+      expect(settings['unreserved-tcp-port']?.value).toEqual({ first: 51_000, last: 51_010 });
+      const said = await amandadSettings(parseAmandad(['-auth=bsd', '-unreserved-tcp-port=52000']), { installation });
+      expect(said.settings['unreserved-tcp-port']?.value).toEqual({ first: 52_000, last: 52_000 });
+    });
   });
 
   it('ends with exit code 1 when it cannot listen', async () => {

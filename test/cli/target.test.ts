@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { driverFor, estimateTimingFor, timingFor, type TargetChoice } from '../../src/cli/target.js';
+import { chooseTarget, driverFor, estimateTimingFor, timingFor, type TargetChoice } from '../../src/cli/target.js';
 import { connect } from '../../src/drivers/connect.js';
 import { request } from '../../src/exchange/request.js';
 
@@ -32,6 +32,13 @@ describe('a target', () => {
 
   it('over rsh is reached by a command of the user', async () => {
     expect(await wordsFor({ host: 'db1', auth: 'rsh', rshCommand: 'krsh' }, 'krsh')).toBe('-l backup db1 /usr/lib/amanda/amandad -auth=rsh');
+  });
+});
+
+describe('--auth', () => {
+  it('is the same in capitals, as with Amanda', () => {
+    expect(chooseTarget('db1', { auth: 'BsdTCP' }).auth).toBe('bsdtcp');
+    expect(() => chooseTarget('db1', { auth: 'KRB5' })).toThrow('krb5 is not built');
   });
 });
 

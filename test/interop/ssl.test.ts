@@ -192,6 +192,28 @@ describeReal('ssl and the real programs', ['amandad', 'amservice', 'amcheck', 'a
       expect((await amservice('sendsize', text)).stdout).toMatch(/^odd 0 SIZE \d{4}$/m);
     });
 
+    it('goes by amanda-client.conf, as the real amandad does, and by its own words first', async () => {
+      const started = (...words: string[]): Promise<Target> =>
+        lab.spawnTarget({ command: process.execPath, args: [rxAmandad, '-auth=ssl', '-log=/var/log/amanda/rx-amandad', ...words, 'amdump'] });
+      const answer = async ({ port }: Target): Promise<string> =>
+        (await lab.asBackup(programs.amservice, ['-o', `client-port=${port}`, 'localhost', 'ssl', 'noop'])).stdout;
+      const features = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n\n';
+      useByReal('renewed');
+      expect(await answer(await started())).toBe(features);
+      // Now what the initiator shows is not the one on file with the target.
+      const pinning = `-ssl-fingerprint-file=${seenInside('good')}/remote/localhost/fingerprint`;
+      expect(await answer(await started(pinning))).not.toBe(features);
+      expect(lastLogLine()).toMatch(/is not the one on file in .*good\/remote\/localhost\/fingerprint/);
+      expect(await answer(await started(pinning, '-ssl-check-fingerprint=no'))).toBe(features);
+      const single = [
+        '-no-config',
+        ...['cert-file=me/crt.pem', 'key-file=me/private/key.pem', 'ca-cert-file=CA/crt.pem'].map(
+          (word) => `-ssl-${word.replace('=', `=${seenInside('renewed')}/`)}`,
+        ),
+      ];
+      expect(await answer(await started(...single))).toBe(features);
+    });
+
     it('amcheck, amdump, amrecover and amfetchdump: the restored tree is identical', async () => {
       const disks = [
         { name: 'odd', path: tree },

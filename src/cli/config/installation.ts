@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isAmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import { UsageError } from '../arguments.js';
-import { collect, override, type Configuration, type Tell } from './collect.js';
+import { collect, override, type Configuration, type Override, type Tell } from './collect.js';
 import { parseDisklist, type DisklistEntry } from './disklist.js';
 import { ConfigFiles } from './files.js';
 import { placeText } from './lexer.js';
@@ -22,6 +22,8 @@ export interface InstallationOptions {
   readonly dumptype?: string | undefined;
   /** `KEY=VALUE`, as with Amanda's programs. */
   readonly overrides?: readonly string[];
+  /** What stands before each of them on the command line; default `--option `. */
+  readonly overridePrefix?: string;
   /** Told what is ignored, and which entry was used. */
   readonly tell: Tell;
   /** Told what could not be read. */
@@ -74,8 +76,13 @@ function readNamed(files: ConfigFiles, directory: string, config: string, option
   return { settings: readClient(files, [join(directory, CLIENT_CONF), join(folder, CLIENT_CONF)], options) };
 }
 
-function readClient(files: ConfigFiles, paths: readonly string[], { overrides = [], tell }: InstallationOptions): Settings {
-  const parsed = overrides.map(parseOverride);
+function overridesOf({ overrides = [], overridePrefix }: InstallationOptions): readonly Override[] {
+  return overrides.map((words) => parseOverride(words, overridePrefix));
+}
+
+function readClient(files: ConfigFiles, paths: readonly string[], options: InstallationOptions): Settings {
+  const { tell } = options;
+  const parsed = overridesOf(options);
   const lost = parsed.find(({ dumptype }) => dumptype !== undefined);
   if (lost !== undefined) throw new UsageError(`${printable(lost.at.file)}: no dumptype is used here.`);
   const statements = paths.flatMap((path) => {
@@ -88,8 +95,8 @@ function readClient(files: ConfigFiles, paths: readonly string[], { overrides = 
 
 /** Undefined when the disklist does not have the target. */
 function readServer(files: ConfigFiles, folder: string, statements: readonly Statement[], options: InstallationOptions): Installation | undefined {
-  const { overrides = [], tell } = options;
-  const parsed = overrides.map(parseOverride);
+  const { tell } = options;
+  const parsed = overridesOf(options);
   tell(`reading ${join(folder, SERVER_CONF)}`);
   const configuration = collect(statements, { scope: 'server', overrides: parsed, tell });
   const lost = parsed.find(({ dumptype }) => dumptype !== undefined && !configuration.dumptypes.has(dumptype));

@@ -6,15 +6,18 @@ import { isKey, keyReaders, type Key } from './settings.js';
 import { foldKeyword } from './statements.js';
 import { text, textOrNumber } from './values.js';
 
-/** Reads `KEY=VALUE` or `DUMPTYPE:NAME:KEY=VALUE`, as Amanda's programs take it behind `-o`. Throws `UsageError`, and `CONFIG_INVALID` for the value. */
-export function parseOverride(words: string): Override {
+/**
+ * Reads `KEY=VALUE` or `DUMPTYPE:NAME:KEY=VALUE`, as Amanda's programs take it behind `-o`; `prefix` is what stands before it on the command
+ * line. Throws `UsageError`, and `CONFIG_INVALID` for the value.
+ */
+export function parseOverride(words: string, prefix = '--option '): Override {
   const [, dumptype, keyword = '', value = ''] = /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(words) ?? [];
   const key = foldKeyword(keyword);
   if (!isKey(key)) {
     const keys = Object.keys(keyReaders).join(' ');
     throw new UsageError(`--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, not "${printable(words)}"; keys: ${keys}.`);
   }
-  const at = { file: `--option ${words}` };
+  const at = { file: `${prefix}${words}` };
   const override = { key, value: valueTokens(key, value, at), at };
   keyReaders[key](override.value, key, at);
   return dumptype === undefined ? override : { ...override, dumptype: dumptype.toLowerCase() };
