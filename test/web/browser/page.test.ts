@@ -84,6 +84,17 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     expect((await chosenEvent(page)).title).toBe('No event chosen');
   });
 
+  it('takes the keys as soon as it is there, and behind a click on a button', async () => {
+    const { page } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
+    await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    expect((await chosenEvent(page)).title).not.toBe('No event chosen');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Fit' }).click();
+    await page.keyboard.press('ArrowRight');
+    expect((await chosenEvent(page)).title).not.toBe('No event chosen');
+  });
+
   it('is the same after a reload: the connection that was chosen, its lanes and its events', async () => {
     const { page, tap } = await open();
     for (const [index, name] of ['noop.1', 'amdump.3', 'selfcheck.1'].entries()) tap.replay(index + 1, name);

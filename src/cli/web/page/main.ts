@@ -129,7 +129,9 @@ class Page {
     };
     for (const [id, action] of Object.entries(actions)) find(id, HTMLButtonElement).addEventListener('click', action);
     const targets = { stage, save, lanes: () => this.#shown?.lanes ?? [], selection: () => this.#selection };
-    find('stage', HTMLElement).addEventListener('keydown', (event) => {
+    document.addEventListener('keydown', (event) => {
+      // In the list and in a payload the arrows belong to what is there.
+      if (event.target instanceof Element && event.target.closest('nav, #payload') !== null) return;
       if (press(event, targets)) event.preventDefault();
     });
   }

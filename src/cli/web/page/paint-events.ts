@@ -90,10 +90,10 @@ function paintMarks(pen: CanvasRenderingContext2D, scene: Scene, marks: readonly
   return drawn;
 }
 
-/** What has no room for words. */
+/** What has no room for words, below those that stand there. */
 function paintTick(pen: CanvasRenderingContext2D, { palette }: Scene, event: EventFacts, x: number, y: number): void {
   pen.fillStyle = event.kind === 'error' ? palette.error : palette.text;
-  pen.fillRect(x - 1, y - 9, 2, 18);
+  pen.fillRect(x - 1, y + sizes.capsule / 2 + 1, 2, 6);
 }
 
 interface MarkRoom {

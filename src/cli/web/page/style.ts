@@ -100,6 +100,9 @@ kbd { font: 11px var(--mono); border: 1px solid var(--edge); border-radius: 4px;
   #payload { grid-template-columns: minmax(0, 1fr); }
   #details { flex-basis: 200px; }
 }
+@media (max-height: 760px) {
+  #details:has(#event-facts:empty) { flex-basis: auto; }
+}
 @media (max-height: 640px) {
   body { height: auto; min-height: 100%; }
   #stage { flex: 0 0 320px; }
