@@ -77,7 +77,7 @@ function asksNoop(near: Channel, handle: number): void {
 }
 
 describe('a flood', () => {
-  test('of a million empty frames costs nothing, and the target serves on', async () => {
+  test('of a million empty frames costs nothing, and the target serves on', { timeout: 60_000 }, async () => {
     await measured('a million empty frames', () => {
       const { near, answers, events } = served({ noop });
       const thousand = frames(1_000, (index) => index * 7_919, 0);
@@ -89,7 +89,7 @@ describe('a flood', () => {
     });
   });
 
-  test('of a million empty frames on one open stream costs nothing either', async () => {
+  test('of a million empty frames on one open stream costs nothing either', { timeout: 60_000 }, async () => {
     await measured('a million closes of one stream', () => {
       const [near, far] = memoryChannels();
       const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
@@ -118,7 +118,7 @@ describe('a flood', () => {
     });
   });
 
-  test('of 100,000 handles that ask for nothing leaves none behind at a target', async () => {
+  test('of 100,000 handles that ask for nothing leaves none behind at a target', { timeout: 60_000 }, async () => {
     await measured('100,000 handles of a served target', () => {
       const { near, events, answers } = served({ noop });
       near.write([frames(100_000, (index) => index + 10, 1)]);
@@ -152,7 +152,7 @@ describe('a flood', () => {
     });
   });
 
-  test('of tiny frames that nobody reads is charged for what they cost', async () => {
+  test('of tiny frames that nobody reads is charged for what they cost', { timeout: 60_000 }, async () => {
     await measured('one-byte frames that nobody reads', () => {
       const [near, far] = memoryChannels();
       const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
@@ -165,7 +165,7 @@ describe('a flood', () => {
     });
   });
 
-  test('of 100,000 requests runs 16 services and refuses the others', async () => {
+  test('of 100,000 requests runs 16 services and refuses the others', { timeout: 60_000 }, async () => {
     await measured('100,000 requests on one connection', () => {
       let [running, most] = [0, 0];
       const waiting: Service = () =>

@@ -4,11 +4,8 @@ import { packetTypes } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
 import { conversation, type Direction } from '../support/captures.js';
 import { framesOf, isStream } from '../support/replay.js';
-import { scripts, type Script } from '../support/edges.js';
+import type { Script } from '../support/edges.js';
 import { factor } from '../fuzz/runs.js';
-
-/** The recorded conversations in which nobody does anything unusual. */
-export const ordinary: readonly Script[] = scripts().filter(({ name }) => !name.startsWith('edge-'));
 
 /** A frame where it lies in the bytes of its direction: from the first byte of its header to behind its last. */
 export interface LaidFrame {
@@ -62,14 +59,6 @@ export function isPacket({ handle, payload }: LaidFrame, type: keyof typeof pack
 /** The numbers of the streams that a reply announces. */
 export function announced({ payload }: LaidFrame): readonly number[] {
   return (splitConnect(payload.subarray(1))?.connect ?? []).map(({ number }) => number).filter((number) => number > 0);
-}
-
-/** What must be known of a stream when frames have come whole: its bytes up to its close, and whether that came. */
-export function streamOf(frames: readonly LaidFrame[], handle: number): { readonly text: string; readonly closed: boolean } {
-  const own = frames.filter((frame) => frame.handle === handle);
-  const close = own.findIndex(({ payload }) => payload.length === 0);
-  const data = close < 0 ? own : own.slice(0, close);
-  return { text: Buffer.concat(data.map(({ payload }) => payload)).toString('latin1'), closed: close >= 0 };
 }
 
 /** A channel that counts who listens to it: to its bytes, and to whether it can take more. */
