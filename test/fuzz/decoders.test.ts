@@ -40,6 +40,15 @@ const fronts: Readonly<Record<string, readonly string[]>> = {
   fingerprints: ['SHA1 Fingerprint='],
   configuration: ['define dumptype a ', 'auth ', 'a "', 'define dumptype a {\n'],
   disklist: ['localhost ', 'localhost /home ', 'localhost /home {\n', '"'],
+  'a recording, drawn': ['{"format":"rx-amanda recording","version":1}\n'],
+  'words of rx-amanda': ['dump\0', '-'],
+  'words of rx-amandad': ['-auth=', '-'],
+  'places of a tap': ['[', '[::1]:', 'a:'],
+  'an overriding setting': ['auth=', 'dumptype:', 'dumptype:a:index='],
+  'port by name': ['amanda\0', 'amanda\0amanda '],
+  'what sshd says': ['192.0.2.7 '],
+  'what tar says': ['Total bytes written: ', ' '],
+  'request for the page': ['/token/svg?', '/token/', '/\0[', '/\0'],
 };
 const repeated = [
   '\0',

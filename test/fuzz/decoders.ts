@@ -36,6 +36,8 @@ import { parseReply, refusal, splitConnect } from '../../src/wire/reply.js';
 import { parseRequest, parseSecurity, parseService } from '../../src/wire/request.js';
 import { printable, toText } from '../../src/wire/text.js';
 import { withHeader } from '../../src/testing/bytes.js';
+import { drawCapture, drawRecording, drawSteps } from './file-decoders.js';
+import { askPage, findInfoEnd, readAmandadWords, readOverride, readPlaces, readPort, readSshConnection, readTarMessages, readWords } from './word-decoders.js';
 
 /** A recording that is read to its end. */
 function readCapture(bytes: Uint8Array): readonly unknown[] {
@@ -135,6 +137,18 @@ export const decoders: Readonly<Record<string, Decode>> = {
   configuration: (bytes) => collect(parseStatements(Buffer.from(bytes).toString('latin1'), 'amanda.conf'), { scope: 'server', overrides: [], tell: ignore }),
   disklist: (bytes) =>
     parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', { dumptypes, tell: ignore, include: () => ({ text: '', path: 'other' }) }),
+  'a recording, drawn': drawRecording,
+  'steps of a recording': drawSteps,
+  'a capture, drawn': drawCapture,
+  'words of rx-amanda': (bytes) => readWords(toText(bytes)),
+  'words of rx-amandad': (bytes) => readAmandadWords(toText(bytes)),
+  'places of a tap': (bytes) => readPlaces(toText(bytes)),
+  'an overriding setting': (bytes) => readOverride(toText(bytes)),
+  'port by name': (bytes) => readPort(toText(bytes)),
+  'what sshd says': (bytes) => readSshConnection(toText(bytes)),
+  'what tar says': (bytes) => readTarMessages(toText(bytes)),
+  'end of the description': findInfoEnd,
+  'request for the page': (bytes) => askPage(toText(bytes)),
 };
 
 function ignore(): void {

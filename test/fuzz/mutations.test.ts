@@ -18,6 +18,10 @@ const SHARES: Readonly<Record<string, number>> = {
   'answer to sendbackup': 40,
   capture: 2,
   'bytes beside the connection': 8,
+  'a capture, drawn': 20,
+  'a recording, drawn': 20,
+  'steps of a recording': 20,
+  'words of rx-amanda': 4,
 };
 /** So many for one decoder, and then for the next: a run that is ended early has tried them all. */
 const BATCH = 400;

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { conversation, conversationNames, capturesDirectory } from '../support/captures.js';
 import { words } from './bytes.js';
+import { pcapngs, recordings, tcpCaptures } from './saved-samples.js';
 
 /** What was recorded in each direction of each conversation. */
 export const directions = conversationNames().flatMap((name) => Object.values(conversation(name).bytes).filter(({ length }) => length > 0));
@@ -30,6 +31,9 @@ const replies = bodies(1);
 const optionLines = unique([...requests, ...replies].flatMap((body) => body.match(/^OPTIONS .*$/m) ?? []));
 const streamed = unique(framed.map(textOf));
 const noTlsTexts = ['HTTP/1.1 400 Bad Request\r\n\r\n', 'SSH-2.0-OpenSSH_9.2\r\n', '\0\0\0\x02\0\0\0\x01\x03\0'];
+
+/** Of both kinds; with UDP, and with TCP that is in order and that is not. */
+const captures = [...pcaps, ...tcpCaptures, ...pcapngs(pcaps)].map(front);
 
 /** What a decoder reads without a complaint, or nearly so, by its name: mutated, it gets further than bytes by chance. */
 export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
@@ -65,7 +69,36 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
     ['auth "ssl"\nctimeout 30\ndefine dumptype a {\n  program "GNUTAR"\n  index yes\n}\ndefine dumptype b {\n a\n compress none }\n'],
   ),
   ...named(['disklist'], ['localhost /home a\ndb1 data /srv/data {\n  a\n  exclude "./tmp"\n} 1 local\nincludefile "other"\n']),
-  capture: pcaps.map(front),
+  ...named(['what sshd says'], ['192.0.2.7 50022 192.0.2.1 22', '::1 1 ::1 22']),
+  ...named(
+    ['words of rx-amanda'],
+    [
+      ...[
+        'dump localhost /home -o - --level 1 --no-config',
+        'service localhost noop -s --features ff --auth bsd',
+        'noop db1 --auth ssh --ssh-key k --timeout 3',
+      ],
+      ...['10081 db1:10080 --svg a --json b --web 0 --count 3', '--local --log a -- amandad -auth=local', 'a.pcap --frames --json --connection 2 --width 60'],
+      ...['/home --option auth=ssl --dumptype a --config b --quiet', 'a b --stream DATA=file --port 10080'],
+    ].map((text) => text.replaceAll(' ', '\0')),
+  ),
+  ...named(
+    ['words of rx-amandad'],
+    ['-auth=bsdtcp -no-exit -tcp=10080 -own amdump', '-auth=ssl -ssl-dir=/a -idle=30 -max-handles=3 -grace=0'].map((text) => text.replaceAll(' ', '\0')),
+  ),
+  ...named(['places of a tap'], ['10081', ':10081', '127.0.0.1:10081', '[::1]:10081', 'db1.example.com:10080', '::1']),
+  ...named(['an overriding setting'], ['auth=ssl', 'dumptype:a:index=yes', 'ctimeout=30', 'client-port="amanda"', 'exclude=list "a" "b"']),
+  ...named(['port by name'], ['amanda\0amanda 10080/tcp # x\namanda 10080/udp\nkamanda 10081/tcp a b c\n', '10080', 'kamanda\0kamanda\t10081/tcp']),
+  ...named(['what tar says'], ['Total bytes written: 10240 (10KiB, 1MiB/s)\n/bin/tar: ./a: socket ignored\nElapsed time: 3\n']),
+  ...named(['request for the page'], ['/token/\0localhost:8080\x000', '/token/events\x00127.0.0.1\x0012', '/token/svg?connection=1&from=0&to=9\0[::1]:1']),
+  ...named(
+    ['end of the description'],
+    streamed.filter((text) => text.includes('sendbackup: ')),
+  ),
+  capture: captures,
+  'a capture, drawn': captures,
+  'a recording, drawn': recordings,
+  'steps of a recording': recordings.map((bytes) => bytes.subarray(bytes.indexOf(10) + 1)),
   'bytes beside the connection': directions.map(front),
   ...named(['sockets of systemd'], ['1\n', `1\n${process.pid}`, '2\n1']),
   ...named(['no TLS'], noTlsTexts),
