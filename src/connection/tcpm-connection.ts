@@ -7,6 +7,7 @@ import { Fifo } from './fifo.js';
 import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
 import { Handles } from './handles.js';
 import { asLoss, cutInside, endedHere, hungUp, overSendBudget, stalled } from './losses.js';
+import { Newcomers } from './newcomers.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
 import { TcpmProtocolHandle } from './protocol-handle.js';
 import { Stream, type Carrier } from './stream.js';
@@ -48,6 +49,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly #subscriptions = new Subscription();
   /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
   readonly #backlog = new Fifo<Uint8Array>();
+  #newcomers: Newcomers | undefined;
   #isDecoding = false;
   /** Somebody has seen what was sent, and may keep it. */
   #wasWatched = false;
@@ -242,6 +244,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       const exchange = new TcpmProtocolHandle(stream, () => {
         this.#handles.forget(handle);
       });
+      // Where frames of a tick do not wait for each other, time is virtual and has no turns.
+      if (this.#options.gather) (this.#newcomers ??= new Newcomers(this.#budget, this.#options.receiveBudget)).came();
       if (this.#incoming.observed) this.#incoming.next(exchange);
       else this.#unclaimed.push(exchange);
     }

@@ -1,0 +1,49 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { Flow } from '../../src/connection/flow.js';
+import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { memoryChannels } from '../../src/drivers/memory.js';
+import { packetBytes } from '../../src/testing/bytes.js';
+
+/** A target to which a storm of requests has come in one piece: how many have begun, and how it flows. */
+function stormed(requests: number) {
+  const [near, far] = memoryChannels();
+  const target = new TcpmConnection(far, { side: 'target', namesUser: false });
+  const begun: number[] = [];
+  target.incoming.subscribe(({ number, packets }) => {
+    begun.push(number);
+    packets.subscribe({ error: () => undefined });
+  });
+  near.write([Buffer.concat(Array.from({ length: requests }, (_, index) => packetBytes(index + 1, 'REQ', 'SERVICE noop\nOPTIONS ;\n')))]);
+  return { near, target, begun, flow: (): Promise<Flow> => firstValueFrom(target.flow) };
+}
+
+describe('requests that come in a storm', () => {
+  test('begin a few at a time, so that other connections have their turn between them', async () => {
+    const { target, begun, flow } = stormed(20);
+    expect([begun.length, (await flow()).paused]).toEqual([8, true]);
+    await turn();
+    expect(begun.length).toBe(16);
+    await turn();
+    expect(begun).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    await turn();
+    expect(await flow()).toMatchObject({ paused: false, held: 0 });
+    target.close();
+  });
+
+  test('that one connection may have at once all begin', async () => {
+    const { target, begun } = stormed(16);
+    await turn();
+    expect(begun).toHaveLength(16);
+    target.close();
+  });
+
+  test('do not begin any more once the connection is over', async () => {
+    const { target, begun } = stormed(20);
+    target.close();
+    await turn();
+    await turn();
+    expect(begun).toHaveLength(8);
+  });
+});
