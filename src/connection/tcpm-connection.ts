@@ -54,7 +54,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   /** Somebody has seen what was sent, and may keep it. */
   #wasWatched = false;
   #channelEnd: { readonly error?: unknown } | undefined;
-  #over: AmandaError | undefined;
+  /** Why the connection is over. Made when somebody is to be told: most connections end in good order, with nothing open on them. */
+  #over: (() => AmandaError) | undefined;
 
   constructor(channel: Channel, role: Role, options: ConnectionOptions = {}) {
     const frames = new Subject<Frame>();
@@ -108,7 +109,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (known !== undefined) return known;
     const stream = this.#handles.open(handle);
     if (this.#handles.wasClosed(handle)) stream.deliverEnd();
-    if (this.#over !== undefined) stream.lose(this.#over);
+    if (this.#over !== undefined) stream.lose(this.#over());
     return stream;
   }
 
@@ -159,13 +160,13 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   close(): void {
     if (this.#over !== undefined) return;
     this.#writer.flush();
-    this.#finish(endedHere(this.peer, 'closed'), false);
+    this.#finish(() => endedHere(this.peer, 'closed'), false);
     this.#channel.close();
   }
 
   abort(reason: Error): void {
     if (this.#over !== undefined) return;
-    this.#finish(asLoss(reason, this.peer), true);
+    this.#finish(() => asLoss(reason, this.peer), true);
     this.#subscriptions.unsubscribe();
     this.#channel.destroy();
   }
@@ -273,23 +274,25 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       return;
     }
     const broken = error ?? cutInside(this.#decoder, this.peer);
-    this.#finish(broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer), broken !== undefined);
+    this.#finish(() => (broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer)), broken !== undefined);
     this.#subscriptions.unsubscribe();
     this.#channel.close();
   }
 
-  #finish(reason: AmandaError, broken: boolean): void {
+  #finish(why: () => AmandaError, broken: boolean): void {
+    let made: AmandaError | undefined;
+    const reason = (): AmandaError => (made ??= why());
     this.#over = reason;
     this.#writer.end();
-    for (const stream of [...this.#handles.all()]) stream.lose(reason);
+    for (const stream of [...this.#handles.all()]) stream.lose(reason());
     this.#handles.clear();
     this.#backlog.clear();
     this.#budget.end();
     this.#incoming.complete();
     this.#sent.complete();
     if (broken) {
-      this.#frames.error(reason);
-      this.#ended.error(reason);
+      this.#frames.error(reason());
+      this.#ended.error(reason());
     } else {
       this.#frames.complete();
       this.#ended.complete();
