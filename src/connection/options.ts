@@ -41,8 +41,19 @@ const ranges: Readonly<Partial<Record<keyof ConnectionOptions, readonly [number,
   stallAfter: [1, 0x7fff_ffff],
 };
 
+/** A target gives the same options to each of its connections: they are looked at once. */
+const known = new WeakMap<ConnectionOptions, Required<ConnectionOptions>>();
+
 /** Options with their defaults. Errors with `BAD_ARGUMENT` for a value outside its range. */
 export function withDefaults(options: ConnectionOptions): Required<ConnectionOptions> {
+  const before = known.get(options);
+  if (before !== undefined) return before;
+  const all = completed(options);
+  known.set(options, all);
+  return all;
+}
+
+function completed(options: ConnectionOptions): Required<ConnectionOptions> {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const all: Required<ConnectionOptions> = { ...defaults, ...given };
   for (const [name, [least, most]] of Object.entries(ranges)) {
