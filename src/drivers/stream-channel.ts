@@ -50,41 +50,38 @@ export class StreamChannel implements Channel {
     });
     // An error after the last listener has left must not end the process.
     this.#input.on('error', () => undefined);
-    this.#output.on('error', () => undefined);
+    if (!this.#isSocket) this.#output.on('error', () => undefined);
     this.bytes = new Observable((out) => {
+      const over = (reason: unknown): void => {
+        if (reason === undefined) out.complete();
+        else out.error(reason);
+      };
       const fail = (error: Error): void => {
-        this.#explain(error).then(
-          (reason) => {
-            out.error(reason);
-          },
-          (failure: unknown) => {
-            out.error(failure);
-          },
-        );
+        this.#explain((reason) => {
+          over(reason ?? this.#broken(error));
+        });
       };
       const end = (): void => {
-        this.#ended().then(
-          (reason) => {
-            if (reason === undefined) out.complete();
-            else out.error(reason);
-          },
-          (failure: unknown) => {
-            out.error(failure);
-          },
-        );
+        if (this.#closing) over(undefined);
+        else this.#explain(over);
       };
       this.#input.on('end', end).on('close', end).on('error', fail);
-      this.#output.on('error', fail);
+      if (!this.#isSocket) this.#output.on('error', fail);
       const unlisten = (streams.listen ?? dataEvents(this.#input))((chunk) => {
         out.next(chunk);
       });
       return () => {
         unlisten();
         this.#input.off('end', end).off('close', end).off('error', fail);
-        this.#output.off('error', fail);
+        if (!this.#isSocket) this.#output.off('error', fail);
         this.destroy();
       };
     });
+  }
+
+  /** Both directions are one stream, which is listened to once. */
+  get #isSocket(): boolean {
+    return this.#input === (this.#output as unknown);
   }
 
   get isIdle(): boolean {
@@ -144,19 +141,16 @@ export class StreamChannel implements Channel {
     }
   }
 
-  async #ended(): Promise<AmandaError | undefined> {
-    return this.#closing ? undefined : await this.#streams.explain?.();
+  /** Says what is known behind the streams of why they have ended: at once where nothing can be known. */
+  #explain(told: (reason: unknown) => void): void {
+    const { explain } = this.#streams;
+    if (explain === undefined) told(undefined);
+    else explain().then(told, told);
   }
 
-  async #explain(error: Error): Promise<AmandaError> {
-    const explained = await this.#streams.explain?.();
-    return (
-      explained ??
-      new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(this.peer)} broke: ${error.message}.`, {
-        cause: error,
-        peer: describePeer(this.peer),
-      })
-    );
+  #broken(error: Error): AmandaError {
+    const peer = describePeer(this.peer);
+    return new AmandaError('CONNECTION_LOST', `The connection to ${peer} broke: ${error.message}.`, { cause: error, peer });
   }
 }
 
