@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { Observable, ReplaySubject, Subscription, defer, timer, type Subscriber } from 'rxjs';
+import { Observable, ReplaySubject, Subscription, asyncScheduler, defer, type Subscriber } from 'rxjs';
 import { describePeer, type Peer } from '../connection/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
@@ -8,7 +7,7 @@ import type { ParsedRequest } from '../wire/request.js';
 import { printable, toBytes } from '../wire/text.js';
 import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
 import { runStreams, type RunningStream } from './run-streams.js';
-import type { IncomingRequest, Service, ServiceReply } from './service.js';
+import type { IncomingRequest, Service, ServiceReply, StreamHandler } from './service.js';
 import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from './target-machine.js';
 import type { Timing } from './timing.js';
 
@@ -23,8 +22,8 @@ export interface RespondOptions {
   /** Judges the body of a REQ. Emits once. */
   readonly admit: (body: Uint8Array) => Observable<Admission>;
   readonly timing: Timing;
-  /** The requests that run on this connection, by service and digest: the same one again, on another handle, is not started twice. */
-  readonly running: Set<string>;
+  /** The requests that run on this connection: the same one again, on another handle, is not started twice. */
+  readonly running: Set<ParsedRequest>;
 }
 
 /** What happened to one request, in order: `admitted` or `refused`, `replied`, `ended`. */
@@ -68,7 +67,6 @@ class Responder {
   #state: TargetState = { kind: 'fresh' };
   #admission: Extract<Admission, { kind: 'admitted' }> | undefined;
   #refusal: Extract<Admission, { kind: 'refused' }> | undefined;
-  #key: string | undefined;
   #streams: readonly RunningStream[] = [];
   #replyBytes = 0;
   #error: AmandaError | undefined;
@@ -127,9 +125,9 @@ class Responder {
         return;
       case 'wait':
         this.#timer?.unsubscribe();
-        this.#timer = timer(effect.milliseconds).subscribe(() => {
+        this.#timer = asyncScheduler.schedule(() => {
           this.#happens({ kind: 'timeout' });
-        });
+        }, effect.milliseconds);
         return;
       case 'openStreams':
         this.#openStreams();
@@ -169,14 +167,11 @@ class Responder {
       this.#happens({ kind: 'refused', reason: admission.reason });
       return;
     }
-    const { service, arguments: rest } = admission.request;
-    const key = `${service} ${createHash('sha256').update(rest).digest('hex')}`;
-    if (this.#options.running.has(key)) {
+    if (isRunning(admission.request, this.#options.running)) {
       this.#happens({ kind: 'duplicate' });
       return;
     }
-    this.#options.running.add(key);
-    this.#key = key;
+    this.#options.running.add(admission.request);
     this.#admission = admission;
     this.#out.next({ kind: 'admitted', handle: this.#handle.number, request: admission.request });
     this.#happens({ kind: 'accepted' });
@@ -185,7 +180,7 @@ class Responder {
   #startService(): void {
     if (this.#admission === undefined) return;
     const { request, peer, service } = this.#admission;
-    const incoming: IncomingRequest = { ...request, peer, handle: this.#handle.number };
+    const incoming: IncomingRequest = { service: request.service, arguments: request.arguments, user: request.user, peer, handle: this.#handle.number };
     this.#work.add(
       defer(() => service(incoming)).subscribe({
         next: (reply) => {
@@ -211,7 +206,11 @@ class Responder {
       return;
     }
     this.#answered = true;
-    const streams = Object.entries(reply.streams ?? {});
+    if (reply.streams === undefined) this.#reply(reply.body, []);
+    else this.#answerWithStreams(reply.body, Object.entries(reply.streams));
+  }
+
+  #answerWithStreams(body: Uint8Array, streams: readonly (readonly [name: string, handler: StreamHandler | undefined])[]): void {
     const present = streams.flatMap(([name, handler]) => (handler === undefined ? [] : [[name, handler] as const]));
     this.#work.add(
       this.#connection.announce(present.length).subscribe({
@@ -221,7 +220,7 @@ class Responder {
             return stream === undefined ? [] : [{ name, stream, handler }];
           });
           this.#reply(
-            reply.body,
+            body,
             streams.map(([name]) => name),
           );
         },
@@ -294,9 +293,15 @@ class Responder {
   #stop(): void {
     this.#state = { kind: 'done' };
     this.#timer?.unsubscribe();
-    if (this.#key !== undefined) this.#options.running.delete(this.#key);
+    if (this.#admission !== undefined) this.#options.running.delete(this.#admission.request);
     this.#work.unsubscribe();
   }
+}
+
+/** Whether the same is being done already: the same words to the same service, whoever they are said to come from. */
+function isRunning({ service, arguments: words }: ParsedRequest, running: ReadonlySet<ParsedRequest>): boolean {
+  for (const other of running) if (other.service === service && Buffer.compare(other.arguments, words) === 0) return true;
+  return false;
 }
 
 function oneLine(error: unknown): string {
