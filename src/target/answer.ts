@@ -1,7 +1,7 @@
-import { Observable, Subscription, of, timer, type Subscriber } from 'rxjs';
+import { Observable, Subscription, asyncScheduler, of, type Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
-import { defaultTiming } from '../exchange/timing.js';
+import { defaultTiming, type Timing } from '../exchange/timing.js';
 import { admission } from './admission.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
 import type { Strangers } from './strangers.js';
@@ -9,9 +9,21 @@ import type { Strangers } from './strangers.js';
 /** What a request is told that comes too late. */
 const STOPPING = 'amandad is being stopped and takes no new requests';
 
+/** What the connections of one target have in common. */
+export interface Target {
+  readonly services: ServiceMap;
+  readonly options: ServeOptions;
+  readonly timing: Timing;
+  readonly strangers: Strangers;
+}
+
+export function targetOf(services: ServiceMap, options: ServeOptions, strangers: Strangers): Target {
+  return { services, options, timing: { ...defaultTiming, ...options }, strangers };
+}
+
 /** Answers every request on one connection, for as long as it lasts. Unsubscribing closes it. */
-export function answer(connection: Connection, services: ServiceMap, options: ServeOptions, strangers: Strangers): Observable<ServiceEvent> {
-  return new Observable((out) => new Answering(connection, services, options, strangers, out).start());
+export function answer(connection: Connection, target: Target): Observable<ServiceEvent> {
+  return new Observable((out) => new Answering(connection, target, out).start());
 }
 
 /**
@@ -20,9 +32,7 @@ export function answer(connection: Connection, services: ServiceMap, options: Se
  */
 class Answering {
   readonly #connection: Connection;
-  readonly #services: ServiceMap;
-  readonly #options: ServeOptions;
-  readonly #strangers: Strangers;
+  readonly #target: Target;
   readonly #out: Subscriber<ServiceEvent>;
   readonly #subscriptions = new Subscription();
   #idle: Subscription | undefined;
@@ -31,11 +41,9 @@ class Answering {
   #isStopping = false;
   #mayBegin = true;
 
-  constructor(connection: Connection, services: ServiceMap, options: ServeOptions, strangers: Strangers, out: Subscriber<ServiceEvent>) {
+  constructor(connection: Connection, target: Target, out: Subscriber<ServiceEvent>) {
     this.#connection = connection;
-    this.#services = services;
-    this.#options = options;
-    this.#strangers = strangers;
+    this.#target = target;
     this.#out = out;
   }
 
@@ -45,11 +53,11 @@ class Answering {
   }
 
   start(): () => void {
-    this.#strangers.came(this.#connection, this);
+    this.#target.strangers.came(this.#connection, this);
     this.#out.next({ kind: 'connected', peer: this.#connection.peer });
     this.#waitForNothing();
     this.#subscriptions.add(
-      this.#options.stop?.subscribe(() => {
+      this.#target.options.stop?.subscribe(() => {
         this.#isStopping = true;
         this.#waitForNothing();
       }),
@@ -68,7 +76,7 @@ class Answering {
     return () => {
       this.#idle?.unsubscribe();
       this.#subscriptions.unsubscribe();
-      this.#strangers.left(this.#connection);
+      this.#target.strangers.left(this.#connection);
       this.#connection.close();
     };
   }
@@ -80,7 +88,7 @@ class Answering {
     if (requests === undefined) return;
     const run = respond(this.#connection, handle, requests).subscribe({
       next: (event) => {
-        if (event.kind === 'admitted') this.#strangers.known(this.#connection);
+        if (event.kind === 'admitted') this.#target.strangers.known(this.#connection);
         this.#out.next({ ...event, peer: this.#connection.peer });
       },
       error: (error: unknown) => {
@@ -107,11 +115,12 @@ class Answering {
   }
 
   #makeRequests(): RespondOptions {
-    const judge = admission(this.#connection, this.#services, () => this.#active, this.#options);
+    const { services, options, timing } = this.#target;
+    const judge = admission(this.#connection, services, () => this.#active, options);
     return {
       admit: (body) => (this.#isStopping ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body)),
-      timing: { ...defaultTiming, ...this.#options },
-      running: new Set<string>(),
+      timing,
+      running: new Set(),
     };
   }
 
@@ -119,10 +128,12 @@ class Answering {
   #waitForNothing(): void {
     this.#idle?.unsubscribe();
     if (this.#active > 0 || !this.#mayBegin || this.#out.closed) return;
-    const { idleTimeout = defaultTiming.idleTimeout } = this.#options;
-    this.#idle = timer(this.#isStopping ? 0 : idleTimeout).subscribe(() => {
-      this.#connection.close();
-    });
+    this.#idle = asyncScheduler.schedule(
+      () => {
+        this.#connection.close();
+      },
+      this.#isStopping ? 0 : this.#target.timing.idleTimeout,
+    );
   }
 
   /** Behind the last request, and when no more can come. */

@@ -1,7 +1,7 @@
 import { ReplaySubject, defer, finalize, mergeMap, takeUntil, type Observable } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { Listener } from '../drivers/driver.js';
-import { answer } from './answer.js';
+import { answer, targetOf } from './answer.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
 import { Strangers } from './strangers.js';
 
@@ -24,8 +24,9 @@ export function serve(listener: Listener, services: ServiceMap, options: ServeOp
     const stopping = options.stop?.subscribe(stop);
     const strangers = new Strangers(listener.maxConnections);
     const connections = listener.accept(options).pipe(takeUntil(stop));
+    const target = targetOf(services, { ...options, stop }, strangers);
     return connections.pipe(
-      mergeMap((connection) => answer(connection, services, { ...options, stop }, strangers)),
+      mergeMap((connection) => answer(connection, target)),
       finalize(() => stopping?.unsubscribe()),
     );
   });
@@ -33,5 +34,5 @@ export function serve(listener: Listener, services: ServiceMap, options: ServeOp
 
 /** Answers every request on one connection, for as long as it lasts. */
 export function serveConnection(connection: Connection, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
-  return answer(connection, services, options, new Strangers());
+  return answer(connection, targetOf(services, options, new Strangers()));
 }
