@@ -1,6 +1,6 @@
-import { Observable, defer, from, map, of, shareReplay, switchMap, take } from 'rxjs';
+import { Observable, from, map, of, switchMap, take } from 'rxjs';
 import { authorize, readSecurity, type AccessRequest } from '../access/authorize.js';
-import { checkPeerName } from '../access/peer.js';
+import { namePeer } from '../access/named-peers.js';
 import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
 import type { Peer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
@@ -28,13 +28,15 @@ export function admission(
   active: () => number,
   { authorize: rules = rulesFor(connection), maxRequests = 16 }: AdmissionOptions,
 ): (body: Uint8Array) => Observable<Admission> {
-  const identified = defer(() => identify(connection)).pipe(shareReplay({ bufferSize: 1, refCount: false }));
+  let known: Named | Refused | undefined;
+  const decide = (peer: Named | Refused, body: Uint8Array): Observable<Admission> => {
+    known = peer;
+    if (peer.kind === 'refused') return of(peer);
+    return judge(connection, rules, peer.peer, body).pipe(switchMap((verdict) => (verdict.kind === 'refused' ? of(verdict) : find(services, verdict))));
+  };
   return (body) => {
     if (active() > maxRequests) return of<Admission>({ kind: 'refused', reason: `more than ${maxRequests} requests at once on one connection` });
-    return identified.pipe(
-      switchMap((peer) => (peer.kind === 'refused' ? of(peer) : judge(connection, rules, peer.peer, body))),
-      switchMap((verdict) => (verdict.kind === 'refused' ? of(verdict) : find(services, verdict))),
-    );
+    return known === undefined ? identify(connection).pipe(switchMap((peer) => decide(peer, body))) : decide(known, body);
   };
 }
 
@@ -55,7 +57,7 @@ interface Permitted {
 function identify({ peer, namesUser }: Connection): Observable<Named | Refused> {
   const { address, port, host } = peer;
   if (!namesUser || host !== undefined || address === undefined) return of({ kind: 'named', peer });
-  return checkPeerName({ address, port }).pipe(map((named) => (named.kind === 'refused' ? named : { kind: 'named', peer: { ...peer, host: named.host } })));
+  return namePeer({ address, port }).pipe(map((named) => (named.kind === 'refused' ? named : { kind: 'named', peer: { ...peer, host: named.host } })));
 }
 
 function judge(
