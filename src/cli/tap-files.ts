@@ -25,7 +25,7 @@ export interface TapFiles {
   change(change: TapChange): void;
   /** All of it so far, if a drawing was asked for, and how it is to be drawn. */
   drawing(): Drawing;
-  /** Brings the files to the disk and gives them their names; the names of those that are whole. */
+  /** Brings the files to the disk and gives them their names; the names of those that are whole. What fails is told, and the others go on. */
   publish(): Promise<readonly string[]>;
 }
 
@@ -75,7 +75,8 @@ export function withTapFiles<T>(
         const files = [json && new Streamed(json, tapJson(), onTrouble), pcap && new Streamed(pcap, tapPcap(), onTrouble)];
         const streamed = files.filter((file) => file !== undefined);
         const isDrawn = svg !== undefined || names.text === true;
-        return use(new OpenFiles(svg, streamed, isDrawn ? new Recording({ title: 'rx-amanda tap' }) : undefined)).pipe(
+        const recording = isDrawn ? new Recording({ title: 'rx-amanda tap' }) : undefined;
+        return use(new OpenFiles({ svg, streamed, recording, onTrouble })).pipe(
           finalize(() => {
             for (const file of streamed) file.close();
           }),
@@ -101,18 +102,27 @@ function delayed(change: Change, by: number): Change {
   }
 }
 
+interface Opened {
+  readonly svg: PartialFile | undefined;
+  readonly streamed: readonly Streamed[];
+  readonly recording: Recording | undefined;
+  readonly onTrouble: (message: string) => void;
+}
+
 class OpenFiles implements TapFiles {
   readonly #svg: PartialFile | undefined;
   readonly #streamed: readonly Streamed[];
   readonly #recording: Recording | undefined;
+  readonly #onTrouble: (message: string) => void;
   /** When the first connection was opened, in milliseconds since 1970, and the later ones after that. */
   #began: number | undefined;
   readonly #delays = new Map<number, number>();
 
-  constructor(svg: PartialFile | undefined, streamed: readonly Streamed[], recording: Recording | undefined) {
+  constructor({ svg, streamed, recording, onTrouble }: Opened) {
     this.#svg = svg;
     this.#streamed = streamed;
     this.#recording = recording;
+    this.#onTrouble = onTrouble;
   }
 
   event(event: TapEvent): void {
@@ -136,15 +146,27 @@ class OpenFiles implements TapFiles {
 
   async publish(): Promise<readonly string[]> {
     const published: string[] = [];
-    if (this.#svg !== undefined) {
-      const { diagram, millisecondsPerStep } = this.drawing();
-      await this.#svg.append(Buffer.from(toSvg(diagram, { millisecondsPerStep })));
-      await this.#svg.publish();
-      published.push(this.#svg.path);
-    }
+    const svg = this.#svg;
+    if (svg !== undefined && (await this.#draw(svg))) published.push(svg.path);
     for (const file of this.#streamed) if (await file.publish()) published.push(file.path);
     return published;
   }
+
+  async #draw(file: PartialFile): Promise<boolean> {
+    try {
+      const { diagram, millisecondsPerStep } = this.drawing();
+      await file.append(Buffer.from(toSvg(diagram, { millisecondsPerStep })));
+      await file.publish();
+      return true;
+    } catch (error) {
+      this.#onTrouble(messageOf(error));
+      return false;
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** For how many milliseconds what is to be written may wait for more. */
@@ -186,8 +208,14 @@ class Streamed {
 
   async publish(): Promise<boolean> {
     this.#flush();
-    if (this.#isWhole) await this.#file.publish();
-    return this.#isWhole;
+    if (!this.#isWhole) return false;
+    try {
+      await this.#file.publish();
+      return true;
+    } catch (error) {
+      this.#giveUp(error);
+      return false;
+    }
   }
 
   /** Writes nothing more. */
@@ -208,10 +236,14 @@ class Streamed {
     try {
       this.#file.appendNow(held);
     } catch (error) {
-      // Who is tapped shall not notice it.
-      this.close();
-      this.#onTrouble(`${error instanceof Error ? error.message : String(error)} What was written before is in ${this.#file.keep()}.`);
+      this.#giveUp(error);
     }
+  }
+
+  /** Who is tapped shall not notice it. */
+  #giveUp(error: unknown): void {
+    this.close();
+    this.#onTrouble(`${messageOf(error)} What was written before is in ${this.#file.keep()}.`);
   }
 }
 

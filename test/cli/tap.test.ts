@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -172,6 +172,31 @@ describe('rx-amanda tap', () => {
     expect(await code).toBe(0);
     expect(out()).toContain('closed: The tap has ended');
     expect(readFileSync(join(folder, 'a.jsonl'), 'utf8')).toContain('"how":"stopped"');
+  });
+
+  it('keeps the files that are whole when another one cannot get its name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-tap-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const names = Object.fromEntries(['svg', 'json', 'pcap'].map((kind) => [kind, join(folder, `a.${kind}`)] as const));
+    const { port, next } = await listen();
+    const { surroundings, err } = fakeSurroundings();
+    const files = Object.entries(names).flatMap(([kind, name]) => [`--${kind}`, name]);
+    const code = main(['tap', '0', `127.0.0.1:${port}`, '--once', ...files], surroundings);
+    while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
+    const accepted = next();
+    const initiator = await dial(Number(/port (\d+),/.exec(err())?.[1]));
+    const target = await accepted;
+    // Somebody else takes two of the names while the tap goes on.
+    for (const kind of ['svg', 'json']) writeFileSync(join(folder, `a.${kind}`), 'theirs');
+    initiator.resume().end(REQ_NOOP);
+    await readAll(target);
+    target.end();
+    expect(await code).toBe(1);
+    expect(readFileSync(join(folder, 'a.svg'), 'utf8')).toBe('theirs');
+    expect(readFileSync(join(folder, `a.json.partial-${process.pid}`), 'utf8')).toContain('"how":"ended"');
+    expect(readdirSync(folder).sort()).toEqual(['a.json', `a.json.partial-${process.pid}`, 'a.pcap', 'a.svg']);
+    expect(err()).toContain(`What was written before is in ${join(folder, 'a.json.partial-')}`);
+    expect(err()).toContain(`wrote ${join(folder, 'a.pcap')}\n`);
   });
 
   it('says once that its log cannot be written to, and passes on what comes all the same', async () => {
