@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,6 +53,29 @@ async function startTap(target: number, options: readonly string[] = []): Promis
 
 function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
+}
+
+/** How many events of each kind, and how many bytes, each lane of a recording has. */
+function sumsIn(recording: string): readonly string[] {
+  const sums = new Map<string, { events: number; bytes: number }>();
+  for (const line of recording.split('\n').slice(1, -1)) {
+    const { kind, connection, change } = JSON.parse(line) as RecordedStep;
+    if (kind !== 'change' || change?.event === undefined) continue;
+    const { count = 1, bytes = 0, direction = '', kind: what } = change.event;
+    const name = `${connection} ${change.lane ?? ''} ${direction} ${what}`;
+    const sum = sums.get(name) ?? { events: 0, bytes: 0 };
+    sums.set(name, { events: sum.events + count, bytes: sum.bytes + bytes });
+  }
+  return [...sums].map(([name, { events, bytes }]) => `${name}: ${events}, ${bytes} bytes`).sort();
+}
+
+interface RecordedStep {
+  readonly kind: string;
+  readonly connection: number;
+  readonly change?: {
+    readonly lane?: string;
+    readonly event?: { readonly kind: string; readonly count?: number; readonly bytes?: number; readonly direction?: string };
+  };
 }
 
 describeReal('a tap between the real programs', ['amandad', 'amservice', 'amcheck', 'amdump', 'amrecover', 'amfetchdump'], () => {
@@ -138,6 +161,17 @@ describeReal('a tap between the real programs', ['amandad', 'amservice', 'amchec
       expect(statSync(file('tap.pcap')).mode & 0o777).toBe(0o600);
       expect(readFileSync(file('tap.jsonl'), 'utf8')).toContain('sendbackup');
       expect(readdirSync(lab.sandbox.directory).filter((name) => name.includes('.partial-'))).toEqual([]);
+    });
+
+    it('the capture says the same as the recording, byte for byte, though the programs take the same ports again and again', () => {
+      const drawn = spawnSync(process.execPath, [rxAmanda, 'draw', file('tap.pcap'), '--json', '--port', String(port)], {
+        maxBuffer: 1 << 28,
+        encoding: 'utf8',
+      });
+      expect([drawn.stderr, drawn.status]).toEqual(['', 0]);
+      const recorded = sumsIn(readFileSync(file('tap.jsonl'), 'utf8'));
+      expect(recorded.length).toBeGreaterThan(20);
+      expect(sumsIn(drawn.stdout)).toEqual(recorded);
     });
   });
 
