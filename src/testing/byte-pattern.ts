@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { map, reduce, type Observable } from 'rxjs';
 
 /**
  * Bytes that tell where in which stream they belong: the n-th byte of stream s is (n + s) mod 251. No size of a chunk or frame
@@ -38,4 +39,34 @@ export function verifyPattern(stream: number, from: number, chunk: Uint8Array): 
 function patternAt(stream: number, at: number, length: number): Uint8Array {
   const phase = (at + stream) % PERIOD;
   return repeated.subarray(phase, phase + length);
+}
+
+/** Bytes of a stream of dates: more than every buffer on the way holds. */
+const DATED_BYTES = 32 * 1024 * 1024;
+
+/** A source that is pulled, each piece of which begins with the time, in milliseconds, at which it was made. */
+export async function* dated(): AsyncGenerator<Uint8Array, void> {
+  for (let at = 0; at < DATED_BYTES; at += PIECE) {
+    if (at % TURN_EVERY === 0) await setImmediate();
+    const piece = Buffer.alloc(PIECE);
+    piece.writeDoubleBE(Date.now());
+    yield piece;
+  }
+}
+
+/** Reads a stream of dates to the end; gives the date of its last piece. */
+export function lastDate(source: Observable<Uint8Array>): Observable<number> {
+  const date = Buffer.alloc(8);
+  const begins = DATED_BYTES - PIECE;
+  const read = (at: number, chunk: Uint8Array): number => {
+    for (let place = Math.max(begins, at); place < Math.min(begins + date.length, at + chunk.length); place += 1) date[place - begins] = chunk[place - at] ?? 0;
+    return at + chunk.length;
+  };
+  return source.pipe(
+    reduce(read, 0),
+    map((length) => {
+      if (length !== DATED_BYTES) throw new Error(`${length} bytes came and should be ${DATED_BYTES}`);
+      return date.readDoubleBE();
+    }),
+  );
 }

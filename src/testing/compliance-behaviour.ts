@@ -30,6 +30,8 @@ export interface CompliancePeers {
 /** What a behaviour is tried on. */
 export interface Subject {
   readonly driver: Driver;
+  /** A driver of the same kind to where there is no target. */
+  readonly nowhere: Driver | undefined;
   readonly limits: ComplianceLimits;
   readonly peers: CompliancePeers;
   /** Breaks what is open. */
@@ -56,7 +58,7 @@ export interface Begun {
 const KEPT = 16;
 
 /** Connects and asks, and goes on while the caller looks on. */
-export function begin({ driver }: Pick<Subject, 'driver'>, service: string, options: RequestOptions & ConnectOptions = {}): Begun {
+export function begin({ driver }: Pick<Subject, 'driver'>, service: string | ServiceRequest, options: RequestOptions & ConnectOptions = {}): Begun {
   const packets = new ReplaySubject<string>(KEPT);
   const connection = new ReplaySubject<Connection>(1);
   const replies = new ReplaySubject<Reply>(KEPT);

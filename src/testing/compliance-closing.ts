@@ -11,18 +11,16 @@ export const closing: Behaviours = {
   'a stream that the initiator closes first still brings bytes': async (subject) => {
     const { reply, replies } = begin(subject, 'answer');
     const io = streamOf(await reply, 'IO');
-    const length = lastValueFrom(lengthOf(io));
-    await send(io);
-    equal(await length, SOME_BYTES);
+    const [length] = await Promise.all([lastValueFrom(lengthOf(io)), send(io)]);
+    equal(length, SOME_BYTES);
     await lastValueFrom(replies);
   },
   'a stream that the target closes first still takes bytes': async (subject) => {
     const { reply, replies } = begin(subject, 'sink');
-    const said = textOf(streamOf(await reply, 'OUT'));
     const into = streamOf(await reply, 'IN');
-    await lastValueFrom(into, { defaultValue: undefined });
-    await send(into);
-    equal(await said, String(SOME_BYTES));
+    const sent = lastValueFrom(into, { defaultValue: undefined }).then(() => send(into));
+    const [said] = await Promise.all([textOf(streamOf(await reply, 'OUT')), sent]);
+    equal(said, String(SOME_BYTES));
     await lastValueFrom(replies);
   },
   'a stream that both sides close at once ends whole': async (subject) => {
@@ -49,9 +47,8 @@ export const closing: Behaviours = {
   'a stream that the target does not want takes bytes nevertheless': async (subject) => {
     const { reply, replies } = begin(subject, 'heedless');
     const io = streamOf(await reply, 'IO');
-    const said = textOf(io);
-    await send(io);
-    equal(await said, 'done');
+    const [said] = await Promise.all([textOf(io), send(io)]);
+    equal(said, 'done');
     await lastValueFrom(replies);
   },
   'a connection that the initiator closes with bytes unread ends at once, and what was open on it says so': async (subject) => {

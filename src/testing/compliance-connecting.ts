@@ -1,10 +1,11 @@
-import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { deepEqual, equal, fail, ok, rejects } from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import { connect } from '../drivers/connect.js';
 import type { Driver } from '../drivers/driver.js';
+import { request } from '../exchange/request.js';
 import { ask, begin, isError, servesOn, streamOf, type Behaviours } from './compliance-behaviour.js';
 
 /** Milliseconds after which an attempt to connect is cancelled: in the midst of whatever a driver does then. */
@@ -75,6 +76,16 @@ export const connecting: Behaviours = {
     await lastValueFrom((await connection).ended, { defaultValue: undefined });
     cancel();
     await servesOn(subject);
+  },
+};
+
+/** Reaching for a target that is not there. It needs `nowhere`. */
+export const missing: Behaviours = {
+  'where there is no target, a request fails and says that it did not get there': async ({ nowhere }) => {
+    const driver = nowhere ?? fail('the setup has no nowhere');
+    // Datagrams go out all the same, and nobody need say that they go nowhere.
+    const asked = lastValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop', { requestTries: 1, ackTimeout: 2_000 })));
+    await rejects(asked, isError(['CONNECT_FAILED', 'CONNECT_TIMEOUT', 'COMMAND_FAILED', 'ACK_TIMEOUT']));
   },
 };
 

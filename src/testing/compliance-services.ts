@@ -18,7 +18,7 @@ import {
 } from 'rxjs';
 import type { Stream } from '../connection/stream.js';
 import { partialReply, reply, type Service, type ServiceReply } from '../exchange/service.js';
-import { pattern, verifyPattern } from './byte-pattern.js';
+import { dated, pattern, verifyPattern } from './byte-pattern.js';
 
 /** Bytes that each stream of the service `source` sends. */
 export const SOURCE_BYTES = 64 * 1024 * 1024;
@@ -80,6 +80,8 @@ const services: Readonly<Record<string, Service>> = {
   source: () => of(sources(SOURCE_BYTES)),
   /** The same with less. */
   spring: () => of(sources(SPRING_BYTES)),
+  /** Sends a stream that tells when it was made. */
+  dated: () => of(reply({ streams: { DATA: () => dated() } })),
   /** Sends a stream that has no end. */
   flood: () => of(reply({ streams: { DATA: () => pattern(0, Infinity) } })),
   /** Sends one stream whole, and another one whose end never comes. */

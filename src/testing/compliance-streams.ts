@@ -22,7 +22,7 @@ import { pump } from '../connection/pump.js';
 import type { Stream } from '../connection/stream.js';
 import { connect } from '../drivers/connect.js';
 import { request } from '../exchange/request.js';
-import { pattern, verifyPattern } from './byte-pattern.js';
+import { lastDate, pattern, verifyPattern } from './byte-pattern.js';
 import { begin, isError, lengthOf, streamOf, textOf, type Behaviours } from './compliance-behaviour.js';
 import { LATE, SOME_BYTES, SOURCE_BYTES, SOURCE_STREAMS, SPRING_BYTES } from './compliance-services.js';
 
@@ -42,6 +42,16 @@ export const streaming: Behaviours = {
       mergeMap((reply) => forkJoin(['A', 'B', 'C'].map((name, at) => echoed(streamOf(reply, name), at, bytes[at] ?? 0)))),
     );
     deepEqual(await lastValueFrom(lengths), bytes);
+  },
+  'several connections at once do not mix': async ({ driver }) => {
+    const bytes = [700_000, 500_000, 300_000];
+    const lengths = bytes.map((length, at) =>
+      connect(driver).pipe(
+        request('echo'),
+        mergeMap((reply) => echoed(streamOf(reply, 'IO'), at, length)),
+      ),
+    );
+    deepEqual(await lastValueFrom(forkJoin(lengths)), bytes);
   },
   'five streams at once bring 64 MiB each, with one slow reader among them': async ({ driver }) => {
     let pauses = 0;
@@ -78,15 +88,29 @@ export const streaming: Behaviours = {
     ok(most > receiveBudget / 2, `held ${most} bytes`);
     ok(most < receiveBudget + 2 * 65_536, `held ${most} bytes`);
   },
+  'a stream that nobody reads is not taken off the target: it stops making bytes': async ({ driver }) => {
+    let reading = 0;
+    const made = connect(driver, { receiveBudget: 262_144 }).pipe(
+      request('dated'),
+      mergeMap((reply) =>
+        timer(LATE).pipe(
+          tap(() => (reading = Date.now())),
+          mergeMap(() => lastDate(streamOf(reply, 'DATA'))),
+        ),
+      ),
+    );
+    const last = await lastValueFrom(made);
+    ok(last >= reading, `the last bytes were made ${reading - last} ms before anybody read`);
+  },
   'a sender is told to wait while the target takes nothing, and what waits is bounded': async ({ driver }) => {
     // Over the budget, which is for what waits on this side, the connection would end.
     const { reply, replies } = begin({ driver }, 'dam', { sendBudget: 1_048_576 });
     const into = streamOf(await reply, 'IN');
     let waits = 0;
     into.ready.pipe(skipWhile((ready) => !ready)).subscribe((ready) => (waits += ready ? 0 : 1));
-    const said = textOf(streamOf(await reply, 'OUT'));
-    await lastValueFrom(pump(pattern(0, SOURCE_BYTES), into), { defaultValue: undefined });
-    equal(await said, String(SOURCE_BYTES));
+    const sent = lastValueFrom(pump(pattern(0, SOURCE_BYTES), into), { defaultValue: undefined });
+    const [said] = await Promise.all([textOf(streamOf(await reply, 'OUT')), sent]);
+    equal(said, String(SOURCE_BYTES));
     ok(waits > 0, 'nothing has told the sender to wait');
     await lastValueFrom(replies);
   },

@@ -3,7 +3,7 @@ import { ReplaySubject, takeUntil } from 'rxjs';
 import type { Driver } from '../drivers/driver.js';
 import type { Behaviours, ComplianceLimits, CompliancePeers, Subject } from './compliance-behaviour.js';
 import { closing } from './compliance-closing.js';
-import { connecting } from './compliance-connecting.js';
+import { connecting, missing } from './compliance-connecting.js';
 import { exchanging } from './compliance-exchange.js';
 import { losing } from './compliance-loss.js';
 import { streaming } from './compliance-streams.js';
@@ -18,6 +18,8 @@ export interface ComplianceSetup {
    * that come after. Without it the behaviours on loss are skipped.
    */
   readonly cut?: () => void;
+  /** A driver of the same kind to where there is no target. Without it the behaviour about that is skipped. */
+  readonly nowhere?: Driver;
   readonly limits?: ComplianceLimits;
   readonly peers?: CompliancePeers;
 }
@@ -50,29 +52,36 @@ export function driverCompliance(
   setup: () => ComplianceSetup | Promise<ComplianceSetup>,
   { within = 30_000 }: ComplianceOptions = {},
 ): readonly ComplianceTest[] {
-  const tests = (behaviours: Behaviours, needsCut: boolean): readonly ComplianceTest[] =>
+  const tests = (behaviours: Behaviours, needed?: keyof typeof untold): readonly ComplianceTest[] =>
     Object.entries(behaviours).map(([name, behaviour]) => ({
       name,
       run: async (runner) => {
         const before = belongings();
         const made = await setup();
-        if (needsCut && made.cut === undefined) {
+        if (needed !== undefined && made[needed] === undefined) {
           await made.stop();
-          runner?.skip('the setup has no cut(), which breaks the channel');
+          runner?.skip(untold[needed]);
           return;
         }
         await tryOn(made, behaviour, within);
         await nothingLeftBehind(before, within);
       },
     }));
-  return [connecting, exchanging, streaming, closing].flatMap((behaviours) => tests(behaviours, false)).concat(tests(losing, true));
+  const always = [connecting, exchanging, streaming, closing].flatMap((behaviours) => tests(behaviours));
+  return [...always, ...tests(missing, 'nowhere'), ...tests(losing, 'cut')];
 }
 
+/** Why a behaviour is skipped, by what a setup need not have. */
+const untold = {
+  cut: 'the setup has no cut(), which breaks the channel',
+  nowhere: 'the setup has no nowhere, a driver to where there is no target',
+} as const;
+
 /** Tries a behaviour and stops the target, whatever comes of it. What a failed one has left open is ended, and so is what it goes on to open. */
-async function tryOn({ driver, stop, limits = {}, peers = {}, cut }: ComplianceSetup, behaviour: Behaviours[string], within: number): Promise<void> {
+async function tryOn({ driver, stop, limits = {}, peers = {}, cut, nowhere }: ComplianceSetup, behaviour: Behaviours[string], within: number): Promise<void> {
   const failed = new ReplaySubject<void>(1);
   const ending: Driver = { ...driver, open: (options) => driver.open(options).pipe(takeUntil(failed)) };
-  const subject: Subject = { driver: ending, limits, peers, cut: () => cut?.() };
+  const subject: Subject = { driver: ending, nowhere, limits, peers, cut: () => cut?.() };
   try {
     await inTime(behaviour(subject), within);
   } catch (error) {

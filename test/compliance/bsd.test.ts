@@ -10,6 +10,7 @@ describe.each(addresses)('the bsd driver over %s', (_family, host) => {
     const [, network] = parts;
     return {
       driver: bsd({ host, port: network.port, reservedPorts: false }),
+      nowhere: bsd({ host, port: 1, reservedPorts: false }),
       cut: () => parts.forEach((part) => part.cut()),
       // A request and its reply are one datagram each, of 65,503 bytes with their heads.
       limits: { requestBytes: 65_000, losesSilently: true },

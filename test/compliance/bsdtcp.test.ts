@@ -9,6 +9,7 @@ describe.each(addresses)('the bsdtcp driver over %s', (_family, host) => {
     const network = await tcpNetwork(host, port);
     return {
       driver: bsdtcp({ host, port: network.port, reservedPorts: false }),
+      nowhere: bsdtcp({ host, port: 1, reservedPorts: false }),
       cut: () => network.cut(),
       peers: { target: { host, address: host, port: network.port }, initiator: { address: host } },
       stop: () => {

@@ -6,6 +6,7 @@ import { childProcesses } from '../support/cut-network.js';
 describe('the local driver', () => {
   testCompliance(() => ({
     driver: local({ amandadPath: complianceAmandad }),
+    nowhere: local({ amandadPath: '/nosuch/amandad' }),
     ...childProcesses(),
     peers: { target: { host: 'localhost' }, initiator: { host: 'localhost' } },
     stop: () => undefined,

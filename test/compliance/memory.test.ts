@@ -8,6 +8,12 @@ describe('the memory driver', () => {
   testCompliance(() => {
     const { driver, listener, ...wire } = memory();
     const serving = serve(listener, complianceServices).subscribe();
-    return { driver, cut: () => wire.cut(), peers: { target: { host: 'target' }, initiator: { host: 'initiator' } }, stop: () => serving.unsubscribe() };
+    return {
+      driver,
+      nowhere: memory().driver,
+      cut: () => wire.cut(),
+      peers: { target: { host: 'target' }, initiator: { host: 'initiator' } },
+      stop: () => serving.unsubscribe(),
+    };
   });
 });

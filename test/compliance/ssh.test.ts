@@ -15,6 +15,7 @@ describeUnless(whyNoSshd(), 'the ssh driver', () => {
   testCompliance(() => ({
     // The PATH that sshd gives may be without node.
     driver: ssh({ ...sshd.login, amandadPath: `'${process.execPath}' '${complianceAmandad}'` }),
+    nowhere: ssh({ ...sshd.login, port: 1 }),
     ...childProcesses(),
     peers: { target: { host: '127.0.0.1' }, initiator: { address: '127.0.0.1' } },
     stop: () => undefined,

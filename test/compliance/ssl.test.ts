@@ -18,6 +18,7 @@ describe.each(addresses)('the ssl driver over %s', (_family, host) => {
     const network = await tcpNetwork(host, port);
     return {
       driver: ssl({ host, port: network.port, sslDir, names }),
+      nowhere: ssl({ host, port: 1, sslDir, names }),
       cut: () => network.cut(),
       peers: { target: { address: host, port: network.port }, initiator: { host: 'localhost', address: host } },
       stop: () => {

@@ -16,6 +16,7 @@ describe('a driver of a user that wraps each payload', () => {
     const network = await tcpNetwork(host, port);
     return {
       driver: sealed({ host, port: network.port, key }),
+      nowhere: sealed({ host, port: 1, key }),
       cut: () => network.cut(),
       peers: { target: { address: host, port: network.port }, initiator: { address: host } },
       stop: () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { NEVER, Observable, Subject, concatWith, map, merge, takeUntil } from 'rxjs';
+import { NEVER, Observable, Subject, concatWith, map, merge, mergeMap, share, takeUntil, throwError } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Channel, Peer } from '../../src/connection/channel.js';
 import type { Connection } from '../../src/connection/connection.js';
@@ -22,6 +22,8 @@ afterEach(() => {
 interface Fault {
   /** What becomes of the bytes that reach the initiator; `cuts` emits when the channel is to be cut. */
   readonly bytes?: (bytes: Observable<Uint8Array>, cuts: Observable<void>) => Observable<Uint8Array>;
+  /** What the initiator's channel does otherwise than a sound one. */
+  readonly channel?: (near: Channel) => Partial<Channel>;
   readonly peer?: Peer;
   /** Called for each connection. */
   readonly opening?: () => void;
@@ -29,7 +31,13 @@ interface Fault {
   readonly livesOn?: boolean;
 }
 
-function broken({ bytes = (sound) => sound, peer = { driver: 'memory' }, opening = () => undefined, livesOn = false }: Fault): ComplianceSetup {
+function broken({
+  bytes = (sound) => sound,
+  channel: change = () => ({}),
+  peer = { driver: 'memory' },
+  opening = () => undefined,
+  livesOn = false,
+}: Fault): ComplianceSetup {
   const arrivals = new Subject<Channel>();
   const cuts = new Subject<void>();
   const driver: Driver = {
@@ -49,6 +57,7 @@ function broken({ bytes = (sound) => sound, peer = { driver: 'memory' }, opening
           resume: () => near.resume(),
           close: () => near.close(),
           destroy: () => near.destroy(),
+          ...change(near),
         };
         const connection = new TcpmConnection(channel, { side: 'initiator', user: undefined }, options);
         const ended = connection.ended.subscribe(out);
@@ -67,9 +76,9 @@ function broken({ bytes = (sound) => sound, peer = { driver: 'memory' }, opening
   return { driver, cut: () => cuts.next(), stop: () => serving.unsubscribe() };
 }
 
-/** Runs the behaviour of that name over a setup. */
-function run(setup: () => ComplianceSetup, name: string): Promise<void> {
-  const behaviour = driverCompliance(setup, { within: 300 }).find((one) => one.name.includes(name));
+/** Runs the behaviour of that name over a setup; those that never end are given up soon. */
+function run(setup: () => ComplianceSetup, name: string, within = 10_000): Promise<void> {
+  const behaviour = driverCompliance(setup, { within }).find((one) => one.name.includes(name));
   if (behaviour === undefined) throw new Error(`no behaviour "${name}"`);
   return behaviour.run();
 }
@@ -109,6 +118,19 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
       'initiator sends': /not come to an end/,
     },
   ],
+  [
+    'delivers bytes twice',
+    { bytes: (bytes) => bytes.pipe(mergeMap((chunk) => (chunk.length > 10_000 ? [chunk, chunk] : [chunk]))) },
+    { 'both ways, and': /./, 'at once bring 64 MiB': /./ },
+  ],
+  [
+    'does not stop reading when it is told to',
+    { channel: () => ({ pause: () => undefined }) },
+    { 'not taken off the target': /made \d+ ms before anybody read/ },
+  ],
+  ['does not go on reading when it may', { channel: () => ({ resume: () => undefined }) }, { 'held no more than its budget': /not come to an end/ }],
+  ['never says that it is full', { channel: (near) => ({ write: (parts) => near.write(parts) || true }) }, { 'told to wait': /./ }],
+  ['never says that there is room again', { channel: () => ({ drain: NEVER }) }, { 'told to wait': /not come to an end/ }],
   ['is somebody else', { peer: { driver: 'other' } }, { 'says who': /'other'/ }],
   ['has an address that is none', { peer: { driver: 'memory', address: 'here' } }, { 'says who': /here is no address/ }],
   [
@@ -152,7 +174,7 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
 describe('the compliance suite', () => {
   describe.each(faults)('over a driver that %s', (_name, fault, findings) => {
     test.each(Object.entries(findings))('fails where "… %s …"', async (name, finding) => {
-      await expect(run(() => broken(fault), name)).rejects.toThrow(finding);
+      await expect(run(() => broken(fault), name, /come to an end|left behind/.test(finding.source) ? 300 : 10_000)).rejects.toThrow(finding);
     });
   });
 
@@ -161,6 +183,32 @@ describe('the compliance suite', () => {
     for (const name of ['both ways, and', 'whose source fails', 'lost in the middle', 'before the loss', 'says who', 'waits for the ACK', 'is answered']) {
       await run(sound, name);
     }
+  });
+
+  test('fails over a driver that gives two initiators the same channel', async () => {
+    const { driver, listener } = memory();
+    const serving = serve(listener, complianceServices).subscribe();
+    let first: Observable<Connection> | undefined;
+    const mixing: Driver = { ...driver, open: (options) => (first ??= driver.open(options).pipe(share())) };
+    await expect(run(() => ({ driver: mixing, stop: () => serving.unsubscribe() }), 'do not mix', 300)).rejects.toThrow();
+  });
+
+  test('fails over a driver that reports a target where there is none, or does not find out', async () => {
+    const { driver } = broken({});
+    const deaf = (open: Driver['open']) => (): ComplianceSetup => ({ driver, stop: () => undefined, nowhere: { ...driver, open } });
+    await expect(
+      run(
+        deaf(() => NEVER),
+        'where there is no target',
+        300,
+      ),
+    ).rejects.toThrow(/come to an end/);
+    await expect(
+      run(
+        deaf(() => throwError(() => new Error('no'))),
+        'where there is no target',
+      ),
+    ).rejects.toThrow(/CONNECT_FAILED/);
   });
 
   test('skips the behaviours on loss, and says why, where the setup has no cut()', async () => {
