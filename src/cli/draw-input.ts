@@ -74,7 +74,8 @@ function isCompressed(head: Uint8Array): boolean {
 }
 
 const rawName = /\.(c2s|s2c)(\.bin)?$/;
-const CHUNK_BYTES = 262_144;
+/** Four times as much saves a quarter of the processor's time and takes twice the memory. */
+const CHUNK_BYTES = 65_536;
 
 function raw(initiator: string, target: string): SavedFiles {
   return { kind: 'raw', initiator, target };

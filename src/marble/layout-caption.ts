@@ -7,7 +7,9 @@ export function captionOf(event: LaneEvent, diagram: Diagram): string {
   const { count = 1 } = event;
   if (count === 1) return captionOfOne(event, diagram);
   const many = `×${numberInWords(count)}`;
-  return event.kind === 'value' ? many : `${many} ${captionOfOne(event, diagram)}`;
+  if (event.kind === 'value') return many;
+  const isSum = event.kind === 'chunk' || event.kind === 'frame';
+  return `${many} ${isSum ? '= ' : ''}${captionOfOne(event, diagram)}`;
 }
 
 function captionOfOne(event: LaneEvent, { legend }: Diagram): string {

@@ -167,10 +167,10 @@ describe('a condensed diagram', () => {
   });
 
   test('has its numbers on the marbles', () => {
-    expect(toText(condense(bursts, 4), { width: 100 })).toContain('×4 2 KiB');
+    expect(toText(condense(bursts, 4), { width: 100 })).toContain('×4 = 2 KiB');
     const many: LaneEvent = { kind: 'chunk', at: 0, bytes: 38 * 1024 * 1024, count: 1_204, label: '1204 chunks' };
     const one = diagram([lane('data', { events: [many] })]);
-    expect(toText(one)).toContain('×1,204 38 MiB');
-    expect(toText(one, { unicode: false })).toContain('x1,204 38 MiB');
+    expect(toText(one)).toContain('×1,204 = 38 MiB');
+    expect(toText(one, { unicode: false })).toContain('x1,204 = 38 MiB');
   });
 });
