@@ -1,10 +1,11 @@
 import { NEVER, Subject, concat, firstValueFrom, lastValueFrom, mergeMap, of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../src/drivers/connect.js';
-import { memory } from '../../src/drivers/memory.js';
+import { memory, memoryChannels } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
 import { reply, type Service } from '../../src/exchange/service.js';
-import { serve, type ServiceEvent, type ServiceMap } from '../../src/target/serve.js';
+import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import { serve, serveConnection, type ServiceEvent, type ServiceMap } from '../../src/target/serve.js';
 import { text } from './scripts.js';
 
 /** A target inside the process, how to stop it, and all that it has told. */
@@ -46,6 +47,16 @@ describe('a target that is asked to stop', () => {
     );
     expect(await lastValueFrom(dump)).toBe('ab');
     await over;
+  });
+
+  it('is not listened to any more for a connection that is over', () => {
+    const stop = new Subject<unknown>();
+    const [near, far] = memoryChannels();
+    const connection = new TcpmConnection(far, { side: 'target', namesUser: false }, { gather: false });
+    serveConnection(connection, { noop }, { stop }).subscribe();
+    expect(stop.observed).toBe(true);
+    near.close();
+    expect(stop.observed).toBe(false);
   });
 
   it('closes a connection on which nothing runs at once, and accepts no other', async () => {
