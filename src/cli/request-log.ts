@@ -14,7 +14,17 @@ interface Begun {
   readonly since: number;
 }
 
+/** What is known of a connection. */
+interface Known {
+  readonly requests: Map<number, Begun>;
+  /** How many of its requests came to nothing: refused, or no request at all. */
+  fruitless: number;
+}
+
 type Field = readonly [name: string, value: string | number | undefined];
+
+/** Lines for requests of one connection that come to nothing; the others are counted. A stranger must not fill the disk. */
+const MOST_FRUITLESS = 100;
 
 /** Characters of a value that are shown. */
 const SHOWN = 1_000;
@@ -24,12 +34,12 @@ const SHOWN = 1_000;
  *
  *     request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=noop verdict=allowed outcome=completed sent=45 received=51 seconds=0.012
  *
- * Fields that are not known are left out. What comes from the peer is in quotes unless it is plain, without a control character.
+ * Fields that are not known are left out. Of a connection that is refused again and again the first hundred lines are told, and at its end how many more there were. What comes from the peer is in quotes unless it is plain, without a control character.
  */
 export class RequestLog {
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #begun = new Map<Peer, Map<number, Begun>>();
+  readonly #known = new Map<Peer, Known>();
 
   constructor(log: Log, now: () => number = Date.now) {
     this.#log = log;
@@ -40,7 +50,7 @@ export class RequestLog {
     const { peer } = event;
     switch (event.kind) {
       case 'connected':
-        this.#begun.set(peer, new Map());
+        this.#known.set(peer, { requests: new Map(), fruitless: 0 });
         return;
       case 'admitted':
         this.#begin(peer, event.handle, { request: event.request, verdict: 'allowed', since: this.#now() });
@@ -55,7 +65,7 @@ export class RequestLog {
         ]);
         return;
       case 'disconnected':
-        this.#begun.delete(peer);
+        this.#leave(peer);
         // An initiator that leaves is no news: what it left unfinished has been told.
         if (event.error instanceof Error && !isAmandaError(event.error, 'CONNECTION_LOST')) {
           this.#log(line('connection', [...who(peer), ['error', event.error.message]]));
@@ -67,17 +77,24 @@ export class RequestLog {
 
   /** Tells of the requests that are cut short now. */
   readonly end = (): void => {
-    for (const [peer, requests] of this.#begun) for (const handle of [...requests.keys()]) this.#over(peer, handle, 'stopped');
+    for (const [peer, { requests }] of this.#known) for (const handle of [...requests.keys()]) this.#over(peer, handle, 'stopped');
   };
 
   #begin(peer: Peer, handle: number, begun: Begun): void {
-    this.#begun.get(peer)?.set(handle, begun);
+    this.#known.get(peer)?.requests.set(handle, begun);
+  }
+
+  #leave(peer: Peer): void {
+    const { fruitless = 0 } = this.#known.get(peer) ?? {};
+    this.#known.delete(peer);
+    if (fruitless > MOST_FRUITLESS) this.#log(line('connection', [...who(peer), ['untold', fruitless - MOST_FRUITLESS]]));
   }
 
   #over(peer: Peer, handle: number, outcome: TargetOutcome | 'stopped', error?: Error, traffic: readonly Field[] = []): void {
-    const begun = this.#begun.get(peer)?.get(handle);
-    this.#begun.get(peer)?.delete(handle);
-    const { request, verdict, reason, since = this.#now() } = begun ?? {};
+    const known = this.#known.get(peer);
+    const { request, verdict, reason, since = this.#now() } = known?.requests.get(handle) ?? {};
+    known?.requests.delete(handle);
+    if (known !== undefined && verdict !== 'allowed' && ++known.fruitless > MOST_FRUITLESS) return;
     this.#log(
       line('request', [
         ...who(peer),

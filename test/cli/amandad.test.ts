@@ -373,6 +373,22 @@ describe('the log of rx-amandad', () => {
     ]);
   });
 
+  it('tells a hundred refusals of a connection, and at its end how many more there were', () => {
+    const refused = (handle: number): [number, ServiceEvent][] => [
+      [1, { kind: 'refused', peer, handle, reason: 'no' }],
+      [1, { kind: 'ended', peer, handle, outcome: 'refused', sent: 0, received: 0 }],
+    ];
+    const ignored: [number, ServiceEvent] = [1, { kind: 'ended', peer, handle: 9, outcome: 'ignored', sent: 0, received: 0 }];
+    const served: [number, ServiceEvent][] = [
+      [2, { kind: 'admitted', peer, handle: 1, request: asked }],
+      [2, { kind: 'ended', peer, handle: 1, outcome: 'completed', sent: 0, received: 0 }],
+    ];
+    const storm = [...Array.from({ length: 100 }, (_, at) => refused(at + 10)).flat(), ignored, ...refused(7)];
+    const lines = told([1, { kind: 'connected', peer }], ...storm, ...served, [3, { kind: 'disconnected', peer }]);
+    expect(lines.filter((line) => line.includes('outcome=refused'))).toHaveLength(100);
+    expect(lines.slice(100)).toEqual([expect.stringContaining('outcome=completed'), 'connection peer=10.0.0.1 port=900 auth=bsdtcp untold=2']);
+  });
+
   it.each([
     ['root\x1b[2J\x07', '"root\\x1b[2J\\x07"'],
     ['a b=c', '"a b=c"'],
