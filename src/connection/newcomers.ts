@@ -1,32 +1,42 @@
-import type { Credit } from './inbox.js';
+import { filter, take } from 'rxjs';
+import type { Carrier } from './stream.js';
 
 /** Requests that are taken from one connection before others have their turn. */
 const A_TURN = 8;
 
 /**
- * Makes a target take turns: what begins on a connection is charged to its budget until the event loop has come round, so that a
- * connection with a storm of requests is not read from while others wait. A request costs as much as a thousand frames of a stream.
+ * Makes a target take turns: what begins on a connection is charged to its budget until the event loop has come round and what was
+ * answered can leave. A connection with a storm of requests is not read from while others wait, and one that takes no answers is not
+ * read from at all.
  */
 export class Newcomers {
-  readonly #credit: Credit;
+  readonly #carrier: Pick<Carrier, 'hold' | 'release' | 'isReady' | 'ready'>;
   readonly #charge: number;
   #charged = 0;
 
   /** `budget`: that of the connection, in bytes. */
-  constructor(credit: Credit, budget: number) {
-    this.#credit = credit;
+  constructor(carrier: Pick<Carrier, 'hold' | 'release' | 'isReady' | 'ready'>, budget: number) {
+    this.#carrier = carrier;
     this.#charge = Math.ceil((budget + 1) / A_TURN);
   }
 
   came(): void {
     if (this.#charged === 0) setImmediate(this.#nextTurn);
     this.#charged += this.#charge;
-    this.#credit.hold(this.#charge);
+    this.#carrier.hold(this.#charge);
   }
 
   readonly #nextTurn = (): void => {
+    if (this.#carrier.isReady) this.#release();
+    else
+      this.#carrier.ready.pipe(filter(Boolean), take(1)).subscribe(() => {
+        this.#release();
+      });
+  };
+
+  #release(): void {
     const charged = this.#charged;
     this.#charged = 0;
-    this.#credit.release(charged);
-  };
+    this.#carrier.release(charged);
+  }
 }

@@ -246,7 +246,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
         this.#handles.forget(handle);
       });
       // Where frames of a tick do not wait for each other, time is virtual and has no turns.
-      if (this.#options.gather) (this.#newcomers ??= new Newcomers(this.#budget, this.#options.receiveBudget)).came();
+      if (this.#options.gather) (this.#newcomers ??= new Newcomers(this, this.#options.receiveBudget)).came();
       if (this.#incoming.observed) this.#incoming.next(exchange);
       else this.#unclaimed.push(exchange);
     }

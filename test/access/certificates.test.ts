@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { isSignedBy, readCertificates } from '../../src/access/certificate-files.js';
+import { isSignedBy, readCertificates, readSmallFile } from '../../src/access/certificate-files.js';
 import { checkCertificate, type CertificateRules, type PresentedCertificate } from '../../src/access/certificates.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
 import type { NameResolver } from '../../src/access/resolver.js';
@@ -26,6 +26,17 @@ function freshDir(identity = me): string {
   folders += 1;
   return made.sslDir(`dir-${folders}`, ca, identity);
 }
+
+describe('a file beside certificates', () => {
+  it('is read up to 1 MiB, and no further', async () => {
+    const file = join(made.directory, 'large');
+    writeFileSync(file, 'x'.repeat(1_048_576));
+    expect((await readSmallFile(file)).text).toHaveLength(1_048_576);
+    writeFileSync(file, 'x', { flag: 'a' });
+    await expect(readSmallFile(file)).rejects.toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining('larger than 1048576 bytes') as string });
+    await expect(readSmallFile('/dev/zero')).rejects.toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining('no regular file') as string });
+  });
+});
 
 describe('a fingerprint file', () => {
   const certificate = x509(me.cert);

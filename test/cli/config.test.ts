@@ -127,6 +127,9 @@ describe('an amanda-client.conf', () => {
     told = [];
     read();
     expect(told.at(-1)).toMatch(/this configuration has over 200 files; going on without it\.$/);
+    const chain = Array.from({ length: 18 }, (_, at) => [at === 0 ? 'amanda-client.conf' : `file${at}`, at === 17 ? '' : `includefile "file${at + 1}"\n`]);
+    await write(Object.fromEntries(chain) as Record<string, string>);
+    expect(failure()).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/files include each other more than 16 deep\.$/) as string });
   });
 
   it('that is no file is told, and refused when the configuration was asked for', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Flow } from '../../src/connection/flow.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
+import { serveConnection, type ServiceEvent } from '../../src/target/serve.js';
 import { packetBytes } from '../../src/testing/bytes.js';
 
 /** A target to which a storm of requests has come in one piece: how many have begun, and how it flows. */
@@ -30,6 +31,25 @@ describe('requests that come in a storm', () => {
     await turn();
     expect(await flow()).toMatchObject({ paused: false, held: 0 });
     target.close();
+  });
+
+  test('of a peer that takes no answers are not even read', async () => {
+    const [near, far] = memoryChannels();
+    const events: ServiceEvent[] = [];
+    const refused = (): number => events.filter(({ kind }) => kind === 'refused').length;
+    serveConnection(new TcpmConnection(far, { side: 'target', namesUser: false }), {}).subscribe((event) => events.push(event));
+    const many = Buffer.concat(Array.from({ length: 5_000 }, (_, index) => packetBytes(index + 1, 'REQ', `SERVICE ${'x'.repeat(200)}\nOPTIONS ;\n`)));
+    near.write([many]);
+    let before = -1;
+    for (let at = 0; at < 50 || refused() !== before; at += 1) {
+      before = refused();
+      await turn();
+    }
+    // As much as the channel takes, and no more.
+    expect(refused()).toBeLessThan(2_000);
+    near.bytes.subscribe();
+    while (refused() < 5_000) await turn();
+    near.close();
   });
 
   test('that one connection may have at once all begin', async () => {

@@ -93,6 +93,16 @@ describe('a whole dump', () => {
     });
   });
 
+  test('keeps the first hundred strange lines and counts them all, and the first 64 of its info', async () => {
+    const odd = Array.from({ length: 250 }, (_, at) => `? odd ${at}\n`).join('');
+    const info = Array.from({ length: 100 }, (_, at) => `sendbackup: info NAME${at}=x\n`).join('');
+    const messages = says(info, ...MESG.slice(0, -1), odd, MESG[4]);
+    const events = await call({ sendbackup: dumping({ MESG: messages }) }, receiving());
+    const outcome = await outcomeOf(dumping({ MESG: messages }));
+    expect([outcome?.strangeCount, outcome?.strange.length, outcome?.strange.at(-1)]).toEqual([250, 100, 'odd 99']);
+    expect(events.flatMap((event) => (event.kind === 'started' ? [event.info.all.size] : []))).toEqual([64]);
+  });
+
   test('needs no checksum from the target', async () => {
     expect(await outcomeOf(dumping(mesg('size 1', 'end')))).toMatchObject({ kind: 'success', native: undefined, checksum: `${CRC}:12` });
   });

@@ -24,6 +24,8 @@ const floods = {
   requests: () => many(8, (from, count) => Buffer.concat(Array.from({ length: count }, (_, index) => requestFor('waiting', from + index + 10)))),
   /** On a stream that nobody reads, frames of 4 MiB from 50 connections. */
   'a stream nobody reads': () => Promise.all(Array.from({ length: amount }, unread)),
+  /** Requests that are refused, on so many connections that read nothing. */
+  'answers nobody reads': () => Promise.all(Array.from({ length: amount }, deaf)).then((sent) => ({ sent: sent.reduce((sum, one) => sum + one, 0) })),
   /** A header at a byte every 200 ms, on so many connections. */
   'a slow header': () => slowHeaders(),
   /** So many connections that say nothing. */
@@ -134,6 +136,14 @@ async function unread() {
   const bytes = frame(Number(handle), 4 * MIB, 0x78);
   for (let sent = 0; sent < 8; sent += 1)
     for (let at = 0; at < bytes.length; at += PIECE) if (!(await put(peer, bytes.subarray(at, at + PIECE), BLOCKED))) return;
+}
+
+async function deaf() {
+  const peer = await open(false);
+  peer.socket.pause();
+  const thousand = Buffer.concat(Array.from({ length: 1_000 }, (_, index) => requestFor('none', index + 10)));
+  for (let sent = 0; sent < 100_000; sent += 1_000) if (!(await put(peer, thousand, BLOCKED))) return sent;
+  return 100_000;
 }
 
 async function slowHeaders() {
