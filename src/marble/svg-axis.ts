@@ -2,7 +2,7 @@ import { timeInWords } from './layout-words.js';
 import type { Break, Row, Stop } from './layout.js';
 import { decimal, element, label, lines, type Markup } from './svg-markup.js';
 import type { Scene } from './svg-scene.js';
-import { sizes } from './svg-sizes.js';
+import { sizes, textWidth } from './svg-sizes.js';
 
 /** Time above the lanes: a tick for each step, numbers up to the first break, and how long each break is. */
 export function drawAxis({ left }: Scene, row: Row, y: number): Markup {
@@ -10,7 +10,7 @@ export function drawAxis({ left }: Scene, row: Row, y: number): Markup {
   const ticks = ticksOf(row.stops)
     .map((x) => `M${decimal(left + x)} ${decimal(base)}v4`)
     .join('');
-  const numbers = numbersOf(row).map(({ x, text }) => label(left + x, base - 4, 's k q', text, x < 8 ? undefined : 'middle'));
+  const numbers = numbersOf(row).map(({ x, text, isStart }) => label(left + x, base - 4, 's k q', text, isStart ? undefined : 'middle'));
   const breaks = row.breaks.map(({ x, end, milliseconds }) => label(left + (x + end) / 2, base - 4, 's k b', timeInWords(milliseconds), 'middle'));
   return lines(element('path', { class: 'guide', d: `M${decimal(left)} ${decimal(base)}h${decimal(row.width)}${ticks}` }), ...numbers, ...breaks);
 }
@@ -47,15 +47,32 @@ function ticksOf(stops: readonly Stop[]): readonly number[] {
   });
 }
 
+interface AxisNumber {
+  readonly x: number;
+  readonly text: string;
+  /** Whether it stands from its place on, not around it. */
+  readonly isStart: boolean;
+}
+
 /** Where the row begins, and what comes before its first break. */
-function numbersOf({ from, stops, breaks }: Row): readonly { readonly x: number; readonly text: string }[] {
+function numbersOf(row: Row): readonly AxisNumber[] {
+  const { from, stops, breaks } = row;
   const firstBreak = breaks[0]?.x ?? Infinity;
-  const shown: { x: number; text: string }[] = [];
+  if (from > 0 && firstBreak === 0) return beginBehindBreak(row);
+  const shown: AxisNumber[] = [];
   for (const { at, x } of stops) {
     const last = shown.at(-1);
     const text = timeInWords(at);
     const isFar = last === undefined || (x - last.x > 46 && text !== last.text);
-    if (x < firstBreak && isFar && (at === from || x > 40) && firstBreak - x > 24) shown.push({ x, text });
+    if (x < firstBreak && isFar && (at === from || x > 40) && firstBreak - x > 24) shown.push({ x, text, isStart: x < 8 });
   }
   return shown;
+}
+
+/** When a further row begins, if a break comes first and there is room up to the next one. */
+function beginBehindBreak({ from, stops, breaks }: Row): readonly AxisNumber[] {
+  const x = stops[0]?.x ?? 0;
+  const text = timeInWords(from);
+  const next = breaks[1]?.x ?? Infinity;
+  return x + textWidth(text, { size: 11 }) <= next ? [{ x, text, isStart: true }] : [];
 }

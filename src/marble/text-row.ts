@@ -23,9 +23,9 @@ export function axisLine({ left }: Writing, { from, width, stops, breaks }: Row)
   if (start === '' && breaks.length === 0) return undefined;
   const line = new TextLine();
   for (const { x, milliseconds } of breaks) line.put(left + x + 1, timeInWords(milliseconds), styles.quiet);
-  // Only where the row has room for it, and no break in front of what it is the time of.
+  // Only where the row has room for it, and no break within it.
   const first = stops[0]?.x ?? 0;
-  const free = Math.min(width, ...breaks.map(({ x }) => x));
+  const free = Math.min(width, ...breaks.map(({ x }) => x).filter((x) => x >= first));
   if (first + start.length <= free) line.put(left + first, start, styles.quiet);
   return line;
 }

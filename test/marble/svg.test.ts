@@ -104,6 +104,18 @@ describe('a diagram as SVG', () => {
     expect(Math.max(...nodes.flatMap(({ attributes: { x = '0', width = '0' } }) => [Number(x) + Number(width)]))).toBeLessThanOrEqual(800);
   });
 
+  test('says when a further row begins behind a break', () => {
+    const timesWith = (before: number): readonly (string | undefined)[] => {
+      const events = [...Array.from({ length: before }, (_, index) => value(index, 'a')), value(5_000, 'c')];
+      const nodes = all(parseXml(toSvg(diagram([lane('user', { events })], { length: 5_010 }))));
+      return nodes.flatMap(({ name, text }) => (name === 'text' && /^[\d.]+ m?s$/.test(text) ? [text] : []));
+    };
+    // How many fill a row is the layout's; one more than that, and the break begins the next one.
+    const times = Array.from({ length: 40 }, (_, more) => timesWith(20 + more));
+    expect(times.some((shown) => shown.includes('5 s'))).toBe(true);
+    expect(times.some((shown) => !shown.includes('5 s'))).toBe(true);
+  });
+
   test.each([400, 800, 1600])('has a view box of its %i pixels, and nothing beyond it', (width) => {
     for (const one of [late, exchange]) {
       const svg = parseXml(toSvg(one, { width }));

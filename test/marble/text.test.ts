@@ -71,6 +71,12 @@ describe('a diagram as text', () => {
     expect(toText(long, { width: 20 }).split('\n').slice(4)).toEqual(['user    ╌a╌╌╌╌╌╌╌╌╌b', '', '        12 ms', 'user    |╌╌╌╌╌╌╌c╌╌╌']);
   });
 
+  test('says when a further row begins behind a break, too', () => {
+    const events = [...[1, 11, 21, 31].map((at) => value(at, 'a')), value(500, 'c')];
+    const lines = toText(diagram([lane('user', { events })], { length: 510 }), { width: 40 }).split('\n');
+    expect(lines.slice(-2)).toEqual(['         469 ms 500 ms', 'user    ┄┄┄┄┄┄┄┄c╌╌╌╌╌╌╌╌╌']);
+  });
+
   test.each([20, 40, 80, 120])('is nowhere wider than its %i columns', (width) => {
     const events = Array.from({ length: 300 }, (_, index) => value(Math.floor(index / 7) * 3, undefined, `value ${index}`));
     const crowded = diagram([lane('a lane with a very long name', { events })], { length: 200, sentence: 'x'.repeat(300) });
