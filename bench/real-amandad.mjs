@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { end } from './processes.mjs';
 
 export const AMANDAD = '/usr/lib/amanda/amandad';
@@ -34,6 +35,14 @@ export async function forkingTarget({ command = [AMANDAD, '-auth=bsdtcp', 'amdum
       rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
+}
+
+/** Starts `bench/peers/NAME.mjs` as Amanda's user among the same private folders: Amanda's executables run for nobody else, and write logs. */
+export function privatePeer(name, ...words) {
+  const folder = makeFolders();
+  const program = [process.execPath, fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), ...words];
+  const child = spawn('unshare', inside(folder, 'backup', program), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: '/' });
+  return child.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }));
 }
 
 function makeFolders() {

@@ -1,4 +1,4 @@
-import { connectReserved, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
+import { connectReserved, forkingTarget, privatePeer, whyNoRealAmandad } from '../real-amandad.mjs';
 import { quantile } from '../measure.mjs';
 import { cpuOf, end, message, peer } from '../processes.mjs';
 import { noop, noopOver } from '../raw-noop.mjs';
@@ -33,7 +33,7 @@ function real() {
 }
 
 async function onOurs(kind, atOnce, seconds) {
-  const target = peer('noop-target', kind);
+  const target = kind === 'executable' ? privatePeer('noop-target', kind) : peer('noop-target', kind);
   const { port } = await message(target, 'port');
   try {
     return await load(() => noop(port), target.pid, atOnce, seconds);
