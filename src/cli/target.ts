@@ -8,7 +8,7 @@ import { rsh } from '../drivers/rsh.js';
 import { ssh, type SshOptions } from '../drivers/ssh.js';
 import { ssl } from '../drivers/ssl.js';
 import type { RequestOptions } from '../exchange/request.js';
-import { defaultTiming } from '../exchange/timing.js';
+import { defaultTiming, timingWith } from '../exchange/timing.js';
 import { printable } from '../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from './arguments.js';
 import { certificateSettings } from './certificate-settings.js';
@@ -181,7 +181,7 @@ export function timingFor(timeout: number | undefined, settings: Settings = {}):
   const { 'connect-tries': connecting, 'req-tries': requesting } = settings;
   const tries = { ...(connecting && { connectTries: connecting.value }), ...(requesting && { requestTries: requesting.value }) };
   if (timeout === undefined) return tries;
-  const { connectTimeout, connectTries, connectWait, ackTimeout, requestTries } = { ...defaultTiming, ...tries };
+  const { connectTimeout, connectTries, connectWait, ackTimeout, requestTries } = timingWith(tries);
   return {
     ...tries,
     connectTimeout: Math.min(connectTimeout, timeout),

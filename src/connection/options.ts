@@ -1,4 +1,4 @@
-import { AmandaError } from '../wire/errors.js';
+import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/defaults.js';
 import { MAX_PAYLOAD } from '../wire/frame.js';
 
 /** Every bound of one connection; each has a default that is safe against a hostile peer. */
@@ -32,13 +32,13 @@ const defaults: Required<ConnectionOptions> = {
   gather: true,
 };
 
-const ranges: Readonly<Partial<Record<keyof ConnectionOptions, readonly [number, number]>>> = {
+const ranges: Readonly<Partial<Record<keyof ConnectionOptions, Range>>> = {
   receiveBudget: [1, Number.MAX_SAFE_INTEGER],
   sendBudget: [1, Number.MAX_SAFE_INTEGER],
   maxPayload: [1, 0x7fff_ffff],
   frameBytes: [1, MAX_PAYLOAD],
   maxHandles: [1, 0x7fff_ffff],
-  stallAfter: [1, 0x7fff_ffff],
+  stallAfter: [1, MOST_MILLISECONDS],
 };
 
 /** A target gives the same options to each of its connections: they are looked at once. */
@@ -48,19 +48,7 @@ const known = new WeakMap<ConnectionOptions, Required<ConnectionOptions>>();
 export function withDefaults(options: ConnectionOptions): Required<ConnectionOptions> {
   const before = known.get(options);
   if (before !== undefined) return before;
-  const all = completed(options);
+  const all = withDefaultsIn<Required<ConnectionOptions>>(options, defaults, ranges);
   known.set(options, all);
-  return all;
-}
-
-function completed(options: ConnectionOptions): Required<ConnectionOptions> {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const all: Required<ConnectionOptions> = { ...defaults, ...given };
-  for (const [name, [least, most]] of Object.entries(ranges)) {
-    const value = all[name as keyof ConnectionOptions];
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
-      throw new AmandaError('BAD_ARGUMENT', `${name} is a whole number from ${least} to ${most}, not ${String(value)}.`);
-    }
-  }
   return all;
 }

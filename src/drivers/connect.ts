@@ -1,7 +1,7 @@
 import { Observable, TimeoutError, catchError, retry, throwError, timeout, timer } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
-import { defaultTiming, type Timing } from '../exchange/timing.js';
+import { timingWith, type Timing } from '../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { Driver } from './driver.js';
 
@@ -18,7 +18,7 @@ export interface ConnectOptions extends ConnectionOptions, Partial<Pick<Timing, 
  * with what broke the connection. Source: PROTOCOL.md, "The exchange: initiator".
  */
 export function connect(driver: Driver, options: ConnectOptions = {}): Observable<Connection> {
-  const { connectTimeout, connectTries, connectWait } = { ...defaultTiming, ...options };
+  const { connectTimeout, connectTries, connectWait } = timingWith(options);
   return driver.open(options).pipe(
     timeout({ first: connectTimeout }),
     catchError((error: unknown) => throwError(() => (error instanceof TimeoutError ? tooSlow(driver, connectTimeout) : error))),

@@ -26,7 +26,7 @@ import { parseReply } from '../wire/reply.js';
 import { encodeRequest } from '../wire/request.js';
 import { toBytes } from '../wire/text.js';
 import { exchange, type Answer } from './exchange.js';
-import { defaultTiming, type Timing } from './timing.js';
+import { timingWith, type Timing } from './timing.js';
 
 /** What is asked of a target. */
 export interface ServiceRequest {
@@ -86,7 +86,7 @@ export function request(service: string | ServiceRequest, options: RequestOption
 
 function ask(connection: Connection, asked: ServiceRequest, options: RequestOptions): Observable<Reply> {
   const user = connection.namesUser ? (options.user ?? connection.user) : undefined;
-  return defer(() => exchange(connection, bodyOf(asked, user), { ...defaultTiming, ...options })).pipe(
+  return defer(() => exchange(connection, bodyOf(asked, user), timingWith(options))).pipe(
     map((answer) => toReply(answer, connection)),
     concatMap((reply) => (reply.kind === 'final' ? concat(of(reply), untilArrived(reply)) : of(reply))),
   );

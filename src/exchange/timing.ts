@@ -1,3 +1,5 @@
+import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/defaults.js';
+
 /** Every time and count of the exchange. Times are in milliseconds. Source: PROTOCOL.md, "Numbers". */
 export interface Timing {
   /** How long one attempt to connect may take. */
@@ -41,3 +43,26 @@ export const defaultTiming: Timing = {
   replyTries: 5,
   idleTimeout: 30_000,
 };
+
+const milliseconds: Range = [0, MOST_MILLISECONDS];
+const times: Range = [1, 1_000_000];
+
+const ranges: Readonly<Record<keyof Timing, Range>> = {
+  connectTimeout: milliseconds,
+  connectTries: times,
+  connectWait: milliseconds,
+  ackTimeout: milliseconds,
+  requestTries: times,
+  replyTimeout: milliseconds,
+  replyRestarts: [0, 1_000_000],
+  restartsUntil: milliseconds,
+  serviceTimeout: milliseconds,
+  replyAckTimeout: milliseconds,
+  replyTries: times,
+  idleTimeout: milliseconds,
+};
+
+/** All of it, the defaults where nothing is said. Errors with `BAD_ARGUMENT` for a time that no timer can wait for, and for a count below its least. */
+export function timingWith(options: Partial<Timing>): Timing {
+  return withDefaultsIn(options, defaultTiming, ranges);
+}

@@ -1,7 +1,7 @@
 import { Observable, Subscription, asyncScheduler, of, type Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
-import { defaultTiming, type Timing } from '../exchange/timing.js';
+import { timingWith, type Timing } from '../exchange/timing.js';
 import { admission } from './admission.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
 import type { Strangers } from './strangers.js';
@@ -18,7 +18,7 @@ export interface Target {
 }
 
 export function targetOf(services: ServiceMap, options: ServeOptions, strangers: Strangers): Target {
-  return { services, options, timing: { ...defaultTiming, ...options }, strangers };
+  return { services, options, timing: timingWith(options), strangers };
 }
 
 /** Answers every request on one connection, for as long as it lasts. Unsubscribing closes it. */
