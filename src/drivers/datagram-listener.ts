@@ -4,7 +4,8 @@ import type { Peer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import { DatagramConnection } from '../connection/datagram-connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
-import type { Datagram } from '../wire/datagram.js';
+import { MAX_DATAGRAM, encodeDatagram, type Datagram } from '../wire/datagram.js';
+import { packet } from '../wire/packet.js';
 import { readDatagram } from './datagram-driver.js';
 import type { PortRange } from './datagram-door.js';
 import type { SideFactory } from './datagram-side.js';
@@ -88,6 +89,7 @@ class Associations {
     const receive = (bytes: Uint8Array, from: RemoteInfo): void => {
       const datagram = readDatagram(bytes);
       if (datagram !== undefined) this.#receive(socket, datagram, from);
+      else if (bytes.length > MAX_DATAGRAM && this.#socketInUse === undefined) refuseTooLarge(socket, bytes, from);
     };
     // One datagram that could not be sent or received is lost, which can always happen to one.
     const ignore = (): void => undefined;
@@ -147,4 +149,12 @@ class Associations {
       this.#connectionOptions,
     );
   }
+}
+
+/** A request that fills more than Amanda's largest datagram has lost its end, if it came from Amanda: it is not run, and whoever sent it hears why. */
+function refuseTooLarge(socket: Socket, bytes: Uint8Array, { address, port }: RemoteInfo): void {
+  const begun = readDatagram(bytes.subarray(0, MAX_DATAGRAM));
+  if (begun?.packet.type !== 'REQ') return;
+  const text = `ERROR a request of ${bytes.length} bytes fills more than the ${MAX_DATAGRAM} of a datagram, so its end may be missing; use a driver over TCP for this host, such as bsdtcp\n`;
+  socket.send(encodeDatagram({ handle: begun.handle, sequence: begun.sequence, packet: packet('NAK', text) }), port, address, () => undefined);
 }

@@ -142,6 +142,18 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     expect(errors).toEqual(['an answer of 65504 bytes fits no datagram, which carries 65503; use a driver over TCP for this host, such as bsdtcp']);
   });
 
+  test('says of a request over the largest datagram why it is not run, and goes on', async () => {
+    const { port } = await target(name);
+    const initiator = await rawUdp();
+    const short = req('000-00000000', 1);
+    initiator.send(short + 'x'.repeat(65_504 - short.length), port);
+    expect(await initiator.next()).toBe(
+      `${head('NAK', '000-00000000', 1)}ERROR a request of 65504 bytes fills more than the 65503 of a datagram, so its end may be missing; use a driver over TCP for this host, such as bsdtcp\n`,
+    );
+    initiator.send(req('000-00000001', 1) + 'x'.repeat(65_503 - short.length), port);
+    expect(await initiator.next()).toBe(head('ACK', '000-00000001', 1));
+  });
+
   test('gives up streams that nobody connects to', async () => {
     const { port, events } = await target(name, { streamWait: 20 });
     const ended = firstValueFrom(events.pipe(filter(({ kind }) => kind === 'disconnected')));
