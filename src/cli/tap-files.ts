@@ -8,8 +8,9 @@ import type { TapChange } from '../tap/tap-change.js';
 import type { TapEvent } from '../tap/tap-event.js';
 import { drawnStep } from './drawn-step.js';
 import { withPartialFile, type PartialFile } from './partial-file.js';
-import { recordingHeader, recordingLine } from './recording-file.js';
+import { tapJson } from './tap-json.js';
 import { tapPcap } from './tap-pcap.js';
+import type { TapSink } from './tap-sink.js';
 
 /** Names of the files that a tap writes, and whether a drawing is wanted besides. */
 export interface TapFileNames {
@@ -32,23 +33,6 @@ export interface TapFiles {
 export interface Drawing {
   readonly diagram: Diagram;
   readonly millisecondsPerStep: number;
-}
-
-/** What takes the events of a tap into a file as they come. */
-export interface TapSink {
-  /** What the file begins with. */
-  begin(): readonly Uint8Array[];
-  event(event: TapEvent): readonly Uint8Array[];
-  change(change: TapChange): readonly Uint8Array[];
-}
-
-/** A recording: what was told, without what was backed up. */
-function tapJson(): TapSink {
-  return {
-    begin: () => [Buffer.from(recordingHeader)],
-    event: () => [],
-    change: (change) => [Buffer.from(recordingLine(change))],
-  };
 }
 
 /** A drawing of more is neither read nor quick to open. */

@@ -1,6 +1,6 @@
 import { PcapWriter } from '../capture/pcap-writer.js';
 import type { TapEvent } from '../tap/tap-event.js';
-import type { TapSink } from './tap-files.js';
+import type { TapSink } from './tap-sink.js';
 
 /** Writes what a tap sees as a capture: bytes, ends and resets, each connection with the addresses of its two ends. */
 export function tapPcap(): TapSink {

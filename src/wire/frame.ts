@@ -247,7 +247,7 @@ function badHeader(bytes: Uint8Array, length: number, maxPayload: number): Amand
   if (text.length >= HEADER_BYTES || text.includes('\n')) return textInChannel(text);
   const announced = length < 0 ? `a negative length (0x${(length >>> 0).toString(16)})` : `${length} bytes, over the limit of ${maxPayload}`;
   const speaksTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
-  const hint = speaksTls ? ' (these are TLS records: the peer speaks ssl and this side does not)' : textHint(bytes);
+  const hint = speaksTls ? ' (these are TLS records, as auth ssl sends them; both sides must have the same auth, and a tap cannot read them)' : textHint(bytes);
   return new AmandaError('FRAME_TOO_LARGE', `A frame announces ${announced}; the connection cannot be used any more${hint}.`);
 }
 
