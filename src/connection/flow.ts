@@ -3,7 +3,7 @@ import type { Credit } from './inbox.js';
 
 /** What a connection keeps for its readers at one moment. */
 export interface Flow {
-  /** Cost of what has arrived and was not consumed yet, in bytes. */
+  /** Cost of what has arrived and was not consumed yet, and on a target of requests that have just begun, in bytes. */
   readonly held: number;
   /** The receive budget, in bytes. */
   readonly limit: number;
