@@ -1,4 +1,5 @@
-import { map, type Observable } from 'rxjs';
+import { catchError, map, throwError, type Observable } from 'rxjs';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { decodePacket, encodePacket, type Packet } from '../wire/packet.js';
 import type { ProtocolHandle } from './connection.js';
 import type { Stream } from './stream.js';
@@ -12,7 +13,10 @@ export class TcpmProtocolHandle implements ProtocolHandle {
 
   constructor(stream: Stream, forget: () => void) {
     this.number = stream.handle;
-    this.packets = stream.pipe(map(decodePacket));
+    this.packets = stream.pipe(
+      map(decodePacket),
+      catchError((error: unknown) => throwError(() => withoutCount(error))),
+    );
     this.#stream = stream;
     this.#forget = forget;
   }
@@ -25,4 +29,11 @@ export class TcpmProtocolHandle implements ProtocolHandle {
     this.#stream.complete();
     this.#forget();
   }
+}
+
+/** Why the connection was lost, and not how many bytes of packets had come: who asked wants to know what is wrong with the peer. */
+function withoutCount(error: unknown): unknown {
+  if (!isAmandaError(error) || !isAmandaError(error.cause, error.code)) return error;
+  const { cause, code, peer, handle } = error;
+  return new AmandaError(code, cause.message, { cause, peer, handle });
 }

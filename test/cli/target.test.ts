@@ -18,7 +18,7 @@ async function wordsFor(target: TargetChoice, program: string): Promise<string> 
   vi.stubEnv('PATH', `${folder}:/bin`);
   const asked = lastValueFrom(connect(driverFor(target)).pipe(request('noop')));
   const failure: unknown = await asked.catch((error: unknown) => error);
-  return /saying: (.*?)\. /.exec(String(failure))?.[1] ?? String(failure);
+  return /saying: (.*)\.$/.exec(String(failure))?.[1] ?? String(failure);
 }
 
 describe('a target', () => {

@@ -177,7 +177,7 @@ describe('an initiator refuses', () => {
     const { port, failure } = await listening((onListening) => listenBsdtcp({ host, port: 0, onListening }));
     const failed = failure();
     await expect(ask(port)).rejects.toEqual(failing('TLS_FAILED', 'auth bsdtcp'));
-    expect(await failed).toEqual(failing('FRAME_TOO_LARGE', 'the peer speaks ssl'));
+    expect(await failed).toEqual(failing('FRAME_TOO_LARGE', 'as auth ssl sends them'));
   });
 });
 

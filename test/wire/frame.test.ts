@@ -175,7 +175,7 @@ describe('FrameDecoder', () => {
   });
 
   test('says that the peer speaks TLS', () => {
-    expect(() => new FrameDecoder().push(bytes('16030100 ca010000'))).toThrow(/peer speaks ssl/);
+    expect(() => new FrameDecoder().push(bytes('16030100 ca010000'))).toThrow(/as auth ssl sends them/);
   });
 
   test('says where the bytes end inside a frame', () => {
