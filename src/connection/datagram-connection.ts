@@ -1,13 +1,15 @@
 import { randomInt } from 'node:crypto';
-import { Observable, ReplaySubject, Subject, concat, defer, type Subscription } from 'rxjs';
+import { Observable, type Subscription } from 'rxjs';
 import { encodeDatagram, MAX_DATAGRAM, type Datagram } from '../wire/datagram.js';
-import { AmandaError, isAmandaError } from '../wire/errors.js';
+import { isAmandaError, type AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import { encodePacket, packet, type Packet } from '../wire/packet.js';
-import { describePeer, type Peer } from './channel.js';
+import { Audience } from './audience.js';
+import type { Peer } from './channel.js';
 import type { Connection, ProtocolHandle } from './connection.js';
 import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
 import type { Flow } from './flow.js';
+import { asLoss, endedHere } from './losses.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
 import type { SideOwner, SideStreams } from './side-streams.js';
 import type { Stream } from './stream.js';
@@ -50,11 +52,7 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
   readonly #link: DatagramLink;
   readonly #streams: SideStreams;
   readonly #maxHandles: number;
-  readonly #frames: Subject<Frame>;
-  readonly #sent = new Subject<Frame>();
-  readonly #incoming = new Subject<ProtocolHandle>();
-  readonly #unclaimed: ProtocolHandle[] = [];
-  readonly #ended = new ReplaySubject<never>(1);
+  readonly #audience: Audience;
   readonly #handles = new Map<string, DatagramHandle>();
   readonly #settled = new Set<string>();
   readonly #subscription: Subscription;
@@ -62,19 +60,19 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
   #over: AmandaError | undefined;
 
   constructor(link: DatagramLink, role: Role, streams: (owner: SideOwner) => SideStreams, options: ConnectionOptions = {}) {
-    const frames = new Subject<Frame>();
-    super((tap) => frames.subscribe(tap));
-    this.#frames = frames;
+    const audience = new Audience();
+    super((tap) => audience.received.subscribe(tap));
+    this.#audience = audience;
     this.#link = link;
     this.#side = role.side;
     this.#maxHandles = withDefaults(options).maxHandles;
     this.#streams = streams(this);
     this.peer = link.peer;
     this.user = role.side === 'initiator' ? role.user : undefined;
-    this.sent = this.#sent;
+    this.sent = audience.sent;
     this.flow = this.#streams.flow;
-    this.incoming = defer(() => concat(this.#unclaimed.splice(0), this.#incoming));
-    this.ended = this.#ended;
+    this.incoming = audience.incoming;
+    this.ended = audience.ended;
     this.#subscription = link.datagrams.subscribe({
       next: (datagram) => {
         this.#receive(datagram);
@@ -106,20 +104,17 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
   }
 
   close(): void {
-    this.#finish(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was closed by this side.`, this.#context()), false);
+    this.#finish(endedHere(this.peer, 'closed'), false);
   }
 
   abort(reason: Error): void {
-    this.#finish(this.#asLoss(reason), true);
+    this.#finish(asLoss(reason, this.peer), true);
   }
 
   /** Ends the connection the way its state asks for: in good order when no stream is open, else at once. */
   dispose(): void {
-    if (this.#streams.isOpen) {
-      this.abort(new AmandaError('CONNECTION_CLOSED', `The connection to ${describePeer(this.peer)} was cancelled by this side.`, this.#context()));
-    } else {
-      this.close();
-    }
+    if (this.#streams.isOpen) this.abort(endedHere(this.peer, 'cancelled'));
+    else this.close();
   }
 
   /** For its handles. Errors with `DATAGRAM_TOO_LARGE` for a request that no datagram can hold. */
@@ -146,8 +141,7 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
 
   tap(direction: 'received' | 'sent', frame: Frame): void {
     if (this.#over !== undefined) return;
-    const taps = direction === 'sent' ? this.#sent : this.#frames;
-    if (taps.observed) taps.next(frame);
+    this.#audience.frame(direction, frame.handle, frame.payload);
   }
 
   #receive({ handle: word, sequence, packet: arrived }: Datagram): void {
@@ -163,8 +157,7 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
     this.tap('received', { handle: handle.number, payload: encodePacket(arrived) });
     handle.deliver(arrived);
     if (known !== undefined) return;
-    if (this.#incoming.observed) this.#incoming.next(handle);
-    else this.#unclaimed.push(handle);
+    this.#audience.opened(handle);
   }
 
   /** Only a request begins an exchange, and only on a target. */
@@ -181,26 +174,9 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
     this.#streams.end(reason);
     for (const handle of [...this.#handles.values()]) handle.lose(reason);
     this.#handles.clear();
-    this.#incoming.complete();
-    this.#sent.complete();
-    if (broken) {
-      this.#frames.error(reason);
-      this.#ended.error(reason);
-    } else {
-      this.#frames.complete();
-      this.#ended.complete();
-    }
+    this.#audience.over(broken ? reason : undefined);
     // Undefined when the link fails while it is being subscribed.
     (this.#subscription as Subscription | undefined)?.unsubscribe();
-  }
-
-  #asLoss(reason: Error): AmandaError {
-    if (reason instanceof AmandaError) return reason;
-    return new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(this.peer)} broke: ${reason.message}.`, { cause: reason, ...this.#context() });
-  }
-
-  #context(): { readonly peer: string } {
-    return { peer: describePeer(this.peer) };
   }
 }
 

@@ -1,6 +1,7 @@
-import { Observable, ReplaySubject, Subject, defer, of, Subscription } from 'rxjs';
+import { Observable, Subscription, defer, of } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
+import { Audience } from './audience.js';
 import type { Channel, Peer } from './channel.js';
 import type { Connection, ProtocolHandle } from './connection.js';
 import { Fifo } from './fifo.js';
@@ -37,11 +38,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly ended: Observable<never>;
   readonly #channel: Channel;
   readonly #options: Required<ConnectionOptions>;
-  readonly #frames: Subject<Frame>;
-  readonly #sent = new Subject<Frame>();
-  readonly #incoming = new Subject<ProtocolHandle>();
-  readonly #unclaimed: ProtocolHandle[] = [];
-  readonly #ended = new ReplaySubject<never>(1);
+  readonly #audience: Audience;
   readonly #handles: Handles<Stream>;
   readonly #decoder: FrameDecoder;
   readonly #budget: ReceiveBudget;
@@ -58,9 +55,9 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   #over: (() => AmandaError) | undefined;
 
   constructor(channel: Channel, role: Role, options: ConnectionOptions = {}) {
-    const frames = new Subject<Frame>();
-    super((tap) => frames.subscribe(tap));
-    this.#frames = frames;
+    const audience = new Audience();
+    super((tap) => audience.received.subscribe(tap));
+    this.#audience = audience;
     this.#options = withDefaults(options);
     this.#channel = channel;
     this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
@@ -83,13 +80,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.peer = channel.peer;
     this.user = role.side === 'initiator' ? role.user : undefined;
     this.namesUser = role.side === 'initiator' ? role.user !== undefined : role.namesUser;
-    this.sent = this.#sent;
+    this.sent = audience.sent;
     this.flow = this.#budget.flow;
-    this.incoming = new Observable((out) => {
-      for (const handle of this.#unclaimed.splice(0)) out.next(handle);
-      return this.#incoming.subscribe(out);
-    });
-    this.ended = this.#ended;
+    this.incoming = audience.incoming;
+    this.ended = audience.ended;
     this.#start();
   }
 
@@ -224,7 +218,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   }
 
   readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
-    if (this.#frames.observed) this.#frames.next({ handle, payload });
+    this.#audience.frame('received', handle, payload);
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();
@@ -247,18 +241,14 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       });
       // Where frames of a tick do not wait for each other, time is virtual and has no turns.
       if (this.#options.gather) (this.#newcomers ??= new Newcomers(this, this.#options.receiveBudget)).came();
-      if (this.#incoming.observed) this.#incoming.next(exchange);
-      else this.#unclaimed.push(exchange);
+      this.#audience.opened(exchange);
     }
     return stream;
   }
 
   #write(handle: number, payload: Uint8Array): void {
     if (this.#over !== undefined) return;
-    if (this.#sent.observed) {
-      this.#wasWatched = true;
-      this.#sent.next({ handle, payload });
-    }
+    if (this.#audience.frame('sent', handle, payload)) this.#wasWatched = true;
     this.#writer.write(handle, payload);
     if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
@@ -288,14 +278,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#handles.clear();
     this.#backlog.clear();
     this.#budget.end();
-    this.#incoming.complete();
-    this.#sent.complete();
-    if (broken) {
-      this.#frames.error(reason());
-      this.#ended.error(reason());
-    } else {
-      this.#frames.complete();
-      this.#ended.complete();
-    }
+    this.#audience.over(broken ? reason() : undefined);
   }
 }

@@ -1,15 +1,13 @@
 import { userInfo } from 'node:os';
-import { Observable, defer, map, switchMap } from 'rxjs';
-import type { Connection } from '../connection/connection.js';
-import type { ConnectionOptions } from '../connection/options.js';
+import { defer, map, switchMap } from 'rxjs';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import type { Driver, Listener } from './driver.js';
+import { overChannel } from './over-channel.js';
 import { checkPort } from './port.js';
 import { socketChannel } from './socket.js';
-import { connectTcp, type TcpConnected } from './tcp-connect.js';
+import { connectTcp } from './tcp-connect.js';
 import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
 import { tcpSourcePorts } from './tcp-source-ports.js';
-import { yieldConnection } from './yield-connection.js';
 
 /** The port of amandad. Source: PROTOCOL.md, "Drivers". */
 export const AMANDA_PORT = 10_080;
@@ -38,15 +36,9 @@ export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, r
     user,
     open: (options) =>
       defer(() => connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : tcpSourcePorts(reservedPorts) })).pipe(
-        switchMap((connected) => connectionOver(connected, host, user, options)),
+        switchMap(({ socket, reader }) => overChannel(socketChannel(socket, { driver: 'bsdtcp', host }, reader), { side: 'initiator', user }, options)),
       ),
   };
-}
-
-function connectionOver({ socket, reader }: TcpConnected, host: string, user: string, options: ConnectionOptions): Observable<Connection> {
-  return new Observable((out) =>
-    yieldConnection(new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp', host }, reader), { side: 'initiator', user }, options), out),
-  );
 }
 
 export interface ListenBsdtcpOptions extends ListenTcpOptions {

@@ -10,11 +10,11 @@ import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { placesForStrangers, type Driver, type Listener } from './driver.js';
 import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { overChannel } from './over-channel.js';
 import { checkPort } from './port.js';
 import { KEEP_ALIVE } from './socket.js';
 import { connectTcp } from './tcp-connect.js';
 import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
-import { yieldConnection } from './yield-connection.js';
 
 /** The port of an amandad with auth ssl, by convention; Amanda itself goes to 10080 unless it is told another. Source: PROTOCOL.md, "Drivers". */
 export const SSL_PORT = 10_081;
@@ -50,14 +50,8 @@ export function ssl({ host, port = SSL_PORT, user = userInfo().username, ...cert
         switchMap((own) =>
           connectTcp({ host, port }).pipe(
             switchMap(({ socket }) => handshake(tuned(socket), host, own, certificates)),
-            switchMap(
-              (secured) =>
-                new Observable<Connection>((out) =>
-                  yieldConnection(
-                    new TcpmConnection(sslChannel(secured, { side: 'initiator', ...own }), { side: 'initiator', user }, { ...options, ...framesApart }),
-                    out,
-                  ),
-                ),
+            switchMap((secured) =>
+              overChannel(sslChannel(secured, { side: 'initiator', ...own }), { side: 'initiator', user }, { ...options, ...framesApart }),
             ),
           ),
         ),
