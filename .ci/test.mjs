@@ -35,7 +35,7 @@ async function allSteps() {
   await step('types', () => tool('types', 'typescript/bin/tsc', ['-p', 'tsconfig.json', '--noEmit'], 180));
   await step('page types', () => tool('page types', 'typescript/bin/tsc', ['-p', 'src/cli/web/page/tsconfig.json', '--noEmit'], 60));
   await step('build', () => outcome('build', build()));
-  await step('unit', () => tests('unit', 300));
+  await step('unit', () => tests('unit', 420));
   await step('marbles', () => tests('marbles', 180));
   await step('compliance', () => tests('compliance', 300));
   await step('web', () => tests('web', 180));
