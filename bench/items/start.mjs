@@ -1,11 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { AMANDAD, connectReserved, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
+import { answer, close } from '../peers/bare-answers.mjs';
 import { noopOver } from '../raw-noop.mjs';
 
 /** A process started for the connection, as inetd does: the time from connecting to the ACK. */
 export const name = 'start';
 
 const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
+
+/** The least that can be started: no module, no check, no service. */
+const least = `
+const [answer, close] = ${JSON.stringify([answer, close].map((bytes) => bytes.toString('hex')))}.map((hex) => Buffer.from(hex, 'hex'));
+process.stdin.once('data', () => {
+  process.stdout.write(answer);
+  process.stdin.once('data', () => process.stdout.write(close, () => process.exit()));
+});`;
 
 export function groups({ starts }) {
   const missing = whyNoRealAmandad();
@@ -21,6 +30,7 @@ export function groups({ starts }) {
         ['C amandad 3.5.1', [AMANDAD, '-auth=bsdtcp', 'amdump']],
         ['rx-amandad, the real noop executable', [process.execPath, OURS, '-auth=bsdtcp', 'amdump']],
         ['rx-amandad, own noop', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump']],
+        ['a Node script that answers with fixed bytes', [process.execPath, '-e', least]],
       ].map(([name, command]) => ({ name, ...(missing === undefined ? { run: () => run(command, starts) } : { missing }) })),
     },
   ];

@@ -1,17 +1,27 @@
 /**
  * A target for noops: `noop-target.mjs own|checked|executable|bare`. `own`: our noop, no access check; `checked`: the same behind rules like those of .amandahosts and the look-ups
- * of the peer's name that go with them; `executable`: the real Amanda's noop, started for each request; `bare`: a server that accepts and does nothing, for comparison.
+ * of the peer's name that go with them; `executable`: the real Amanda's noop, started for each request; `bare`: a server that accepts and does nothing; `answering`: one that
+ * answers with fixed bytes, whatever it is told.
  */
 import { createServer } from 'node:net';
 import { of } from 'rxjs';
 import { amandaServices, authorize, listenBsdtcp, noopService, serve } from '../../dist/index.js';
+import { answer, close } from './bare-answers.mjs';
 import { fail, tellPort } from './telling.mjs';
 
 const [kind] = process.argv.slice(2);
 const allowed = () => of({ kind: 'allowed' });
+const answering = (socket) => {
+  socket.setNoDelay(true);
+  socket.once('data', () => {
+    socket.write(answer);
+    socket.once('data', () => socket.end(close));
+  });
+};
 
-if (kind === 'bare') {
-  const server = createServer((socket) => socket.resume().on('error', () => undefined));
+if (kind === 'bare' || kind === 'answering') {
+  const take = kind === 'bare' ? (socket) => socket.resume() : answering;
+  const server = createServer((socket) => take(socket.on('error', () => undefined)));
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => tellPort(server.address().port));
 } else {
   const services = kind === 'executable' ? { noop: amandaServices({ only: ['noop'] }).noop } : { noop: noopService() };
