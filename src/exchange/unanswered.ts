@@ -14,11 +14,15 @@ export function neverAcknowledged({ peer, handle }: Waiter, tries: number): Aman
   return new AmandaError('ACK_TIMEOUT', `${name} did not acknowledge the request, sent ${times}; ${adviceOf(peer).silent}`, { peer: name, handle });
 }
 
-/** What to make of a connection that broke before any packet came: the same, with what to look at unless it says that itself. */
+/** What to make of a connection that broke before any packet came: who it was, and what to look at unless the reason says that itself. */
 export function brokenUnanswered(reason: unknown, { peer, handle }: Waiter): unknown {
+  const name = describePeer(peer);
+  if (isAmandaError(reason, 'FRAME_TOO_LARGE') || isAmandaError(reason, 'TEXT_IN_CHANNEL')) {
+    const message = `${name} does not speak as an amandad of the same auth does. ${reason.message}`;
+    return new AmandaError(reason.code, message, { cause: reason, peer: name, handle });
+  }
   const { gone } = adviceOf(peer);
   if (gone === undefined || !isAmandaError(reason, 'CONNECTION_LOST') || saysMore(reason)) return reason;
-  const name = describePeer(peer);
   return new AmandaError('CONNECTION_LOST', `${name} ended the connection before it answered anything; ${gone}`, { cause: reason, peer: name, handle });
 }
 

@@ -44,10 +44,16 @@ test.each([
     'it has said something',
     lost(new AmandaError('CONNECTION_LOST', 'It ended inside a frame.', { cause: new AmandaError('TRUNCATED', '3 bytes of a header') })),
   ],
-  ['it is no loss', new AmandaError('TEXT_IN_CHANNEL', 'There is text.')],
+  ['it is no loss', new AmandaError('TLS_FAILED', 'It does not speak TLS.')],
   ['it is nothing of ours', new Error('a bug')],
 ])('the reason stays as it is when %s', (_when, reason) => {
   expect(brokenUnanswered(reason, waiter('bsdtcp'))).toBe(reason);
+});
+
+test.each(['TEXT_IN_CHANNEL', 'FRAME_TOO_LARGE'] as const)('%s names who sends what no amandad does', (code) => {
+  const reason = new AmandaError(code, 'There is something else.');
+  const message = 'db1 (bsdtcp) does not speak as an amandad of the same auth does. There is something else.';
+  expect(brokenUnanswered(reason, waiter('bsdtcp'))).toMatchObject({ code, message, cause: reason, handle: 3 });
 });
 
 test('ssl explains its losses itself', () => {
