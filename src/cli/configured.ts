@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readInstallation, type Installation } from './config/installation.js';
 import { configInvalid } from './config/lexer.js';
-import { resolvePort } from './config/port-name.js';
+import { portOfService, resolvePort } from './config/port-name.js';
 import type { Setting, Settings } from './config/settings.js';
 import { UsageError } from './arguments.js';
 import type { Output } from './output.js';
@@ -52,7 +52,8 @@ export function chooseConfigured(
   surroundings: Surroundings,
 ): ConfiguredTarget {
   const found = installationOf(host, disk, values, output, surroundings);
-  const target = chooseTarget(host, { ...configuredValues(found.settings, values, output, surroundings), ...given(values) });
+  const words = { ...configuredValues(found.settings, values, output, surroundings), ...given(values) };
+  const target = chooseTarget(host, { ...words, port: portInDigits(words, surroundings) });
   return { ...found, target: Object.keys(found.settings).length === 0 ? target : { ...target, settings: found.settings } };
 }
 
@@ -101,9 +102,22 @@ function portOf(auth: string, settings: Settings, { installation }: Surroundings
   // Where Amanda is told an auth and no port, it goes to the service `amanda`, over ssl too; ssh has its own configuration.
   const unsaid = settings.auth === undefined || auth === 'ssh' ? undefined : { ...settings.auth, value: 'amanda' };
   const setting = said(settings['client-port']) === undefined ? unsaid : settings['client-port'];
-  return setting === undefined
-    ? undefined
-    : String(resolvePort(setting, auth.startsWith('bsd') && auth !== 'bsdtcp' ? 'udp' : 'tcp', servicesText(installation?.services)));
+  return setting === undefined ? undefined : String(resolvePort(setting, protocolOf(auth), servicesText(installation?.services)));
+}
+
+/** `--port`, which may be the name of a service. */
+function portInDigits({ port, auth = 'bsdtcp' }: TargetValues, { installation }: Surroundings): string | undefined {
+  if (port === undefined || !/^[a-z]/i.test(port)) return port;
+  const protocol = protocolOf(auth.toLowerCase());
+  const number = portOfService(port, protocol, servicesText(installation?.services));
+  if (number !== undefined) return String(number);
+  throw new UsageError(
+    `--port takes a whole number from 1 to 65535 or the name of a service; there is no "${printable(port)}" over ${protocol} in /etc/services.`,
+  );
+}
+
+function protocolOf(auth: string): 'tcp' | 'udp' {
+  return auth === 'bsd' || auth === 'bsdudp' ? 'udp' : 'tcp';
 }
 
 function servicesText(path: string | undefined): string {

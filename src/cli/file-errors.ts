@@ -4,7 +4,8 @@ import { AmandaError } from '../wire/errors.js';
 export function fileFailed(doing: string, path: string, cause: unknown): AmandaError {
   if (cause instanceof AmandaError) return cause;
   const code = codeOf(cause);
-  const why = (code === undefined ? undefined : reasons.get(code)) ?? (cause instanceof Error ? cause.message : String(cause));
+  const known = code === undefined ? undefined : code === 'ENOENT' ? missing(doing) : reasons.get(code);
+  const why = known ?? (cause instanceof Error ? cause.message : String(cause));
   return new AmandaError('FILE_FAILED', `Cannot ${doing} ${path}: ${why}.`, { cause });
 }
 
@@ -13,8 +14,12 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** What is to be written to is made; only its directory has to be there. */
+function missing(doing: string): string {
+  return doing.startsWith('read') ? 'there is no such file' : 'there is no such directory';
+}
+
 const reasons: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such directory'],
   ['ENOTDIR', 'a part of the path is not a directory'],
   ['EACCES', 'permission denied'],
   ['EPERM', 'the system does not permit it'],

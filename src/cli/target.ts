@@ -36,8 +36,8 @@ export const targetOptions = {
 export const targetOptionsHelp = `Reaching the host:
   --auth NAME             bsdtcp (default), ssl, local, ssh, rsh; for hosts that
                           have none of these bsdudp or bsd
-  --port N                default 10080, 10081 for ssl, for ssh what it is
-                          configured for
+  --port N                number or name of a service; default 10080, 10081
+                          for ssl, for ssh what it is configured for
   --user NAME             who asks; default: the user this runs as
   --amandad-path PATH     for local, ssh and rsh; default
                           /usr/lib/amanda/amandad

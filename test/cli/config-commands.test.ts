@@ -55,6 +55,16 @@ describe('a command without options for it', () => {
     ]);
   });
 
+  it('takes the name of a service for a port, over the protocol of the auth, with and without a configuration', async () => {
+    const fake = await configured({});
+    await main(['noop', 'one', '--port', 'ours'], fake.surroundings);
+    await main(['noop', 'one', '--port', 'ours', '--auth', 'BSD', '--no-config'], fake.surroundings);
+    await main(['noop', 'one', '--port', 'amanda', '--auth', 'bsdudp'], fake.surroundings);
+    expect(fake.chosen).toMatchObject([{ port: 4321 }, { port: 4322 }, { port: 10_080 }]);
+    expect(await main(['noop', 'one', '--port', 'yours'], fake.surroundings)).toBe(2);
+    expect(fake.err()).toMatch(/^rx-amanda: --port takes .*; there is no "yours" over tcp in \/etc\/services\.\n/);
+  });
+
   it('does not take the port of one auth for another', async () => {
     const fake = await configured({ 'amanda-client.conf': client });
     await main(['noop', 'one', '--auth', 'bsdtcp', '--debug'], fake.surroundings);

@@ -16,16 +16,17 @@ export function resolvePort({ value, at }: Setting<string>, protocol: 'tcp' | 'u
     if (port >= 1 && port <= 65_535) return port;
     throw configInvalid(at, `a port is a whole number from 1 to 65535, not ${printable(value)}.`);
   }
-  const port = lookUp(value, protocol, services) ?? (value === 'amanda' ? AMANDA_PORT : undefined);
+  const port = portOfService(value, protocol, services);
   if (port !== undefined) return port;
   throw configInvalid(at, `there is no service "${printable(value)}" over ${protocol} in /etc/services; give the number of the port.`);
 }
 
-function lookUp(name: string, protocol: 'tcp' | 'udp', services: string): number | undefined {
+/** The port of a service by the text of /etc/services; Amanda's own is known without. */
+export function portOfService(name: string, protocol: 'tcp' | 'udp', services: string): number | undefined {
   for (const line of services.split('\n')) {
     const [first, port = '', ...aliases] = line.replace(/#.*/, '').trim().split(/\s+/);
     const [, digits] = (first === name || aliases.includes(name) ? /^(\d{1,5})\/(tcp|udp)$/.exec(port) : undefined) ?? [];
     if (digits !== undefined && port.endsWith(`/${protocol}`)) return Number(digits);
   }
-  return undefined;
+  return name === 'amanda' ? AMANDA_PORT : undefined;
 }
