@@ -46,8 +46,8 @@ const floods: readonly Flood[] = [
   },
   // Of each the budget of 1 MiB and one frame.
   { kind: 'a stream nobody reads', amount: [50, 6], growth: [50 * 5 + 128, 6 * 5 + 96] },
-  // What is refused is no longer read where the refusals are not.
-  { kind: 'answers nobody reads', amount: [60, 12], growth: [96, 64] },
+  // What is refused is no longer read where the refusals are not. If it were, each could fill its send budget of 16 MiB.
+  { kind: 'answers nobody reads', amount: [60, 12], growth: [160, 112] },
   // A header that is not whole in time is the end of its connection.
   { kind: 'a slow header', amount: [500, 100], growth: [96, 64], options: { idleTimeout: 2_000 }, then: (_, done) => expect(done).toMatchObject({ alive: 0 }) },
   // By default 512 places are for strangers, and those who come and ask find room.
