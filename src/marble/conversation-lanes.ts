@@ -22,10 +22,8 @@ export interface LanesOptions {
   readonly change: (change: Change) => void;
 }
 
-/** Chunks that have not been told yet. */
+/** Chunks of one lane at one time that have not been told yet. */
 interface Joined {
-  readonly lane: string;
-  readonly at: number;
   readonly preview: Uint8Array | undefined;
   bytes: number;
   count: number;
@@ -38,7 +36,9 @@ export class ConversationLanes {
   readonly #options: LanesOptions;
   readonly #names = new Set<string>();
   #hasBegun = false;
-  #joined: Joined | undefined;
+  /** By lane; all of one time. Streams take turns within a millisecond, and a change for each turn is what recording would cost. */
+  readonly #joined = new Map<string, Joined>();
+  #joinedAt = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -71,28 +71,24 @@ export class ConversationLanes {
 
   /** Some of a stream, of which `payload` is the front at least. */
   chunk(at: number, lane: string, bytes: number, payload: Uint8Array): void {
-    const joined = this.#joined;
-    if (joined !== undefined && joined.lane === lane && joined.at === at) {
+    if (at !== this.#joinedAt) this.settle();
+    const joined = this.#joined.get(lane);
+    if (joined === undefined) {
+      this.#joinedAt = at;
+      this.#joined.set(lane, { preview: this.previewOf(payload), bytes, count: 1 });
+    } else {
       joined.bytes += bytes;
       joined.count += 1;
-      return;
     }
-    this.settle();
-    this.#joined = { lane, at, preview: this.previewOf(payload), bytes, count: 1 };
     if (!this.#options.joins) this.settle();
   }
 
   /** Tells what still waits for more to be joined with. */
   settle(): void {
-    const joined = this.#joined;
-    if (joined === undefined) return;
-    this.#joined = undefined;
-    const { lane, at, preview, bytes, count } = joined;
-    const event: LaneEvent =
-      count === 1
-        ? { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) }
-        : { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count };
-    this.#options.change({ kind: 'event', lane, event });
+    if (this.#joined.size === 0) return;
+    const waiting = [...this.#joined];
+    this.#joined.clear();
+    for (const [lane, { preview, bytes, count }] of waiting) this.#options.change({ kind: 'event', lane, event: this.#told(preview, bytes, count) });
   }
 
   emit(change: Change): void {
@@ -104,6 +100,12 @@ export class ConversationLanes {
   previewOf(payload: Uint8Array): Uint8Array | undefined {
     const { preview } = this.#options;
     return preview === 0 ? undefined : payload.slice(0, preview);
+  }
+
+  #told(preview: Uint8Array | undefined, bytes: number, count: number): LaneEvent {
+    const at = this.#joinedAt;
+    if (count === 1) return { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) };
+    return { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count };
   }
 
   directionOf(sender: Side): Direction {

@@ -22,7 +22,7 @@ export interface ConversationOptions {
   /** Lanes under the connection's, 1 to 10,000; default 64. What more there is is told on the connection's lane. */
   readonly maxLanes?: number | undefined;
   /**
-   * Whether chunks of one stream that follow each other at one time are told as one, with their number and sum; default no. The last ones
+   * Whether chunks of one stream at one time are told as one, with their number and sum; default no. The last ones
    * wait until something else happens, or for {@link Conversation.settle}.
    */
   readonly joins?: boolean | undefined;

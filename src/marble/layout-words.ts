@@ -32,9 +32,13 @@ export function countInWords(number: number, noun: string): string {
   return `${numberInWords(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** Nothing that is drawn has room for more letters; measuring a hostile million of them would take seconds. */
+const MOST_MEASURED = 10_000;
+
 /** The front of a text, with an ellipsis where something is left out. */
 export function short(text: string, limit: number, measure: Measure = countOf, ellipsis = '…'): string {
-  return measure(text) <= limit ? text : `${front(charactersOf(text), limit - measure(ellipsis), measure)}${ellipsis}`;
+  if (text.length <= MOST_MEASURED && measure(text) <= limit) return text;
+  return `${front(charactersOf(text.slice(0, MOST_MEASURED)), limit - measure(ellipsis), measure)}${ellipsis}`;
 }
 
 /** A text in lines that are no longer than the limit, broken at blanks where there are some. */
@@ -53,7 +57,7 @@ export function wrapped(text: string, limit: number, measure: Measure = countOf)
 
 /** The first lines of a text, with an ellipsis where there are more. */
 export function firstLines(text: string, count: number, limit: number, measure: Measure = countOf): readonly string[] {
-  const lines = wrapped(text, limit, measure);
+  const lines = wrapped(text.slice(0, MOST_MEASURED), limit, measure);
   const last = lines[count - 1];
   return last === undefined || lines.length === count ? lines : [...lines.slice(0, count - 1), short(`${last} …`, limit, measure)];
 }

@@ -58,6 +58,16 @@ describe('chunks that are joined', () => {
     expect(told()).toEqual(['60 wire/DATA chunk: 4 bytes', '70 wire close in: the target ends']);
   });
 
+  test('are one a stream, also when streams take turns within the time', () => {
+    const { watched, changes } = dumping({ joins: true });
+    for (const handle of [499_999, 499_998]) watched.frame(30, 'target', handle, text('data'));
+    watched.settle();
+    changes.splice(0);
+    for (const handle of [499_999, 499_998, 499_999, 499_998, 499_999]) watched.frame(40, 'target', handle, text('data'));
+    watched.frame(40, 'initiator', 499_998, close);
+    expect(lines(changes)).toEqual(['40 wire/DATA chunk: 3 chunks, 12 B', '40 wire/MESG chunk: 2 chunks, 8 B', '40 wire/MESG close out: close']);
+  });
+
   test('have the size that is told where only their front is given', () => {
     const { watched, changes } = dumping({ preview: 2 });
     watched.frame(40, 'target', 499_999, text('front'), 32_768);
