@@ -46,6 +46,11 @@ export interface Channel {
    * `CONNECTION_LOST` when the channel breaks. Unsubscribing destroys the channel.
    */
   readonly bytes: Observable<Uint8Array>;
+  /**
+   * A chunk that begins exactly so many bytes into its memory is the first one there, and what is in front of it is its subscriber's to write
+   * into. Not there where chunks have no such room.
+   */
+  readonly headroom?: number;
   /** Emits each time the channel can take more after `write` returned false. */
   readonly drain: Observable<void>;
   /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */

@@ -61,7 +61,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#options = withDefaults(options);
     this.#channel = channel;
     this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
-    this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload, lasting: true });
+    this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload, lasting: true, headroom: channel.headroom });
     this.#writer = new FrameWriter(channel, this.#options.gather);
     this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {

@@ -1,9 +1,15 @@
 import type { OnReadOpts } from 'node:net';
+import { HEADER_BYTES } from '../wire/frame.js';
 
 /** The first buffer of a socket; most connections carry a few packets and no more. */
 const FIRST_BYTES = 4_096;
 /** The largest buffer: with 256 KiB a read takes half the processor time a byte that 64 KiB take. */
 const MOST_BYTES = 262_144;
+/**
+ * Left free in front of what is read into a largest buffer: the beginning of a frame of 32 KiB, which ended the buffer before, can be put there
+ * and need not be put together elsewhere.
+ */
+export const HEADROOM_BYTES = 32_768 + HEADER_BYTES;
 /** A read below this is copied out, so that a short text does not keep a large buffer alive. */
 const COPIED_BYTES = 8_192;
 
@@ -51,8 +57,12 @@ export class SocketReader {
     if (length < COPIED_BYTES && !isFull) return room.slice(0, length);
     if (isFull) this.#size = Math.min(this.#size * 4, MOST_BYTES);
     const left = room.length - length;
-    this.#room =
-      left * 4 < this.#size ? new Uint8Array(Buffer.allocUnsafeSlow(this.#size).buffer) : new Uint8Array(room.buffer, room.byteOffset + length, left);
+    this.#room = left * 4 < this.#size ? roomOf(this.#size) : new Uint8Array(room.buffer, room.byteOffset + length, left);
     return new Uint8Array(room.buffer, room.byteOffset, length);
   }
+}
+
+function roomOf(size: number): Uint8Array<ArrayBuffer> {
+  const headroom = size === MOST_BYTES ? HEADROOM_BYTES : 0;
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer, headroom);
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Channel, Peer } from '../connection/channel.js';
-import type { SocketReader } from './socket-reader.js';
+import { HEADROOM_BYTES, type SocketReader } from './socket-reader.js';
 import { StreamChannel } from './stream-channel.js';
 
 /** Idle time before TCP probes whether the peer is still there, in milliseconds. */
@@ -12,7 +12,7 @@ export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port
   socket.setNoDelay(true);
   const { remoteAddress: address, remotePort: port } = socket;
   return new StreamChannel({
-    ...(reader === undefined ? {} : { listen: (next) => reader.listen(next) }),
+    ...(reader === undefined ? {} : { listen: (next) => reader.listen(next), headroom: HEADROOM_BYTES }),
     input: socket,
     output: socket,
     copies: true,

@@ -17,6 +17,8 @@ export interface ByteStreams {
   readonly copies?: boolean;
   /** Hands over what arrives, and returns how to stop; default the input's `data` events. */
   readonly listen?: (next: (chunk: Uint8Array) => void) => () => void;
+  /** Of what `listen` hands over: see {@link Channel.headroom}. */
+  readonly headroom?: number;
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
   readonly release?: () => void;
   /** Why the channel broke, when `release` or a look at what is behind it tells more than the streams do. */
@@ -82,6 +84,10 @@ export class StreamChannel implements Channel {
   /** Both directions are one stream, which is listened to once. */
   get #isSocket(): boolean {
     return this.#input === (this.#output as unknown);
+  }
+
+  get headroom(): number {
+    return this.#streams.headroom ?? 0;
   }
 
   get isIdle(): boolean {

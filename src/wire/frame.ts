@@ -25,6 +25,11 @@ export interface DecodeOptions {
    * behind the last one in memory. Default false.
    */
   readonly lasting?: boolean;
+  /**
+   * With `lasting`: a chunk that begins exactly so many bytes into its memory has those bytes to spare. The beginning of a frame that is not right
+   * in front of it is put there, and the frame is a view again. Default 0, no such chunks.
+   */
+  readonly headroom?: number | undefined;
 }
 
 /** Takes a decoded frame; `false` stops the decoder behind it. */
@@ -81,6 +86,7 @@ const FIRST_ASSEMBLY_BYTES = 262_144;
 export class FrameDecoder {
   readonly #maxPayload: number;
   readonly #lasting: boolean;
+  readonly #headroom: number;
   /** The beginning of a frame, where it arrived. */
   #rest: Uint8Array | undefined;
   readonly #header = new Uint8Array(HEADER_BYTES);
@@ -91,12 +97,13 @@ export class FrameDecoder {
   #bodyFill = 0;
   #failure: AmandaError | undefined;
 
-  constructor({ maxPayload = MAX_PAYLOAD, lasting = false }: DecodeOptions = {}) {
+  constructor({ maxPayload = MAX_PAYLOAD, lasting = false, headroom = 0 }: DecodeOptions = {}) {
     if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
       throw new AmandaError('BAD_ARGUMENT', `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`);
     }
     this.#maxPayload = maxPayload;
     this.#lasting = lasting;
+    this.#headroom = lasting ? headroom : 0;
   }
 
   /** Bytes of an unfinished frame that are kept. */
@@ -132,6 +139,11 @@ export class FrameDecoder {
     if (rest === undefined) return this.#decode(chunk, sink);
     this.#rest = undefined;
     if (isBehind(rest, chunk)) return this.#decode(new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length), sink) - rest.length;
+    if (this.#headroom > 0 && chunk.byteOffset === this.#headroom && rest.length <= this.#headroom) {
+      const whole = new Uint8Array(chunk.buffer, this.#headroom - rest.length, rest.length + chunk.length);
+      whole.set(rest);
+      return this.#decode(whole, sink) - rest.length;
+    }
     this.#continue(rest);
     return this.#decode(chunk, sink);
   }

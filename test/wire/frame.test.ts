@@ -9,7 +9,8 @@ const shown = (frames: Iterable<Frame>): [number, string][] => [...frames].map((
 const ack = bytes('00000002 00000001 0300');
 const abc = bytes('00000003 0007a11f 616263');
 const close = bytes('00000000 0007a11f');
-const conversation = Buffer.concat([ack, abc, close, abc]);
+// Far into its memory, so that no piece of it looks like the first chunk of one.
+const conversation = Buffer.from(new Uint8Array(1_000).buffer, 500, ack.length + 2 * abc.length + close.length).fill(Buffer.concat([ack, abc, close, abc]));
 const decoded: [number, string][] = [
   [1, '0300'],
   [499_999, '616263'],
@@ -84,25 +85,40 @@ describe('FrameDecoder', () => {
     }
   });
 
-  test('in lasting memory too, gives the same frames for any cutting, wherever the pieces lie', () => {
+  test('the beginning of a frame is put in front of a chunk that has room there, unless it is too long for that', () => {
+    const headroom = 9;
+    for (let cut = 1; cut < abc.length; cut += 1) {
+      const decoder = new FrameDecoder({ lasting: true, headroom });
+      expect([...decoder.push(abc.subarray(0, cut))]).toEqual([]);
+      const next = behindRoom(headroom, abc.subarray(cut));
+      const [frame] = [...decoder.push(next)];
+      expect(Buffer.from(frame?.payload ?? []).toString()).toBe('abc');
+      expect(frame?.payload.buffer === next.buffer).toBe(cut <= headroom);
+      expect(decoder.pending).toBe(0);
+    }
+  });
+
+  test('in lasting memory too, gives the same frames for any cutting, wherever the pieces lie, and changes none of them later', () => {
+    const headroom = 12;
+    const place = fc.constantFrom('behind', 'elsewhere', 'room in front');
     fc.assert(
-      fc.property(fc.array(fc.record({ size: fc.nat(20), elsewhere: fc.boolean(), takes: fc.boolean() }), { minLength: 1 }), (pieces) => {
-        const decoder = new FrameDecoder({ lasting: true });
-        const out: (readonly [number, string])[] = [];
+      fc.property(fc.array(fc.record({ size: fc.nat(20), place, takes: fc.boolean() }), { minLength: 1 }), (pieces) => {
+        const decoder = new FrameDecoder({ lasting: true, headroom });
+        const out: (readonly [number, Uint8Array])[] = [];
         let at = 0;
         const give = (part: Uint8Array, takes: boolean): number =>
           decoder.decode(part, (handle, payload) => {
-            out.push([handle, Buffer.from(payload).toString('hex')]);
+            out.push([handle, payload]);
             return takes;
           });
-        for (const { size, elsewhere, takes } of pieces) {
+        for (const { size, place, takes } of pieces) {
           const part = conversation.subarray(at, at + size);
-          at += give(elsewhere ? Uint8Array.from(part) : part, takes);
+          at += give(place === 'behind' ? part : place === 'elsewhere' ? Uint8Array.from(part) : behindRoom(headroom, part), takes);
         }
         // What is over comes behind all that was taken.
         while (at < conversation.length) at += give(conversation.subarray(at), true);
         decoder.end();
-        expect(out).toEqual(decoded);
+        expect(out.map(([handle, payload]) => [handle, Buffer.from(payload).toString('hex')])).toEqual(decoded);
       }),
     );
   });
@@ -223,3 +239,10 @@ describe('encodeFrame', () => {
     expect(() => encodeFrame({ handle: 1, payload: new Uint8Array(MAX_PAYLOAD + 1) })).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
   });
 });
+
+/** The same bytes, so far into memory of their own. */
+function behindRoom(room: number, part: Uint8Array): Uint8Array {
+  const memory = new Uint8Array(room + part.length);
+  memory.set(part, room);
+  return memory.subarray(room);
+}
