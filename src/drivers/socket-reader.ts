@@ -63,6 +63,21 @@ export class SocketReader {
 }
 
 function roomOf(size: number): Uint8Array<ArrayBuffer> {
+  if (size === MOST_BYTES) keepFreedMemory();
   const headroom = size === MOST_BYTES ? HEADROOM_BYTES : 0;
   return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer, headroom);
+}
+
+/** The largest block by which the C library can be told; it is never touched, so it takes no memory. */
+const LARGEST_BLOCK = 33_554_432 - 65_536;
+let keepsFreedMemory = false;
+
+/**
+ * Makes the C library keep up to 64 MiB of what the collector frees, for the next buffers. glibc gives blocks like ours back to the system, which has to
+ * zero each page when it is wanted again, until it has seen a larger block freed: it takes that size for the program's usual one.
+ */
+function keepFreedMemory(): void {
+  if (keepsFreedMemory) return;
+  keepsFreedMemory = true;
+  Buffer.allocUnsafeSlow(LARGEST_BLOCK);
 }
