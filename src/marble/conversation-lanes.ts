@@ -22,9 +22,10 @@ export interface LanesOptions {
   readonly change: (change: Change) => void;
 }
 
-/** Chunks of one lane at one time that have not been told yet. */
+/** Chunks of one lane at one time that have not been told yet; none when `count` is 0. */
 interface Joined {
-  readonly preview: Uint8Array | undefined;
+  readonly lane: string;
+  preview: Uint8Array | undefined;
   bytes: number;
   count: number;
 }
@@ -36,8 +37,13 @@ export class ConversationLanes {
   readonly #options: LanesOptions;
   readonly #names = new Set<string>();
   #hasBegun = false;
-  /** By lane; all of one time. Streams take turns within a millisecond, and a change for each turn is what recording would cost. */
+  /**
+   * By lane, for good: a Map that is emptied again and again holds on to each of its former tables until the collector looks at all there is, which then
+   * is what recording costs.
+   */
   readonly #joined = new Map<string, Joined>();
+  /** Those with chunks; all of one time. Streams take turns within a millisecond, and a change for each turn would cost too much. */
+  #waiting: Joined[] = [];
   #joinedAt = 0;
 
   constructor(options: LanesOptions) {
@@ -72,23 +78,25 @@ export class ConversationLanes {
   /** Some of a stream, of which `payload` is the front at least. */
   chunk(at: number, lane: string, bytes: number, payload: Uint8Array): void {
     if (at !== this.#joinedAt) this.settle();
-    const joined = this.#joined.get(lane);
-    if (joined === undefined) {
+    const joined = this.#joinedOf(lane);
+    if (joined.count === 0) {
       this.#joinedAt = at;
-      this.#joined.set(lane, { preview: this.previewOf(payload), bytes, count: 1 });
-    } else {
-      joined.bytes += bytes;
-      joined.count += 1;
+      joined.preview = this.previewOf(payload);
+      joined.bytes = 0;
+      this.#waiting.push(joined);
     }
+    joined.bytes += bytes;
+    joined.count += 1;
     if (!this.#options.joins) this.settle();
   }
 
   /** Tells what still waits for more to be joined with. */
   settle(): void {
-    if (this.#joined.size === 0) return;
-    const waiting = [...this.#joined];
-    this.#joined.clear();
-    for (const [lane, { preview, bytes, count }] of waiting) this.#options.change({ kind: 'event', lane, event: this.#told(preview, bytes, count) });
+    if (this.#waiting.length === 0) return;
+    // All are taken before one is told: whoever is told may send more.
+    const told = this.#waiting.map((joined) => this.#take(joined));
+    this.#waiting = [];
+    for (const change of told) this.#options.change(change);
   }
 
   emit(change: Change): void {
@@ -102,10 +110,23 @@ export class ConversationLanes {
     return preview === 0 ? undefined : payload.slice(0, preview);
   }
 
-  #told(preview: Uint8Array | undefined, bytes: number, count: number): LaneEvent {
+  #joinedOf(lane: string): Joined {
+    const known = this.#joined.get(lane);
+    if (known !== undefined) return known;
+    const joined = { lane, preview: undefined, bytes: 0, count: 0 };
+    this.#joined.set(lane, joined);
+    return joined;
+  }
+
+  #take(joined: Joined): Change {
+    const { lane, preview, bytes, count } = joined;
+    joined.count = 0;
     const at = this.#joinedAt;
-    if (count === 1) return { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) };
-    return { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count };
+    const event: LaneEvent =
+      count === 1
+        ? { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) }
+        : { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count };
+    return { kind: 'event', lane, event };
   }
 
   directionOf(sender: Side): Direction {

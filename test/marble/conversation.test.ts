@@ -68,6 +68,29 @@ describe('chunks that are joined', () => {
     expect(lines(changes)).toEqual(['40 wire/DATA chunk: 3 chunks, 12 B', '40 wire/MESG chunk: 2 chunks, 8 B', '40 wire/MESG close out: close']);
   });
 
+  test('count what comes while they are told with the next time', () => {
+    const changes: Change[] = [];
+    const watched = new Conversation({
+      name: 'wire',
+      joins: true,
+      change: (change) => {
+        changes.push(change);
+        if (change.kind === 'event' && change.event.at === 40 && change.event.kind === 'chunk') watched.frame(41, 'target', 499_998, text('answer'));
+      },
+    });
+    for (const handle of [499_999, 499_998]) watched.frame(30, 'target', handle, text('data'));
+    watched.settle();
+    changes.splice(0);
+    for (const handle of [499_999, 499_998]) watched.frame(40, 'target', handle, text('data'));
+    watched.settle();
+    watched.settle();
+    expect(lines(changes)).toEqual([
+      '40 wire/handle 499999 chunk: 4 bytes',
+      '40 wire/handle 499998 chunk: 4 bytes',
+      '41 wire/handle 499998 chunk: 2 chunks, 12 B',
+    ]);
+  });
+
   test('have the size that is told where only their front is given', () => {
     const { watched, changes } = dumping({ preview: 2 });
     watched.frame(40, 'target', 499_999, text('front'), 32_768);
