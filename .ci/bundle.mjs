@@ -1,32 +1,43 @@
 // rx-amandad in few files: under inetd it is started for each connection, and most of what that costs is Node finding and reading modules one by one.
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from './tools.mjs';
+import { root, run, say } from './tools.mjs';
 
 /** What it makes: the program, what says that it is CommonJS, a chunk for each driver that is loaded when it is asked for, their maps, and the licence of what is in them. */
 export const bundles = join(root, 'dist/bin');
+
+/** What is started, and the program that it runs from its compiled form. */
+const programs = [
+  ['rx-amandad', 'rx-amandad-start.ts'],
+  ['program', 'rx-amandad.ts'],
+];
 
 /** Makes dist/bin/rx-amandad.js and its chunks of src/ and of rxjs. Resolves to a sentence for what failed, undefined when all is well. */
 export async function bundle() {
   try {
     const { rolldown } = await import('rolldown');
-    const build = await rolldown({
-      input: join(root, 'src/cli/rx-amandad.ts'),
-      platform: 'node',
-      // RxJS names its CommonJS form for Node, of which nothing can be left out.
-      resolve: { alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') }, extensionAlias: { '.js': ['.ts', '.js'] } },
-      external: ['@node-rs/crc32'],
-      treeshake: { moduleSideEffects: false },
-      tsconfig: false,
-    });
     await rm(bundles, { recursive: true, force: true });
-    // Names as they are: they stand in the stack of an error.
-    const minify = { mangle: false, codegen: true, compress: true };
-    await build.write({ dir: bundles, format: 'cjs', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: true, minify });
-    await build.close();
+    for (const [name, source] of programs) {
+      const build = await rolldown({
+        input: { [name]: join(root, 'src/cli', source) },
+        platform: 'node',
+        // RxJS names its CommonJS form for Node, of which nothing can be left out.
+        resolve: { alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') }, extensionAlias: { '.js': ['.ts', '.js'] } },
+        external: ['@node-rs/crc32'],
+        treeshake: { moduleSideEffects: false },
+        tsconfig: false,
+      });
+      // Names as they are: they stand in the stack of an error.
+      const minify = { mangle: false, codegen: true, compress: true };
+      await build.write({ dir: bundles, format: 'cjs', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: true, minify });
+      await build.close();
+    }
     // CommonJS: Node has it running 9 ms sooner than modules, which it finds, links and evaluates in turns.
     await writeFile(join(bundles, 'package.json'), '{ "type": "commonjs" }\n');
     await copyFile(join(root, 'node_modules/rxjs/LICENSE.txt'), join(bundles, 'LICENSE-rxjs.txt'));
+    const compiled = await run(process.execPath, [join(bundles, 'rx-amandad.js'), '-precompile']);
+    // Without it all works, and takes longer to start.
+    if (compiled.status !== 0) say(`setup: ${compiled.output}`);
     return undefined;
   } catch (error) {
     return `setup: rx-amandad could not be bundled: ${error.message}`;

@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +18,10 @@ export interface Snapshot {
  */
 export async function takeSnapshot(folder: string | undefined, name: string, level: number): Promise<Snapshot> {
   if (folder === undefined) return temporary();
-  const base = join(folder, fileName(name));
+  // Loaded when it is wanted: a target that is started for each connection has no time for it.
+  const { createHash, randomUUID } = await import('node:crypto');
+  const digest = createHash('sha256').update(name).digest('hex');
+  const base = join(folder, fileName(name, digest));
   const file = `${base}_${level}.${randomUUID()}.new`;
   await copyBelow(base, level, file);
   return {
@@ -51,7 +53,7 @@ async function copyBelow(base: string, level: number, file: string): Promise<voi
 }
 
 /** Two names never share a file, or the one's changes would be missing from the other's dumps. */
-function fileName(name: string): string {
+function fileName(name: string, digest: string): string {
   const readable = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 150);
-  return `${readable}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+  return `${readable}-${digest.slice(0, 16)}`;
 }

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CompiledProgram } from './compiled-program.js';
+
+const self = fileURLToPath(import.meta.url);
+const program = new CompiledProgram();
+
+/** The first word says what else there is to do than to run. */
+switch (process.argv[2]) {
+  case '-precompile':
+    void import('./precompile.js').then(({ precompile }) => {
+      const failure = precompile(self);
+      if (failure === undefined) return;
+      process.exitCode = 1;
+      writeSync(2, `${failure}\n`);
+    });
+    break;
+  case '-compiling':
+    process.argv.splice(2, 1);
+    process.once('exit', keep);
+    run();
+    break;
+  default:
+    run();
+}
+
+function run(): void {
+  program.load(join(dirname(self), 'program.js'));
+}
+
+function keep(): void {
+  try {
+    program.keep();
+  } catch (error) {
+    process.exitCode = 1;
+    writeSync(2, error instanceof Error ? error.message : String(error));
+  }
+}

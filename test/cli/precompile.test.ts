@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodeFrame } from '../../src/wire/frame.js';
+import { encodePacket, packet } from '../../src/wire/packet.js';
+import { toBytes } from '../../src/wire/text.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const noop = encodeFrame({ handle: 1, payload: encodePacket(packet('REQ', toBytes('SERVICE noop\nOPTIONS features=ff;\n'))) });
+const user = process.getuid?.() === 0 ? ['-user=root'] : [];
+
+let folder: string;
+let bin: string;
+
+/** A package of its own, as it comes out of the tarball: without compiled forms. */
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rx-amanda-precompile-'));
+  bin = join(folder, 'dist/bin');
+  cpSync(join(root, 'dist/bin'), bin, { recursive: true, filter: (path) => !path.endsWith('.compiled') });
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(...words: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(bin, 'rx-amandad.js'), ...words], { input: noop, encoding: 'latin1', timeout: 60_000 });
+  return { status, stdout, stderr };
+}
+
+const answered = () => run('-auth=local', '-own', '-no-config', ...user, 'noop').stdout.includes('OPTIONS features=');
+const forms = () => readdirSync(bin).filter((name) => !/\.(js|map|json|txt)$/.test(name));
+
+describe('rx-amandad -precompile', () => {
+  test('leaves the compiled form of each file that a noop takes, for everybody to read, and is quiet', () => {
+    expect(answered()).toBe(true);
+    expect(run('-precompile')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(forms()).toEqual(['program.compiled', 'socket.compiled', 'text.compiled']);
+    for (const name of forms()) expect(statSync(join(bin, name)).mode & 0o777).toBe(0o644);
+    expect(answered()).toBe(true);
+  });
+
+  test.each([
+    ['empty', Buffer.alloc(0)],
+    ['noise', Buffer.alloc(100_000, 0x5a)],
+  ])('is passed over where its form is %s', (_what, form) => {
+    run('-precompile');
+    for (const name of forms()) writeFileSync(join(bin, name), form);
+    expect(answered()).toBe(true);
+  });
+
+  test('is passed over where its form is cut off', () => {
+    run('-precompile');
+    writeFileSync(join(bin, 'program.compiled'), readFileSync(join(bin, 'program.compiled')).subarray(0, 50_000));
+    expect(answered()).toBe(true);
+  });
+
+  test('is passed over where the program is newer, also where it is as long as before', () => {
+    run('-precompile');
+    const program = join(bin, 'program.js');
+    const text = readFileSync(program, 'utf8');
+    writeFileSync(program, text.replace('Usage: rx-amandad', 'Usage: RX-AMANDAD'));
+    expect(run('--help').stdout).toMatch(/^Usage: RX-AMANDAD/);
+  });
+
+  test('says what is in its way, and ends with 1', () => {
+    mkdirSync(join(bin, 'program.compiled.new'));
+    const { status, stderr } = run('-precompile');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^rx-amandad: no compiled form was made: EISDIR/);
+    expect(answered()).toBe(true);
+  });
+});
