@@ -34,6 +34,7 @@ const contenders = [
   { name: 'rx-amanda, recorded by record()', peer: 'amanda', variant: 'recorded' },
   { name: 'node:http2', peer: 'http2', variant: '-', part: 0.5 },
   { name: '@libp2p/yamux', peer: 'yamux', variant: '-', part: 0.25 },
+  { name: 'multiplex', peer: 'multiplex', variant: '-', part: 0.5 },
 ];
 
 async function run(peer, variant, total, size, streams) {
