@@ -70,7 +70,7 @@ function roomOf(size: number): Uint8Array<ArrayBuffer> {
 
 /** The largest block by which the C library can be told; it is never touched, so it takes no memory. */
 const LARGEST_BLOCK = 33_554_432 - 65_536;
-let keepsFreedMemory = false;
+let keepsFreedMemory = process.platform !== 'linux';
 
 /**
  * Makes the C library keep up to 64 MiB of what the collector frees, for the next buffers. glibc gives blocks like ours back to the system, which has to
@@ -79,5 +79,9 @@ let keepsFreedMemory = false;
 function keepFreedMemory(): void {
   if (keepsFreedMemory) return;
   keepsFreedMemory = true;
-  Buffer.allocUnsafeSlow(LARGEST_BLOCK);
+  try {
+    Buffer.allocUnsafeSlow(LARGEST_BLOCK);
+  } catch {
+    // A process that may not have so much address space does without.
+  }
 }
