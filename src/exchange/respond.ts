@@ -6,6 +6,7 @@ import { packet } from '../wire/packet.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { printable, toBytes } from '../wire/text.js';
 import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
+import type { RunningRequests } from './running-requests.js';
 import { runStreams, type RunningStream } from './run-streams.js';
 import type { IncomingRequest, Service, ServiceReply, StreamHandler } from './service.js';
 import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from './target-machine.js';
@@ -22,8 +23,8 @@ export interface RespondOptions {
   /** Judges the body of a REQ. Emits once. */
   readonly admit: (body: Uint8Array) => Observable<Admission>;
   readonly timing: Timing;
-  /** The requests that run on this connection: the same one again, on another handle, is not started twice. */
-  readonly running: Set<ParsedRequest>;
+  /** Those of the connection's other handles, too. */
+  readonly running: RunningRequests;
 }
 
 /** What happened to one request, in order: `admitted` or `refused`, `replied`, `ended`. */
@@ -167,11 +168,11 @@ class Responder {
       this.#happens({ kind: 'refused', reason: admission.reason });
       return;
     }
-    if (isRunning(admission.request, this.#options.running)) {
+    if (this.#options.running.has(admission.request)) {
       this.#happens({ kind: 'duplicate' });
       return;
     }
-    this.#options.running.add(admission.request);
+    this.#options.running.begins(admission.request);
     this.#admission = admission;
     this.#out.next({ kind: 'admitted', handle: this.#handle.number, request: admission.request });
     this.#happens({ kind: 'accepted' });
@@ -293,15 +294,9 @@ class Responder {
   #stop(): void {
     this.#state = { kind: 'done' };
     this.#timer?.unsubscribe();
-    if (this.#admission !== undefined) this.#options.running.delete(this.#admission.request);
+    if (this.#admission !== undefined) this.#options.running.ends(this.#admission.request);
     this.#work.unsubscribe();
   }
-}
-
-/** Whether the same is being done already: the same words to the same service, whoever they are said to come from. */
-function isRunning({ service, arguments: words }: ParsedRequest, running: ReadonlySet<ParsedRequest>): boolean {
-  for (const other of running) if (other.service === service && Buffer.compare(other.arguments, words) === 0) return true;
-  return false;
 }
 
 function oneLine(error: unknown): string {

@@ -1,6 +1,7 @@
 import { Observable, Subscription, asyncScheduler, of, type Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
+import { RunningRequests } from '../exchange/running-requests.js';
 import { timingWith, type Timing } from '../exchange/timing.js';
 import { admission } from './admission.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
@@ -120,7 +121,7 @@ class Answering {
     return {
       admit: (body) => (this.#isStopping ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body)),
       timing,
-      running: new Set(),
+      running: new RunningRequests(),
     };
   }
 
