@@ -198,12 +198,15 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#work();
   }
 
-  /** Decodes what there is until the budget is used up; never inside itself, since a reader may answer and be answered at once. */
+  /**
+   * Decodes what there is until the budget is used up; never inside itself, since a reader may answer and be answered at once. Behind the end of the channel
+   * it decodes all: no more will come, and a reader that first has to send something would wait for a channel that takes nothing any more.
+   */
   #work(): void {
     if (this.#isDecoding) return;
     this.#isDecoding = true;
     try {
-      while (!this.#budget.paused && this.#over === undefined) {
+      while (this.#goesOn) {
         const chunk = this.#backlog.shift();
         if (chunk === undefined) break;
         const taken = this.#decoder.decode(chunk, this.#deliver);
@@ -222,8 +225,12 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();
-    return !this.#budget.paused && this.#over === undefined;
+    return this.#goesOn;
   };
+
+  get #goesOn(): boolean {
+    return this.#over === undefined && (!this.#budget.paused || this.#channelEnd !== undefined);
+  }
 
   /** A frame for a handle that is not there: a close is noted, bytes are kept, and on a target they begin an exchange. */
   #unknown(handle: number, payload: Uint8Array): Stream | undefined {
@@ -255,7 +262,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   #channelEnds(end: { readonly error?: unknown }): void {
     this.#channelEnd = end;
-    if (!this.#isDecoding && this.#backlog.size === 0) this.#conclude(end);
+    this.#work();
   }
 
   #conclude({ error }: { readonly error?: unknown }): void {
