@@ -35,7 +35,7 @@ export type { CallOptions } from './initiator/options.js';
 // Accepting: be a target, with services of your own, with Amanda's executables, or with ours.
 export { serve, serveConnection, type ServeOptions, type ServiceEvent, type ServiceMap } from './target/serve.js';
 export type { AdmissionOptions } from './target/admission.js';
-export type { ExchangeEvent } from './exchange/respond.js';
+export type { ExchangeEvent } from './exchange/exchange-event.js';
 export type { TargetOutcome } from './exchange/target-machine.js';
 export { reply, partialReply, type IncomingRequest, type ReplyParts, type Service, type ServiceReply, type StreamHandler } from './exchange/service.js';
 export { processService, type ProcessServiceOptions } from './target/process-service.js';

@@ -5,6 +5,7 @@ import { AmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { printable, toBytes } from '../wire/text.js';
+import type { ExchangeEvent } from './exchange-event.js';
 import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
 import type { RunningRequests } from './running-requests.js';
 import { runStreams, type RunningStream } from './run-streams.js';
@@ -26,22 +27,6 @@ export interface RespondOptions {
   /** Those of the connection's other handles, too. */
   readonly running: RunningRequests;
 }
-
-/** What happened to one request, in order: `admitted` or `refused`, `replied`, `ended`. */
-export type ExchangeEvent =
-  | { readonly kind: 'admitted'; readonly handle: number; readonly request: ParsedRequest }
-  | { readonly kind: 'refused'; readonly handle: number; readonly reason: string; readonly request?: ParsedRequest | undefined }
-  | { readonly kind: 'replied'; readonly handle: number; readonly streams: readonly string[] }
-  | {
-      readonly kind: 'ended';
-      readonly handle: number;
-      readonly outcome: TargetOutcome;
-      readonly error?: AmandaError | undefined;
-      /** Bytes of the reply's text, and those handed to its streams. */
-      readonly sent: number;
-      /** Bytes of the request's arguments, and those that came on its streams. */
-      readonly received: number;
-    };
 
 /**
  * Answers what comes on one protocol handle of a target: one request, from its REQ to the end of its

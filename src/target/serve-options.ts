@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import type { ConnectionOptions } from '../connection/options.js';
-import type { ExchangeEvent } from '../exchange/respond.js';
+import type { ExchangeEvent } from '../exchange/exchange-event.js';
 import type { Service } from '../exchange/service.js';
 import type { Timing } from '../exchange/timing.js';
 import type { AdmissionOptions } from './admission.js';
