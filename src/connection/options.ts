@@ -3,7 +3,10 @@ import { MAX_PAYLOAD } from '../wire/frame.js';
 
 /** Every bound of one connection; each has a default that is safe against a hostile peer. */
 export interface ConnectionOptions {
-  /** Bytes kept for readers before the channel is paused, each chunk charged 512 more. May be overrun by one frame. Default 1 MiB. */
+  /**
+   * Bytes kept for readers before the channel is paused, each chunk charged 512 more. May be overrun by one frame, and behind
+   * the end of the channel by what had been read of it. Default 1 MiB.
+   */
   readonly receiveBudget?: number;
   /** Bytes that may wait to be sent once the channel is saturated, answers to requests among them, before the connection ends with `SEND_BUDGET`. Default 16 MiB. */
   readonly sendBudget?: number;
