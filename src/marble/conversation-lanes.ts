@@ -17,14 +17,16 @@ export interface LanesOptions {
   readonly most: number;
   /** Bytes of each payload that are kept. */
   readonly preview: number;
-  /** Whether chunks of one lane at one time are told as one. */
+  /** Whether chunks of one lane at one time are told as one, and those of 10 ms while many come. */
   readonly joins: boolean;
   readonly change: (change: Change) => void;
 }
 
-/** Chunks of one lane at one time that have not been told yet; none when `count` is 0. */
+/** Chunks of one lane that have not been told yet; none when `count` is 0. */
 interface Joined {
   readonly lane: string;
+  at: number;
+  until: number;
   preview: Uint8Array | undefined;
   bytes: number;
   count: number;
@@ -42,9 +44,12 @@ export class ConversationLanes {
    * is what recording costs.
    */
   readonly #joined = new Map<string, Joined>();
-  /** Those with chunks; all of one time. Streams take turns within a millisecond, and a change for each turn would cost too much. */
+  /** Those with chunks, by the time of the first. Streams take turns within a millisecond, and a change for each turn would cost too much. */
   #waiting: Joined[] = [];
-  #joinedAt = 0;
+  #waitingSince = 0;
+  #chunksWaiting = 0;
+  /** How much later than the first of those that wait a chunk may come to be told with them, in milliseconds. */
+  #grain = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -77,16 +82,19 @@ export class ConversationLanes {
 
   /** Some of a stream, of which `payload` is the front at least. */
   chunk(at: number, lane: string, bytes: number, payload: Uint8Array): void {
-    if (at !== this.#joinedAt) this.settle();
+    if (at < this.#waitingSince || at - this.#waitingSince > this.#grain) this.settle();
     const joined = this.#joinedOf(lane);
+    if (this.#waiting.length === 0) this.#waitingSince = at;
     if (joined.count === 0) {
-      this.#joinedAt = at;
+      joined.at = at;
       joined.preview = this.previewOf(payload);
       joined.bytes = 0;
       this.#waiting.push(joined);
     }
+    joined.until = at;
     joined.bytes += bytes;
     joined.count += 1;
+    this.#chunksWaiting += 1;
     if (!this.#options.joins) this.settle();
   }
 
@@ -96,6 +104,8 @@ export class ConversationLanes {
     // All are taken before one is told: whoever is told may send more.
     const told = this.#waiting.map((joined) => this.#take(joined));
     this.#waiting = [];
+    this.#grain = this.#chunksWaiting > MANY_CHUNKS ? COARSE_GRAIN : 0;
+    this.#chunksWaiting = 0;
     for (const change of told) this.#options.change(change);
   }
 
@@ -113,19 +123,19 @@ export class ConversationLanes {
   #joinedOf(lane: string): Joined {
     const known = this.#joined.get(lane);
     if (known !== undefined) return known;
-    const joined = { lane, preview: undefined, bytes: 0, count: 0 };
+    const joined = { lane, at: 0, until: 0, preview: undefined, bytes: 0, count: 0 };
     this.#joined.set(lane, joined);
     return joined;
   }
 
   #take(joined: Joined): Change {
-    const { lane, preview, bytes, count } = joined;
+    const { lane, at, until, preview, bytes, count } = joined;
     joined.count = 0;
-    const at = this.#joinedAt;
+    // Written out: what is spread costs the collector more than all the rest of a recording.
     const event: LaneEvent =
       count === 1
         ? { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) }
-        : { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count };
+        : { kind: 'chunk', bytes, preview, at, label: `${count} chunks, ${sizeInWords(bytes)}`, count, until: until === at ? undefined : until };
     return { kind: 'event', lane, event };
   }
 
@@ -141,3 +151,10 @@ export class ConversationLanes {
 }
 
 const LONGEST_NAME = 64;
+/**
+ * So many chunks at one time are many, over 500 MB/s of a backup: a change for each stream and millisecond then makes the collector look at everything three
+ * times as often.
+ */
+const MANY_CHUNKS = 16;
+/** Whole milliseconds, ten of them with the first. */
+const COARSE_GRAIN = 9;

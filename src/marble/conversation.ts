@@ -22,8 +22,8 @@ export interface ConversationOptions {
   /** Lanes under the connection's, 1 to 10,000; default 64. What more there is is told on the connection's lane. */
   readonly maxLanes?: number | undefined;
   /**
-   * Whether chunks of one stream at one time are told as one, with their number and sum; default no. The last ones
-   * wait until something else happens, or for {@link Conversation.settle}.
+   * Whether chunks of one stream at one time are told as one, with their number and sum, and those of 10 ms after a time with over 16; default no. The
+   * last ones wait until something else happens, or for {@link Conversation.settle}.
    */
   readonly joins?: boolean | undefined;
   /** Takes each step of the diagram as it comes. */

@@ -21,7 +21,10 @@ import { Recording, type RecordingOptions } from './recording.js';
 export interface RecordOptions extends Pick<ConversationOptions, 'preview' | 'viewpoint' | 'under' | 'maxLanes'> {
   /** The connection's lane; default `connection`. Further connections are `connection 2`, `connection 3` … */
   readonly name?: string | undefined;
-  /** Whether what comes of a stream in the same millisecond is one chunk with a count, told within 10 ms. Default true; false tells each at once. */
+  /**
+   * Whether what comes of a stream in the same millisecond (in 10 ms while more than 16 chunks come in one) is one chunk with a count, told within 10 ms.
+   * Default true; false tells each at once.
+   */
   readonly joins?: boolean | undefined;
   /** The time in milliseconds; default that of RxJS, which is virtual where time is. */
   readonly now?: (() => number) | undefined;

@@ -91,6 +91,32 @@ describe('chunks that are joined', () => {
     ]);
   });
 
+  test('are those of ten milliseconds while many come, until fewer do', () => {
+    const { watched, changes } = dumping({ joins: true });
+    const burst = (at: number, chunks: number): void => {
+      for (let count = 0; count < chunks; count += 1) watched.frame(at, 'target', 499_999, text('data'));
+    };
+    burst(40, 1);
+    watched.settle();
+    changes.splice(0);
+    for (const at of [50, 51, 60]) burst(at, 17);
+    watched.frame(60, 'target', 499_998, text('answer'));
+    // These ten have no more than 16, and behind them it is a millisecond again.
+    burst(61, 15);
+    for (const at of [71, 72]) burst(at, 1);
+    watched.settle();
+    expect(lines(changes)).toEqual([
+      '50 wire/DATA chunk: 17 chunks, 68 B',
+      '51 wire/DATA chunk: 34 chunks, 136 B',
+      '60 lane wire/MESG: stream 499998 in',
+      '60 wire/MESG chunk: 6 bytes',
+      '61 wire/DATA chunk: 15 chunks, 60 B',
+      '71 wire/DATA chunk: 4 bytes',
+      '72 wire/DATA chunk: 4 bytes',
+    ]);
+    expect(changes[1]).toMatchObject({ event: { at: 51, until: 60, count: 34 } });
+  });
+
   test('have the size that is told where only their front is given', () => {
     const { watched, changes } = dumping({ preview: 2 });
     watched.frame(40, 'target', 499_999, text('front'), 32_768);
