@@ -149,7 +149,7 @@ describeReal('a tap between the real programs', ['amandad', 'amservice', 'amchec
         expect(shown).toMatch(new RegExp(` → REQ ${service}\\n`));
       expect(shown).toMatch(/ ← sendbackup REP DATA MESG INDEX STATE\n/);
       for (const stream of ['DATA', 'MESG', 'INDEX', 'STATE']) expect(shown).toMatch(new RegExp(` ← ${stream} \\S+ (K|M)?i?B`));
-      expect(shown).not.toMatch(/ NAK |broke the connection/);
+      expect(withoutEarlyLeave(shown)).not.toMatch(/ NAK |broke the connection/);
       expect(shown).not.toMatch(/[^\n\x20-\x7e→←…\u00a0-\uffff]/);
       expect(code).toBe(0);
     });
@@ -195,3 +195,8 @@ describeReal('a tap between the real programs', ['amandad', 'amservice', 'amchec
     expect(readdirSync(logs).filter((name) => name.includes('.partial-'))).toEqual([]);
   }, 180_000);
 });
+
+/** amcheck may be gone as soon as it has its answer; the end of the connection, on its way to it, then meets nobody, and the tap says so. */
+function withoutEarlyLeave(shown: string): string {
+  return shown.replace(/( → selfcheck ends\n)(?:.* The initiator broke the connection: (?:write EPIPE|read ECONNRESET)\.\n)+/g, '$1');
+}
