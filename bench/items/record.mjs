@@ -1,8 +1,8 @@
 import { throughput } from '../processes.mjs';
 
 /**
- * What `record()` takes of a connection's throughput, once all there is to compile is compiled: the code of the recording is compiled beside the bytes it
- * counts, which in a run of few seconds is most of its cost.
+ * What `record()` takes of a connection's throughput in the long run. The collections that come with it are most frequent in the first second, and its code is compiled there;
+ * a run of few seconds would measure that.
  */
 export const name = 'record';
 

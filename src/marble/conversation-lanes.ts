@@ -131,7 +131,7 @@ export class ConversationLanes {
   #take(joined: Joined): Change {
     const { lane, at, until, preview, bytes, count } = joined;
     joined.count = 0;
-    // Written out: what is spread costs the collector more than all the rest of a recording.
+    // Written out: with objects that are spread here the collector looks at everything twice as often.
     const event: LaneEvent =
       count === 1
         ? { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) }
@@ -152,8 +152,8 @@ export class ConversationLanes {
 
 const LONGEST_NAME = 64;
 /**
- * So many chunks at one time are many, over 500 MB/s of a backup: a change for each stream and millisecond then makes the collector look at everything three
- * times as often.
+ * More chunks than this at one time are many, over 500 MB/s of a backup: a change for each stream and millisecond then makes the collector look at everything
+ * two to three times as often.
  */
 const MANY_CHUNKS = 16;
 /** Whole milliseconds, ten of them with the first. */
