@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url';
 
 /** Starts `bench/peers/NAME.mjs` with these words. It talks through `process.send`. */
 export function peer(name, ...words) {
-  return warmPeer(0, name, ...words);
+  return startPeer({}, name, words);
 }
 
-function warmPeer(warmUp, name, ...words) {
-  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String), { env: { ...process.env, BENCH_WARM_UP: String(warmUp) } });
+/** `warmUp`: bytes that are not counted. `ownMib`: what the process has in memory besides, in MiB. */
+function startPeer({ warmUp = 0, ownMib = 0 }, name, words) {
+  const env = { ...process.env, BENCH_WARM_UP: String(warmUp), BENCH_OWN_MIB: String(ownMib) };
+  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String), { env });
 }
 
 /** The next message of a kind from a process; its failure is ours. */
@@ -40,11 +42,14 @@ export async function end(child) {
   await over;
 }
 
-/** Two processes over loopback: the first listens and sends, the second connects and receives. The first `warmUp` bytes are not counted. */
-export async function throughput(name, words, bytes, warmUp = 0) {
-  const sender = warmPeer(warmUp, name, 'send', ...words);
+/**
+ * Two processes over loopback: the first listens and sends, the second connects and receives. The first `warmUp` bytes are not counted;
+ * each has `ownMib` in memory that is no part of the work.
+ */
+export async function throughput(name, words, bytes, { warmUp = 0, ownMib = 0 } = {}) {
+  const sender = startPeer({ warmUp, ownMib }, name, ['send', ...words]);
   const { port } = await message(sender, 'port');
-  const receiver = warmPeer(warmUp, name, 'receive', ...words, port);
+  const receiver = startPeer({ warmUp, ownMib }, name, ['receive', ...words, port]);
   receiver.on('message', ({ kind }) => kind === 'warm' && sender.send('warm'));
   const [got, sent] = await Promise.all([message(receiver, 'result'), message(sender, 'result')]);
   await Promise.all([end(receiver), end(sender)]);

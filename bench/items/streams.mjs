@@ -38,6 +38,6 @@ const contenders = [
 ];
 
 async function run(peer, variant, total, size, streams) {
-  const { rss, ...figures } = await throughput(peer, [variant, total, size, streams], total * streams, (total * streams) / 4);
+  const { rss, ...figures } = await throughput(peer, [variant, total, size, streams], total * streams, { warmUp: (total * streams) / 4 });
   return { ...figures, rss: rss / 2 ** 20 };
 }

@@ -2,6 +2,9 @@
 let peakRss = 0;
 const watch = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage.rss())), 20).unref();
 
+/** Objects that live as long as the process, as a program has them that does more than this. Nothing reads them. */
+export const own = Array.from({ length: Number(process.env.BENCH_OWN_MIB ?? 0) * 64 }, () => new Array(2_048).fill(0));
+
 export function tellPort(port) {
   process.send({ kind: 'port', port });
 }
