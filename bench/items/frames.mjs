@@ -1,3 +1,4 @@
+import { whyNoGoYamux } from '../go-yamux.mjs';
 import { throughput } from '../processes.mjs';
 
 /** Small messages: what a frame costs. */
@@ -19,9 +20,11 @@ export function groups({ frames }) {
         ['rx-amanda, through three RxJS operators', 'amanda', 'operators', 1],
         ['rx-amanda', 'amanda', 'plain', 1],
         ['node:http2', 'http2', '-', 0.5],
+        ["Go's hashicorp/yamux", 'go-yamux', '-', 1 / 32, whyNoGoYamux()],
         ['@libp2p/yamux', 'yamux', '-', 1 / 32],
         ['bare net.Socket, a write a message', 'socket', 'data', 1 / 16],
-      ].map(([name, peer, variant, part]) => ({ name, run: () => run(peer, variant, Math.round(frames * part)) })),
+        ['multiplex', 'multiplex', '-', 1 / 32],
+      ].map(([name, peer, variant, part, missing]) => ({ name, missing, run: () => run(peer, variant, Math.round(frames * part)) })),
     },
   ];
 }

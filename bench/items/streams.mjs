@@ -1,3 +1,4 @@
+import { whyNoGoYamux } from '../go-yamux.mjs';
 import { throughput } from '../processes.mjs';
 
 /** Bytes through one, three and five streams, against what else moves them. */
@@ -17,10 +18,10 @@ export function groups({ gib }) {
       return {
         title: `${streams === 1 ? 'One stream' : `${streams} streams`}, ${gib * 4} GiB in writes of ${kib} KiB, the first quarter not counted`,
         columns,
-        cases: contenders.map(({ name, peer, variant, part = 1 }) => {
+        cases: contenders.map(({ name, missing, peer, variant, part = 1 }) => {
           // Whole writes for each stream; the slow ones move less.
           const total = Math.round((gib * 4 * part * 2 ** 30) / streams / size) * size;
-          return { name, run: () => run(peer, variant, total, size, streams) };
+          return { name, missing, run: () => run(peer, variant, total, size, streams) };
         }),
       };
     }),
@@ -33,6 +34,7 @@ const contenders = [
   { name: 'rx-amanda, Connection to Connection', peer: 'amanda', variant: 'plain' },
   { name: 'rx-amanda, recorded by record()', peer: 'amanda', variant: 'recorded' },
   { name: 'node:http2', peer: 'http2', variant: '-', part: 0.5 },
+  { name: "Go's hashicorp/yamux", missing: whyNoGoYamux(), peer: 'go-yamux', variant: '-', part: 0.5 },
   { name: '@libp2p/yamux', peer: 'yamux', variant: '-', part: 0.25 },
   { name: 'multiplex', peer: 'multiplex', variant: '-', part: 0.5 },
 ];
