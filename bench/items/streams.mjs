@@ -12,6 +12,10 @@ const columns = [
 ];
 
 export function groups({ gib }) {
+  return [...besideOthers(gib), besideOne(gib)];
+}
+
+function besideOthers(gib) {
   return [1, 3, 5].flatMap((streams) =>
     [32, 256].map((kib) => {
       const size = kib * 1024;
@@ -26,6 +30,19 @@ export function groups({ gib }) {
       };
     }),
   );
+}
+
+/** What more streams cost, each round in the same minute. */
+function besideOne(gib) {
+  const size = 32 * 1024;
+  return {
+    title: `rx-amanda, ${gib * 4} GiB through one stream and through several, in writes of 32 KiB, the first quarter not counted`,
+    columns,
+    cases: [1, 3, 5].map((streams) => {
+      const total = Math.round((gib * 4 * 2 ** 30) / streams / size) * size;
+      return { name: streams === 1 ? 'one stream' : `${streams} streams`, run: () => run('amanda', 'plain', total, size, streams) };
+    }),
+  };
 }
 
 const contenders = [
