@@ -20,6 +20,8 @@ class MemoryChannel implements Channel {
   readonly #arrived = new Fifo<Uint8Array>();
   #other: MemoryChannel | undefined;
   #waiting = 0;
+  /** Whether the other end was told that no more is wanted, and nothing since. */
+  #isSaturated = false;
   #reader: { next(chunk: Uint8Array): void; end(): void; fail(reason: Error): void } | undefined;
   #paused = false;
   #ended = false;
@@ -62,7 +64,9 @@ class MemoryChannel implements Channel {
     for (const part of parts) this.#other.#arrived.push(part);
     for (const part of parts) this.#other.#waiting += part.length;
     this.#other.#hand();
-    return this.#other.#waiting < HIGH_WATER;
+    if (this.#other.#waiting < HIGH_WATER) return true;
+    this.#other.#isSaturated = true;
+    return false;
   }
 
   pause(): void {
@@ -104,7 +108,6 @@ class MemoryChannel implements Channel {
   }
 
   #hand(): void {
-    const saturated = this.#waiting >= HIGH_WATER;
     while (!this.#paused && this.#reader !== undefined) {
       const chunk = this.#arrived.shift();
       if (chunk === undefined) break;
@@ -112,7 +115,10 @@ class MemoryChannel implements Channel {
       this.#reader.next(chunk);
     }
     if (this.#arrived.size > 0) return;
-    if (saturated && this.#waiting < HIGH_WATER) this.#other?.tellDrained();
+    if (this.#isSaturated) {
+      this.#isSaturated = false;
+      this.#other?.tellDrained();
+    }
     if (this.#ended) this.#reader?.end();
   }
 }
