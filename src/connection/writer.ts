@@ -1,6 +1,7 @@
-import { BehaviorSubject, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { HEADER_BYTES, writeHeader } from '../wire/frame.js';
 import type { Channel } from './channel.js';
+import { Readiness } from './readiness.js';
 
 /** Payloads up to this many bytes are copied beside their header; larger ones leave from where they are. */
 const SMALL_PAYLOAD = 2_048;
@@ -25,7 +26,7 @@ let slabFill = 0;
 export class FrameWriter {
   readonly #channel: Channel;
   readonly #gather: boolean;
-  readonly #ready = new BehaviorSubject(true);
+  readonly #ready = new Readiness();
   #parts: Uint8Array[] = [];
   #memory = slab;
   #from = 0;
@@ -81,13 +82,13 @@ export class FrameWriter {
     this.#gathered = 0;
     const more = this.#channel.write(parts);
     if (!this.isReady) this.#backlog += bytes;
-    else if (!more) this.#ready.next(false);
+    else if (!more) this.#ready.set(false);
   }
 
   /** The channel can take more. */
   drained(): void {
     this.#backlog = 0;
-    if (!this.isReady) this.#ready.next(true);
+    this.#ready.set(true);
   }
 
   /** Nothing can be sent any more. */
