@@ -27,7 +27,9 @@ interface Joined {
   readonly lane: string;
   at: number;
   until: number;
-  preview: Uint8Array | undefined;
+  /** The front of the first, `previewed` bytes of it. */
+  readonly preview: Uint8Array;
+  previewed: number;
   bytes: number;
   count: number;
 }
@@ -44,8 +46,12 @@ export class ConversationLanes {
    * is what recording costs.
    */
   readonly #joined = new Map<string, Joined>();
-  /** Those with chunks, by the time of the first. Streams take turns within a millisecond, and a change for each turn would cost too much. */
-  #waiting: Joined[] = [];
+  /**
+   * The first `#lanesWaiting` of these have chunks, by the time of the first. Streams take turns within a millisecond, and a change for each turn would cost too much.
+   * Nothing is made for the time of the waiting: the collector would take it for something that stays.
+   */
+  readonly #waiting: Joined[] = [];
+  #lanesWaiting = 0;
   #waitingSince = 0;
   #chunksWaiting = 0;
   /** How much later than the first of those that wait a chunk may come to be told with them, in milliseconds. */
@@ -84,12 +90,14 @@ export class ConversationLanes {
   chunk(at: number, lane: string, bytes: number, payload: Uint8Array): void {
     if (at < this.#waitingSince || at - this.#waitingSince > this.#grain) this.settle();
     const joined = this.#joinedOf(lane);
-    if (this.#waiting.length === 0) this.#waitingSince = at;
+    if (this.#lanesWaiting === 0) this.#waitingSince = at;
     if (joined.count === 0) {
       joined.at = at;
-      joined.preview = this.previewOf(payload);
+      joined.previewed = Math.min(payload.length, joined.preview.length);
+      joined.preview.set(payload.subarray(0, joined.previewed));
       joined.bytes = 0;
-      this.#waiting.push(joined);
+      this.#waiting[this.#lanesWaiting] = joined;
+      this.#lanesWaiting += 1;
     }
     joined.until = at;
     joined.bytes += bytes;
@@ -100,10 +108,10 @@ export class ConversationLanes {
 
   /** Tells what still waits for more to be joined with. */
   settle(): void {
-    if (this.#waiting.length === 0) return;
+    if (this.#lanesWaiting === 0) return;
     // All are taken before one is told: whoever is told may send more.
-    const told = this.#waiting.map((joined) => this.#take(joined));
-    this.#waiting = [];
+    const told = this.#waiting.slice(0, this.#lanesWaiting).map((joined) => this.#take(joined));
+    this.#lanesWaiting = 0;
     this.#grain = this.#chunksWaiting > MANY_CHUNKS ? COARSE_GRAIN : 0;
     this.#chunksWaiting = 0;
     for (const change of told) this.#options.change(change);
@@ -123,13 +131,14 @@ export class ConversationLanes {
   #joinedOf(lane: string): Joined {
     const known = this.#joined.get(lane);
     if (known !== undefined) return known;
-    const joined = { lane, at: 0, until: 0, preview: undefined, bytes: 0, count: 0 };
+    const joined = { lane, at: 0, until: 0, preview: new Uint8Array(this.#options.preview), previewed: 0, bytes: 0, count: 0 };
     this.#joined.set(lane, joined);
     return joined;
   }
 
   #take(joined: Joined): Change {
-    const { lane, at, until, preview, bytes, count } = joined;
+    const { lane, at, until, bytes, count } = joined;
+    const preview = this.previewOf(joined.preview.subarray(0, joined.previewed));
     joined.count = 0;
     // Written out: with objects that are spread here the collector looks at everything twice as often.
     const event: LaneEvent =
