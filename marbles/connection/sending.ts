@@ -23,6 +23,30 @@ function sending(sendBudget: number) {
   };
 }
 
+/** Two streams with more to send than the channel takes, to a peer that takes one frame each time it is told to read. */
+function turns() {
+  return {
+    about: 'Stream',
+    given: { reads: userLane<boolean>() },
+    expected: { seven: streamLane(7, 'out'), eight: streamLane(8, 'out') },
+    wire: ({ reads }: { readonly reads: Observable<boolean> }, scope: PageScope) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const seven = peer.hears(7);
+      const eight = peer.hears(8);
+      scope.ends.add(peer.heard.subscribe(() => peer.reads(false)));
+      scope.ends.add(reads.subscribe((on) => peer.reads(on)));
+      peer.reads(false);
+      for (const stream of [connection.stream(7), connection.stream(8)]) {
+        const fill = (): void => {
+          while (stream.isReady) stream.next(legend.b.value);
+        };
+        scope.ends.add(stream.ready.subscribe(fill));
+      }
+      return { seven, eight };
+    },
+  };
+}
+
 const legend = {
   b: bulk(32_768),
   x: chunk('x'),
@@ -58,5 +82,17 @@ export const pages = [
       seven  --------#
     `,
     legend: { ...legend, '#': failure('SEND_BUDGET') },
+  }),
+
+  page({
+    ...turns(),
+    title: 'Streams take turns',
+    sentence: 'Whoever has filled the channel is the last to be told the next time there is room, so that no stream waits for the end of another.',
+    picture: `
+      reads  --y-y-y-y-y-y-y-y
+      seven  --b-b-----b-b
+      eight  ------b-b-----b-b
+    `,
+    legend,
   }),
 ];

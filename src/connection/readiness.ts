@@ -13,6 +13,8 @@ export class Readiness extends Observable<boolean> {
   #value = true;
   #isOver = false;
   readonly #listeners: Listener[] = [];
+  /** Who took what room there was. */
+  #lastTaker: Listener | undefined;
 
   constructor() {
     super((subscriber) => this.#add(subscriber));
@@ -25,19 +27,17 @@ export class Readiness extends Observable<boolean> {
   set(value: boolean): void {
     if (this.#value === value || this.#isOver) return;
     this.#value = value;
-    for (const listener of [...this.#listeners]) {
-      tell(listener, value);
-      // It has used up the room, or another change came of it, which was told meanwhile to all whom it concerns.
-      if (this.#value !== value) {
-        if (value) this.#isLast(listener);
-        return;
-      }
+    const first = this.#listeners.findIndex((listener) => listener === this.#lastTaker) + 1;
+    for (const listener of [...this.#listeners.slice(first), ...this.#listeners.slice(0, first)]) {
+      this.#tell(listener);
+      // The room is gone again, or another change came of it, which was told meanwhile to all whom it concerns.
+      if (this.#value !== value) return;
     }
   }
 
   complete(): void {
     this.#isOver = true;
-    for (const { subscriber } of this.#listeners.splice(0)) subscriber.complete();
+    for (const { subscriber } of [...this.#listeners]) subscriber.complete();
   }
 
   #add(subscriber: Subscriber<boolean>): (() => void) | undefined {
@@ -45,33 +45,25 @@ export class Readiness extends Observable<boolean> {
       subscriber.complete();
       return undefined;
     }
-    const listener = { subscriber, told: this.#value };
+    const listener: Listener = { subscriber, told: undefined };
     this.#listeners.push(listener);
-    subscriber.next(this.#value);
+    this.#tell(listener);
     return () => {
-      this.#remove(listener);
+      this.#listeners.splice(this.#listeners.indexOf(listener), 1);
     };
   }
 
-  #isLast(listener: Listener): void {
-    if (this.#listeners.length > 1 && this.#remove(listener)) this.#listeners.push(listener);
-  }
-
-  #remove(listener: Listener): boolean {
-    const at = this.#listeners.indexOf(listener);
-    if (at >= 0) this.#listeners.splice(at, 1);
-    return at >= 0;
+  #tell(listener: Listener): void {
+    const value = this.#value;
+    if (listener.told === value) return;
+    listener.told = value;
+    listener.subscriber.next(value);
+    if (value && !this.#value) this.#lastTaker = listener;
   }
 }
 
 interface Listener {
   readonly subscriber: Subscriber<boolean>;
   /** What it knows. */
-  told: boolean;
-}
-
-function tell(listener: Listener, value: boolean): void {
-  if (listener.told === value) return;
-  listener.told = value;
-  listener.subscriber.next(value);
+  told: boolean | undefined;
 }

@@ -101,7 +101,10 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     return this.#endChanges;
   }
 
-  /** False while the channel is saturated: what is sent now waits in memory, against the send budget. */
+  /**
+   * False while the channel is saturated: what is sent now waits in memory, against the send budget. Each change is told once, and whoever filled
+   * the channel at the last turn is told last, so that the streams of a connection take turns.
+   */
   get ready(): Observable<boolean> {
     return this.#carrier.ready;
   }

@@ -34,7 +34,21 @@ describe('Readiness', () => {
     told.length = 0;
     for (let turn = 0; turn < 4; turn += 1) readiness.set(true);
     const taken = (name: string): string[] => [`${name} true`, `${name} false`];
-    expect(told).toEqual([...taken('a'), ...taken('b'), 'c true', 'a true', 'c false', 'a false', 'c true', 'b true', 'c false', 'b false']);
+    expect(told).toEqual([...taken('a'), ...taken('b'), 'c true', 'a true', 'c false', 'a false', ...taken('b')]);
+  });
+
+  test('counts as a turn what somebody takes who has just come', () => {
+    const readiness = new Readiness();
+    const told: string[] = [];
+    for (const name of ['a', 'b']) {
+      readiness.subscribe((value) => {
+        if (!value) return;
+        told.push(name);
+        readiness.set(false);
+      });
+    }
+    for (let turn = 0; turn < 3; turn += 1) readiness.set(true);
+    expect(told).toEqual(['a', 'b', 'a', 'b']);
   });
 
   test('stops telling whoever has unsubscribed, also in the middle of a change', () => {
