@@ -9,15 +9,15 @@ const dist = join(root, 'dist');
 /** Remembers which sources dist/ was made from. A dot file, so that it is not published. */
 const stampFile = join(dist, '.sources');
 
-/** What runs in Node, and what runs in a browser. */
-const projects = ['tsconfig.build.json', 'src/cli/web/page/tsconfig.json'];
+/** What runs in Node, its declarations, and what runs in a browser. */
+const projects = ['tsconfig.build.json', 'tsconfig.declarations.json', 'src/cli/web/page/tsconfig.json'];
 
 /** Compiles src/ where it is needed. Resolves to a sentence for what failed, undefined when all is well. */
 export async function build({ clean = false } = {}) {
   const sources = await filesUnder(join(root, 'src'));
   const stamp = await digest([
     ...sources,
-    ...['tsconfig.json', 'tsconfig.build.json', 'package.json', '.ci/bundle.mjs'].map((name) => join(root, name)),
+    ...['tsconfig.json', 'tsconfig.build.json', 'tsconfig.declarations.json', 'package.json', '.ci/bundle.mjs'].map((name) => join(root, name)),
     ...['typescript', 'rolldown', 'rxjs'].map((name) => moduleFile(`${name}/package.json`)),
   ]);
   const executables = await binFiles();
