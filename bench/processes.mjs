@@ -42,6 +42,11 @@ export async function end(child) {
   await over;
 }
 
+/** Bytes for each of several streams, which carry so many together in whole writes. */
+export function share(bytes, streams, size) {
+  return Math.round(bytes / streams / size) * size;
+}
+
 /**
  * Two processes over loopback: the first listens and sends, the second connects and receives. The first `warmUp` bytes are not counted;
  * each has `ownMib` in memory that is no part of the work.

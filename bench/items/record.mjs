@@ -1,11 +1,11 @@
-import { throughput } from '../processes.mjs';
+import { share, throughput } from '../processes.mjs';
 
 /**
  * What `record()` takes of a connection's throughput in the long run. The collections that come with it are most frequent in the first second, and its code is compiled there;
  * a run of few seconds would measure that.
  *
- * In a process that does nothing else and in a program: below 8 MiB of old objects V8 does not begin to collect everything. The library takes just so much,
- * so that any kilobyte beside it, a recording's too, is what begins it, and with it the whole cost of such a collection. A program with objects of its own is past that, recorded or not.
+ * In a process that does nothing else and in a program: below 8 MiB of old objects V8 does not begin to collect everything. The library alone takes nearly so much,
+ * so that a little beside it, a recording's too, can be what begins it, and would be charged with the whole of each such collection. A program with objects of its own is past that, recorded or not.
  */
 export const name = 'record';
 
@@ -16,7 +16,7 @@ const PROGRAM = 16;
 export function groups({ gib }) {
   return [PROGRAM, 0].flatMap((ownMib) =>
     [1, 3, 5].map((streams) => {
-      const total = Math.round((gib * 8 * 2 ** 30) / streams / SIZE) * SIZE;
+      const total = share(gib * 8 * 2 ** 30, streams, SIZE);
       const run = async (variant) => {
         const limits = { warmUp: (total * streams) / 4, ownMib };
         const { rss, ...figures } = await throughput('amanda', [variant, total, SIZE, streams], total * streams, limits);

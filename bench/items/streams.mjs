@@ -1,5 +1,5 @@
 import { whyNoGoYamux } from '../go-yamux.mjs';
-import { throughput } from '../processes.mjs';
+import { share, throughput } from '../processes.mjs';
 
 /** Bytes through one, three and five streams, against what else moves them. */
 export const name = 'streams';
@@ -23,8 +23,8 @@ function besideOthers(gib) {
         title: `${streams === 1 ? 'One stream' : `${streams} streams`}, ${gib * 4} GiB in writes of ${kib} KiB, the first quarter not counted`,
         columns,
         cases: contenders.map(({ name, missing, peer, variant, part = 1 }) => {
-          // Whole writes for each stream; the slow ones move less.
-          const total = Math.round((gib * 4 * part * 2 ** 30) / streams / size) * size;
+          // The slow ones move less.
+          const total = share(gib * 4 * part * 2 ** 30, streams, size);
           return { name, missing, run: () => run(peer, variant, total, size, streams) };
         }),
       };
@@ -39,7 +39,7 @@ function besideOne(gib) {
     title: `rx-amanda, ${gib * 4} GiB through one stream and through several, in writes of 32 KiB, the first quarter not counted`,
     columns,
     cases: [1, 3, 5].map((streams) => {
-      const total = Math.round((gib * 4 * 2 ** 30) / streams / size) * size;
+      const total = share(gib * 4 * 2 ** 30, streams, size);
       return { name: streams === 1 ? 'one stream' : `${streams} streams`, run: () => run('amanda', 'plain', total, size, streams) };
     }),
   };
