@@ -27,8 +27,8 @@ interface Joined {
   readonly lane: string;
   at: number;
   until: number;
-  /** The front of the first, `previewed` bytes of it. */
-  readonly preview: Uint8Array;
+  /** The front of the first, `previewed` bytes of it; as long as the longest so far. */
+  preview: Uint8Array;
   previewed: number;
   bytes: number;
   count: number;
@@ -93,7 +93,8 @@ export class ConversationLanes {
     if (this.#lanesWaiting === 0) this.#waitingSince = at;
     if (joined.count === 0) {
       joined.at = at;
-      joined.previewed = Math.min(payload.length, joined.preview.length);
+      joined.previewed = Math.min(payload.length, this.#options.preview);
+      if (joined.previewed > joined.preview.length) joined.preview = new Uint8Array(joined.previewed);
       joined.preview.set(payload.subarray(0, joined.previewed));
       joined.bytes = 0;
       this.#waiting[this.#lanesWaiting] = joined;
@@ -131,7 +132,7 @@ export class ConversationLanes {
   #joinedOf(lane: string): Joined {
     const known = this.#joined.get(lane);
     if (known !== undefined) return known;
-    const joined = { lane, at: 0, until: 0, preview: new Uint8Array(this.#options.preview), previewed: 0, bytes: 0, count: 0 };
+    const joined = { lane, at: 0, until: 0, preview: new Uint8Array(0), previewed: 0, bytes: 0, count: 0 };
     this.#joined.set(lane, joined);
     return joined;
   }

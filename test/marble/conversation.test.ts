@@ -91,6 +91,23 @@ describe('chunks that are joined', () => {
     ]);
   });
 
+  test('have the front of the first as their preview, in memory of its own', () => {
+    const { watched, changes } = dumping({ joins: true, preview: 4 });
+    changes.splice(0);
+    for (const [at, payloads] of [
+      [50, ['longer', 'x']],
+      [51, ['ab']],
+      [52, ['other']],
+    ] as const) {
+      for (const payload of payloads) watched.frame(at, 'target', 499_999, text(payload));
+    }
+    watched.settle();
+    const previews = changes.flatMap((change) =>
+      change.kind === 'event' && 'preview' in change.event ? [Buffer.from(change.event.preview ?? []).toString()] : [],
+    );
+    expect(previews).toEqual(['long', 'ab', 'othe']);
+  });
+
   test('are those of ten milliseconds while many come, until fewer do', () => {
     const { watched, changes } = dumping({ joins: true });
     const burst = (at: number, chunks: number): void => {
