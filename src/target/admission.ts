@@ -1,12 +1,14 @@
-import { Observable, from, map, of, switchMap, take } from 'rxjs';
+import { from, of, type Observable } from 'rxjs';
 import { authorize, readSecurity, type AccessRequest } from '../access/authorize.js';
 import { namePeer } from '../access/named-peers.js';
+import type { NamedPeer } from '../access/peer.js';
 import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
 import type { Peer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Admission } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
-import { parseService } from '../wire/request.js';
+import { leadTo } from '../operators/lead-to.js';
+import { parseService, type ParsedRequest } from '../wire/request.js';
 
 export interface AdmissionOptions {
   /**
@@ -31,12 +33,12 @@ export function admission(
   let known: Named | Refused | undefined;
   const decide = (peer: Named | Refused, body: Uint8Array): Observable<Admission> => {
     known = peer;
-    if (peer.kind === 'refused') return of(peer);
-    return judge(connection, rules, peer.peer, body).pipe(switchMap((verdict) => (verdict.kind === 'refused' ? of(verdict) : find(services, verdict))));
+    return peer.kind === 'refused' ? of(peer) : judge(connection, services, rules, peer.peer, body);
   };
   return (body) => {
     if (active() > maxRequests) return of<Admission>({ kind: 'refused', reason: `more than ${maxRequests} requests at once on one connection` });
-    return known === undefined ? identify(connection).pipe(switchMap((peer) => decide(peer, body))) : decide(known, body);
+    known ??= namedAlready(connection);
+    return known === undefined ? look(connection.peer).pipe(leadTo((found) => decide(withName(connection.peer, found), body))) : decide(known, body);
   };
 }
 
@@ -45,51 +47,55 @@ interface Named {
   readonly peer: Peer;
 }
 
-/** A request that may run if there is such a service. */
-interface Permitted {
-  readonly kind: 'permitted';
-  readonly user: string | undefined;
-  readonly service: string;
-  readonly arguments: Uint8Array;
-  readonly peer: Peer;
+/** The peer, when its driver vouches for its name, or none is asked for. */
+function namedAlready({ peer, namesUser }: Connection): Named | undefined {
+  return !namesUser || peer.host !== undefined || peer.address === undefined ? { kind: 'named', peer } : undefined;
 }
 
-function identify({ peer, namesUser }: Connection): Observable<Named | Refused> {
-  const { address, port, host } = peer;
-  if (!namesUser || host !== undefined || address === undefined) return of({ kind: 'named', peer });
-  return namePeer({ address, port }).pipe(map((named) => (named.kind === 'refused' ? named : { kind: 'named', peer: { ...peer, host: named.host } })));
+function look({ address = '', port }: Peer): Observable<NamedPeer | Refused> {
+  return namePeer({ address, port });
+}
+
+function withName(peer: Peer, found: NamedPeer | Refused): Named | Refused {
+  return found.kind === 'refused' ? found : { kind: 'named', peer: Object.assign({}, peer, { host: found.host }) };
 }
 
 function judge(
   { namesUser }: Connection,
+  services: Readonly<Record<string, Service>>,
   rules: (request: AccessRequest) => Observable<Verdict>,
   peer: Peer,
   body: Uint8Array,
-): Observable<Permitted | Extract<Admission, { kind: 'refused' }>> {
+): Observable<Admission> {
   const { user, service, rest } = namesUser ? readSecurity(body) : { user: undefined, service: '', rest: body };
   const verdict = user === undefined ? of(allowed) : rules({ user, service, peer });
+  const name = typeof user === 'string' ? user : undefined;
   return verdict.pipe(
-    map((judged) => {
-      if (judged.kind === 'refused') return { ...judged, request: { user: typeof user === 'string' ? user : undefined, service, arguments: rest } };
-      try {
-        return { kind: 'permitted', user: typeof user === 'string' ? user : undefined, peer, ...parseService(rest) };
-      } catch (error) {
-        return refused(error instanceof Error ? error.message : String(error));
-      }
+    leadTo((judged): Admission | Observable<Admission> => {
+      if (judged.kind === 'refused') return { kind: 'refused', reason: judged.reason, request: { user: name, service, arguments: rest } };
+      const parsed = serviceOf(rest);
+      if (parsed.kind === 'refused') return parsed;
+      return find(services, { user: name, service: parsed.service, arguments: parsed.arguments }, peer);
     }),
   );
 }
 
-function find(services: Readonly<Record<string, Service>>, { user, service, arguments: rest, peer }: Permitted): Observable<Admission> {
-  const request = { user, service, arguments: rest };
+function serviceOf(rest: Uint8Array): { readonly kind: 'parsed'; readonly service: string; readonly arguments: Uint8Array } | Refused {
+  try {
+    const parsed = parseService(rest);
+    return { kind: 'parsed', service: parsed.service, arguments: parsed.arguments };
+  } catch (error) {
+    return refused(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function find(services: Readonly<Record<string, Service>>, request: ParsedRequest, peer: Peer): Admission | Observable<Admission> {
+  const { service } = request;
   const run = Object.hasOwn(services, service) ? services[service] : undefined;
-  if (run === undefined) return of({ kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request });
+  if (run === undefined) return { kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request };
   const admitted: Admission = { kind: 'admitted', request, peer, service: run };
-  if (run.check === undefined) return of(admitted);
-  return from(run.check()).pipe(
-    take(1),
-    map((reason) => (reason === undefined ? admitted : { kind: 'refused', reason, request })),
-  );
+  if (run.check === undefined) return admitted;
+  return from(run.check()).pipe(leadTo((reason): Admission => (reason === undefined ? admitted : { kind: 'refused', reason, request })));
 }
 
 function rulesFor({ namesUser, peer }: Connection): (request: AccessRequest) => Observable<Verdict> {
