@@ -10,12 +10,19 @@ export const KEEP_ALIVE = 60_000;
 export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port'>, reader?: SocketReader): Channel {
   socket.setKeepAlive(true, KEEP_ALIVE);
   socket.setNoDelay(true);
-  const { remoteAddress: address, remotePort: port } = socket;
   return new StreamChannel({
     ...(reader === undefined ? {} : { listen: (next) => reader.listen(next), headroom: HEADROOM_BYTES }),
     input: socket,
     output: socket,
     copies: true,
-    peer: { ...peer, ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) },
+    peer: withAddress(socket, peer),
   });
+}
+
+/** Added by assignment: an object that was spread and then added to has a shape of its own, and all that looks at it is slow. */
+function withAddress({ remoteAddress, remotePort }: Socket, peer: Omit<Peer, 'address' | 'port'>): Peer {
+  const addressed: { -readonly [K in keyof Peer]: Peer[K] } = Object.assign({}, peer);
+  if (remoteAddress !== undefined) addressed.address = remoteAddress;
+  if (remotePort !== undefined) addressed.port = remotePort;
+  return addressed;
 }

@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject, Subscription, asyncScheduler, defer, type Subscriber } from 'rxjs';
+import { Observable, Subject, Subscription, asyncScheduler, defer, endWith, type Subscriber } from 'rxjs';
 import { describePeer, type Peer } from '../connection/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
@@ -56,7 +56,7 @@ class Responder {
   #streams: readonly RunningStream[] = [];
   #replyBytes = 0;
   #error: AmandaError | undefined;
-  readonly #serviceOver = new ReplaySubject<void>(1);
+  readonly #serviceOver = new Subject<never>();
   #answered = false;
 
   constructor(connection: Connection, handle: ProtocolHandle, options: RespondOptions, out: Subscriber<ExchangeEvent>) {
@@ -159,7 +159,7 @@ class Responder {
     }
     this.#options.running.begins(admission.request);
     this.#admission = admission;
-    this.#out.next({ kind: 'admitted', handle: this.#handle.number, request: admission.request });
+    this.#out.next({ kind: 'admitted', peer: this.#connection.peer, handle: this.#handle.number, request: admission.request });
     this.#happens({ kind: 'accepted' });
   }
 
@@ -177,7 +177,6 @@ class Responder {
         },
         complete: () => {
           if (!this.#answered) this.#serviceFailed(new Error('it ended without a reply'));
-          this.#serviceOver.next();
           this.#serviceOver.complete();
         },
       }),
@@ -230,7 +229,7 @@ class Responder {
 
   #sendReply(body: Uint8Array, names: readonly string[]): void {
     this.#replyBytes = body.length;
-    this.#out.next({ kind: 'replied', handle: this.#handle.number, streams: names });
+    this.#out.next({ kind: 'replied', peer: this.#connection.peer, handle: this.#handle.number, streams: names });
     this.#happens({ kind: 'reply', body, streams: this.#streams.length > 0 });
   }
 
@@ -248,7 +247,7 @@ class Responder {
 
   #openStreams(): void {
     this.#work.add(
-      runStreams(this.#streams, this.#serviceOver).subscribe({
+      runStreams(this.#streams, this.#serviceOver.pipe(endWith(undefined))).subscribe({
         error: (error: unknown) => {
           this.#serviceFailed(error);
         },
@@ -260,20 +259,19 @@ class Responder {
   }
 
   #finish(outcome: TargetOutcome): void {
+    const { peer } = this.#connection;
     const handle = this.#handle.number;
     const refusal = this.#refusal;
     this.#stop();
-    if (refusal !== undefined) this.#out.next({ kind: 'refused', handle, reason: refusal.reason, request: refusal.request });
-    this.#out.next({ kind: 'ended', handle, outcome, error: this.#error, ...this.#traffic() });
+    if (refusal !== undefined) this.#out.next({ kind: 'refused', peer, handle, reason: refusal.reason, request: refusal.request });
+    let sent = this.#replyBytes;
+    let received = this.#admission?.request.arguments.length ?? 0;
+    for (const { stream } of this.#streams) {
+      sent += stream.sent;
+      received += stream.received;
+    }
+    this.#out.next({ kind: 'ended', peer, handle, outcome, error: this.#error, sent, received });
     this.#out.complete();
-  }
-
-  #traffic(): { readonly sent: number; readonly received: number } {
-    const streams = this.#streams.map(({ stream }) => stream);
-    return {
-      sent: streams.reduce((bytes, { sent }) => bytes + sent, this.#replyBytes),
-      received: streams.reduce((bytes, { received }) => bytes + received, this.#admission?.request.arguments.length ?? 0),
-    };
   }
 
   #stop(): void {

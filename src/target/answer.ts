@@ -90,7 +90,7 @@ class Answering {
     const run = respond(this.#connection, handle, requests).subscribe({
       next: (event) => {
         if (event.kind === 'admitted') this.#target.strangers.known(this.#connection);
-        this.#out.next({ ...event, peer: this.#connection.peer });
+        this.#out.next(event);
       },
       error: (error: unknown) => {
         this.#out.error(error);

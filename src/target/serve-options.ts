@@ -20,6 +20,4 @@ export interface ServeOptions
 
 /** What happens at a target, to one of its connections. */
 export type ServiceEvent =
-  | { readonly kind: 'connected'; readonly peer: Peer }
-  | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown }
-  | (ExchangeEvent & { readonly peer: Peer });
+  { readonly kind: 'connected'; readonly peer: Peer } | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown } | ExchangeEvent;
