@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject, Subject } from 'rxjs';
+import { Observable, Subject } from 'rxjs';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import type { ProtocolHandle } from './connection.js';
@@ -11,7 +11,8 @@ export class Audience {
   readonly incoming: Observable<ProtocolHandle>;
   readonly #incoming = new Subject<ProtocolHandle>();
   readonly #unclaimed: ProtocolHandle[] = [];
-  readonly #ended = new ReplaySubject<never>(1);
+  /** Whoever comes behind the end is told of it at once, as with every Subject. */
+  readonly #ended = new Subject<never>();
 
   constructor() {
     this.incoming = new Observable((out) => {

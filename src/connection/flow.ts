@@ -70,12 +70,14 @@ export class ReceiveBudget implements Credit {
   }
 
   /** The present state, and again at each pause, resume and stall. */
-  readonly flow: Observable<Flow> = defer(() =>
-    this.#changes.pipe(
-      startWith(undefined),
-      map(() => this.#snapshot()),
-    ),
-  );
+  get flow(): Observable<Flow> {
+    return defer(() =>
+      this.#changes.pipe(
+        startWith(undefined),
+        map(() => this.#snapshot()),
+      ),
+    );
+  }
 
   hold(bytes: number): void {
     this.#held += bytes;

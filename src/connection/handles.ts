@@ -14,7 +14,7 @@ export class Handles<S> {
   readonly #most: number;
   readonly #create: (handle: number) => S;
   readonly #open = new Map<number, S>();
-  readonly #closedUnasked = new Set<number>();
+  #closedUnasked: Set<number> | undefined;
   #nextProtocol = 1;
   #nextStream = FIRST_STREAM;
   #lastHandle = -1;
@@ -63,14 +63,15 @@ export class Handles<S> {
 
   /** Notes the close of a number that nobody has asked for yet. Only the last few are remembered: a peer may close twice, and nobody ever asks. */
   noteClose(handle: number): void {
-    this.#closedUnasked.add(handle);
-    const [oldest] = this.#closedUnasked;
-    if (this.#closedUnasked.size > REMEMBERED_CLOSES && oldest !== undefined) this.#closedUnasked.delete(oldest);
+    const closed = (this.#closedUnasked ??= new Set());
+    closed.add(handle);
+    const [oldest] = closed;
+    if (closed.size > REMEMBERED_CLOSES && oldest !== undefined) closed.delete(oldest);
   }
 
   /** Whether a number was closed before it was asked for; says so once. */
   wasClosed(handle: number): boolean {
-    return this.#closedUnasked.delete(handle);
+    return this.#closedUnasked?.delete(handle) === true;
   }
 
   nextProtocolHandle(): number {

@@ -1,4 +1,4 @@
-import { catchError, map, throwError, type Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { decodePacket, encodePacket, type Packet } from '../wire/packet.js';
 import type { ProtocolHandle } from './connection.js';
@@ -13,9 +13,22 @@ export class TcpmProtocolHandle implements ProtocolHandle {
 
   constructor(stream: Stream, forget: () => void) {
     this.number = stream.handle;
-    this.packets = stream.pipe(
-      map(decodePacket),
-      catchError((error: unknown) => throwError(() => withoutCount(error))),
+    this.packets = new Observable((out) =>
+      stream.subscribe({
+        next: (payload) => {
+          try {
+            out.next(decodePacket(payload));
+          } catch (error) {
+            out.error(error);
+          }
+        },
+        error: (error: unknown) => {
+          out.error(withoutCount(error));
+        },
+        complete: () => {
+          out.complete();
+        },
+      }),
     );
     this.#stream = stream;
     this.#forget = forget;

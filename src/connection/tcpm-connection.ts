@@ -33,7 +33,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly namesUser: boolean;
   readonly user: string | undefined;
   readonly sent: Observable<Frame>;
-  readonly flow: Observable<Flow>;
   readonly incoming: Observable<ProtocolHandle>;
   readonly ended: Observable<never>;
   readonly #channel: Channel;
@@ -81,10 +80,13 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.user = role.side === 'initiator' ? role.user : undefined;
     this.namesUser = role.side === 'initiator' ? role.user !== undefined : role.namesUser;
     this.sent = audience.sent;
-    this.flow = this.#budget.flow;
     this.incoming = audience.incoming;
     this.ended = audience.ended;
     this.#start();
+  }
+
+  get flow(): Observable<Flow> {
+    return this.#budget.flow;
   }
 
   get isReady(): boolean {

@@ -6,9 +6,12 @@
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+const NONE = new Uint8Array(0);
+
 /** The bytes of a text, UTF-8; bytes stay as they are. */
 export function toBytes(text: string | Uint8Array): Uint8Array {
-  return typeof text === 'string' ? encoder.encode(text) : text;
+  if (typeof text !== 'string') return text;
+  return text === '' ? NONE : encoder.encode(text);
 }
 
 /** The text of bytes, UTF-8; a byte that is not UTF-8 reads as U+FFFD. */

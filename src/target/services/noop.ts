@@ -6,6 +6,6 @@ import { ourFeatures } from './our-features.js';
 
 /** The service with which every conversation begins: says what this side can do. Beside the real executables that is `Features.amanda351`. */
 export function noop(features: Features = ourFeatures): Service {
-  const line = formatOptions({ features }).trimEnd();
-  return () => of(reply({ lines: [line] }));
+  const answer = of(reply({ lines: [formatOptions({ features }).trimEnd()] }));
+  return () => answer;
 }
