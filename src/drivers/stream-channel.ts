@@ -33,6 +33,8 @@ export class StreamChannel implements Channel {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #streams: ByteStreams;
+  /** Both directions are one stream, which is listened to once. */
+  readonly #isSocket: boolean;
   #released = false;
   #closing = false;
 
@@ -40,6 +42,7 @@ export class StreamChannel implements Channel {
     this.#streams = streams;
     this.#input = streams.input;
     this.#output = streams.output;
+    this.#isSocket = this.#input === (this.#output as unknown);
     this.peer = streams.peer;
     this.drain = new Observable((out) => {
       const drained = (): void => {
@@ -81,11 +84,6 @@ export class StreamChannel implements Channel {
     });
   }
 
-  /** Both directions are one stream, which is listened to once. */
-  get #isSocket(): boolean {
-    return this.#input === (this.#output as unknown);
-  }
-
   get headroom(): number {
     return this.#streams.headroom ?? 0;
   }
@@ -97,9 +95,14 @@ export class StreamChannel implements Channel {
   write(parts: readonly Uint8Array[]): boolean {
     const output = this.#output;
     if (output.destroyed || output.writableEnded) return true;
-    output.cork();
-    for (const part of parts) output.write(part);
-    output.uncork();
+    const [first] = parts;
+    if (parts.length === 1) {
+      output.write(first);
+    } else {
+      output.cork();
+      for (const part of parts) output.write(part);
+      output.uncork();
+    }
     return !output.writableNeedDrain;
   }
 

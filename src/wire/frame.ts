@@ -89,7 +89,8 @@ export class FrameDecoder {
   readonly #headroom: number;
   /** The beginning of a frame, where it arrived. */
   #rest: Uint8Array | undefined;
-  readonly #header = new Uint8Array(HEADER_BYTES);
+  /** The header of a frame that chunks have cut. */
+  #header = NO_BYTES;
   #headerFill = 0;
   #handle = 0;
   #length = 0;
@@ -189,6 +190,7 @@ export class FrameDecoder {
   #continue(chunk: Uint8Array): number {
     let at = 0;
     if (this.#body === undefined) {
+      if (this.#header === NO_BYTES) this.#header = new Uint8Array(HEADER_BYTES);
       at = Math.min(HEADER_BYTES - this.#headerFill, chunk.length);
       this.#header.set(chunk.subarray(0, at), this.#headerFill);
       this.#headerFill += at;
