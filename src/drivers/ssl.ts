@@ -12,7 +12,7 @@ import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { overChannel } from './over-channel.js';
 import { checkPort } from './port.js';
-import { KEEP_ALIVE } from './socket.js';
+import { KEEP_ALIVE } from './keep-alive.js';
 import { connectTcp } from './tcp-connect.js';
 import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
 

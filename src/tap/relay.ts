@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
-import { KEEP_ALIVE } from '../drivers/socket.js';
+import { KEEP_ALIVE } from '../drivers/keep-alive.js';
 import { connectTcp } from '../drivers/tcp-connect.js';
 import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
 import { AmandaError } from '../wire/errors.js';

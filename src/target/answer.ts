@@ -1,10 +1,12 @@
-import { Observable, Subscription, asyncScheduler, of, type Subscriber } from 'rxjs';
+import { Observable, Subscription, of, type Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
 import { RunningRequests } from '../exchange/running-requests.js';
 import { timingWith, type Timing } from '../exchange/timing.js';
 import { admission } from './admission.js';
+import { Alarm } from './alarm.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
+import type { Stopping } from './stopping.js';
 import type { Strangers } from './strangers.js';
 
 /** What a request is told that comes too late. */
@@ -16,10 +18,11 @@ export interface Target {
   readonly options: ServeOptions;
   readonly timing: Timing;
   readonly strangers: Strangers;
+  readonly stopping: Stopping;
 }
 
-export function targetOf(services: ServiceMap, options: ServeOptions, strangers: Strangers): Target {
-  return { services, options, timing: timingWith(options), strangers };
+export function targetOf(services: ServiceMap, options: ServeOptions, strangers: Strangers, stopping: Stopping): Target {
+  return { services, options, timing: timingWith(options), strangers, stopping };
 }
 
 /** Answers every request on one connection, for as long as it lasts. Unsubscribing closes it. */
@@ -36,10 +39,11 @@ class Answering {
   readonly #target: Target;
   readonly #out: Subscriber<ServiceEvent>;
   readonly #subscriptions = new Subscription();
-  #idle: Subscription | undefined;
+  readonly #idle = new Alarm(() => {
+    this.#connection.close();
+  });
   #requests: RespondOptions | undefined;
   #active = 0;
-  #isStopping = false;
   #mayBegin = true;
 
   constructor(connection: Connection, target: Target, out: Subscriber<ServiceEvent>) {
@@ -57,12 +61,9 @@ class Answering {
     this.#target.strangers.came(this.#connection, this);
     this.#out.next({ kind: 'connected', peer: this.#connection.peer });
     this.#waitForNothing();
-    this.#subscriptions.add(
-      this.#target.options.stop?.subscribe(() => {
-        this.#isStopping = true;
-        this.#waitForNothing();
-      }),
-    );
+    const tellNothing = this.#target.stopping.tell(() => {
+      this.#waitForNothing();
+    });
     this.#subscriptions.add(
       this.#connection.incoming.subscribe({
         next: (handle) => {
@@ -75,7 +76,8 @@ class Answering {
       }),
     );
     return () => {
-      this.#idle?.unsubscribe();
+      this.#idle.stop();
+      tellNothing();
       this.#subscriptions.unsubscribe();
       this.#target.strangers.left(this.#connection);
       this.#connection.close();
@@ -84,7 +86,7 @@ class Answering {
 
   #run(handle: ProtocolHandle): void {
     this.#active += 1;
-    this.#idle?.unsubscribe();
+    this.#idle.clear();
     const requests = this.#requestsOrError();
     if (requests === undefined) return;
     const run = respond(this.#connection, handle, requests).subscribe({
@@ -119,7 +121,7 @@ class Answering {
     const { services, options, timing } = this.#target;
     const judge = admission(this.#connection, services, () => this.#active, options);
     return {
-      admit: (body) => (this.#isStopping ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body)),
+      admit: (body) => (this.#target.stopping.hasBegun ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body)),
       timing,
       running: new RunningRequests(),
     };
@@ -127,20 +129,15 @@ class Answering {
 
   /** Closes the connection when nothing runs on it for a while, or at once when everything is to stop. */
   #waitForNothing(): void {
-    this.#idle?.unsubscribe();
+    this.#idle.clear();
     if (this.#active > 0 || !this.#mayBegin || this.#out.closed) return;
-    this.#idle = asyncScheduler.schedule(
-      () => {
-        this.#connection.close();
-      },
-      this.#isStopping ? 0 : this.#target.timing.idleTimeout,
-    );
+    this.#idle.set(this.#target.stopping.hasBegun ? 0 : this.#target.timing.idleTimeout);
   }
 
   /** Behind the last request, and when no more can come. */
   #conclude(): void {
     if (this.#mayBegin || this.#active > 0 || this.#out.closed) return;
-    this.#idle?.unsubscribe();
+    this.#idle.stop();
     const { peer, ended } = this.#connection;
     const leave = (event: ServiceEvent): void => {
       this.#out.next(event);

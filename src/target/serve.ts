@@ -3,6 +3,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Listener } from '../drivers/driver.js';
 import { answer, targetOf } from './answer.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
+import { Stopping } from './stopping.js';
 import { Strangers } from './strangers.js';
 
 export type { ServeOptions, ServiceEvent, ServiceMap };
@@ -21,18 +22,32 @@ export type { ServeOptions, ServiceEvent, ServiceMap };
 export function serve(listener: Listener, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
   return defer(() => {
     const stop = new ReplaySubject<unknown>(1);
-    const stopping = options.stop?.subscribe(stop);
+    const stopping = new Stopping();
+    stop.subscribe({
+      next: () => {
+        stopping.begin();
+      },
+      // What `stop` errors with ends the connections' Observable.
+      error: () => undefined,
+    });
+    const heard = options.stop?.subscribe(stop);
     const strangers = new Strangers(listener.maxConnections);
     const connections = listener.accept(options).pipe(takeUntil(stop));
-    const target = targetOf(services, { ...options, stop }, strangers);
+    const target = targetOf(services, options, strangers, stopping);
     return connections.pipe(
       mergeMap((connection) => answer(connection, target)),
-      finalize(() => stopping?.unsubscribe()),
+      finalize(() => heard?.unsubscribe()),
     );
   });
 }
 
 /** Answers every request on one connection, for as long as it lasts. */
 export function serveConnection(connection: Connection, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
-  return answer(connection, targetOf(services, options, new Strangers()));
+  return defer(() => {
+    const stopping = new Stopping();
+    const heard = options.stop?.subscribe(() => {
+      stopping.begin();
+    });
+    return answer(connection, targetOf(services, options, new Strangers(), stopping)).pipe(finalize(() => heard?.unsubscribe()));
+  });
 }
