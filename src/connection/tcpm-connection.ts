@@ -175,11 +175,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   #start(): void {
     this.#subscriptions.add(
-      this.#channel.drain.subscribe(() => {
-        this.#writer.drained();
-      }),
-    );
-    this.#subscriptions.add(
       this.#channel.bytes.subscribe({
         next: (chunk) => {
           this.#receive(chunk);

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import { HEADER_BYTES, writeHeader } from '../wire/frame.js';
 import type { Channel } from './channel.js';
 import { Readiness } from './readiness.js';
@@ -36,6 +36,7 @@ export class FrameWriter {
   #gathered = 0;
   #backlog = 0;
   #scheduled = false;
+  #draining: Subscription | undefined;
   #ended = false;
 
   constructor(channel: Channel, gather: boolean) {
@@ -89,18 +90,22 @@ export class FrameWriter {
     this.#gathered = 0;
     const more = this.#channel.write(parts);
     if (!this.isReady) this.#backlog += bytes;
-    else if (!more) this.#ready.set(false);
+    else if (!more) this.#saturated();
   }
 
-  /** The channel can take more. */
-  drained(): void {
-    this.#backlog = 0;
-    this.#ready.set(true);
+  /** The channel can take no more now. Most connections never get there, so nothing waits for its `drain` before. */
+  #saturated(): void {
+    this.#draining ??= this.#channel.drain.subscribe(() => {
+      this.#backlog = 0;
+      this.#ready.set(true);
+    });
+    this.#ready.set(false);
   }
 
   /** Nothing can be sent any more. */
   end(): void {
     this.#ended = true;
+    this.#draining?.unsubscribe();
     this.#parts = [];
     this.#ready.complete();
   }

@@ -29,7 +29,6 @@ export interface ByteStreams {
 export class StreamChannel implements Channel {
   readonly peer: Peer;
   readonly bytes: Observable<Uint8Array>;
-  readonly drain: Observable<void>;
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #streams: ByteStreams;
@@ -44,15 +43,6 @@ export class StreamChannel implements Channel {
     this.#output = streams.output;
     this.#isSocket = this.#input === (this.#output as unknown);
     this.peer = streams.peer;
-    this.drain = new Observable((out) => {
-      const drained = (): void => {
-        out.next();
-      };
-      this.#output.on('drain', drained);
-      return () => {
-        this.#output.off('drain', drained);
-      };
-    });
     // An error after the last listener has left must not end the process.
     this.#input.on('error', () => undefined);
     if (!this.#isSocket) this.#output.on('error', () => undefined);
@@ -80,6 +70,18 @@ export class StreamChannel implements Channel {
         this.#input.off('end', end).off('close', end).off('error', fail);
         if (!this.#isSocket) this.#output.off('error', fail);
         this.destroy();
+      };
+    });
+  }
+
+  get drain(): Observable<void> {
+    return new Observable((out) => {
+      const drained = (): void => {
+        out.next();
+      };
+      this.#output.on('drain', drained);
+      return () => {
+        this.#output.off('drain', drained);
       };
     });
   }

@@ -68,48 +68,60 @@ export function parseSecurity(body: Uint8Array): RequestSecurity {
   const newline = body.indexOf(NEWLINE);
   const front = newline < 0 ? '' : toText(body.subarray(0, newline));
   const line = front.startsWith('SECURITY ') ? front : undefined;
-  const rest = line === undefined ? body : body.subarray(newline + 1);
+  const start = line === undefined ? 0 : newline + 1;
   // amandad skips newlines in front of the service's name, so the next line would be the name: access is refused for it, and so it must be here.
-  const service = startsWith(rest, SERVICE) ? skip(rest.subarray(SERVICE.length), (byte) => byte === NEWLINE) : rest.subarray(0, 0);
-  if (service.length === 0) throw new AmandaError('BAD_REQUEST', 'packet as no SERVICE line');
+  const name = hasAt(body, start, SERVICE) ? skip(body, start + SERVICE.length, isNewline) : body.length;
+  if (name === body.length) throw new AmandaError('BAD_REQUEST', 'packet as no SERVICE line');
   if (line === undefined) throw new AmandaError('BAD_REQUEST', 'no bsd SECURITY for P_REQ');
   const words = /^ *([^ ]*) ?([^]*)$/.exec(line.slice('SECURITY '.length));
   const [keyword = '', user = ''] = words?.slice(1) ?? [];
   if (keyword === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
   if (keyword !== 'USER') throw new AmandaError('BAD_REQUEST', `REQ SECURITY line parse error, expecting USER, got ${keyword}`);
   if (user === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
-  return { user, service: toText(until(service, (byte) => byte === NEWLINE)), rest };
+  return { user, service: toText(body.subarray(name, find(body, name, isNewline))), rest: body.subarray(start) };
 }
 
 /** Reads a request that has no SECURITY line, or no longer. Errors with `BAD_REQUEST` like {@link parseRequest}. */
 export function parseService(body: Uint8Array): { readonly service: string; readonly arguments: Uint8Array } {
-  const line = skip(body, (byte) => byte === BLANK);
-  const named = startsWith(line, SERVICE) ? skip(line.subarray(SERVICE.length), isSeparator) : line.subarray(0, 0);
-  const service = until(named, isSeparator);
+  const start = skip(body, 0, isBlank);
+  const name = hasAt(body, start, SERVICE) ? skip(body, start + SERVICE.length, isSeparator) : body.length;
+  const end = find(body, name, isSeparator);
   // Of the blanks behind the name only the first belongs to nobody; the others are arguments already.
-  const rest = named.subarray(service.length + 1);
-  if (service.length === 0 || rest.length === 0) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
-  return { service: toText(service), arguments: rest };
+  const rest = end + 1;
+  if (end === name || rest >= body.length) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
+  return { service: toText(body.subarray(name, end)), arguments: body.subarray(rest) };
 }
 
 const NEWLINE = 0x0a;
 const BLANK = 0x20;
 const SERVICE = toBytes('SERVICE ');
 
+function isNewline(byte: number): boolean {
+  return byte === NEWLINE;
+}
+
+function isBlank(byte: number): boolean {
+  return byte === BLANK;
+}
+
 function isSeparator(byte: number): boolean {
-  return byte === BLANK || byte === NEWLINE;
+  return isBlank(byte) || isNewline(byte);
 }
 
-function startsWith(bytes: Uint8Array, front: Uint8Array): boolean {
-  return front.every((byte, index) => bytes[index] === byte);
+/** Whether `bytes` has `words` at a place. */
+function hasAt(bytes: Uint8Array, at: number, words: Uint8Array): boolean {
+  for (let index = 0; index < words.length; index++) if (bytes[at + index] !== words[index]) return false;
+  return true;
 }
 
-function skip(bytes: Uint8Array, what: (byte: number) => boolean): Uint8Array {
-  const start = bytes.findIndex((byte) => !what(byte));
-  return start < 0 ? bytes.subarray(bytes.length) : bytes.subarray(start);
+/** Where the first byte that is none of these is, from a place on; the length of all when there is none. */
+function skip(bytes: Uint8Array, from: number, isOne: (byte: number) => boolean): number {
+  return find(bytes, from, (byte) => !isOne(byte));
 }
 
-function until(bytes: Uint8Array, what: (byte: number) => boolean): Uint8Array {
-  const end = bytes.findIndex(what);
-  return end < 0 ? bytes : bytes.subarray(0, end);
+/** Where the first byte that is one of these is, from a place on; the length of all when there is none. */
+function find(bytes: Uint8Array, from: number, isOne: (byte: number) => boolean): number {
+  let at = from;
+  while (at < bytes.length && !isOne(bytes[at] as number)) at++;
+  return at;
 }
