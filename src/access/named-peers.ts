@@ -17,16 +17,16 @@ export interface NamedPeersOptions {
  * answers for each is about a sixteenth of what a noop costs. What was refused is asked anew.
  */
 export function rememberPeers(name: NamePeer, { within = 250, most = 1_000 }: NamedPeersOptions = {}): NamePeer {
-  const named = new Map<string, { readonly from: number; readonly peer: NamedPeer }>();
+  const named = new Map<string, { readonly from: number; readonly peer: Observable<NamedPeer> }>();
   return (peer) => {
     const now = asyncScheduler.now();
     const known = named.get(peer.address);
-    if (known !== undefined && now - known.from < within) return of(known.peer);
+    if (known !== undefined && now - known.from < within) return known.peer;
     return name(peer).pipe(
       tap((found) => {
         named.delete(peer.address);
         if (found.kind === 'refused') return;
-        named.set(peer.address, { from: now, peer: found });
+        named.set(peer.address, { from: now, peer: of(found) });
         const [oldest] = named.keys();
         if (named.size > most && oldest !== undefined) named.delete(oldest);
       }),

@@ -1,18 +1,21 @@
-import { Observable, Subject } from 'rxjs';
+import { Observable, Subject, type Observer } from 'rxjs';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import type { ProtocolHandle } from './connection.js';
 
 /** Who looks at a connection besides the readers of its streams: taps, the target that answers on it, and who waits for its end. */
 export class Audience {
-  readonly #received = new Subject<Frame>();
-  readonly #sent = new Subject<Frame>();
+  /** Taps; few connections have any. */
+  #received: Subject<Frame> | undefined;
+  #sent: Subject<Frame> | undefined;
   /** The handles that the peer opens; those that came before anybody asked, too. */
   readonly incoming: Observable<ProtocolHandle>;
   readonly #incoming = new Subject<ProtocolHandle>();
   readonly #unclaimed: ProtocolHandle[] = [];
   /** Whoever comes behind the end is told of it at once, as with every Subject. */
   readonly #ended = new Subject<never>();
+  #isOver = false;
+  #reason: AmandaError | undefined;
 
   constructor() {
     this.incoming = new Observable((out) => {
@@ -22,10 +25,18 @@ export class Audience {
   }
 
   get received(): Observable<Frame> {
+    if (this.#received === undefined) {
+      this.#received = new Subject();
+      if (this.#isOver) end(this.#received, this.#reason);
+    }
     return this.#received;
   }
 
   get sent(): Observable<Frame> {
+    if (this.#sent === undefined) {
+      this.#sent = new Subject();
+      if (this.#isOver) this.#sent.complete();
+    }
     return this.#sent;
   }
 
@@ -36,7 +47,7 @@ export class Audience {
   /** A frame has come or gone. Whether anybody has seen it, and may keep it. */
   frame(direction: 'received' | 'sent', handle: number, payload: Uint8Array): boolean {
     const taps = direction === 'received' ? this.#received : this.#sent;
-    if (!taps.observed) return false;
+    if (taps?.observed !== true) return false;
     taps.next({ handle, payload });
     return true;
   }
@@ -49,14 +60,16 @@ export class Audience {
 
   /** The connection is over: in good order, or broken by a reason. */
   over(reason?: AmandaError): void {
+    this.#isOver = true;
+    this.#reason = reason;
     this.#incoming.complete();
-    this.#sent.complete();
-    if (reason === undefined) {
-      this.#received.complete();
-      this.#ended.complete();
-    } else {
-      this.#received.error(reason);
-      this.#ended.error(reason);
-    }
+    this.#sent?.complete();
+    if (this.#received !== undefined) end(this.#received, reason);
+    end(this.#ended, reason);
   }
+}
+
+function end(subject: Observer<never>, reason: AmandaError | undefined): void {
+  if (reason === undefined) subject.complete();
+  else subject.error(reason);
 }

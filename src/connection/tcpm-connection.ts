@@ -32,7 +32,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly peer: Peer;
   readonly namesUser: boolean;
   readonly user: string | undefined;
-  readonly sent: Observable<Frame>;
   readonly incoming: Observable<ProtocolHandle>;
   readonly ended: Observable<never>;
   readonly #channel: Channel;
@@ -79,10 +78,13 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.peer = channel.peer;
     this.user = role.side === 'initiator' ? role.user : undefined;
     this.namesUser = role.side === 'initiator' ? role.user !== undefined : role.namesUser;
-    this.sent = audience.sent;
     this.incoming = audience.incoming;
     this.ended = audience.ended;
     this.#start();
+  }
+
+  get sent(): Observable<Frame> {
+    return this.#audience.sent;
   }
 
   get flow(): Observable<Flow> {
