@@ -95,7 +95,11 @@ class Responder {
   #happens(event: TargetEvent): void {
     const { state, effects } = stepTarget(this.#state, event, this.#options.timing);
     this.#state = state;
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) {
+      this.#perform(effect);
+      // A service may answer at once, and a peer without a network between, too: what is left to do here is out of date then.
+      if (this.#state !== state) return;
+    }
   }
 
   #perform(effect: TargetEffect): void {

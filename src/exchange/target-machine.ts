@@ -77,7 +77,7 @@ export function stepTarget(state: TargetState, event: TargetEvent, timing: Targe
 function onVerdict(event: Extract<TargetEvent, { kind: 'accepted' | 'refused' | 'duplicate' }>, timing: TargetTiming): TargetStep {
   if (event.kind === 'refused') return done('refused', nak(event.reason), { kind: 'closeHandle' });
   if (event.kind === 'duplicate') return done('duplicate', ack, { kind: 'closeHandle' });
-  return { state: { kind: 'running' }, effects: [ack, { kind: 'wait', milliseconds: timing.serviceTimeout }, { kind: 'startService' }] };
+  return { state: { kind: 'running' }, effects: [ack, { kind: 'startService' }, { kind: 'wait', milliseconds: timing.serviceTimeout }] };
 }
 
 function onPacket(state: TargetState, packet: Packet, timing: TargetTiming): TargetStep {

@@ -101,7 +101,7 @@ const table: Readonly<Record<State, Row>> = {
   examining: {
     ...nothing,
     ...unexpected('examining'),
-    accepted: [{ kind: 'running' }, ack, wait(21_600_000), { kind: 'startService' }],
+    accepted: [{ kind: 'running' }, ack, { kind: 'startService' }, wait(21_600_000)],
     refused: done('refused', nak('ERROR not you\n'), closeHandle),
     duplicate: done('duplicate', ack, closeHandle),
     lost,
