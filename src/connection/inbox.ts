@@ -14,6 +14,9 @@ export interface Credit {
  */
 export const CHUNK_CHARGE = 512;
 
+/** A chunk of so many bytes is worth to be taken where it lies, though it keeps more memory alive in its reader's hands; a smaller one is copied. */
+const OFFERED_BYTES = 16_384;
+
 /**
  * The receiving side of one handle: chunks wait here from the first on until the one reader takes
  * them, and what waits, or is in the reader's hands, is held against the connection's budget.
@@ -71,11 +74,28 @@ export class Inbox implements Pullable<Uint8Array> {
       if (this.#chunks.size > 0 || this.ended) this.#wake?.();
       return;
     }
-    const kept = withoutExcess(chunk);
-    this.#chunks.push(kept);
-    this.#held += cost(kept);
-    this.#credit.hold(cost(kept));
-    if (!this.#busy) this.#wake?.();
+    if (chunk.length >= OFFERED_BYTES && this.#chunks.size === 0 && this.#wake !== undefined && !this.#busy) this.#offer(chunk, this.#wake);
+    else {
+      this.#keep(withoutExcess(chunk));
+      if (!this.#busy) this.#wake?.();
+    }
+  }
+
+  /** Lets the reader take a chunk where it lies; what it does not take at once is kept without the memory around it. */
+  #offer(chunk: Uint8Array, wake: () => void): void {
+    this.#keep(chunk);
+    wake();
+    const first = this.#chunks.shift();
+    if (first === undefined) return;
+    const kept = first === chunk ? withoutExcess(chunk) : first;
+    this.#chunks.unshift(kept);
+    if (kept !== first) this.#release(cost(first) - cost(kept));
+  }
+
+  #keep(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#held += cost(chunk);
+    this.#credit.hold(cost(chunk));
   }
 
   /** Nothing more will arrive; without an error the bytes are complete. */
@@ -151,11 +171,16 @@ export class Inbox implements Pullable<Uint8Array> {
   }
 }
 
+/** What a chunk keeps alive: itself, or the whole memory that it is a small part of. */
 function cost(chunk: Uint8Array): number {
-  return chunk.length + CHUNK_CHARGE;
+  return (isSmallPart(chunk) ? chunk.buffer.byteLength : chunk.length) + CHUNK_CHARGE;
 }
 
-/** A small view keeps the whole memory behind it alive: what waits is copied unless it is most of that memory. */
+/** What waits is copied unless it is most of the memory that it lies in. */
 function withoutExcess(chunk: Uint8Array): Uint8Array {
-  return chunk.length * 2 < chunk.buffer.byteLength ? chunk.slice() : chunk;
+  return isSmallPart(chunk) ? chunk.slice() : chunk;
+}
+
+function isSmallPart(chunk: Uint8Array): boolean {
+  return chunk.length * 2 < chunk.buffer.byteLength;
 }

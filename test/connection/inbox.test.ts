@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { CHUNK_CHARGE, Inbox } from '../../src/connection/inbox.js';
+import type { Pull } from '../../src/operators/pull.js';
+
+const LARGE = 32_768;
+const MEMORY = 262_144;
+
+/** An inbox that notes what it holds, and its reader, who takes one chunk at a time when told to. */
+function inbox(react: (pull: Pull<Uint8Array>) => void = () => undefined) {
+  const credit = { held: 0, most: 0 };
+  const box = new Inbox(
+    7,
+    {
+      hold: (bytes) => {
+        credit.held += bytes;
+        credit.most = Math.max(credit.most, credit.held);
+      },
+      release: (bytes) => {
+        credit.held -= bytes;
+      },
+    },
+    () => undefined,
+  );
+  const pull = box.pull(() => {
+    react(pull);
+  });
+  return { box, pull, credit };
+}
+
+/** So many bytes somewhere in a large piece of memory. */
+function view(length: number): Uint8Array {
+  return new Uint8Array(MEMORY).fill(1).subarray(100, 100 + length);
+}
+
+describe('what an inbox holds for a reader who pulls', () => {
+  it('is taken where it lies by one who waits, and costs the memory that it keeps alive until it is released', () => {
+    const taken: Uint8Array[] = [];
+    const { box, pull, credit } = inbox((reading) => {
+      taken.push(reading.take() as Uint8Array);
+    });
+    const chunk = view(LARGE);
+    box.deliver(chunk);
+    expect(taken[0]).toBe(chunk);
+    expect([credit.held, box.held]).toEqual([MEMORY + CHUNK_CHARGE, MEMORY + CHUNK_CHARGE]);
+    pull.release(chunk);
+    expect([credit.held, box.held]).toEqual([0, 0]);
+  });
+
+  it('is copied out of the memory around it when the reader does not take it at once, and costs itself', () => {
+    const { box, pull, credit } = inbox();
+    box.deliver(view(LARGE));
+    box.deliver(view(LARGE));
+    expect(credit.held).toBe(2 * (LARGE + CHUNK_CHARGE));
+    const first = pull.take() as Uint8Array;
+    expect([first.length, first.buffer.byteLength]).toEqual([LARGE, LARGE]);
+    expect(first.every((byte) => byte === 1)).toBe(true);
+    pull.release(first);
+    expect([credit.held, box.held]).toEqual([LARGE + CHUNK_CHARGE, LARGE + CHUNK_CHARGE]);
+  });
+
+  it('is copied when it is small, however fast it is taken: many would keep much memory alive', () => {
+    const taken: Uint8Array[] = [];
+    const { box, credit } = inbox((reading) => {
+      taken.push(reading.take() as Uint8Array);
+    });
+    for (let count = 0; count < 3; count += 1) box.deliver(view(64));
+    expect(taken.map(({ buffer }) => buffer.byteLength)).toEqual([64, 64, 64]);
+    expect(credit.most).toBe(3 * (64 + CHUNK_CHARGE));
+  });
+
+  it('stays in order when the reader is sent more while it takes', () => {
+    const sizes: number[] = [];
+    let isFirst = true;
+    const { box, pull, credit } = inbox((reading) => {
+      if (isFirst) {
+        isFirst = false;
+        box.deliver(view(LARGE + 1));
+        box.deliver(view(LARGE + 2));
+      }
+      const chunk = reading.take();
+      if (chunk === undefined) return;
+      sizes.push(chunk.length);
+      reading.release(chunk);
+    });
+    box.deliver(view(LARGE));
+    for (let chunk = pull.take(); chunk !== undefined; chunk = pull.take()) {
+      sizes.push(chunk.length);
+      pull.release(chunk);
+    }
+    expect(sizes).toEqual([LARGE, LARGE + 1, LARGE + 2]);
+    expect([credit.held, box.held]).toEqual([0, 0]);
+  });
+
+  it('is dropped when the reader leaves while it is offered something', () => {
+    const { box, credit } = inbox((reading) => {
+      reading.cancel();
+    });
+    box.deliver(view(LARGE));
+    expect([credit.held, box.held]).toEqual([0, 0]);
+  });
+});
