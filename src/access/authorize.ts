@@ -1,14 +1,15 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { defer, map, of, switchMap, type Observable } from 'rxjs';
+import { defer, map, of, type Observable } from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { readAmandahosts } from './amandahosts-file.js';
-import { decide } from './amandahosts.js';
+import { decide, type AccessQuestion } from './amandahosts.js';
 import { checkPeerName, plainAddress, type PeerNameOptions } from './peer.js';
+import { leadTo } from '../operators/lead-to.js';
 import { parseSecurity } from '../wire/request.js';
 import { checkSourcePort } from './reserved-port.js';
-import { refused, type Refused, type Verdict } from './verdict.js';
+import { allowed, refused, type Refused, type Verdict } from './verdict.js';
 
 /** What a target goes by. */
 export interface AccessPolicy {
@@ -59,21 +60,23 @@ export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) =
   const file = policy.file ?? join(localUser.home, '.amandahosts');
   const { rules } = policy;
   const read = rules === undefined ? defer(() => readAmandahosts(file, { owner: localUser.uid })) : of({ kind: 'read', text: rules } as const);
-  const checkFile = (ask: FileQuestion): Observable<Verdict> =>
+  const checkFile = (ask: AccessQuestion): Observable<Verdict> =>
     read.pipe(
-      map((found) => (found.kind === 'read' ? decide(found.text, { ...ask, localUser: localUser.name, file }) : found)),
-      map((verdict) =>
-        verdict.kind === 'allowed'
-          ? verdict
-          : refused(`user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`),
-      ),
+      map((found) => {
+        const verdict = found.kind === 'read' ? decide(found.text, ask) : found;
+        if (verdict.kind === 'allowed') return verdict;
+        return refused(`user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`);
+      }),
     );
   return ({ user, service, peer }) =>
     peerName(peer, names).pipe(
-      switchMap((named) => {
-        if (named.kind === 'refused') return of(named);
-        const question = fileQuestion({ user, service }, named, reservedPort ? checkSourcePort(named.host, peer.port) : undefined);
-        return question.kind === 'refused' ? of(question) : checkFile(question);
+      leadTo((named): Verdict | Observable<Verdict> => {
+        if (named.kind === 'refused') return named;
+        const { host, address } = named;
+        const port = reservedPort ? checkSourcePort(host, peer.port) : allowed;
+        if (port.kind === 'refused') return port;
+        const asked = whoAsksForWhat(user, service);
+        return asked.kind === 'refused' ? asked : checkFile({ host, address, user: asked.user, service, localUser: localUser.name, file });
       }),
     );
 }
@@ -85,24 +88,18 @@ interface KnownPeer {
   readonly address: string | undefined;
 }
 
-interface FileQuestion extends KnownPeer {
-  readonly user: string;
-  readonly service: string;
-}
-
 function peerName({ host, address, port }: AccessRequest['peer'], names: PeerNameOptions | undefined): Observable<KnownPeer | Refused> {
   if (host !== undefined) return of({ kind: 'named', host, address: address === undefined ? undefined : plainAddress(address) });
   if (address === undefined) return of(refused('the peer has neither a name nor an address'));
   return checkPeerName({ address, port }, names);
 }
 
-/** What is left to ask the file, when the request passes the checks before it. */
-function fileQuestion({ user, service }: Omit<AccessRequest, 'peer'>, peer: KnownPeer, port: Verdict | undefined): FileQuestion | Refused {
-  if (port?.kind === 'refused') return port;
+/** The user, when user and service can be asked the file for. */
+function whoAsksForWhat(user: string | Refused, service: string): { readonly kind: 'asked'; readonly user: string } | Refused {
   if (typeof user !== 'string') return user;
   if (user.length > MAX_NAME_CHARACTERS) return refused(`a user name of ${user.length} characters is not allowed`);
   if (service.length > MAX_NAME_CHARACTERS) return refused(`a service name of ${service.length} characters is not allowed`);
-  return { ...peer, user, service };
+  return { kind: 'asked', user };
 }
 
 /**

@@ -9,7 +9,8 @@ export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port
   const letGo = keepAlive(socket);
   socket.setNoDelay(true);
   return new StreamChannel({
-    ...(reader === undefined ? {} : { listen: (next) => reader.listen(next), headroom: HEADROOM_BYTES }),
+    listen: reader === undefined ? undefined : (next) => reader.listen(next),
+    headroom: reader === undefined ? undefined : HEADROOM_BYTES,
     input: socket,
     output: socket,
     copies: true,

@@ -16,9 +16,9 @@ export interface ByteStreams {
   /** Whether the output has copied what it counts as written, as the kernel does. Default false. */
   readonly copies?: boolean;
   /** Hands over what arrives, and returns how to stop; default the input's `data` events. */
-  readonly listen?: (next: (chunk: Uint8Array) => void) => () => void;
+  readonly listen?: ((next: (chunk: Uint8Array) => void) => () => void) | undefined;
   /** Of what `listen` hands over: see {@link Channel.headroom}. */
-  readonly headroom?: number;
+  readonly headroom?: number | undefined;
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
   readonly release?: () => void;
   /** Why the channel broke, when `release` or a look at what is behind it tells more than the streams do. */

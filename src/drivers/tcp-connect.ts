@@ -29,8 +29,10 @@ export interface TcpConnected {
 export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
   return new Observable((out) => {
     const attempt = new AbortController();
+    let isSettled = false;
     attemptAll(target, attempt.signal).then(
       (connected) => {
+        isSettled = true;
         if (attempt.signal.aborted) connected.socket.destroy();
         else {
           out.next(connected);
@@ -38,11 +40,13 @@ export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
         }
       },
       (error: unknown) => {
+        isSettled = true;
         out.error(error);
       },
     );
     return () => {
-      attempt.abort();
+      // Nothing listens any more when it is settled, and to abort makes an error with its stack.
+      if (!isSettled) attempt.abort();
     };
   });
 }
