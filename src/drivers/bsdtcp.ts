@@ -26,7 +26,7 @@ export interface BsdtcpOptions {
 /**
  * TCP, from a reserved source port: who may bind one is trusted to name its user.
  *
- * Connecting tries every address of the host and every free port of the range, from a random one on; TCP keep-alive is on.
+ * Connecting tries every address of the host and every free port of the range, from a random one on; TCP keep-alive is on once it has lasted a second.
  * Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`. Source: PROTOCOL.md, "Drivers".
  */
 export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, reservedPorts }: BsdtcpOptions): Driver {
