@@ -79,6 +79,10 @@ export class ReceiveBudget implements Credit {
     );
   }
 
+  get room(): number {
+    return this.#limit - this.#held;
+  }
+
   hold(bytes: number): void {
     this.#held += bytes;
     if (this.#paused || this.#held <= this.#limit) return;

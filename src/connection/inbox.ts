@@ -4,6 +4,8 @@ import { Fifo } from './fifo.js';
 
 /** Whom an inbox pays for what it keeps. */
 export interface Credit {
+  /** Bytes that may be held besides what is. Not there where that is not known. */
+  readonly room?: number;
   hold(bytes: number): void;
   release(bytes: number): void;
 }
@@ -16,6 +18,8 @@ export const CHUNK_CHARGE = 512;
 
 /** A chunk of so many bytes is worth to be taken where it lies, though it keeps more memory alive in its reader's hands; a smaller one is copied. */
 const OFFERED_BYTES = 16_384;
+/** Of the room that is left that memory takes a third at the most, so that readers who wait for one another get their chunks. */
+const LEAST_ROOM = 3;
 
 /**
  * The receiving side of one handle: chunks wait here from the first on until the one reader takes
@@ -74,11 +78,16 @@ export class Inbox implements Pullable<Uint8Array> {
       if (this.#chunks.size > 0 || this.ended) this.#wake?.();
       return;
     }
-    if (chunk.length >= OFFERED_BYTES && this.#chunks.size === 0 && this.#wake !== undefined && !this.#busy) this.#offer(chunk, this.#wake);
+    if (this.#wake !== undefined && this.#mayOffer(chunk)) this.#offer(chunk, this.#wake);
     else {
       this.#keep(withoutExcess(chunk));
       if (!this.#busy) this.#wake?.();
     }
+  }
+
+  #mayOffer(chunk: Uint8Array): boolean {
+    if (this.#busy || this.#chunks.size > 0 || chunk.length < OFFERED_BYTES) return false;
+    return cost(chunk) * LEAST_ROOM <= (this.#credit.room ?? 0);
   }
 
   /** Lets the reader take a chunk where it lies; what it does not take at once is kept without the memory around it. */

@@ -143,6 +143,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#write(handle, NO_BYTES);
   }
 
+  get room(): number {
+    return this.#budget.room;
+  }
+
   hold(bytes: number): void {
     this.#budget.hold(bytes);
   }

@@ -7,10 +7,13 @@ const MEMORY = 262_144;
 
 /** An inbox that notes what it holds, and its reader, who takes one chunk at a time when told to. */
 function inbox(react: (pull: Pull<Uint8Array>) => void = () => undefined) {
-  const credit = { held: 0, most: 0 };
+  const credit = { held: 0, most: 0, limit: 1_048_576 };
   const box = new Inbox(
     7,
     {
+      get room() {
+        return credit.limit - credit.held;
+      },
       hold: (bytes) => {
         credit.held += bytes;
         credit.most = Math.max(credit.most, credit.held);
@@ -66,6 +69,17 @@ describe('what an inbox holds for a reader who pulls', () => {
     for (let count = 0; count < 3; count += 1) box.deliver(view(64));
     expect(taken.map(({ buffer }) => buffer.byteLength)).toEqual([64, 64, 64]);
     expect(credit.most).toBe(3 * (64 + CHUNK_CHARGE));
+  });
+
+  it('is copied when the memory around it would take more than a third of the room that is left', () => {
+    const taken: Uint8Array[] = [];
+    const { box, credit } = inbox((reading) => {
+      taken.push(reading.take() as Uint8Array);
+    });
+    credit.limit = 4 * MEMORY;
+    for (let count = 0; count < 2; count += 1) box.deliver(view(LARGE));
+    expect(taken.map(({ buffer }) => buffer.byteLength)).toEqual([MEMORY, LARGE]);
+    expect(credit.held).toBe(MEMORY + LARGE + 2 * CHUNK_CHARGE);
   });
 
   it('stays in order when the reader is sent more while it takes', () => {
