@@ -24,6 +24,7 @@ export function groups({ frames }) {
         ['@libp2p/yamux', 'yamux', '-', 1 / 32],
         ['bare net.Socket, a write a message', 'socket', 'data', 1 / 16],
         ['multiplex', 'multiplex', '-', 1 / 32],
+        ['rsocket-js', 'rsocket', '-', 1 / 32],
       ].map(([name, peer, variant, part, missing]) => ({ name, missing, run: () => run(peer, variant, Math.round(frames * part)) })),
     },
   ];

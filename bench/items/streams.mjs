@@ -54,6 +54,7 @@ const contenders = [
   { name: "Go's hashicorp/yamux", missing: whyNoGoYamux(), peer: 'go-yamux', variant: '-', part: 0.5 },
   { name: '@libp2p/yamux', peer: 'yamux', variant: '-', part: 0.25 },
   { name: 'multiplex', peer: 'multiplex', variant: '-', part: 0.5 },
+  { name: 'rsocket-js, 16 MiB asked for', peer: 'rsocket', variant: '-', part: 0.25 },
 ];
 
 async function run(peer, variant, total, size, streams) {
