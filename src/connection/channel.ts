@@ -51,7 +51,7 @@ export interface Channel {
    * into. Not there where chunks have no such room.
    */
   readonly headroom?: number;
-  /** Emits each time the channel can take more after `write` returned false. */
+  /** Emits each time the channel can take more after `write` returned false; nothing listens before the first time that it does. */
   readonly drain: Observable<void>;
   /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */
   readonly isIdle?: boolean;

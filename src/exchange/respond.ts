@@ -97,7 +97,7 @@ class Responder {
     this.#state = state;
     for (const effect of effects) {
       this.#perform(effect);
-      // A service may answer at once, and a peer without a network between, too: what is left to do here is out of date then.
+      // A service may answer at once, and what is sent may break the connection: what is left to do here is out of date then.
       if (this.#state !== state) return;
     }
   }
