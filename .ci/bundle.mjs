@@ -6,18 +6,28 @@ import { root, run, say } from './tools.mjs';
 /** What it makes: the program, what says that it is CommonJS, a chunk for each driver that is loaded when it is asked for, their maps, and the licence of what is in them. */
 export const bundles = join(root, 'dist/bin');
 
-/** What is started, and the program that it runs from its compiled form. */
+/** What is started, and the program that it runs from its compiled form, in a function that takes what a CommonJS module has. */
 const programs = [
-  ['rx-amandad', 'rx-amandad-start.ts'],
-  ['program', 'rx-amandad.ts'],
+  ['rx-amandad', 'rx-amandad-start.ts', {}],
+  ['program', 'rx-amandad.ts', { postBanner: '(function (exports, require, module, __filename, __dirname) {', postFooter: '})' }],
 ];
+
+/** V8 keeps a text with a single other character as two bytes for each of them, and what it takes to read that makes it collect garbage before the first request is there. */
+const asAscii = {
+  name: 'as-ascii',
+  generateBundle(_options, files) {
+    for (const file of Object.values(files)) {
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
 
 /** Makes dist/bin/rx-amandad.js and its chunks of src/ and of rxjs. Resolves to a sentence for what failed, undefined when all is well. */
 export async function bundle() {
   try {
     const { rolldown } = await import('rolldown');
     await rm(bundles, { recursive: true, force: true });
-    for (const [name, source] of programs) {
+    for (const [name, source, wrapper] of programs) {
       const build = await rolldown({
         input: { [name]: join(root, 'src/cli', source) },
         platform: 'node',
@@ -26,10 +36,23 @@ export async function bundle() {
         external: ['@node-rs/crc32'],
         treeshake: { moduleSideEffects: false },
         tsconfig: false,
+        // All that is always loaded in one file.
+        preserveEntrySignatures: false,
+        plugins: [asAscii],
       });
       // Names as they are: they stand in the stack of an error.
-      const minify = { mangle: false, codegen: true, compress: true };
-      await build.write({ dir: bundles, format: 'cjs', entryFileNames: '[name].js', chunkFileNames: '[name].js', sourcemap: true, minify });
+      const minify = { mangle: { keepNames: true }, codegen: true, compress: true };
+      const codeSplitting = { groups: [{ name, tags: ['$initial'] }] };
+      await build.write({
+        dir: bundles,
+        format: 'cjs',
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        sourcemap: true,
+        minify,
+        codeSplitting,
+        ...wrapper,
+      });
       await build.close();
     }
     // CommonJS: Node has it running 9 ms sooner than modules, which it finds, links and evaluates in turns.

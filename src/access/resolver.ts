@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { lookup, lookupService, resolveCname } from 'node:dns/promises';
-import { Observable, defer, from, of, switchMap, type ObservableInput } from 'rxjs';
-import { asksHostsFirst, canonicalInHosts } from './hosts-file.js';
+import type { execFile as ExecFile } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { Observable, defer, of, switchMap, type ObservableInput } from 'rxjs';
+import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from './hosts-file.js';
 
 /** Where names come from. Each call gives one value, or errors when the question could not be answered. */
 export interface NameResolver {
@@ -16,31 +16,59 @@ export interface NameResolver {
 
 /** The names that the system knows: /etc/hosts, DNS, and whatever else it is set up for. */
 export const systemResolver: NameResolver = {
-  async nameOf(address) {
-    try {
-      return (await lookupService(address, 0)).hostname;
-    } catch (error) {
-      if (codeOf(error) === 'ENOTFOUND') return undefined;
-      throw error;
-    }
-  },
-  async addressesOf(name, family) {
-    return (await lookup(name, { all: true, family })).map(({ address }) => address);
-  },
+  nameOf: (address) =>
+    hostsOrElse(
+      (text) => (isIPv4(address) ? nameInHosts(text, address) : undefined),
+      () => nameBySystem(address),
+    ),
+  addressesOf: (name, family) =>
+    hostsOrElse(
+      (text) => (family === 4 ? addressesInHosts(text, name) : undefined),
+      () => addressesBySystem(name, family),
+    ),
   canonicalOf: (name, family) =>
-    defer(() => from(canonicalByHosts(name, family))).pipe(
-      switchMap((canonical) => (canonical === undefined ? canonicalBySystem(name, family) : of(canonical))),
+    hostsOrElse(
+      (text) => canonicalInHosts(text, name, family),
+      () => canonicalBySystem(name, family),
     ),
 };
 
-/** What the system would find in /etc/hosts, without a process started to ask it: that takes longer than all else that is done for a first request. */
-async function canonicalByHosts(name: string, family: 0 | 4): Promise<string | undefined> {
+/**
+ * What the system would find in /etc/hosts, without its asking: that takes a thread, a process for canonical names, and longer than all else that is
+ * done for a first request.
+ */
+function hostsOrElse<T, S>(find: (hostsText: string) => T | undefined, ask: () => ObservableInput<S>): Observable<T | S> {
+  return defer(() => {
+    const found = inHosts(find);
+    return found === undefined ? ask() : of(found);
+  });
+}
+
+/** A longer /etc/hosts is left to the system: it is read while nothing else is done. */
+const MAX_HOSTS_BYTES = 65_536;
+
+function inHosts<T>(find: (hostsText: string) => T | undefined): T | undefined {
   try {
-    const [nsswitch, hosts] = await Promise.all(['/etc/nsswitch.conf', '/etc/hosts'].map((file) => readFile(file, 'utf8')));
-    return asksHostsFirst(nsswitch ?? '') ? canonicalInHosts(hosts ?? '', name, family) : undefined;
+    if (statSync('/etc/hosts').size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync('/etc/nsswitch.conf', 'utf8'))) return undefined;
+    return find(readFileSync('/etc/hosts', 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+async function nameBySystem(address: string): Promise<string | undefined> {
+  const { lookupService } = await import('node:dns/promises');
+  try {
+    return (await lookupService(address, 0)).hostname;
+  } catch (error) {
+    if (codeOf(error) === 'ENOTFOUND') return undefined;
+    throw error;
+  }
+}
+
+async function addressesBySystem(name: string, family: 0 | 4): Promise<readonly string[]> {
+  const { lookup } = await import('node:dns/promises');
+  return (await lookup(name, { all: true, family })).map(({ address }) => address);
 }
 
 /** The exit status of getent for a name that the system does not know. */
@@ -52,6 +80,10 @@ const NOT_FOUND = 2;
  * there is none such, an alias is what DNS says it is.
  */
 function canonicalBySystem(name: string, family: 0 | 4): Observable<string | undefined> {
+  return defer(() => import('node:child_process')).pipe(switchMap(({ execFile }) => canonicalByGetent(execFile, name, family)));
+}
+
+function canonicalByGetent(execFile: typeof ExecFile, name: string, family: 0 | 4): Observable<string | undefined> {
   return new Observable((names) => {
     const abort = new AbortController();
     const database = family === 4 ? 'ahostsv4' : 'ahosts';
@@ -79,6 +111,7 @@ function canonicalBySystem(name: string, family: 0 | 4): Observable<string | und
 const MAX_ALIASES = 8;
 
 async function canonicalByDns(name: string): Promise<string | undefined> {
+  const { resolveCname } = await import('node:dns/promises');
   let canonical = name;
   for (let step = 0; step < MAX_ALIASES; step += 1) {
     const [target] = await resolveCname(canonical).catch(() => []);

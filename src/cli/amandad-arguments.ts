@@ -1,4 +1,4 @@
-import { amandaServiceNames } from '../target/amanda-services.js';
+import { amandaServiceNames } from '../target/amanda-service-names.js';
 import { printable } from '../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from './arguments.js';
 
@@ -22,6 +22,8 @@ export interface AmandadArguments {
   readonly noConfig: boolean;
   /** Refuse a private key that others can read. */
   readonly insistOnSafeKey: boolean;
+  /** Who may ask for what; undefined for the .amandahosts in the user's home directory. */
+  readonly amandahosts: string | undefined;
   /** Where the executables of services are. */
   readonly libexec: string;
   /** Whether noop and sendbackup are ours rather than executables. */
@@ -81,6 +83,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
   const udpPort = wholeNumber('-udp', given.get('udp'), 0, 65_535);
   if (udpPort !== undefined && auth !== 'bsdudp' && auth !== 'bsd') throw new UsageError(`-udp goes with -auth=bsdudp or bsd, not with -auth=${auth}.`);
   checkSettings(given, auth);
+  if (given.has('amandahosts') && letsEverybodyIn.has(auth)) throw new UsageError(`-amandahosts does not go with -auth=${auth}, over which everybody may ask.`);
   if (tcpPort === undefined && udpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT or -udp=PORT.');
   const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
   if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
@@ -93,6 +96,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     settings: [...given].filter(([name]) => settingAuths.has(name)).map(([name, value]) => `${name}=${value}`),
     noConfig: given.has('no-config'),
     insistOnSafeKey: given.has('insist-on-safe-key'),
+    amandahosts: given.get('amandahosts'),
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
     own,
     lists: given.get('lists'),
@@ -115,9 +119,11 @@ const settingAuths: ReadonlyMap<string, readonly AmandadArguments['auth'][]> = n
   ),
   ['unreserved-tcp-port', ['bsdudp', 'bsd']] as const,
 ]);
+/** Whoever reaches these was let in by what starts them. */
+const letsEverybodyIn: ReadonlySet<AmandadArguments['auth']> = new Set<AmandadArguments['auth']>(['local', 'ssh', 'rsh']);
 const takesValue: ReadonlySet<string> = new Set([
   ...settingAuths.keys(),
-  ...['auth', 'tcp', 'udp', 'listen', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
+  ...['auth', 'tcp', 'udp', 'listen', 'amandahosts', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
   ...['max-connections', 'max-handles', 'max-requests', 'receive-budget', 'rep-tries'],
 ]);
 const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'no-shm', 'debug', 'no-config', 'insist-on-safe-key']);

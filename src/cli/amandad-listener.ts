@@ -3,6 +3,7 @@ import { inheritedSockets, type Activation } from '../drivers/activation.js';
 import type { Listener } from '../drivers/driver.js';
 import { listenStdio } from '../drivers/stdio.js';
 import type { AmandadArguments } from './amandad-arguments.js';
+import { bsdtcpWays } from './amandad-bsdtcp.js';
 import { afterReady, explained, mostConnections, placeOf, readied, type ListenerEvents, type TcpWays } from './amandad-listening.js';
 import { UsageError } from './arguments.js';
 import type { Settings } from './config/settings.js';
@@ -37,7 +38,6 @@ async function load(given: AmandadArguments, settings: Settings, activation: Act
       return tcpListener(given, activation, events, sslWays(given, settings, events));
     }
     case 'bsdtcp': {
-      const { bsdtcpWays } = await import('./amandad-bsdtcp.js');
       return tcpListener(given, activation, events, bsdtcpWays());
     }
     default:

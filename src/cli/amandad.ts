@@ -17,6 +17,8 @@ import {
   tap,
   type Observable,
 } from 'rxjs';
+import { authorize, type AccessPolicy, type AccessRequest } from '../access/authorize.js';
+import type { Verdict } from '../access/verdict.js';
 import { describePeer } from '../connection/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Activation } from '../drivers/activation.js';
@@ -59,6 +61,8 @@ Ours:
                     me/private/key.pem; default /etc/amanda/ssl
   -insist-on-safe-key   refuse a private key that others can read; by default
                     that is a warning in the log
+  -amandahosts=FILE who may ask for what, a file of the user that this runs as;
+                    default .amandahosts in that user's home
   -libexec=DIR      where services are executables; default /usr/lib/amanda
   -own              our own noop and sendbackup (GNU tar) instead of the
                     executables; also -services=own, opposite -services=amanda
@@ -167,7 +171,7 @@ function run({ given, settings, trouble, notes }: Start, surroundings: AmandadSu
     }),
     share(),
   );
-  const serving = serve(tracedIf(given.debug, listener, log.write), servicesOf(given, hurry, trouble), {
+  const serving = serve(tracedIf(given.debug, listener, log.write), servicesOf(given, { hurry, trouble, isForOne: hasOneConnection(given, activation) }), {
     ...serveOptions(given, settings, activation),
     stop,
   });
@@ -207,14 +211,32 @@ function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
   return { ...listener, accept: (options) => listener.accept(options).pipe(mergeMap(traced)) };
 }
 
+/** Made when first asked for: by then this process is the user that the file must belong to. */
+function rulesOf(policy: AccessPolicy): (request: AccessRequest) => Observable<Verdict> {
+  let rules: ReturnType<typeof authorize> | undefined;
+  return (request) => (rules ??= authorize(policy))(request);
+}
+
 /** Longer than any backup, and the longest that a timer can wait. */
 const NEVER = 0x7fff_ffff;
 
-function serveOptions({ auth, tcpPort, noExit, limits }: AmandadArguments, settings: Settings, activation: Activation): ServeOptions {
-  const hasOneConnection = tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket';
+/** Whether standard input and output are the connection. */
+function hasOneConnection({ auth, tcpPort }: AmandadArguments, activation: Activation): boolean {
+  return tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket';
+}
+
+function serveOptions(given: AmandadArguments, settings: Settings, activation: Activation): ServeOptions {
+  const { auth, amandahosts: file, noExit, limits } = given;
   const { 'rep-tries': configured } = settings;
-  const { maxHandles, maxRequests, receiveBudget, replyTries = configured?.value, idleTimeout = noExit && hasOneConnection ? NEVER : undefined } = limits;
+  const {
+    maxHandles,
+    maxRequests,
+    receiveBudget,
+    replyTries = configured?.value,
+    idleTimeout = noExit && hasOneConnection(given, activation) ? NEVER : undefined,
+  } = limits;
   return {
+    ...(file === undefined ? {} : { authorize: rulesOf({ file, reservedPort: auth !== 'ssl' }) }),
     ...(maxHandles === undefined ? {} : { maxHandles }),
     ...(maxRequests === undefined ? {} : { maxRequests }),
     ...(receiveBudget === undefined ? {} : { receiveBudget }),

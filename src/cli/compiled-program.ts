@@ -1,19 +1,18 @@
 import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
+/** It is bundled as CommonJS: `createRequire` takes a module to be loaded, which is a twentieth of a start. */
+declare const require: (name: string) => unknown;
+
 type Wrapper = (exports: unknown, require: (name: string) => unknown, module: { exports: unknown }, file: string, folder: string) => void;
 
-const WRAPPER = ['(function (exports, require, module, __filename, __dirname) {', '\n})'] as const;
-
 /**
- * A CommonJS program of a few files, run from V8's compiled form of it where there is one that this Node can use, and else from its text: a program that is
+ * A program of a few files in ASCII, each a function that takes what a CommonJS module has, run from V8's compiled form of it where there is one that this Node can use, and else from its text: a program that is
  * started for each connection spends a fifth of its start on compiling. The form of `x.js` is `x.compiled` beside it; whoever can write there can
  * write the program, so it is trusted as much.
  */
 export class CompiledProgram {
-  readonly #require = createRequire(import.meta.url);
   readonly #modules = new Map<string, { exports: unknown }>();
   readonly #scripts = new Map<string, Script>();
 
@@ -24,9 +23,9 @@ export class CompiledProgram {
     const module = { exports: {} };
     this.#modules.set(file, module);
     const folder = dirname(file);
-    const script = new Script(WRAPPER.join(readFileSync(file, 'utf8')), { filename: file, columnOffset: -WRAPPER[0].length, cachedData: compiledForm(file) });
+    const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData: compiledForm(file) });
     this.#scripts.set(file, script);
-    const required = (name: string): unknown => (name.startsWith('./') ? this.load(join(folder, name)) : this.#require(name));
+    const required = (name: string): unknown => (name.startsWith('./') ? this.load(join(folder, name)) : require(name));
     (script.runInThisContext() as Wrapper)(module.exports, required, module, file, folder);
     return module.exports;
   }

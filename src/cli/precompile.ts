@@ -1,16 +1,64 @@
-import { spawnSync } from 'node:child_process';
-import { encodeFrame } from '../wire/frame.js';
-import { encodePacket, packet } from '../wire/packet.js';
-import { printable, toBytes } from '../wire/text.js';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { firstValueFrom } from 'rxjs';
+import { connect } from '../drivers/connect.js';
+import { bsdtcp } from '../drivers/bsdtcp.js';
+import { noop } from '../initiator/noop.js';
+import { isAmandaError } from '../wire/errors.js';
+import { printable } from '../wire/text.js';
 
-/** Has the program answer a noop, so that V8 compiles what every connection needs, and leave its compiled form behind. Returns a sentence for what failed. */
-export function precompile(program: string): string | undefined {
-  const root = process.getuid?.() === 0 ? ['-user=root'] : [];
-  const noop = encodeFrame({ handle: 1, payload: encodePacket(packet('REQ', toBytes('SERVICE noop\nOPTIONS features=ff;\n'))) });
-  const { status, error, stderr, stdout } = spawnSync(process.execPath, [program, '-compiling', '-auth=local', '-own', '-no-config', ...root, 'noop'], {
-    input: noop,
-    timeout: 60_000,
-  });
-  if (status === 0 && stdout.includes('OPTIONS ')) return undefined;
-  return `rx-amandad: no compiled form was made: ${printable(error?.message ?? (stderr.toString().trim() || 'its noop was not answered'), 400)}`;
+/** Milliseconds after which a program that has not answered, or not ended, has gone wrong. */
+const WITHIN = 30_000;
+
+/**
+ * Has the program answer a noop as inetd would have it, so that V8 compiles what every connection needs, and leave its compiled form behind. Resolves to a sentence
+ * for what failed. Root's noop comes from a reserved port and is let in; anybody else's is refused, which takes nearly as much of the program.
+ */
+export async function precompile(program: string): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'rx-amandad-'));
+  const server = createServer({ pauseOnConnect: true });
+  try {
+    const rules = join(folder, 'amandahosts');
+    const user = userInfo().username;
+    writeFileSync(rules, `localhost ${user} noop\n`, { mode: 0o600 });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const [ended] = await Promise.all([
+      inetd(server, [program, '-compiling', '-own', '-no-config', `-amandahosts=${rules}`, `-user=${user}`, 'noop']),
+      ask(server),
+    ]);
+    return ended.code === 0 && ended.said === '' ? undefined : failed(ended.said === '' ? `it ended with ${ended.code ?? 'a signal'}` : ended.said);
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  } finally {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts the program with the first connection as its standard input and output. */
+async function inetd(server: Server, words: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }> {
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const child = spawn(process.execPath, words, { stdio: [socket, socket, 'pipe'], timeout: WITHIN });
+  socket.destroy();
+  const [[code], said] = await Promise.all([once(child, 'close') as Promise<[number | null]>, text(child.stderr)]);
+  return { code, said: said.trim() };
+}
+
+async function ask(server: Server): Promise<void> {
+  const { port } = server.address() as AddressInfo;
+  const isRoot = process.getuid?.() === 0;
+  try {
+    await firstValueFrom(connect(bsdtcp({ host: '127.0.0.1', port, ...(isRoot ? {} : { reservedPorts: false }) })).pipe(noop()), { defaultValue: undefined });
+  } catch (error) {
+    if (!isAmandaError(error, 'REFUSED')) throw error;
+  }
+}
+
+function failed(why: string): string {
+  return `rx-amandad: no compiled form was made: ${printable(why, 400)}`;
 }

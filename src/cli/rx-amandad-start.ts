@@ -1,17 +1,16 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CompiledProgram } from './compiled-program.js';
 
-const self = fileURLToPath(import.meta.url);
+const self = import.meta.filename;
 const program = new CompiledProgram();
 
 /** The first word says what else there is to do than to run. */
 switch (process.argv[2]) {
   case '-precompile':
-    void import('./precompile.js').then(({ precompile }) => {
-      const failure = precompile(self);
+    void import('./precompile.js').then(async ({ precompile }) => {
+      const failure = await precompile(self);
       if (failure === undefined) return;
       process.exitCode = 1;
       writeSync(2, `${failure}\n`);

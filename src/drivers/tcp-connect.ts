@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
@@ -66,6 +65,8 @@ async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<TcpCo
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {
+  // Loaded here: it makes a resolver ready, for which a target that inetd starts has no use.
+  const { lookup } = await import('node:dns/promises');
   try {
     return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
   } catch (cause) {

@@ -1,5 +1,3 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import {
   NEVER,
@@ -25,6 +23,7 @@ import type { Readable } from 'node:stream';
 import type { IncomingRequest, Service, ServiceReply } from '../exchange/service.js';
 import { AmandaError } from '../wire/errors.js';
 import { splitConnect } from '../wire/reply.js';
+import { whyNotExecutable } from './executable.js';
 import { launch, release, type Exit, type Launched } from './launch.js';
 import { processStreams } from './process-streams.js';
 import type { Patience } from './reap.js';
@@ -196,16 +195,6 @@ function environment(parent: NodeJS.ProcessEnv, { peer }: IncomingRequest): Node
 }
 
 const PEER = 'AMANDA_AUTHENTICATED_PEER';
-
-async function whyNotExecutable(executable: string): Promise<string | undefined> {
-  try {
-    await access(executable, constants.X_OK);
-    if ((await stat(executable)).isFile()) return undefined;
-  } catch {
-    // Told the same way, whatever it is.
-  }
-  return `execute access to '${executable}' denied`;
-}
 
 function settingsOf(executable: string, options: ProcessServiceOptions): Settings {
   const { streamOffset = 150, streamCount = 4, env = process.env } = options;

@@ -67,6 +67,7 @@ describe('the words behind rx-amandad', () => {
     [['-ssl-check-host=no', '-auth=bsd'], '-ssl-check-host goes with -auth=ssl, not with -auth=bsd.'],
     [['-insist-on-safe-key'], '-insist-on-safe-key goes with -auth=ssl, not with -auth=bsdtcp.'],
     [['-unreserved-tcp-port=2000,3000'], '-unreserved-tcp-port goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.'],
+    [['-auth=ssh', '-amandahosts=/etc/hosts'], '-amandahosts does not go with -auth=ssh, over which everybody may ask.'],
     [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
     [['-grace=-1'], '-grace takes a whole number from 0 to 86400, not "-1".'],
@@ -248,7 +249,7 @@ describe('rx-amandad', () => {
       const { settings, trouble } = await amandadSettings(parseAmandad([]), { installation });
       expect([settings, trouble?.message]).toEqual([{}, problem]);
       const { driver, listener } = memory();
-      const serving = serve(listener, servicesOf(parseAmandad([]), NEVER, trouble)).subscribe();
+      const serving = serve(listener, servicesOf(parseAmandad([]), { trouble })).subscribe();
       await expect(firstValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({ code: 'REFUSED', message: problem });
       serving.unsubscribe();
     });

@@ -203,6 +203,18 @@ describeUnless(whyNoSandbox(), 'rx-amandad started as root', () => {
     await end(running);
   });
 
+  it('goes by the file that -amandahosts names, which must be of the user that it becomes', async () => {
+    const rules = join(libexec, 'rules');
+    writeFileSync(rules, 'localhost backup sendsize\n', { mode: 0o600 });
+    const running = await daemon('root', `-amandahosts=${rules}`);
+    await expect(noop(running.port)).rejects.toThrow(`cannot open ${rules}: Permission denied`);
+    giveToBackup(rules);
+    await expect(noop(running.port)).rejects.toThrow(`Please add the line "localhost backup amdump" to ${rules} on the client`);
+    writeFileSync(rules, 'localhost backup amdump\n');
+    expect(await noop(running.port)).toContain('uid=34');
+    await end(running);
+  });
+
   it('listens on a port below 1024 before it is no longer root', async () => {
     const running = run(program, ['-no-exit', '-tcp=1001', '-listen=127.0.0.3', `-libexec=${libexec}`], { user: 'root' });
     await running.line(/listening on 127\.0\.0\.3 port 1001$/);
