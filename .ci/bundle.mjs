@@ -1,4 +1,5 @@
 // rx-amandad in few files: under inetd it is started for each connection, and most of what that costs is Node finding and reading modules one by one.
+import { createHash } from 'node:crypto';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root, run, say } from './tools.mjs';
@@ -12,12 +13,17 @@ const programs = [
   ['program', 'rx-amandad.ts', { postBanner: '(function (exports, require, module, __filename, __dirname) {', postFooter: '})' }],
 ];
 
-/** V8 keeps a text with a single other character as two bytes for each of them, and what it takes to read that makes it collect garbage before the first request is there. */
+/**
+ * Each file in ASCII: V8 keeps a text with a single other character as two bytes for each of them. Its last line is the hash of what stands before,
+ * by which its compiled form is known.
+ */
 const asAscii = {
   name: 'as-ascii',
   generateBundle(_options, files) {
     for (const file of Object.values(files)) {
-      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      if (file.type !== 'chunk') continue;
+      const code = file.code.replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+      file.code = `${code}\n//${createHash('sha256').update(code).digest('hex')}`;
     }
   },
 };

@@ -1,5 +1,4 @@
-import { close, constants, fstat, open, read } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { toText } from '../wire/text.js';
 import { refused, type Refused } from './verdict.js';
 
@@ -18,55 +17,66 @@ export interface AmandahostsText {
 
 const MAX_FILE_BYTES = 1_048_576;
 
-// Not a FileHandle: node:fs/promises takes most of a millisecond to load, which counts where a process is started for each connection.
-const files = { open: promisify(open), stat: promisify(fstat), read: promisify(read), close: promisify(close) };
-
 /**
  * Reads an .amandahosts file, following a symbolic link, if it belongs to the owner alone.
  *
- * Never rejects: a file that cannot be opened, is owned by another, is open to group or others, or is too
+ * At once, as amandad does: it is a small file of this machine, and to have another thread read it takes several times as long as to read it. A home directory
+ * that is far away and does not answer keeps this process waiting.
+ *
+ * Never throws: a file that cannot be opened, is owned by another, is open to group or others, or is too
  * large is a refusal with Amanda's reason. What is no regular file has no lines. Source: PROTOCOL.md, "Access".
  */
-export async function readAmandahosts(path: string, options: AmandahostsFileOptions): Promise<AmandahostsText | Refused> {
+export function readAmandahosts(path: string, options: AmandahostsFileOptions): AmandahostsText | Refused {
   let file: number;
   try {
     // Opening a FIFO without O_NONBLOCK would wait for a writer.
-    file = await files.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return refused(`cannot open ${path}: ${systemText(error)}`);
   }
   try {
-    return await readChecked(file, path, options);
+    return readChecked(file, path, options);
   } catch (error) {
     return refused(`cannot read ${path}: ${systemText(error)}`);
   } finally {
-    // Nothing was written: a close that fails has nothing to say, and nobody has to wait for it.
-    files.close(file).catch(() => undefined);
+    close(file);
   }
 }
 
-async function readChecked(file: number, path: string, { owner, maxBytes = MAX_FILE_BYTES }: AmandahostsFileOptions): Promise<AmandahostsText | Refused> {
-  const stat = await files.stat(file);
+function close(file: number): void {
+  try {
+    closeSync(file);
+  } catch {
+    // Nothing was written: a close that fails has nothing to say.
+  }
+}
+
+function readChecked(file: number, path: string, { owner, maxBytes = MAX_FILE_BYTES }: AmandahostsFileOptions): AmandahostsText | Refused {
+  const stat = fstatSync(file);
   if (stat.uid !== owner) return refused(`${path}: owned by id ${stat.uid}, should be ${owner}`);
   if ((stat.mode & 0o077) !== 0) return refused(`${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`);
   if (!stat.isFile()) return { kind: 'read', text: '' };
-  const bytes = await readUpTo(file, maxBytes);
+  const bytes = readUpTo(file, maxBytes);
   if (bytes === undefined) return refused(`${path}: larger than ${maxBytes} bytes`);
   return { kind: 'read', text: toText(bytes) };
 }
 
 const CHUNK_BYTES = 65_536;
 
-/** The file's bytes; undefined when there are more than `limit`. The file may grow meanwhile, so its size is not relied on; a regular file that gives less than was asked for has ended. */
-async function readUpTo(file: number, limit: number): Promise<Uint8Array | undefined> {
+/**
+ * The file's bytes; undefined when there are more than `limit`. The file may grow meanwhile, so its size is not relied on; a regular file that gives less
+ * than was asked for has ended.
+ */
+function readUpTo(file: number, limit: number): Uint8Array | undefined {
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (;;) {
-    const { bytesRead, buffer } = await files.read(file, Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-    total += bytesRead;
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const length = readSync(file, chunk, 0, CHUNK_BYTES, null);
+    total += length;
     if (total > limit) return undefined;
-    chunks.push(buffer.subarray(0, bytesRead));
-    if (bytesRead < CHUNK_BYTES) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, length));
+    if (length < CHUNK_BYTES) return Buffer.concat(chunks);
   }
 }
 

@@ -1,12 +1,11 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { defer, map, of, type Observable } from 'rxjs';
+import { map, of, type Observable } from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { readAmandahosts } from './amandahosts-file.js';
 import { decide, type AccessQuestion } from './amandahosts.js';
 import { checkPeerName, plainAddress, type PeerNameOptions } from './peer.js';
-import { leadTo } from '../operators/lead-to.js';
 import { parseSecurity } from '../wire/request.js';
 import { checkSourcePort } from './reserved-port.js';
 import { allowed, refused, type Refused, type Verdict } from './verdict.js';
@@ -59,18 +58,15 @@ export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) =
   const { localUser = currentUser(), reservedPort = true, names } = policy;
   const file = policy.file ?? join(localUser.home, '.amandahosts');
   const { rules } = policy;
-  const read = rules === undefined ? defer(() => readAmandahosts(file, { owner: localUser.uid })) : of({ kind: 'read', text: rules } as const);
-  const checkFile = (ask: AccessQuestion): Observable<Verdict> =>
-    read.pipe(
-      map((found) => {
-        const verdict = found.kind === 'read' ? decide(found.text, ask) : found;
-        if (verdict.kind === 'allowed') return verdict;
-        return refused(`user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`);
-      }),
-    );
+  const checkFile = (ask: AccessQuestion): Verdict => {
+    const found = rules === undefined ? readAmandahosts(file, { owner: localUser.uid }) : ({ kind: 'read', text: rules } as const);
+    const verdict = found.kind === 'read' ? decide(found.text, ask) : found;
+    if (verdict.kind === 'allowed') return verdict;
+    return refused(`user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`);
+  };
   return ({ user, service, peer }) =>
     peerName(peer, names).pipe(
-      leadTo((named): Verdict | Observable<Verdict> => {
+      map((named): Verdict => {
         if (named.kind === 'refused') return named;
         const { host, address } = named;
         const port = reservedPort ? checkSourcePort(host, peer.port) : allowed;
@@ -114,10 +110,15 @@ export function readSecurity(body: Uint8Array): Omit<AccessRequest, 'peer'> & { 
   }
 }
 
+let known: LocalUser | undefined;
+
+/** Looked up once: every connection that has no rules of its own asks, and the system looks through the whole user database. */
 function currentUser(): LocalUser {
+  if (known !== undefined && known.uid === process.geteuid?.()) return known;
   try {
     const { username, uid, homedir } = userInfo();
-    return { name: username, uid, home: homedir };
+    known = { name: username, uid, home: homedir };
+    return known;
   } catch (cause) {
     throw new AmandaError('BAD_ARGUMENT', 'The user that this process runs as is not in the user database; name the local user.', { cause });
   }

@@ -6,7 +6,7 @@ import { printable } from '../wire/text.js';
 import { DEFAULT_SSL_DIR, isSignedBy, readSmallFile, type OwnCertificates } from './certificate-files.js';
 import { fitsFingerprints, parseFingerprints } from './fingerprints.js';
 import { checkPeerName, type PeerNameOptions } from './peer.js';
-import { systemNames } from './remembered-names.js';
+import { systemNames } from './system-names.js';
 import { refused } from './verdict.js';
 
 /** What a peer's certificate has to stand up to besides the CA. */

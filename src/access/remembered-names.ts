@@ -1,5 +1,5 @@
 import { AsyncSubject, asyncScheduler, defer, share, tap, type Observable, type ObservableInput } from 'rxjs';
-import { systemResolver, type NameResolver } from './resolver.js';
+import type { NameResolver } from './resolver.js';
 
 export interface RememberOptions {
   /** Milliseconds for which an answer holds; default 10,000. */
@@ -42,6 +42,3 @@ export function rememberNames(resolver: NameResolver, { within = 10_000, most = 
     canonicalOf: remember((name, family) => resolver.canonicalOf(name, family)),
   };
 }
-
-/** The system's names, as all of this process remember them. */
-export const systemNames = rememberNames(systemResolver);

@@ -1,8 +1,5 @@
 import type { execFile as ExecFile } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
-import { Observable, defer, of, switchMap, type ObservableInput } from 'rxjs';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from './hosts-file.js';
+import { Observable, defer, switchMap, type ObservableInput } from 'rxjs';
 
 /** Where names come from. Each call gives one value, or errors when the question could not be answered. */
 export interface NameResolver {
@@ -16,45 +13,10 @@ export interface NameResolver {
 
 /** The names that the system knows: /etc/hosts, DNS, and whatever else it is set up for. */
 export const systemResolver: NameResolver = {
-  nameOf: (address) =>
-    hostsOrElse(
-      (text) => (isIPv4(address) ? nameInHosts(text, address) : undefined),
-      () => nameBySystem(address),
-    ),
-  addressesOf: (name, family) =>
-    hostsOrElse(
-      (text) => (family === 4 ? addressesInHosts(text, name) : undefined),
-      () => addressesBySystem(name, family),
-    ),
-  canonicalOf: (name, family) =>
-    hostsOrElse(
-      (text) => canonicalInHosts(text, name, family),
-      () => canonicalBySystem(name, family),
-    ),
+  nameOf: nameBySystem,
+  addressesOf: addressesBySystem,
+  canonicalOf: canonicalBySystem,
 };
-
-/**
- * What the system would find in /etc/hosts, without its asking: that takes a thread, a process for canonical names, and longer than all else that is
- * done for a first request.
- */
-function hostsOrElse<T, S>(find: (hostsText: string) => T | undefined, ask: () => ObservableInput<S>): Observable<T | S> {
-  return defer(() => {
-    const found = inHosts(find);
-    return found === undefined ? ask() : of(found);
-  });
-}
-
-/** A longer /etc/hosts is left to the system: it is read while nothing else is done. */
-const MAX_HOSTS_BYTES = 65_536;
-
-function inHosts<T>(find: (hostsText: string) => T | undefined): T | undefined {
-  try {
-    if (statSync('/etc/hosts').size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync('/etc/nsswitch.conf', 'utf8'))) return undefined;
-    return find(readFileSync('/etc/hosts', 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
 
 async function nameBySystem(address: string): Promise<string | undefined> {
   const { lookupService } = await import('node:dns/promises');

@@ -35,6 +35,7 @@ export class AmandadLog {
   }
 
   readonly write: Log = (line) => {
+    if (this.#descriptor === undefined && this.#complain === undefined) return;
     const stamped = `${new Date().toISOString()} ${process.pid} ${printable(line, MOST_CHARACTERS)}`;
     if (this.#descriptor === undefined) {
       this.#complain?.(stamped);

@@ -8,13 +8,13 @@ declare const require: (name: string) => unknown;
 type Wrapper = (exports: unknown, require: (name: string) => unknown, module: { exports: unknown }, file: string, folder: string) => void;
 
 /**
- * A program of a few files in ASCII, each a function that takes what a CommonJS module has, run from V8's compiled form of it where there is one that this Node can use, and else from its text: a program that is
- * started for each connection spends a fifth of its start on compiling. The form of `x.js` is `x.compiled` beside it; whoever can write there can
- * write the program, so it is trusted as much.
+ * A program of a few files in ASCII, each a function that takes what a CommonJS module has, run from V8's compiled form of it where there is one that this
+ * Node can use, and else from its text: a program that is started for each connection spends a fifth of its start on compiling. The form of `x.js` is
+ * `x.compiled` beside it; whoever can write there can write the program, so it is trusted as much.
  */
 export class CompiledProgram {
   readonly #modules = new Map<string, { exports: unknown }>();
-  readonly #scripts = new Map<string, Script>();
+  readonly #scripts = new Map<string, { readonly script: Script; readonly id: string }>();
 
   /** Runs a file, once; what it requires by a relative name is run the same way. Returns its exports. */
   load(file: string): unknown {
@@ -23,8 +23,10 @@ export class CompiledProgram {
     const module = { exports: {} };
     this.#modules.set(file, module);
     const folder = dirname(file);
-    const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData: compiledForm(file) });
-    this.#scripts.set(file, script);
+    const text = readFileSync(file, 'latin1');
+    const id = text.slice(-ID_BYTES);
+    const script = new Script(text, { filename: file, cachedData: compiledForm(file, id) });
+    this.#scripts.set(file, { script, id });
     const required = (name: string): unknown => (name.startsWith('./') ? this.load(join(folder, name)) : require(name));
     (script.runInThisContext() as Wrapper)(module.exports, required, module, file, folder);
     return module.exports;
@@ -32,10 +34,10 @@ export class CompiledProgram {
 
   /** Writes the compiled form of all that has run so far. Throws what the file system says. */
   keep(): void {
-    for (const [file, script] of this.#scripts) {
+    for (const [file, { script, id }] of this.#scripts) {
       const path = formOf(file);
       // Whole or not at all: others may be starting at this moment.
-      writeFileSync(`${path}.new`, script.createCachedData());
+      writeFileSync(`${path}.new`, Buffer.concat([Buffer.from(id, 'latin1'), script.createCachedData()]));
       // The program's umask would keep it from the user that a service is started as.
       chmodSync(`${path}.new`, 0o644);
       renameSync(`${path}.new`, path);
@@ -43,15 +45,20 @@ export class CompiledProgram {
   }
 }
 
+/** A file ends with the hash of what stands before it, and its compiled form begins with that. A multiple of 8, where V8 wants what follows to begin. */
+const ID_BYTES = 64;
+
 function formOf(file: string): string {
   return file.replace(/\.js$/, '.compiled');
 }
 
-/** V8 knows a form of another version or for other options, but takes any text of the same length for the one it was made of: what is older is not asked. */
-function compiledForm(file: string): Buffer | undefined {
+/** V8 knows a form of another version or for other options, but takes any text of the same length for the one it was made of: what is of another one is not asked, nor what is older. */
+function compiledForm(file: string, id: string): Buffer | undefined {
   try {
     const path = formOf(file);
-    return statSync(path).ctimeMs < statSync(file).ctimeMs ? undefined : readFileSync(path);
+    const form = readFileSync(path);
+    if (form.toString('latin1', 0, ID_BYTES) !== id || statSync(path).mtimeMs < statSync(file).mtimeMs) return undefined;
+    return form.subarray(ID_BYTES);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,22 @@ function run(...words: readonly string[]) {
 }
 
 const answered = () => run('-auth=local', '-own', '-no-config', ...user, 'noop').stdout.includes('OPTIONS features=');
+/** Whether V8 has taken the compiled form: it says so to whoever makes the script. */
+function isUsed(): boolean {
+  const tell = join(folder, 'tell.cjs');
+  writeFileSync(
+    tell,
+    `const vm = require('node:vm');
+    vm.Script = class extends vm.Script {
+      constructor(...words) {
+        super(...words);
+        require('node:fs').writeSync(2, String(this.cachedDataRejected === false));
+      }
+    };`,
+  );
+  return spawnSync(process.execPath, ['--require', tell, join(bin, 'rx-amandad.js'), '--version'], { encoding: 'latin1' }).stderr === 'true';
+}
+
 const forms = () => readdirSync(bin).filter((name) => !/\.(js|map|json|txt)$/.test(name));
 
 describe('rx-amandad -precompile', () => {
@@ -66,6 +82,25 @@ describe('rx-amandad -precompile', () => {
     const text = readFileSync(program, 'utf8');
     writeFileSync(program, text.replace('Usage: rx-amandad', 'Usage: RX-AMANDAD'));
     expect(run('--help').stdout).toMatch(/^Usage: RX-AMANDAD/);
+  });
+
+  test('is passed over where it is of another program as long as this one, whatever their times', () => {
+    run('-precompile');
+    const program = join(bin, 'program.js');
+    const text = readFileSync(program, 'latin1').replace('Usage: rx-amandad', 'Usage: RX-AMANDAD');
+    writeFileSync(program, `${text.slice(0, -64)}${'0'.repeat(64)}`);
+    utimesSync(program, 0, 0);
+    expect(run('--help').stdout).toMatch(/^Usage: RX-AMANDAD/);
+  });
+
+  test('is used after its owner and mode have changed', () => {
+    run('-precompile');
+    const [form = ''] = forms();
+    writeFileSync(join(bin, form), readFileSync(join(bin, form)));
+    chmodSync(join(bin, 'program.js'), 0o755);
+    expect(isUsed()).toBe(true);
+    writeFileSync(join(bin, 'program.js'), readFileSync(join(bin, 'program.js')));
+    expect(isUsed()).toBe(false);
   });
 
   test('says what is in its way, and ends with 1', () => {
