@@ -21,7 +21,7 @@ export function groups({ seconds }) {
     cases: [
       { name: 'C amandad 3.5.1, forked for each connection', ...(real() ?? { run: () => onReal(atOnce, seconds) }) },
       { name: 'rx-amanda, one process, own noop', run: () => onOurs('own', atOnce, seconds) },
-      { name: 'rx-amanda, the same with rules and names checked', run: () => onOurs('checked', atOnce, seconds) },
+      { name: 'rx-amanda, the same with an .amandahosts, and names looked up', run: () => onOurs('checked', atOnce, seconds) },
       { name: 'bare net.Server that answers with fixed bytes', run: () => onOurs('answering', atOnce, seconds) },
       { name: 'rx-amanda, one process, the real noop executable', ...(real() ?? { run: () => onOurs('executable', atOnce, seconds) }) },
     ],

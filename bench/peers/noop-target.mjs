@@ -1,9 +1,12 @@
 /**
- * A target for noops: `noop-target.mjs own|checked|executable|bare`. `own`: our noop, no access check; `checked`: the same behind rules like those of .amandahosts and the look-ups
- * of the peer's name that go with them; `executable`: the real Amanda's noop, started for each request; `bare`: a server that accepts and does nothing; `answering`: one that
+ * A target for noops: `noop-target.mjs own|checked|executable|bare`. `own`: our noop, no access check; `checked`: the same behind what an amandad does without being told: an .amandahosts
+ * that is read for each request, of a user who is looked up for each connection, and the look-ups of the peer's name; `executable`: the real Amanda's noop, started for each request; `bare`: a server that accepts and does nothing; `answering`: one that
  * answers with fixed bytes, whatever it is told.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { of } from 'rxjs';
 import { amandaServices, authorize, listenBsdtcp, noopService, serve } from '../../dist/index.js';
 import { answer, close } from './bare-answers.mjs';
@@ -19,13 +22,21 @@ const answering = (socket) => {
   });
 };
 
+/** As the target has it when it is told nothing, but for the reserved port: there are not enough of those for a bench. */
+function checked() {
+  const file = join(mkdtempSync(join(tmpdir(), 'rx-amanda-noop-')), '.amandahosts');
+  writeFileSync(file, 'localhost root noop\n', { mode: 0o600 });
+  process.once('exit', () => rmSync(dirname(file), { recursive: true, force: true }));
+  return (request) => authorize({ reservedPort: false, file })(request);
+}
+
 if (kind === 'bare' || kind === 'answering') {
   const take = kind === 'bare' ? (socket) => socket.resume() : answering;
   const server = createServer((socket) => take(socket.on('error', () => undefined)));
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => tellPort(server.address().port));
 } else {
   const services = kind === 'executable' ? { noop: amandaServices({ only: ['noop'] }).noop } : { noop: noopService() };
-  const policy = kind === 'checked' ? authorize({ reservedPort: false, rules: 'localhost root noop\n', names: {} }) : allowed;
+  const policy = kind === 'checked' ? checked() : allowed;
   const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort, maxConnections: 20_000 });
   serve(listener, services, { authorize: policy, idleTimeout: 600_000 }).subscribe({ error: fail });
 }

@@ -56,27 +56,29 @@ function readChecked(file: number, path: string, { owner, maxBytes = MAX_FILE_BY
   if (stat.uid !== owner) return refused(`${path}: owned by id ${stat.uid}, should be ${owner}`);
   if ((stat.mode & 0o077) !== 0) return refused(`${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`);
   if (!stat.isFile()) return { kind: 'read', text: '' };
-  const bytes = readUpTo(file, maxBytes);
+  const bytes = readUpTo(file, stat.size, maxBytes);
   if (bytes === undefined) return refused(`${path}: larger than ${maxBytes} bytes`);
   return { kind: 'read', text: toText(bytes) };
 }
 
-const CHUNK_BYTES = 65_536;
+/** What is asked for of a file that says it has less, or nothing. */
+const LEAST_BYTES = 1_023;
 
 /**
- * The file's bytes; undefined when there are more than `limit`. The file may grow meanwhile, so its size is not relied on; a regular file that gives less
+ * The file's bytes; undefined when there are more than `limit`. The file may grow meanwhile, so its size is only where to begin; a regular file that gives less
  * than was asked for has ended.
  */
-function readUpTo(file: number, limit: number): Uint8Array | undefined {
+function readUpTo(file: number, size: number, limit: number): Uint8Array | undefined {
   const chunks: Uint8Array[] = [];
   let total = 0;
   for (;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const length = readSync(file, chunk, 0, CHUNK_BYTES, null);
+    // One more than there should be, to see the end at once.
+    const chunk = Buffer.allocUnsafe(Math.min(Math.max(size, LEAST_BYTES), limit) + 1);
+    const length = readSync(file, chunk, 0, chunk.length, null);
     total += length;
     if (total > limit) return undefined;
     chunks.push(chunk.subarray(0, length));
-    if (length < CHUNK_BYTES) return Buffer.concat(chunks);
+    if (length < chunk.length) return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
   }
 }
 
