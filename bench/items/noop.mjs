@@ -17,7 +17,7 @@ export function groups({ seconds }) {
   return [1, 256].map((atOnce) => ({
     title: atOnce === 1 ? 'noop, one after another' : `noop, ${atOnce} at once`,
     columns,
-    note: 'The target that is forked for each connection takes requests from reserved ports alone, and looks up names, as "rules and names" does.',
+    note: 'The target that is forked for each connection takes requests from reserved ports alone, and looks up names, as the one with an .amandahosts does.',
     cases: [
       { name: 'C amandad 3.5.1, forked for each connection', ...(real() ?? { run: () => onReal(atOnce, seconds) }) },
       { name: 'rx-amanda, one process, own noop', run: () => onOurs('own', atOnce, seconds) },

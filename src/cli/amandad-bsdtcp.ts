@@ -1,7 +1,5 @@
 import { map } from 'rxjs';
-import { TcpmConnection } from '../connection/tcpm-connection.js';
-import { listenBsdtcp } from '../drivers/bsdtcp.js';
-import { socketChannel } from '../drivers/socket.js';
+import { acceptBsdtcp, listenBsdtcp } from '../drivers/bsdtcp.js';
 import { listenStdio } from '../drivers/stdio.js';
 import type { TcpWays } from './amandad-listening.js';
 
@@ -10,6 +8,6 @@ export function bsdtcpWays(): TcpWays {
   return {
     onPort: listenBsdtcp,
     onStdio: () => listenStdio({ auth: 'bsdtcp' }),
-    onSockets: (options) => map((socket) => new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options)),
+    onSockets: (options) => map((socket) => acceptBsdtcp(socket, options)),
   };
 }

@@ -55,6 +55,8 @@ export interface Channel {
   readonly drain: Observable<void>;
   /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */
   readonly isIdle?: boolean;
+  /** Has the channel say when what one tick has produced is written to it, and calls back then. Not there where that is the end of the tick. */
+  readonly schedule?: ((write: () => void) => void) | undefined;
   /** Sends the parts in order, in one system call where that can be; false asks to wait for `drain`. The parts must not change before the channel `isIdle`. */
   write(parts: readonly Uint8Array[]): boolean;
   /** Stops `bytes` until `resume`; what was on its way may still come. */

@@ -23,7 +23,7 @@ let slabFill = 0;
 
 /**
  * Puts frames on a channel: small ones together, header and payload in one vectored write, all that
- * one tick produces at once.
+ * one tick produces at once, or when the channel says.
  */
 export class FrameWriter {
   readonly #channel: Channel;
@@ -113,7 +113,8 @@ export class FrameWriter {
   #schedule(): void {
     this.#scheduled = true;
     // A promise's job takes half as long as `queueMicrotask`, which makes a resource of each for async_hooks.
-    void endOfTick.then(this.#tickEnds);
+    if (this.#channel.schedule === undefined) void endOfTick.then(this.#tickEnds);
+    else this.#channel.schedule(this.#tickEnds);
   }
 
   #reserve(bytes: number): number {

@@ -1,5 +1,8 @@
+import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { defer, map, switchMap } from 'rxjs';
+import type { Connection } from '../connection/connection.js';
+import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import type { Driver, Listener } from './driver.js';
 import { overChannel } from './over-channel.js';
@@ -8,6 +11,7 @@ import { socketChannel } from './socket.js';
 import { connectTcp } from './tcp-connect.js';
 import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
 import { tcpSourcePorts } from './tcp-source-ports.js';
+import { acceptedTurns } from './turns.js';
 
 /** The port of amandad. Source: PROTOCOL.md, "Drivers". */
 export const AMANDA_PORT = 10_080;
@@ -36,7 +40,7 @@ export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, r
     user,
     open: (options) =>
       defer(() => connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : tcpSourcePorts(reservedPorts) })).pipe(
-        switchMap(({ socket, reader }) => overChannel(socketChannel(socket, { driver: 'bsdtcp', host }, reader), { side: 'initiator', user }, options)),
+        switchMap(({ socket, reader }) => overChannel(socketChannel(socket, { driver: 'bsdtcp', host }, { reader }), { side: 'initiator', user }, options)),
       ),
   };
 }
@@ -52,7 +56,11 @@ export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptio
   return {
     name: 'bsdtcp',
     maxConnections: place.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-    accept: (options) =>
-      sockets.pipe(map((socket) => new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }), { side: 'target', namesUser: true }, options))),
+    accept: (options) => sockets.pipe(map((socket) => acceptBsdtcp(socket, options))),
   };
+}
+
+/** The connection of an initiator over a socket that was accepted. */
+export function acceptBsdtcp(socket: Socket, options: ConnectionOptions): Connection {
+  return new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }, { schedule: acceptedTurns.add }), { side: 'target', namesUser: true }, options);
 }

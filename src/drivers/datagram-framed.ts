@@ -120,7 +120,7 @@ export class FramedStreams implements SideStreams {
 
   #channelOver({ socket, reader }: SideSocket): Channel {
     const { driver, host } = this.#peer;
-    return socketChannel(socket, { driver, ...(host === undefined ? {} : { host }) }, reader);
+    return socketChannel(socket, { driver, ...(host === undefined ? {} : { host }) }, { reader });
   }
 
   #join(group: Group, number: number): Stream {

@@ -4,13 +4,21 @@ import { keepAlive } from './keep-alive.js';
 import { HEADROOM_BYTES, type SocketReader } from './socket-reader.js';
 import { StreamChannel } from './stream-channel.js';
 
-/** A channel over a connected TCP socket, and over its reader when it was made with one. */
-export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port'>, reader?: SocketReader): Channel {
+export interface SocketChannelOptions {
+  /** What the socket was made with, when it was, to take what it reads. */
+  readonly reader?: SocketReader;
+  /** When what was gathered is sent: see {@link Channel.schedule}. */
+  readonly schedule?: Channel['schedule'];
+}
+
+/** A channel over a connected TCP socket. */
+export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port'>, { reader, schedule }: SocketChannelOptions = {}): Channel {
   const letGo = keepAlive(socket);
   socket.setNoDelay(true);
   return new StreamChannel({
     listen: reader === undefined ? undefined : (next) => reader.listen(next),
     headroom: reader === undefined ? undefined : HEADROOM_BYTES,
+    schedule,
     input: socket,
     output: socket,
     copies: true,

@@ -19,6 +19,8 @@ export interface ByteStreams {
   readonly listen?: ((next: (chunk: Uint8Array) => void) => () => void) | undefined;
   /** Of what `listen` hands over: see {@link Channel.headroom}. */
   readonly headroom?: number | undefined;
+  /** See {@link Channel.schedule}. */
+  readonly schedule?: Channel['schedule'];
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
   readonly release?: () => void;
   /** Why the channel broke, when `release` or a look at what is behind it tells more than the streams do. */
@@ -88,6 +90,10 @@ export class StreamChannel implements Channel {
 
   get headroom(): number {
     return this.#streams.headroom ?? 0;
+  }
+
+  get schedule(): Channel['schedule'] {
+    return this.#streams.schedule;
   }
 
   get isIdle(): boolean {
