@@ -27,36 +27,48 @@ export async function precompile(program: string): Promise<string | undefined> {
     const user = userInfo().username;
     writeFileSync(rules, `localhost ${user} noop\n`, { mode: 0o600 });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    const [ended] = await Promise.all([
-      inetd(server, [program, '-compiling', '-own', '-no-config', `-amandahosts=${rules}`, `-user=${user}`, 'noop']),
-      ask(server),
+    const asking = new AbortController();
+    const [ended, asked] = await Promise.allSettled([
+      inetd(server, [program, '-compiling', '-own', '-no-config', `-amandahosts=${rules}`, `-user=${user}`, 'noop'], asking.signal),
+      ask(server, asking),
     ]);
-    return ended.code === 0 && ended.said === '' ? undefined : failed(ended.said === '' ? `it ended with ${ended.code ?? 'a signal'}` : ended.said);
+    // What the program says comes first: that it did not answer is the least of it.
+    if (ended.status === 'fulfilled' && (ended.value.said !== '' || ended.value.code !== 0))
+      return failed(ended.value.said || `it ended with ${ended.value.code ?? 'a signal'}`);
+    return asked.status === 'rejected' ? failed(wordsOf(asked.reason)) : undefined;
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(wordsOf(error));
   } finally {
     server.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Starts the program with the first connection as its standard input and output. */
-async function inetd(server: Server, words: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }> {
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  const child = spawn(process.execPath, words, { stdio: [socket, socket, 'pipe'], timeout: WITHIN });
+/** Starts the program with the first connection as its standard input and output. Rejects when `signal` is aborted before there is one. */
+async function inetd(server: Server, words: readonly string[], signal: AbortSignal): Promise<{ readonly code: number | null; readonly said: string }> {
+  const [socket] = (await once(server, 'connection', { signal })) as [Socket];
+  // A socket of systemd is not for the program that is started here.
+  const { LISTEN_FDS: _, ...env } = process.env;
+  const child = spawn(process.execPath, words, { stdio: [socket, socket, 'pipe'], env, timeout: WITHIN });
   socket.destroy();
   const [[code], said] = await Promise.all([once(child, 'close') as Promise<[number | null]>, text(child.stderr)]);
   return { code, said: said.trim() };
 }
 
-async function ask(server: Server): Promise<void> {
+async function ask(server: Server, asking: AbortController): Promise<void> {
   const { port } = server.address() as AddressInfo;
   const isRoot = process.getuid?.() === 0;
   try {
     await firstValueFrom(connect(bsdtcp({ host: '127.0.0.1', port, ...(isRoot ? {} : { reservedPorts: false }) })).pipe(noop()), { defaultValue: undefined });
   } catch (error) {
-    if (!isAmandaError(error, 'REFUSED')) throw error;
+    if (isAmandaError(error, 'REFUSED')) return;
+    asking.abort();
+    throw error;
   }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function failed(why: string): string {

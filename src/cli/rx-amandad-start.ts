@@ -29,7 +29,8 @@ function run(): void {
   program.load(join(dirname(self), 'program.js'));
 }
 
-function keep(): void {
+function keep(code: number): void {
+  if (code !== 0) return;
   try {
     program.keep();
   } catch (error) {

@@ -103,6 +103,14 @@ describe('rx-amandad -precompile', () => {
     expect(isUsed()).toBe(false);
   });
 
+  test('says what a program says that does not get as far as answering', () => {
+    writeFileSync(join(bin, 'program.js'), 'throw new Error("it is broken")');
+    const { status, stderr } = run('-precompile');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^rx-amandad: no compiled form was made: .*it is broken/);
+    expect(forms()).toEqual([]);
+  });
+
   test('says what is in its way, and ends with 1', () => {
     mkdirSync(join(bin, 'program.compiled.new'));
     const { status, stderr } = run('-precompile');
