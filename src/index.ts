@@ -109,7 +109,8 @@ export type { Diagram, Direction, Happening, Lane, LaneEvent, LaneKind, LegendEn
 export { AmandaError, isAmandaError, type AmandaErrorCode, type AmandaErrorContext } from './wire/errors.js';
 
 // The bytes: frames, packets, datagrams.
-export { FrameDecoder, encodeFrame, HEADER_BYTES, MAX_PAYLOAD, type DecodeOptions, type Frame, type FrameSink } from './wire/frame.js';
+export { HEADER_BYTES } from './wire/frame-header.js';
+export { FrameDecoder, encodeFrame, MAX_PAYLOAD, type DecodeOptions, type Frame, type FrameSink } from './wire/frame.js';
 export { decodePacket, encodePacket, packet, packetText, packetTypes, type Packet, type PacketType } from './wire/packet.js';
 export { decodeDatagram, encodeDatagram, MAX_DATAGRAM, type Datagram } from './wire/datagram.js';
 

@@ -1,7 +1,8 @@
 import type { Sender } from '../capture/tcp-reassembly.js';
 import type { TapChange } from '../tap/tap-change.js';
 import { isAmandaError } from '../wire/errors.js';
-import { FrameDecoder, HEADER_BYTES } from '../wire/frame.js';
+import { HEADER_BYTES } from '../wire/frame-header.js';
+import { FrameDecoder } from '../wire/frame.js';
 import { decodePacket } from '../wire/packet.js';
 import { parseReply } from '../wire/reply.js';
 import { printable, toText } from '../wire/text.js';

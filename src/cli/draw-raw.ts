@@ -1,7 +1,8 @@
 import { ByteQueue } from '../capture/byte-queue.js';
 import { uint32 } from '../capture/numbers.js';
 import type { Sender } from '../capture/tcp-reassembly.js';
-import { HEADER_BYTES, MAX_PAYLOAD } from '../wire/frame.js';
+import { HEADER_BYTES } from '../wire/frame-header.js';
+import { MAX_PAYLOAD } from '../wire/frame.js';
 import { packetTypes } from '../wire/packet.js';
 import type { SavedEvent } from './draw-event.js';
 

@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly stallAfter?: number;
   /** What a stall does besides showing in `flow`: nothing more, or end the connection with `STALLED`. Default `report`. */
   readonly onStall?: 'report' | 'error';
-  /** Whether frames of one tick leave together. Default true; false sends each at once, which tests in virtual time need. */
+  /** Whether frames of one tick leave together, over accepted TCP sockets those of a millisecond at the most. Default true; false sends each at once, which tests in virtual time need. */
   readonly gather?: boolean;
 }
 

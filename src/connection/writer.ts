@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import { HEADER_BYTES, writeHeader } from '../wire/frame.js';
+import { HEADER_BYTES, writeHeader } from '../wire/frame-header.js';
 import type { Channel } from './channel.js';
 import { Readiness } from './readiness.js';
 

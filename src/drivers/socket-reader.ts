@@ -1,5 +1,5 @@
 import type { OnReadOpts } from 'node:net';
-import { HEADER_BYTES } from '../wire/frame.js';
+import { HEADER_BYTES } from '../wire/frame-header.js';
 
 /** The first buffer of a socket; most connections carry a few packets and no more. */
 const FIRST_BYTES = 4_096;

@@ -1,5 +1,6 @@
 import { isAmandaError } from '../wire/errors.js';
-import { FrameDecoder, HEADER_BYTES, MAX_PAYLOAD, NO_BYTES } from '../wire/frame.js';
+import { HEADER_BYTES } from '../wire/frame-header.js';
+import { FrameDecoder, MAX_PAYLOAD, NO_BYTES } from '../wire/frame.js';
 import { Conversation, type ConversationError, type ConversationOptions, type Side } from './conversation.js';
 
 /**

@@ -1,5 +1,6 @@
 import { AmandaError } from './errors.js';
-import { printable } from './text.js';
+import { HEADER_BYTES, writeHeader } from './frame-header.js';
+import { badHeader, cutHeader } from './no-frame.js';
 
 /** One TCPM frame: a handle and what was sent on it. A payload of no bytes closes the handle in its direction. */
 export interface Frame {
@@ -7,9 +8,6 @@ export interface Frame {
   readonly handle: number;
   readonly payload: Uint8Array;
 }
-
-/** Bytes of a frame header: payload length and handle, both 32 bits in network byte order. Source: PROTOCOL.md, "Frames". */
-export const HEADER_BYTES = 8;
 
 /** The largest payload that an Amanda accepts, in bytes (128 × 32 KiB). Source: PROTOCOL.md, "Frames". */
 export const MAX_PAYLOAD = 4_194_304;
@@ -34,18 +32,6 @@ export interface DecodeOptions {
 
 /** Takes a decoded frame; `false` stops the decoder behind it. */
 export type FrameSink = (handle: number, payload: Uint8Array) => boolean;
-
-/** Writes the header of a frame into `target` at `offset`; nothing is checked. */
-export function writeHeader(target: Uint8Array, offset: number, handle: number, length: number): void {
-  target[offset] = length >>> 24;
-  target[offset + 1] = length >>> 16;
-  target[offset + 2] = length >>> 8;
-  target[offset + 3] = length;
-  target[offset + 4] = handle >>> 24;
-  target[offset + 5] = handle >>> 16;
-  target[offset + 6] = handle >>> 8;
-  target[offset + 7] = handle;
-}
 
 /**
  * The bytes of one frame, header and payload in one piece.
@@ -250,54 +236,4 @@ function joined(front: Uint8Array, back: Uint8Array): Uint8Array {
   bytes.set(front);
   bytes.set(back, front.length);
   return bytes;
-}
-
-/** How much of a text in the channel an error shows, in characters. */
-const SHOWN_TEXT = 100;
-
-function badHeader(bytes: Uint8Array, length: number, maxPayload: number): AmandaError {
-  const text = leadingText(bytes);
-  // A greeting may be shorter than a header, with frames right behind it; what it has is the end of a line.
-  if (text.length >= HEADER_BYTES || text.includes('\n')) return textInChannel(text);
-  const announced = length < 0 ? `a negative length (0x${(length >>> 0).toString(16)})` : `${length} bytes, over the limit of ${maxPayload}`;
-  const speaksTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
-  const hint = speaksTls ? ' (these are TLS records, as auth ssl sends them; both sides must have the same auth, and a tap cannot read them)' : textHint(bytes);
-  return new AmandaError('FRAME_TOO_LARGE', `A frame announces ${announced}; the connection cannot be used any more${hint}.`);
-}
-
-function cutHeader(bytes: Uint8Array): AmandaError {
-  const text = leadingText(bytes);
-  if (text.includes('\n')) return textInChannel(text);
-  return new AmandaError('TRUNCATED', `The bytes end inside a frame header, ${bytes.length} of ${HEADER_BYTES} bytes in${textHint(bytes)}.`);
-}
-
-function textInChannel(text: string): AmandaError {
-  return new AmandaError('TEXT_IN_CHANNEL', `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`);
-}
-
-function textHint(bytes: Uint8Array): string {
-  const text = leadingText(bytes);
-  return text.length >= 3 ? ` (they begin with the text "${printable(text)}")` : '';
-}
-
-/** The printable characters at the front, 100 at most. */
-function leadingText(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes.subarray(0, SHOWN_TEXT)) {
-    const isText = (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09;
-    if (!isText) break;
-    text += String.fromCharCode(byte);
-  }
-  return text;
-}
-
-function culprit(text: string): string {
-  if (text.startsWith('HTTP/')) return 'This is an HTTP server; check the port.';
-  if (/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE) /.test(text)) return 'This is an HTTP client; check which port it was given.';
-  if (text.startsWith('SSH-')) return 'This is an SSH server answering directly; use --auth ssh, or check the port.';
-  if (/^(220|\+OK|\* OK)[ -]/.test(text)) return 'This is a mail or FTP server; check the port.';
-  if (/amandad: |no driver for security/.test(text)) return 'This is a message of amandad itself.';
-  if (/^This account is .*not available/.test(text))
-    return 'The login shell of that user refuses to run anything; give the user a real one (usermod -s /bin/sh).';
-  return 'Usually a login profile (.bashrc, motd) prints it before amandad starts; make it silent for sessions without a terminal, or check the port.';
 }
