@@ -64,12 +64,16 @@ function has({ names }: HostsLine, name: string): boolean {
   return names.some((one) => one.toLowerCase() === wanted);
 }
 
+/** Characters of the longest spelling of an address, which is IPv6 with IPv4 at its end. */
+const LONGEST_ADDRESS = 45;
+
 /**
  * The IPv4 address that a line is of when it is asked for IPv4, for which the C library takes ::1 and what is mapped to IPv6, too; undefined for
  * other addresses and for what is none. `unsure` for the many other spellings that those may have: to tell them apart takes
  * `isIPv6`, whose pattern Node makes ready in 3 ms, which a process for one connection has better uses for.
  */
 function asIPv4(address: string): string | undefined {
+  if (address.length > LONGEST_ADDRESS) return undefined;
   if (address === '::1') return '127.0.0.1';
   if (/^[0:]+:(?:0*1$|ffff:)/i.test(address)) return 'unsure';
   return isIPv4(address) ? address : undefined;

@@ -37,6 +37,7 @@ const fronts: Readonly<Record<string, readonly string[]>> = {
   'answer to sendsize': ['/home 0 SIZE ', '"', '/home '],
   'answer to sendbackup': ['RETRY ', 'CONNECT DATA 1 '],
   '.amandahosts': ['localhost ', 'localhost backup '],
+  'file of hosts': ['10.0.0.1 ', '0:', 'hosts: files ['],
   fingerprints: ['SHA1 Fingerprint='],
   configuration: ['define dumptype a ', 'auth ', 'a "', 'define dumptype a {\n'],
   disklist: ['localhost ', 'localhost /home ', 'localhost /home {\n', '"'],

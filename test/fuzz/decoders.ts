@@ -1,5 +1,6 @@
 import { from, of, type OperatorFunction } from 'rxjs';
 import { decide } from '../../src/access/amandahosts.js';
+import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from '../../src/access/hosts-file.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
 import { AmandaCapture } from '../../src/capture/amanda-capture.js';
 import { captureReader } from '../../src/capture/capture-file.js';
@@ -124,6 +125,16 @@ export const decoders: Readonly<Record<string, Decode>> = {
   'answer to sendsize': (bytes) => answered(bytes, sendsize({ dles: [dle] })),
   'answer to sendbackup': (bytes) => answered(bytes, sendbackup({ dle })),
   '.amandahosts': (bytes) => decide(toText(bytes), question),
+  'file of hosts': (bytes) => {
+    const text = toText(bytes);
+    return [
+      nameInHosts(text, '10.0.0.1'),
+      addressesInHosts(text, 'one.lab'),
+      canonicalInHosts(text, 'one', 4),
+      canonicalInHosts(text, 'one', 0),
+      asksHostsFirst(text),
+    ];
+  },
   fingerprints: (bytes) => fitsFingerprints(parseFingerprints(toText(bytes)), certificate),
   capture: readCapture,
   'bytes beside the connection': watch,

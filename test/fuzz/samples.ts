@@ -62,6 +62,10 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
     streamed.filter((text) => text.includes('\n') && text.length < 2_000),
   ),
   ...named(['answer to noop', 'answer to selfcheck', 'answer to sendsize', 'answer to sendbackup'], replies),
+  ...named(
+    ['file of hosts'],
+    ['127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.0.0.1 one.lab one # first\n::ffff:10.0.0.1 one', 'hosts: files [NOTFOUND=return] dns\n'],
+  ),
   ...named(['.amandahosts'], ['localhost backup amdump\nlocalhost root amindexd amidxtaped\n127.0.0.1\n', 'db1.example.com\tbackup noop,sendsize']),
   ...named(['fingerprints'], [`SHA1 Fingerprint=${'AB:'.repeat(19)}CD\n`, `MD5 Fingerprint=${'01:'.repeat(15)}02\n`]),
   ...named(
