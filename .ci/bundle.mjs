@@ -46,7 +46,7 @@ export async function bundle() {
         preserveEntrySignatures: false,
         plugins: [asAscii],
       });
-      // Names as they are: they stand in the stack of an error.
+      // Names of functions and classes as they are: they stand in the stack of an error.
       const minify = { mangle: { keepNames: true }, codegen: true, compress: true };
       const codeSplitting = { groups: [{ name, tags: ['$initial'] }] };
       await build.write({
