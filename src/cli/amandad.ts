@@ -90,7 +90,7 @@ As amanda-client.conf has them, which is read as by amandad; these count first:
 
 Alone:
   -precompile       leave beside the program what V8 makes of it: each start
-                    takes a fifth less time; once after installing it or
+                    takes a quarter less time; once after installing it or
                     another Node, as somebody who may write there
 
 Limits:

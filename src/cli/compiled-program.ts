@@ -9,7 +9,7 @@ type Wrapper = (exports: unknown, require: (name: string) => unknown, module: { 
 
 /**
  * A program of a few files in ASCII, each a function that takes what a CommonJS module has, run from V8's compiled form of it where there is one that this
- * Node can use, and else from its text: a program that is started for each connection spends a fifth of its start on compiling. The form of `x.js` is
+ * Node can use, and else from its text: a program that is started for each connection spends a quarter of its start on compiling. The form of `x.js` is
  * `x.compiled` beside it; whoever can write there can write the program, so it is trusted as much.
  */
 export class CompiledProgram {
