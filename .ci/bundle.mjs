@@ -57,6 +57,8 @@ export async function bundle() {
         sourcemap: true,
         minify,
         codeSplitting,
+        // What V8 has compiled may import nothing; what it requires is found.
+        dynamicImportInCjs: false,
         ...wrapper,
       });
       await build.close();

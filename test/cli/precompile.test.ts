@@ -103,6 +103,12 @@ describe('rx-amandad -precompile', () => {
     expect(isUsed()).toBe(false);
   });
 
+  test('is of files that import nothing, which V8 cannot do for them', () => {
+    const files = readdirSync(bin).filter((name) => name.endsWith('.js'));
+    expect(files).toContain('sendbackup.js');
+    for (const name of files) expect(readFileSync(join(bin, name), 'latin1')).not.toMatch(/\bimport\(/);
+  });
+
   test('says what a program says that does not get as far as answering', () => {
     writeFileSync(join(bin, 'program.js'), 'throw new Error("it is broken")');
     const { status, stderr } = run('-precompile');
