@@ -1,7 +1,7 @@
 /**
- * A target for noops: `noop-target.mjs own|checked|executable|bare`. `own`: our noop, no access check; `checked`: the same behind what an amandad does without being told: an .amandahosts
- * that is read for each request, of a user who is looked up for each connection, and the look-ups of the peer's name; `executable`: the real Amanda's noop, started for each request; `bare`: a server that accepts and does nothing; `answering`: one that
- * answers with fixed bytes, whatever it is told.
+ * A target for noops: `noop-target.mjs own|checked|executable|bare|answering`. `own`: our noop, no access check; `checked`: the same behind what an amandad does
+ * without being told, with an .amandahosts of its user that is read for each request, and the look-ups of the peer's name; `executable`: the real Amanda's noop,
+ * started for each request; `bare`: a server that accepts and does nothing; `answering`: one that answers with fixed bytes, whatever it is told.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
