@@ -9,7 +9,7 @@ export const bundles = join(root, 'dist/bin');
 
 /** What is started, and the program that it runs from its compiled form, in a function that takes what a CommonJS module has. */
 const programs = [
-  ['rx-amandad', 'rx-amandad-start.ts', {}],
+  ['rx-amandad', 'rx-amandad-start.ts', { sourcemap: false }],
   ['program', 'rx-amandad.ts', { postBanner: '(function (exports, require, module, __filename, __dirname) {', postFooter: '})' }],
 ];
 

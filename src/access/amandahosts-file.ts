@@ -1,5 +1,4 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { toText } from '../wire/text.js';
 import { refused, type Refused } from './verdict.js';
 
 export interface AmandahostsFileOptions {
@@ -58,7 +57,7 @@ function readChecked(file: number, path: string, { owner, maxBytes = MAX_FILE_BY
   if (!stat.isFile()) return { kind: 'read', text: '' };
   const bytes = readUpTo(file, stat.size, maxBytes);
   if (bytes === undefined) return refused(`${path}: larger than ${maxBytes} bytes`);
-  return { kind: 'read', text: toText(bytes) };
+  return { kind: 'read', text: bytes.toString('utf8') };
 }
 
 /** What is asked for of a file that says it has less, or nothing. */
@@ -68,8 +67,8 @@ const LEAST_BYTES = 1_023;
  * The file's bytes; undefined when there are more than `limit`. The file may grow meanwhile, so its size is only where to begin; a regular file that gives less
  * than was asked for has ended.
  */
-function readUpTo(file: number, size: number, limit: number): Uint8Array | undefined {
-  const chunks: Uint8Array[] = [];
+function readUpTo(file: number, size: number, limit: number): Buffer | undefined {
+  const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
     // One more than there should be, to see the end at once.

@@ -29,16 +29,21 @@ export function decide(fileText: string, question: AccessQuestion): Verdict {
 const clientServices: readonly string[] = ['noop', 'selfcheck', 'sendsize', 'sendbackup'];
 const recoveryServices: readonly string[] = ['amindexd', 'amidxtaped'];
 
-/** Host and user end at blanks and tabs only; a CR, a comma or a `#` is part of the word. */
-const words = /^[ \t]*([^ \t]+)(?:[ \t]+([^ \t]+))?(.*)$/s;
-
 function lineAllows(line: string, question: AccessQuestion): boolean {
   // Amanda reads lines as C strings, so what stands behind a NUL does not exist for it.
-  const [, host, user = question.localUser, rest = ''] = words.exec(line.split('\0', 1)[0] ?? '') ?? [];
+  const [host, user = question.localUser, ...rest] = wordsOf(line.split('\0', 1)[0] ?? '');
   if (host === undefined || !hostMatches(host, question) || !sameName(user, question.user)) return false;
-  const services = rest.split(/[ \t,]+/).filter((service) => service !== '');
+  const services = wordsOf(rest.join(' ').replaceAll(',', ' '));
   if (services.length === 0) return clientServices.includes(question.service);
   return services.some((service) => serviceMatches(service, question.service));
+}
+
+/** Words end at blanks and tabs only; a CR, a comma or a `#` is part of the word. */
+function wordsOf(text: string): string[] {
+  return text
+    .replaceAll('\t', ' ')
+    .split(' ')
+    .filter((word) => word !== '');
 }
 
 function hostMatches(host: string, { host: peer, address }: AccessQuestion): boolean {

@@ -1,5 +1,4 @@
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
 import { map, of, type Observable } from 'rxjs';
 import type { Peer } from '../connection/channel.js';
 import { AmandaError } from '../wire/errors.js';
@@ -56,7 +55,7 @@ const MAX_NAME_CHARACTERS = 4096;
  */
 export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) => Observable<Verdict> {
   const { localUser = currentUser(), reservedPort = true, names } = policy;
-  const file = policy.file ?? join(localUser.home, '.amandahosts');
+  const file = policy.file ?? `${localUser.home}/.amandahosts`;
   const { rules } = policy;
   const checkFile = (ask: AccessQuestion): Verdict => {
     const found = rules === undefined ? readAmandahosts(file, { owner: localUser.uid }) : ({ kind: 'read', text: rules } as const);

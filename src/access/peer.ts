@@ -1,6 +1,7 @@
-import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { isIPv6, SocketAddress } from 'node:net';
 import { catchError, defer, map, of, switchMap, throwIfEmpty, timeout, zip, type Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { isIPv4 } from './ipv4.js';
 import { resolverText, type NameResolver } from './resolver.js';
 import { systemNames } from './system-names.js';
 import { refused, type Refused } from './verdict.js';

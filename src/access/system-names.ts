@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
-import { defer, of, type Observable, type ObservableInput } from 'rxjs';
+import { asyncScheduler, defer, of, type Observable, type ObservableInput } from 'rxjs';
 import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from './hosts-file.js';
+import { isIPv4 } from './ipv4.js';
 import { rememberNames } from './remembered-names.js';
 import { systemResolver, type NameResolver } from './resolver.js';
 
@@ -53,8 +53,9 @@ const HOSTS_WITHIN = 1_000;
 function remembered<T>(read: () => T): () => T {
   let last: { readonly at: number; readonly value: T } | undefined;
   return () => {
-    const at = performance.now();
-    if (last === undefined || at - last.at >= HOSTS_WITHIN) last = { at, value: read() };
+    const at = asyncScheduler.now();
+    // A clock that was set back says nothing.
+    if (last === undefined || at < last.at || at - last.at >= HOSTS_WITHIN) last = { at, value: read() };
     return last.value;
   };
 }

@@ -72,8 +72,9 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
   const services: string[] = [];
   let unknown: string | undefined;
   for (const word of words) {
-    const [, name = '', value = ''] = /^-([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (takesValue.has(name) === word.includes('=') && (takesValue.has(name) || flags.has(name))) given.set(name, value);
+    const [option, ...values] = word.split('=');
+    const name = option?.startsWith('-') ? option.slice(1) : '';
+    if (takesValue.has(name) === word.includes('=') && (takesValue.has(name) || flags.has(name))) given.set(name, values.join('='));
     else if (serviceWords.has(word)) services.push(word);
     else unknown ??= word;
   }

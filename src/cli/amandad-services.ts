@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { NEVER, defer, from, of, switchMap, type Observable } from 'rxjs';
 import type { Service } from '../exchange/service.js';
 import { amandaServiceNames, amandaServicesNamed } from '../target/amanda-service-names.js';
@@ -25,10 +24,10 @@ export function servicesOf(given: AmandadArguments, { hurry = NEVER, trouble, is
   const serviceOf = (name: string): Service => {
     if (own && name === 'noop') return noop();
     if (own && name === 'sendbackup') return loaded(() => ownSendbackup(given));
-    const executable = join(given.libexec, name);
+    const executable = `${given.libexec}/${name}`;
     return Object.assign(
       loaded(() => executableService(executable, given, hurry)),
-      { check: () => whyNotExecutable(executable) },
+      { check: () => of(whyNotExecutable(executable)) },
     );
   };
   return Object.fromEntries(amandaServicesNamed(words, auth).map((name) => [name, serviceOf(name)]));

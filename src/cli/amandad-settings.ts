@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isAmandaError, type AmandaError } from '../wire/errors.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import type { AmandadSurroundings } from './amandad-surroundings.js';
@@ -24,7 +23,7 @@ export async function amandadSettings(
   { settings: words, noConfig, debug }: Pick<AmandadArguments, 'settings' | 'noConfig' | 'debug'>,
   { installation }: Pick<AmandadSurroundings, 'installation'>,
 ): Promise<AmandadSettings> {
-  const directory = noConfig || installation === undefined || !existsSync(join(installation, 'amanda-client.conf')) ? undefined : installation;
+  const directory = noConfig || installation === undefined || !existsSync(`${installation}/amanda-client.conf`) ? undefined : installation;
   if (directory === undefined && words.length === 0) return { settings: {}, notes: [] };
   const { readInstallation } = await import('./config/installation.js');
   const notes: string[] = [];

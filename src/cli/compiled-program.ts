@@ -1,5 +1,4 @@
-import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { Script } from 'node:vm';
 
 /** It is bundled as CommonJS: `createRequire` takes a module to be loaded, which is a twentieth of a start. */
@@ -22,12 +21,13 @@ export class CompiledProgram {
     if (known !== undefined) return known.exports;
     const module = { exports: {} };
     this.#modules.set(file, module);
-    const folder = dirname(file);
-    const text = readFileSync(file, 'latin1');
+    const folder = file.slice(0, file.lastIndexOf('/'));
+    const program = read(file);
+    const text = program.bytes.toString('latin1');
     const id = text.slice(-ID_BYTES);
-    const script = new Script(text, { filename: file, cachedData: compiledForm(file, id) });
+    const script = new Script(text, { filename: file, cachedData: compiledForm(file, id, program.changed) });
     this.#scripts.set(file, { script, id });
-    const required = (name: string): unknown => (name.startsWith('./') ? this.load(join(folder, name)) : require(name));
+    const required = (name: string): unknown => (name.startsWith('./') ? this.load(`${folder}${name.slice(1)}`) : require(name));
     (script.runInThisContext() as Wrapper)(module.exports, required, module, file, folder);
     return module.exports;
   }
@@ -49,17 +49,34 @@ export class CompiledProgram {
 const ID_BYTES = 64;
 
 function formOf(file: string): string {
-  return file.replace(/\.js$/, '.compiled');
+  return `${file.slice(0, -'.js'.length)}.compiled`;
 }
 
 /** V8 knows a form of another version or for other options, but takes any text of the same length for the one it was made of: what is of another one is not asked, nor what is older. */
-function compiledForm(file: string, id: string): Buffer | undefined {
+function compiledForm(file: string, id: string, changed: number): Buffer | undefined {
   try {
-    const path = formOf(file);
-    const form = readFileSync(path);
-    if (form.toString('latin1', 0, ID_BYTES) !== id || statSync(path).mtimeMs < statSync(file).mtimeMs) return undefined;
-    return form.subarray(ID_BYTES);
+    const form = read(formOf(file));
+    if (form.bytes.toString('latin1', 0, ID_BYTES) !== id || form.changed < changed) return undefined;
+    return form.bytes.subarray(ID_BYTES);
   } catch {
     return undefined;
+  }
+}
+
+/** A whole file and when it was last written, in milliseconds. By the plain calls: what `readFileSync` does besides takes longer to compile than to do. */
+function read(file: string): { readonly bytes: Buffer; readonly changed: number } {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size, mtimeMs } = fstatSync(descriptor);
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let length = 0;
+    while (length < size) {
+      const got = readSync(descriptor, bytes, length, size - length, null);
+      if (got === 0) throw new Error(`${file} is shorter than it was`);
+      length += got;
+    }
+    return { bytes, changed: mtimeMs };
+  } finally {
+    closeSync(descriptor);
   }
 }

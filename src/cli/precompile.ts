@@ -29,7 +29,7 @@ export async function precompile(program: string): Promise<string | undefined> {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const asking = new AbortController();
     const [ended, asked] = await Promise.allSettled([
-      inetd(server, [program, '-compiling', '-own', '-no-config', `-amandahosts=${rules}`, `-user=${user}`, 'noop'], asking.signal),
+      inetd(server, [program, '-compiling', '-own', '-no-config', `-amandahosts=${rules}`, `-user=${user}`, 'amdump'], asking.signal),
       ask(server, asking),
     ]);
     // What the program says comes first: that it did not answer is the least of it.

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { CompiledProgram } from './compiled-program.js';
 
 const self = import.meta.filename;
+const folder = import.meta.dirname;
 const program = new CompiledProgram();
 
 /** The first word says what else there is to do than to run. */
@@ -26,7 +26,7 @@ switch (process.argv[2]) {
 }
 
 function run(): void {
-  program.load(join(dirname(self), 'program.js'));
+  program.load(`${folder}/program.js`);
 }
 
 function keep(code: number): void {

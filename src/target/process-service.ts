@@ -66,7 +66,7 @@ export interface ProcessServiceOptions extends Patience {
 export function processService(executable: string, options: ProcessServiceOptions = {}): Service {
   const settings = settingsOf(executable, options);
   const service: Service = (request) => new Observable((out) => new ServiceRun(executable, request, settings, out).stop);
-  return Object.assign(service, { check: () => whyNotExecutable(executable) });
+  return Object.assign(service, { check: () => of(whyNotExecutable(executable)) });
 }
 
 type Settings = ProcessServiceOptions & Required<Pick<ProcessServiceOptions, 'streamOffset' | 'streamCount' | 'env'>>;

@@ -141,14 +141,13 @@ function decodeEntities(text: string): string {
   });
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function toBase64(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 function fromBase64(name: string, base64: string): string {
   try {
+    const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     const text = strictUtf8.decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
     if (!text.includes('\0')) return text;
   } catch {

@@ -134,15 +134,19 @@ function parseEntry(entry: string): Option {
 }
 
 function formatEntry({ name, value }: Option): string {
-  if (/[;=\n\0]/.test(name) || (name === '' && value === undefined)) {
+  if (hasAny(name, ';', '=', '\n', '\0') || (name === '' && value === undefined)) {
     throw new AmandaError('BAD_ARGUMENT', `"${printable(name, 80)}" cannot be the name of an option.`);
   }
   if (value === undefined) return `${name};`;
-  if (/[;\n\0]/.test(value)) {
+  if (hasAny(value, ';', '\n', '\0')) {
     throw new AmandaError(
       'BAD_ARGUMENT',
       `The option ${printable(name, 80)} cannot be "${printable(value, 80)}": a ";", a newline or a NUL would end it early.`,
     );
   }
   return `${name}=${value};`;
+}
+
+function hasAny(text: string, ...signs: readonly string[]): boolean {
+  return signs.some((sign) => text.includes(sign));
 }

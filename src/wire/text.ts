@@ -4,19 +4,40 @@
  */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+let decoder: InstanceType<typeof TextDecoder> | undefined;
 
 const NONE = new Uint8Array(0);
 
 /** The bytes of a text, UTF-8; bytes stay as they are. */
 export function toBytes(text: string | Uint8Array): Uint8Array {
   if (typeof text !== 'string') return text;
-  return text === '' ? NONE : encoder.encode(text);
+  return text === '' ? NONE : (asciiBytes(text) ?? encoder.encode(text));
 }
 
 /** The text of bytes, UTF-8; a byte that is not UTF-8 reads as U+FFFD. */
 export function toText(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT && bytes.every(isAscii)) return String.fromCharCode(...bytes);
+  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
   return decoder.decode(bytes);
+}
+
+/** Longest text for which no encoder or decoder is asked. Their first use takes some tenths of a millisecond: a process for one noop needs neither before it has answered. */
+const SHORT = 64;
+
+/** Undefined for a text that is longer, or not ASCII. */
+function asciiBytes(text: string): Uint8Array | undefined {
+  if (text.length > SHORT) return undefined;
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return undefined;
+    bytes[index] = code;
+  }
+  return bytes;
+}
+
+function isAscii(byte: number): boolean {
+  return byte < 0x80;
 }
 
 /** A text from the network made safe for a terminal or a log: control characters become `\xNN`, the rest stays. */

@@ -99,6 +99,8 @@ describe('asksHostsFirst', () => {
     ['hosts:\tfiles\n', true],
     ['hosts: files [NOTFOUND=return] dns', true],
     ['hosts: files [SUCCESS=merge] dns', false],
+    ['hosts: files \t[SUCCESS=merge] dns', false],
+    ['hosts: files dns [SUCCESS=merge] nis', true],
     ['hosts: files [!UNAVAIL=return SUCCESS=continue] dns', false],
     ['hosts: mymachines files dns', false],
     ['hosts: resolve [!UNAVAIL=return] files', false],

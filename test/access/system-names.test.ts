@@ -84,7 +84,7 @@ describe('hostsFirst', () => {
   });
 
   it('reads the file again after a second', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] });
+    vi.useFakeTimers({ toFake: ['Date'] });
     const names = hostsFirst(system, files);
     expect(await first(names.nameOf('10.0.0.1'))).toBe('one.lab');
     writeFileSync(files.hosts, '10.0.0.1 other.lab\n');
