@@ -7,14 +7,25 @@ interface HostsLine {
   readonly names: readonly string[];
 }
 
+/** The lines of /etc/hosts, in its order. */
+export type Hosts = readonly HostsLine[];
+
+/** The lines of the text of /etc/hosts. An empty one, or a comment, is of the address "". */
+export function parseHosts(text: string): Hosts {
+  return text.split('\n').map((line) => {
+    const [address = '', ...names] = wordsOf(line.split('#', 1)[0] ?? '');
+    return { address, names };
+  });
+}
+
 /**
- * The name of an IPv4 address by the text of /etc/hosts, as the C library finds it there: the first name on the first line that is of the address.
+ * The name of an IPv4 address by /etc/hosts, as the C library finds it there: the first name on the first line that is of the address.
  * Undefined when no line is, and when that cannot be told without the C library.
  *
  *     10.0.0.1 one.lab one      10.0.0.1 → one.lab
  */
-export function nameInHosts(hostsText: string, address: string): string | undefined {
-  for (const line of linesOf(hostsText)) {
+export function nameInHosts(hosts: Hosts, address: string): string | undefined {
+  for (const line of hosts) {
     const found = asIPv4(line.address);
     if (found === 'unsure') return undefined;
     if (found === address) return line.names[0];
@@ -22,10 +33,10 @@ export function nameInHosts(hostsText: string, address: string): string | undefi
   return undefined;
 }
 
-/** The IPv4 addresses of a name by the text of /etc/hosts, in the file's order. Undefined where {@link nameInHosts} is. */
-export function addressesInHosts(hostsText: string, name: string): readonly string[] | undefined {
+/** The IPv4 addresses of a name by /etc/hosts, in the file's order. Undefined where {@link nameInHosts} is. */
+export function addressesInHosts(hosts: Hosts, name: string): readonly string[] | undefined {
   const addresses: string[] = [];
-  for (const line of linesOf(hostsText)) {
+  for (const line of hosts) {
     if (!has(line, name)) continue;
     const found = asIPv4(line.address);
     if (found === 'unsure') return undefined;
@@ -35,15 +46,15 @@ export function addressesInHosts(hostsText: string, name: string): readonly stri
 }
 
 /**
- * The canonical name of a host by the text of /etc/hosts, as the C library finds it there: the first name on the line that has the name.
+ * The canonical name of a host by /etc/hosts, as the C library finds it there: the first name on the line that has the name.
  * Undefined when no line of that family has it, or when lines that have it begin with different names, where it takes the C library to know which one counts.
  *
  *     10.0.0.1 one.lab one      one → one.lab
  */
-export function canonicalInHosts(hostsText: string, name: string, family: 0 | 4): string | undefined {
+export function canonicalInHosts(hosts: Hosts, name: string, family: 0 | 4): string | undefined {
   let canonical: string | undefined;
   let isOfFamily = false;
-  for (const line of linesOf(hostsText)) {
+  for (const line of hosts) {
     if (!has(line, name)) continue;
     const [first] = line.names;
     if (canonical !== undefined && canonical !== first) return undefined;
@@ -51,13 +62,6 @@ export function canonicalInHosts(hostsText: string, name: string, family: 0 | 4)
     isOfFamily ||= isIPv4(line.address) || (family === 0 && isIPv6(line.address));
   }
   return isOfFamily ? canonical : undefined;
-}
-
-function* linesOf(hostsText: string): Generator<HostsLine> {
-  for (const line of hostsText.split('\n')) {
-    const [address = '', ...names] = wordsOf(line.split('#', 1)[0] ?? '');
-    yield { address, names };
-  }
 }
 
 /** Parted by blanks; a pattern for that takes V8 longer to make than all of a short file takes to part. */

@@ -3,15 +3,25 @@
  * for it at its first two calls, in a quarter of a millisecond that a process for one connection has better uses for.
  */
 export function isIPv4(text: string): boolean {
-  if (text.length > LONGEST) return false;
-  const parts = text.split('.');
-  return parts.length === 4 && parts.every(isOctet);
+  let octets = 1;
+  let digits = 0;
+  let value = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (digit === POINT && digits > 0) {
+      octets += 1;
+      digits = 0;
+      value = 0;
+    } else {
+      const isLeadingZero = digits > 0 && value === 0;
+      value = 10 * value + digit;
+      if (digit < 0 || digit > 9 || isLeadingZero || value > 255) return false;
+      digits += 1;
+    }
+  }
+  return octets === 4 && digits > 0;
 }
 
-/** Characters of the longest, `255.255.255.255`. */
-const LONGEST = 15;
-
-function isOctet(part: string): boolean {
-  const value = Number(part);
-  return value >= 0 && value <= 255 && String(value) === part;
-}
+const ZERO = 0x30;
+/** The point, counted from the digit 0. */
+const POINT = 0x2e - ZERO;

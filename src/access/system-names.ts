@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { asyncScheduler, defer, of, type Observable, type ObservableInput } from 'rxjs';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from './hosts-file.js';
+import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts, parseHosts, type Hosts } from './hosts-file.js';
 import { isIPv4 } from './ipv4.js';
 import { rememberNames } from './remembered-names.js';
 import { systemResolver, type NameResolver } from './resolver.js';
@@ -19,26 +19,26 @@ export interface HostsFiles {
  */
 export function hostsFirst(resolver: NameResolver, files: HostsFiles = {}): NameResolver {
   const hosts = remembered(() => readHosts(files));
-  const orElse = <T>(find: (hostsText: string) => T | undefined, ask: () => ObservableInput<T>): Observable<T> =>
+  const orElse = <T>(find: (hosts: Hosts) => T | undefined, ask: () => ObservableInput<T>): Observable<T> =>
     defer(() => {
-      const text = hosts();
-      const found = text === undefined ? undefined : find(text);
+      const lines = hosts();
+      const found = lines === undefined ? undefined : find(lines);
       return found === undefined ? ask() : of(found);
     });
   return {
     nameOf: (address) =>
       orElse(
-        (text) => (isIPv4(address) ? nameInHosts(text, address) : undefined),
+        (lines) => (isIPv4(address) ? nameInHosts(lines, address) : undefined),
         () => resolver.nameOf(address),
       ),
     addressesOf: (name, family) =>
       orElse(
-        (text) => (family === 4 ? addressesInHosts(text, name) : undefined),
+        (lines) => (family === 4 ? addressesInHosts(lines, name) : undefined),
         () => resolver.addressesOf(name, family),
       ),
     canonicalOf: (name, family) =>
       orElse(
-        (text) => canonicalInHosts(text, name, family),
+        (lines) => canonicalInHosts(lines, name, family),
         () => resolver.canonicalOf(name, family),
       ),
   };
@@ -63,11 +63,11 @@ function remembered<T>(read: () => T): () => T {
 /** A longer /etc/hosts is left to the system: it is read while nothing else is done. */
 const MAX_HOSTS_BYTES = 65_536;
 
-/** The text of /etc/hosts; undefined where the system does not look there first, and where it cannot be read. */
-function readHosts({ hosts = '/etc/hosts', nsswitch = '/etc/nsswitch.conf' }: HostsFiles): string | undefined {
+/** The lines of /etc/hosts; undefined where the system does not look there first, and where it cannot be read. */
+function readHosts({ hosts = '/etc/hosts', nsswitch = '/etc/nsswitch.conf' }: HostsFiles): Hosts | undefined {
   try {
     if (statSync(hosts).size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync(nsswitch, 'utf8'))) return undefined;
-    return readFileSync(hosts, 'utf8');
+    return parseHosts(readFileSync(hosts, 'utf8'));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from '../../src/access/hosts-file.js';
+import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts, parseHosts } from '../../src/access/hosts-file.js';
 
-const hosts = `127.0.0.1\tlocalhost
+const hosts = parseHosts(`127.0.0.1\tlocalhost
 # 10.0.0.9 two.lab two
 10.0.0.1  one.lab one ONE-OLD   # the first
 ::1 localhost ip6-localhost
@@ -9,7 +9,7 @@ fe80::1 six.lab
 10.0.0.2 a.lab shared
 10.0.0.3 b.lab shared
 not an address
-`;
+`);
 
 describe('canonicalInHosts', () => {
   it.each<[name: string, canonical: string | undefined, where: string]>([
@@ -33,7 +33,7 @@ describe('canonicalInHosts', () => {
 });
 
 /** What Debian's C library answers to the same questions about the same lines was looked up with getent and getnameinfo. */
-const odd = `::1 six sixalias
+const odd = parseHosts(`::1 six sixalias
 10.1.1.1 plain
 fe80::1 link
 10.2.2.2 multi one
@@ -45,7 +45,7 @@ fe80::1 link
 010.4.4.4 octal
 10.5.5.5
 10.6.6.6 a#b c
-`;
+`);
 
 describe('nameInHosts', () => {
   it.each<[address: string, name: string | undefined, where: string]>([
@@ -66,8 +66,8 @@ describe('nameInHosts', () => {
   it.each(['::ffff:10.1.1.1', '::FFFF:0a01:0101', '0:0:0:0:0:ffff:10.1.1.1', '0:0:0:0:0:0:0:1', '::0001', '0::1'])(
     'leaves what comes behind %s, another spelling of an IPv4 address, to the C library',
     (spelling) => {
-      expect(nameInHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`, '10.1.1.1')).toBe('before');
-      expect(nameInHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`, '10.1.1.2')).toBeUndefined();
+      expect(nameInHosts(parseHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`), '10.1.1.1')).toBe('before');
+      expect(nameInHosts(parseHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`), '10.1.1.2')).toBeUndefined();
     },
   );
 });
@@ -89,7 +89,7 @@ describe('addressesInHosts', () => {
   });
 
   it('leaves a name to the C library that has another spelling of an IPv4 address', () => {
-    expect(addressesInHosts('10.1.1.1 mapped\n::ffff:10.1.1.2 mapped\n', 'mapped')).toBeUndefined();
+    expect(addressesInHosts(parseHosts('10.1.1.1 mapped\n::ffff:10.1.1.2 mapped\n'), 'mapped')).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import { from, of, type OperatorFunction } from 'rxjs';
 import { decide } from '../../src/access/amandahosts.js';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts } from '../../src/access/hosts-file.js';
+import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts, parseHosts } from '../../src/access/hosts-file.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
 import { AmandaCapture } from '../../src/capture/amanda-capture.js';
 import { captureReader } from '../../src/capture/capture-file.js';
@@ -127,11 +127,12 @@ export const decoders: Readonly<Record<string, Decode>> = {
   '.amandahosts': (bytes) => decide(toText(bytes), question),
   'file of hosts': (bytes) => {
     const text = toText(bytes);
+    const hosts = parseHosts(text);
     return [
-      nameInHosts(text, '10.0.0.1'),
-      addressesInHosts(text, 'one.lab'),
-      canonicalInHosts(text, 'one', 4),
-      canonicalInHosts(text, 'one', 0),
+      nameInHosts(hosts, '10.0.0.1'),
+      addressesInHosts(hosts, 'one.lab'),
+      canonicalInHosts(hosts, 'one', 4),
+      canonicalInHosts(hosts, 'one', 0),
       asksHostsFirst(text),
     ];
   },
