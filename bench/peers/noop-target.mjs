@@ -35,7 +35,7 @@ if (kind === 'bare' || kind === 'answering') {
   const server = createServer((socket) => take(socket.on('error', () => undefined)));
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => tellPort(server.address().port));
 } else {
-  const services = kind === 'executable' ? { noop: amandaServices({ only: ['noop'] }).noop } : { noop: noopService() };
+  const services = kind === 'executable' ? { noop: amandaServices({ names: ['noop'] }).noop } : { noop: noopService() };
   const policy = kind === 'checked' ? checked() : allowed;
   const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort, maxConnections: 20_000 });
   serve(listener, services, { authorize: policy, idleTimeout: 600_000 }).subscribe({ error: fail });
