@@ -1,6 +1,6 @@
 import { end, message, peer, throughput } from '../processes.mjs';
 
-/** How the cost grows with the number of streams and connections, the size of frames, and what waits. */
+/** How the cost grows with the number of streams and connections, the size of frames, what the programs have in memory themselves, and what waits. */
 export const name = 'growth';
 
 const columns = [
@@ -25,6 +25,9 @@ export function groups({ gib }) {
       const each = Math.max(1, Math.floor(total(32_768) / count / 32_768)) * 32_768;
       return through('connections', [count, each * count, 32_768, 1], 1);
     }),
+    group('Objects of both programs themselves, one stream', 'MiB', [1, 2, 4, 8, 16, 32], (ownMib) =>
+      through('amanda', ['plain', total(32_768), 32_768, 1], 1, { ownMib }),
+    ),
     group('Bytes that wait for their reader, frames of 1 KiB', 'KiB waiting', [64, 256, 1_024, 4_096, 16_384, 65_536], (kib) =>
       backlog(kib * 1_024, total(1_024, 0.5)),
     ),
@@ -35,9 +38,9 @@ function label(x, axis) {
   return `${x} ${axis}`;
 }
 
-async function through(name, words, streams) {
+async function through(name, words, streams, limits) {
   const total = Number(words[1]) * streams;
-  const { rate, receiving, sending, rss } = await throughput(name, words, total);
+  const { rate, receiving, sending, rss } = await throughput(name, words, total, limits);
   return { rate, cpu: receiving + sending, rss: rss / 2 ** 20 };
 }
 

@@ -1,5 +1,6 @@
 import type { OnReadOpts } from 'node:net';
 import { HEADER_BYTES } from '../wire/frame-header.js';
+import { prepareForMuch } from './much-memory.js';
 
 /** The first buffer of a socket; most connections carry a few packets and no more. */
 const FIRST_BYTES = 4_096;
@@ -63,25 +64,7 @@ export class SocketReader {
 }
 
 function roomOf(size: number): Uint8Array<ArrayBuffer> {
-  if (size === MOST_BYTES) keepFreedMemory();
+  if (size === MOST_BYTES) prepareForMuch();
   const headroom = size === MOST_BYTES ? HEADROOM_BYTES : 0;
   return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer, headroom);
-}
-
-/** The largest block by which the C library can be told; it is never touched, so it takes no memory. */
-const LARGEST_BLOCK = 33_554_432 - 65_536;
-let keepsFreedMemory = process.platform !== 'linux';
-
-/**
- * Makes the C library keep up to 64 MiB of what the collector frees, for the next buffers. glibc gives blocks like ours back to the system, which has to
- * zero each page when it is wanted again, until it has seen a larger block freed: it takes that size for the program's usual one.
- */
-function keepFreedMemory(): void {
-  if (keepsFreedMemory) return;
-  keepsFreedMemory = true;
-  try {
-    Buffer.allocUnsafeSlow(LARGEST_BLOCK);
-  } catch {
-    // A process that may not have so much address space does without.
-  }
 }
