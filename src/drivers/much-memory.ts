@@ -1,5 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
-
 let isPrepared = false;
 /** For as long as the process lasts. */
 const kept: (readonly number[])[] = [];
@@ -9,7 +7,7 @@ export function prepareForMuch(): void {
   if (isPrepared) return;
   isPrepared = true;
   if (process.platform === 'linux') keepFreedMemory();
-  if (getHeapStatistics().heap_size_limit >= GENEROUS_HEAP) kept.push(new Array<number>(BALLAST_WORDS).fill(0));
+  void takeBallast();
 }
 
 /** The largest block by which the C library can be told; it is never touched, so it takes no memory. */
@@ -37,3 +35,9 @@ const BALLAST_WORDS = 1_048_576;
 
 /** Bytes. With less for its heap, V8 allows less growth, by which such a program is one of up to 50 MiB: no ballast is large enough. */
 const GENEROUS_HEAP = 2_096 * 1_048_576;
+
+/** Loads `node:v8` for it: most processes never carry much, and it takes a millisecond. */
+async function takeBallast(): Promise<void> {
+  const { getHeapStatistics } = await import('node:v8');
+  if (getHeapStatistics().heap_size_limit >= GENEROUS_HEAP) kept.push(new Array<number>(BALLAST_WORDS).fill(0));
+}
