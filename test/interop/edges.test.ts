@@ -102,13 +102,14 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
         ['ACK', 'ACK', 'REP OPTIONS', 'close'],
       ));
 
-    it('a REQ that comes again while it is still examined gets an ACK of its own from the real amandad; ours answers both with one', async () => {
-      const said = await both((peer) => {
-        peer.send(noop(1), noop(1));
-        return complete(peer, 1);
-      });
-      expect(said).toEqual({ real: ['ACK ', ...answered], ours: answered });
-    });
+    it('a REQ that comes again gets an ACK of its own', () =>
+      agree(
+        (peer) => {
+          peer.send(noop(1), noop(1));
+          return complete(peer, 1);
+        },
+        ['ACK ', ...answered],
+      ));
 
     it('the same request on a second handle gets an ACK and a close there', () =>
       agree(

@@ -81,8 +81,17 @@ async function killDuring(dumping: Promise<unknown>, config: Configuration, vict
 
 /** Bytes in the holding disk. */
 function received({ holding }: Configuration): number {
-  const files = readdirSync(holding).flatMap((day) => readdirSync(join(holding, day)).map((file) => join(holding, day, file)));
+  const files = readdirSync(holding).flatMap((day) => filesOf(join(holding, day)));
   return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+/** None where amdump has just taken the folder away. */
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((file) => join(folder, file));
+  } catch {
+    return [];
+  }
 }
 
 /** Kills those among our descendants whose command line looks so. */
