@@ -1,4 +1,5 @@
 import { allowed, refused, type Verdict } from './verdict.js';
+import { wordsOf } from './words.js';
 
 /** Who asks for what, as the rules of an .amandahosts file see it. */
 export interface AccessQuestion {
@@ -36,14 +37,6 @@ function lineAllows(line: string, question: AccessQuestion): boolean {
   const services = wordsOf(rest.join(' ').replaceAll(',', ' '));
   if (services.length === 0) return clientServices.includes(question.service);
   return services.some((service) => serviceMatches(service, question.service));
-}
-
-/** Words end at blanks and tabs only; a CR, a comma or a `#` is part of the word. */
-function wordsOf(text: string): string[] {
-  return text
-    .replaceAll('\t', ' ')
-    .split(' ')
-    .filter((word) => word !== '');
 }
 
 function hostMatches(host: string, { host: peer, address }: AccessQuestion): boolean {

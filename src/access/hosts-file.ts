@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { isIPv4 } from './ipv4.js';
+import { wordsOf } from './words.js';
 
 /** A line of /etc/hosts: an address, its name, and other names for it. */
 interface HostsLine {
@@ -13,7 +14,7 @@ export type Hosts = readonly HostsLine[];
 /** The lines of the text of /etc/hosts. An empty one, or a comment, is of the address "". */
 export function parseHosts(text: string): Hosts {
   return text.split('\n').map((line) => {
-    const [address = '', ...names] = wordsOf(line.split('#', 1)[0] ?? '');
+    const [address = '', ...names] = wordsOf((line.split('#', 1)[0] ?? '').trim());
     return { address, names };
   });
 }
@@ -62,15 +63,6 @@ export function canonicalInHosts(hosts: Hosts, name: string, family: 0 | 4): str
     isOfFamily ||= isIPv4(line.address) || (family === 0 && isIPv6(line.address));
   }
   return isOfFamily ? canonical : undefined;
-}
-
-/** Parted by blanks; a pattern for that takes V8 longer to make than all of a short file takes to part. */
-function wordsOf(line: string): string[] {
-  return line
-    .replaceAll('\t', ' ')
-    .trim()
-    .split(' ')
-    .filter((word) => word !== '');
 }
 
 function has({ names }: HostsLine, name: string): boolean {
