@@ -7,8 +7,6 @@ export { featureNames, type FeatureName };
 /** Bytes of a feature set that are kept: 1,024 bits, seven times what Amanda 3.5.1 uses. */
 const MAX_BYTES = 128;
 
-const numberOfName: ReadonlyMap<string, number> = new Map(featureNames.map((name, bit) => [name, bit]));
-
 /**
  * What a side of the conversation can do, as a set of numbered bits. Immutable.
  *
@@ -88,8 +86,8 @@ export class Features {
 }
 
 function bitOf(feature: FeatureName | number): number {
-  const bit = typeof feature === 'number' ? feature : numberOfName.get(feature);
-  if (bit === undefined) throw new AmandaError('BAD_ARGUMENT', `There is no feature "${printable(feature as string, 80)}".`);
+  const bit = typeof feature === 'number' ? feature : featureNames.indexOf(feature);
+  if (bit === -1 && typeof feature === 'string') throw new AmandaError('BAD_ARGUMENT', `There is no feature "${printable(feature, 80)}".`);
   if (!Number.isInteger(bit) || bit < 0 || bit >= 8 * MAX_BYTES) {
     throw new AmandaError('BAD_ARGUMENT', `The number of a feature is a whole number from 0 to ${8 * MAX_BYTES - 1}, not ${bit}.`);
   }
