@@ -1,0 +1,35 @@
+import { setTimeout } from 'node:timers/promises';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { prepareForMuch } from '../../src/drivers/much-memory.js';
+
+/** In MiB: where V8 keeps arrays of this size, so that nothing small that comes and goes counts. */
+function largeObjects(): number {
+  const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => name === 'large_object_space' || name === 'new_large_object_space');
+  return spaces.reduce((sum, { space_used_size: used }) => sum + used, 0) / 2 ** 20;
+}
+
+setFlagsFromString('--expose-gc');
+const fullCollection = runInNewContext('gc') as () => void;
+
+/** So many full collections one after another; what large objects there are afterwards. */
+async function collect(times: number): Promise<number> {
+  for (let time = 0; time < times; time += 1) {
+    fullCollection();
+    // What is told of a collection comes with the event loop.
+    await setTimeout(1);
+  }
+  return largeObjects();
+}
+
+beforeAll(async () => {
+  prepareForMuch();
+  await vi.dynamicImportSettled();
+});
+
+it('ends a series of full collections by an array of 8 MiB, and the next one by another, instead of it', async () => {
+  const before = await collect(2);
+  expect((await collect(6)) - before).toBeGreaterThan(7);
+  expect((await collect(9)) - before).toBeLessThan(15);
+});
