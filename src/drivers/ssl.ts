@@ -7,6 +7,7 @@ import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { defaultTiming } from '../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
+import { Crowd } from './crowd.js';
 import { placesForStrangers, type Driver, type Listener } from './driver.js';
 import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
@@ -85,19 +86,19 @@ export function listenSsl({ port = SSL_PORT, host, maxConnections = DEFAULT_MAX_
   };
 }
 
-/** {@link acceptSsl} for each socket. When too many of them have no session yet, the one that has waited longest is let go. */
+/** {@link acceptSsl} for each socket. When too many of them have no session yet, one that has waited long is let go. */
 export function acceptAllSsl(
   { maxConnections, ...options }: AcceptSslOptions & { readonly maxConnections: number },
   connection: ConnectionOptions,
 ): OperatorFunction<Socket, Connection> {
-  const waiting = new Set<Socket>();
+  const waiting = new Crowd<Socket>();
   return mergeMap((socket) => {
-    const [oldest] = waiting;
-    if (oldest !== undefined && waiting.size >= placesForStrangers(maxConnections)) {
-      waiting.delete(oldest);
-      oldest.destroy();
+    if (waiting.size >= placesForStrangers(maxConnections)) {
+      const chosen = waiting.chosen();
+      if (chosen !== undefined) waiting.delete(chosen);
+      chosen?.destroy();
     }
-    waiting.add(socket);
+    waiting.add(socket, socket.remoteAddress);
     return acceptSsl(socket, options, connection).pipe(finalize(() => waiting.delete(socket)));
   });
 }

@@ -16,7 +16,7 @@ export type { ServeOptions, ServiceEvent, ServiceMap };
  *
  * Runs until it is unsubscribed, which ends every connection and service, or, after `stop` has emitted, until the last
  * request is over. A connection on which nothing runs is closed after 30 s. When a listener's connections become too many, those on
- * which nothing was ever admitted end with `TOO_MANY_CONNECTIONS`, the longest there first. Errors only when the listener does.
+ * which nothing was ever admitted end with `TOO_MANY_CONNECTIONS`, those there longest and from where most come first. Errors only when the listener does.
  * Source: PROTOCOL.md, "The exchange: target".
  */
 export function serve(listener: Listener, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {

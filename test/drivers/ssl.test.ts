@@ -296,8 +296,7 @@ test('a certificate that is not meant for one of the two roles says so', async (
 
 test('each frame has TLS records of its own, however many leave at once', async () => {
   const { port } = await target();
-  const certificate = { cert: readFileSync(me.cert), key: readFileSync(me.key), ca: readFileSync(ca.cert) };
-  const session = connectTls({ host, port, ...certificate, checkServerIdentity: () => undefined });
+  const session = connectTls({ host, port, ...certificate(), checkServerIdentity: () => undefined });
   session.write(Buffer.concat([noopFrame(1), noopFrame(2)]));
   const data = fromEvent(session, 'data', (chunk: Buffer) => chunk);
   // Node hands over what a record held as one chunk: two times an ACK and a REP.
@@ -305,6 +304,11 @@ test('each frame has TLS records of its own, however many leave at once', async 
   session.destroy();
   expect(chunks.map((chunk) => chunk.length - chunk.readUInt32BE(0))).toEqual([8, 8, 8, 8]);
 });
+
+/** As an initiator shows it to Node's own TLS. */
+function certificate() {
+  return { cert: readFileSync(me.cert), key: readFileSync(me.key), ca: readFileSync(ca.cert) };
+}
 
 function noopFrame(handle: number): Buffer {
   const packet = Buffer.from(`\0SECURITY USER ${userInfo().username}\nSERVICE noop\nOPTIONS features=ff;\n\0`);
@@ -330,6 +334,23 @@ describe('peers that connect and never shake hands', () => {
     }
     expect(ended).toEqual([0, 1, 2, 3]);
     await expect(ask(port)).resolves.toMatchObject({ kind: 'final' });
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('do not push out another host that is slow to', async () => {
+    const { port } = await target({ maxConnections: 8 });
+    const slow = connectSocket(port, host).on('error', () => undefined);
+    await once(slow, 'connect');
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const socket = connectSocket({ port, host, localAddress: '127.0.0.2' }).on('error', () => undefined);
+      sockets.push(socket);
+      await once(socket, 'connect');
+      if (count >= 3) await once(sockets[count - 3] ?? socket, 'close');
+    }
+    const session = connectTls({ socket: slow, ...certificate(), checkServerIdentity: () => undefined });
+    await once(session, 'secureConnect');
+    session.destroy();
     for (const socket of sockets) socket.destroy();
   });
 });

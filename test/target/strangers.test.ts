@@ -1,6 +1,10 @@
-import { NEVER, firstValueFrom, of, type Subscription } from 'rxjs';
+import { once } from 'node:events';
+import { connect as connectSocket, type Socket } from 'node:net';
+import { NEVER, Subject, delayWhen, firstValueFrom, of, type Subscription } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/connection/connection.js';
+import { allowed } from '../../src/access/verdict.js';
+import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
 import { connect } from '../../src/drivers/connect.js';
 import { placesForStrangers } from '../../src/drivers/driver.js';
 import { memory } from '../../src/drivers/memory.js';
@@ -69,6 +73,32 @@ describe('a target with more strangers than it has places for', () => {
     await comes();
     expect(peers.map(({ end }) => end)).toEqual(['there', 'ended', 'ended', 'there']);
     close();
+  });
+
+  test('ends those from where most come, so that another host may take its time', async () => {
+    const port = new Subject<number>();
+    const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, maxConnections: 8, onListening: (number) => port.next(number) });
+    const listening = firstValueFrom(port);
+    const serving = serve(listener, { noop: () => of(reply({ lines: ['OPTIONS ;'] })) }, { authorize: () => of(allowed) }).subscribe();
+    const driver = bsdtcp({ host: '127.0.0.1', port: await listening, reservedPorts: false });
+    const asked = new Subject<void>();
+    const slow = firstValueFrom(
+      connect(driver).pipe(
+        delayWhen(() => asked),
+        request('noop'),
+      ),
+    );
+    const crowd: Socket[] = [];
+    for (let count = 0; count < 20; count += 1) {
+      const socket = connectSocket({ host: '127.0.0.1', port: await listening, localAddress: '127.0.0.2' }).on('error', () => undefined);
+      crowd.push(socket);
+      await once(socket, 'connect');
+      if (count >= 3) await once(crowd[count - 3] ?? socket, 'close');
+    }
+    asked.next();
+    await expect(slow).resolves.toMatchObject({ kind: 'final' });
+    for (const socket of crowd) socket.destroy();
+    serving.unsubscribe();
   });
 
   test('ends none where its listener has no bound', async () => {
