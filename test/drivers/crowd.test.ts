@@ -57,10 +57,10 @@ describe('of a crowd', () => {
     ['::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.1', true],
     ['192.0.2.1', '192.0.2.2', false],
-    // Of no address at all: whatever it is, it must not end anything.
+    // No addresses at all: they are told apart like others.
     ['not:an:address', '::::::', false],
   ])('%s and %s are of one network: %s', (one, other, isOne) => {
-    // Of two networks with one each and one with two, the last loses its first: that is `x` where it is of the same as `y`, and else the first of all.
+    // `x` and `y` are the most where they are of one network; where they are not, there is one of each, and the first goes.
     expect(crowd('a@198.51.100.1', `x@${one}`, `y@${other}`).chosen()).toBe(isOne ? 'x' : 'a');
   });
 

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeAll, expect, it, vi } from 'vitest';
@@ -13,12 +13,23 @@ function largeObjects(): number {
 setFlagsFromString('--expose-gc');
 const fullCollection = runInNewContext('gc') as () => void;
 
-/** So many full collections one after another; what large objects there are afterwards. */
+/** For as long as the test runs: what is told of collections here, and nowhere else. */
+const registries: FinalizationRegistry<undefined>[] = [];
+
+/** So many full collections, each when the one before has been told of; what large objects there are afterwards. */
 async function collect(times: number): Promise<number> {
   for (let time = 0; time < times; time += 1) {
+    const told = new Promise<void>((resolve) => {
+      const registry = new FinalizationRegistry<undefined>(() => {
+        resolve();
+      });
+      registry.register({}, undefined);
+      registries.push(registry);
+    });
     fullCollection();
-    // What is told of a collection comes with the event loop.
-    await setTimeout(1);
+    await told;
+    // Others are told in the same turn.
+    await setImmediate();
   }
   return largeObjects();
 }
