@@ -20,11 +20,15 @@ export function whyNoRealAmandad() {
   return missing === undefined ? undefined : `${missing} is missing (npm test as root on Debian installs it)`;
 }
 
-/** Starts what is given for each connection to the port; resolves to the port and how to end it. `user`: who runs it. */
-export async function forkingTarget({ command = [AMANDAD, '-auth=bsdtcp', 'amdump'], user = 'backup' } = {}) {
+/**
+ * Starts what is given for each connection to the port; or, when it waits, once, with the socket that listens. Resolves to the port and how to end it.
+ * `user`: who runs it.
+ */
+export async function forkingTarget({ command = [AMANDAD, '-auth=bsdtcp', 'amdump'], user = 'backup', waits = false } = {}) {
   const folder = makeFolders();
   const port = await freePort();
-  const words = [SPAWNER, '--accept', '--inetd', '-l', `127.0.0.1:${port}`, '-E', 'HOME=/var/backups', '-E', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', ...command];
+  const surroundings = ['-E', 'HOME=/var/backups', '-E', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
+  const words = [SPAWNER, ...(waits ? [] : ['--accept']), '--inetd', '-l', `127.0.0.1:${port}`, ...surroundings, ...command];
   const child = spawn('unshare', inside(folder, user, words), { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
   await said(child, 'Listening on');
   return {

@@ -3,7 +3,7 @@ import { AMANDAD, connectReserved, forkingTarget, whyNoRealAmandad } from '../re
 import { answer, close } from '../peers/bare-answers.mjs';
 import { noopOver } from '../raw-noop.mjs';
 
-/** A process started for the connection, as inetd does: the time from connecting to the ACK. */
+/** A process started for each connection, or by the first of them, as inetd does: the time from connecting to the ACK. */
 export const name = 'start';
 
 const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
@@ -20,9 +20,10 @@ export function groups({ starts }) {
   const missing = whyNoRealAmandad();
   return [
     {
-      title: `Started for each connection, ${starts} times one after another`,
+      title: `Started for each connection, ${starts} times one after another; with "wait" for the first`,
       columns: [
         { key: 'ack', label: 'ms to the ACK', digits: 1 },
+        { key: 'first', label: 'the first', digits: 1 },
         { key: 'rep', label: 'ms to the REP', digits: 1 },
         { key: 'end', label: 'ms to the end', digits: 1 },
       ],
@@ -31,13 +32,15 @@ export function groups({ starts }) {
         ['rx-amandad, the real noop executable', [process.execPath, OURS, '-auth=bsdtcp', 'amdump']],
         ['rx-amandad, own noop', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump']],
         ['a Node script that answers with fixed bytes', [process.execPath, '-e', least]],
-      ].map(([name, command]) => ({ name, ...(missing === undefined ? { run: () => run(command, starts) } : { missing }) })),
+        ['rx-amandad, the real noop executable, "wait"', [process.execPath, OURS, '-auth=bsdtcp', 'amdump'], true],
+        ['rx-amandad, own noop, "wait"', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump'], true],
+      ].map(([name, command, waits]) => ({ name, ...(missing === undefined ? { run: () => run(command, waits, starts) } : { missing }) })),
     },
   ];
 }
 
-async function run(command, starts) {
-  const target = await forkingTarget({ command });
+async function run(command, waits, starts) {
+  const target = await forkingTarget({ command, waits });
   const times = [];
   try {
     for (let turn = 0; turn < starts; turn += 1) {
@@ -47,6 +50,7 @@ async function run(command, starts) {
   } finally {
     await target.close();
   }
+  const first = times[0].ack;
   const middle = (key) => times.map((time) => time[key]).toSorted((a, b) => a - b)[times.length >> 1];
-  return { ack: middle('ack'), rep: middle('rep'), end: middle('end') };
+  return { ack: middle('ack'), first, rep: middle('rep'), end: middle('end') };
 }

@@ -14,7 +14,7 @@ export interface AmandadArguments {
   readonly udpPort: number | undefined;
   /** The address to listen on; undefined for all. */
   readonly listen: string | undefined;
-  /** Serve any number of connections, or keep an idle one. */
+  /** Serve any number of connections for any time, or keep an idle one. */
   readonly noExit: boolean;
   /** What amandad's configuration could say as well, as `KEY=VALUE`. */
   readonly settings: readonly string[];
@@ -36,6 +36,8 @@ export interface AmandadArguments {
   readonly user: string | undefined;
   /** Milliseconds that what runs may take to finish when this is asked to end. */
   readonly grace: number;
+  /** Milliseconds without a connection after which the socket that listens is left to inetd; undefined for the default. */
+  readonly linger: number | undefined;
   readonly limits: AmandadLimits;
   readonly log: string | undefined;
   readonly debug: boolean;
@@ -86,6 +88,10 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
   checkSettings(given, auth);
   if (given.has('amandahosts') && letsEverybodyIn.has(auth)) throw new UsageError(`-amandahosts does not go with -auth=${auth}, over which everybody may ask.`);
   if (tcpPort === undefined && udpPort === undefined && given.has('listen')) throw new UsageError('-listen needs -tcp=PORT or -udp=PORT.');
+  const linger = wholeNumber('-linger', given.get('linger'), 1, 2_000_000);
+  if (linger !== undefined && (tcpPort !== undefined || (auth !== 'bsdtcp' && auth !== 'ssl'))) {
+    throw new UsageError('-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.');
+  }
   const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
   if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
   return {
@@ -104,6 +110,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
     shm: !given.has('no-shm'),
     user: given.get('user'),
     grace: (wholeNumber('-grace', given.get('grace'), 0, 86_400) ?? 30) * 1_000,
+    linger: linger === undefined ? undefined : linger * 1_000,
     limits: limitsOf(given),
     log: given.get('log'),
     debug: given.has('debug'),
@@ -124,7 +131,7 @@ const settingAuths: ReadonlyMap<string, readonly AmandadArguments['auth'][]> = n
 const letsEverybodyIn: ReadonlySet<AmandadArguments['auth']> = new Set<AmandadArguments['auth']>(['local', 'ssh', 'rsh']);
 const takesValue: ReadonlySet<string> = new Set([
   ...settingAuths.keys(),
-  ...['auth', 'tcp', 'udp', 'listen', 'amandahosts', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle'],
+  ...['auth', 'tcp', 'udp', 'listen', 'amandahosts', 'libexec', 'services', 'lists', 'log', 'user', 'grace', 'idle', 'linger'],
   ...['max-connections', 'max-handles', 'max-requests', 'receive-budget', 'rep-tries'],
 ]);
 const flags: ReadonlySet<string> = new Set(['no-exit', 'own', 'no-shm', 'debug', 'no-config', 'insist-on-safe-key']);

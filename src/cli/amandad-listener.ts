@@ -2,11 +2,15 @@ import { defer, from, mergeMap, take } from 'rxjs';
 import { inheritedSockets, type Activation } from '../drivers/activation.js';
 import type { Listener } from '../drivers/driver.js';
 import { listenStdio } from '../drivers/stdio.js';
+import { untilUnused } from '../drivers/until-unused.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import { bsdtcpWays } from './amandad-bsdtcp.js';
 import { afterReady, explained, mostConnections, placeOf, readied, type ListenerEvents, type TcpWays } from './amandad-listening.js';
 import { UsageError } from './arguments.js';
 import type { Settings } from './config/settings.js';
+
+/** Milliseconds without a connection after which inetd's socket is left to inetd: longer than a server takes from one dump of a host to the next. */
+const LINGER = 300_000;
 
 /**
  * Where the connections of an amandad with these arguments come from. What a driver needs is loaded when it is listened on:
@@ -46,14 +50,17 @@ async function load(given: AmandadArguments, settings: Settings, activation: Act
 }
 
 function tcpListener(given: AmandadArguments, activation: Activation, events: ListenerEvents, ways: TcpWays): Listener {
-  const { auth, tcpPort, noExit } = given;
+  const { auth, tcpPort, noExit, linger = LINGER } = given;
   const { options: limits, describe } = placeOf(given);
   if (activation.kind === 'socket') {
     return readied(auth, events, (ready) => {
       const onReady = (port: number | undefined): void => {
         ready(port === undefined ? undefined : describe(port));
       };
-      return { name: auth, accept: (options) => inheritedSockets(activation.descriptor, { ...limits, onReady }).pipe(ways.onSockets(options)) };
+      const all = inheritedSockets(activation.descriptor, { ...limits, onReady });
+      // Whoever comes too late finds inetd at the socket again.
+      const sockets = activation.by === 'inetd' && !noExit ? all.pipe(untilUnused(linger)) : all;
+      return { name: auth, accept: (options) => sockets.pipe(ways.onSockets(options)) };
     });
   }
   if (tcpPort === undefined) {

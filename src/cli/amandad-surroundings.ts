@@ -13,6 +13,8 @@ export interface AmandadSurroundings {
   readonly hangup: Observable<unknown>;
   /** The socket that systemd has handed over. */
   readonly activation: Activation;
+  /** Looks for a socket on which inetd has this wait. */
+  readonly waiting: () => Activation | undefined;
   /** The folder of Amanda's configuration; without it none is read. */
   readonly installation?: string;
   /** Gives up the rights of root for those of a user; undefined stands for Amanda's. */

@@ -39,16 +39,18 @@ import { packageVersion } from './version.js';
 const help = `Usage: rx-amandad [OPTION…] [SERVICE…]
 
 A target of the Amanda backup system: does what amandad does. inetd, xinetd or
-an initiator starts it with the connection on standard input and output; with
--tcp or -udp it listens by itself, and systemd hands it a socket (LISTEN_FDS).
+an initiator starts it with the connection on standard input and output, or
+inetd with the socket that listens ("wait"); with -tcp or -udp it listens by
+itself, and systemd hands it a socket (LISTEN_FDS).
 
 As amandad has them:
   -auth=NAME        bsdtcp (default), ssl, local, ssh or rsh; for servers that
                     have none of these bsdudp or bsd
   -tcp=PORT         listen on this port and serve one connection
   -udp=PORT         the same for bsdudp and bsd; from inetd these need "wait"
-  -no-exit          with -tcp or -udp serve any number of connections; without
-                    them keep a connection on which nothing runs
+  -no-exit          with -tcp, -udp or inetd's "wait" serve any number of
+                    connections for any time; else keep a connection on which
+                    nothing runs
   --version         the version of this program
   SERVICE…          the services that may be asked for; amdump stands for noop,
                     sendsize, sendbackup and selfcheck. Default: those,
@@ -72,6 +74,8 @@ Ours:
                     instead of shared memory, which needs room in /dev/shm
   -user=NAME        started as root, become this user once it listens; default
                     amandabackup or else backup; root stays root
+  -linger=SECONDS   for bsdtcp and ssl, started by inetd with "wait": end when
+                    there has been no connection for so long; default 300
   -grace=SECONDS    how long what runs may go on after SIGTERM or SIGINT;
                     default 30; a second signal ends it at once
   -log=FILE         a line for each request goes there, opened anew on SIGHUP;
@@ -151,8 +155,9 @@ export function amandad(words: readonly string[], surroundings: AmandadSurroundi
 type Start = { readonly given: AmandadArguments } & AmandadSettings;
 
 function run({ given, settings, trouble, notes }: Start, surroundings: AmandadSurroundings, hurry: Observable<unknown>): Observable<number> {
-  const { activation, becomeUser, interrupted, hangup } = surroundings;
-  const log = new AmandadLog(given, surroundings);
+  const { becomeUser, interrupted, hangup } = surroundings;
+  const activation = activationOf(given, surroundings);
+  const log = new AmandadLog(given, { ...surroundings, activation });
   const requests = new RequestLog(log.write);
   const listener = listenerOf(given, settings, activation, {
     // Only now: a port below 1024 takes root to listen on, and the log is to be its user's.
@@ -219,6 +224,12 @@ function rulesOf(policy: AccessPolicy): (request: AccessRequest) => Observable<V
 
 /** Longer than any backup, and the longest that a timer can wait. */
 const NEVER = 0x7fff_ffff;
+
+/** Where nobody has said anything else, standard input is looked at: a connection, or with inetd's "wait" what connections come in on. */
+function activationOf(given: AmandadArguments, { activation, waiting }: AmandadSurroundings): Activation {
+  const isForTcp = given.auth === 'bsdtcp' || given.auth === 'ssl';
+  return (isForTcp && activation.kind === 'none' && hasOneConnection(given, activation) ? waiting() : undefined) ?? activation;
+}
 
 /** Whether standard input and output are the connection. */
 function hasOneConnection({ auth, tcpPort }: AmandadArguments, activation: Activation): boolean {

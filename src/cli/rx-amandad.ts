@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { fromEvent, map, merge } from 'rxjs';
-import { takeActivation } from '../drivers/activation.js';
+import { takeActivation, waitingActivation } from '../drivers/activation.js';
 import { printable } from '../wire/text.js';
 import { amandad } from './amandad.js';
 import { isStderrFree } from './amandad-log.js';
@@ -25,6 +25,7 @@ void amandad(process.argv.slice(2), {
   interrupted: merge(...Object.entries(exitCodes).map(([signal, code]) => fromEvent(process, signal).pipe(map(() => code)))),
   hangup: fromEvent(process, 'SIGHUP'),
   activation: takeActivation(),
+  waiting: waitingActivation,
   installation: '/etc/amanda',
   becomeUser,
 }).then((code) => {

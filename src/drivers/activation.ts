@@ -4,14 +4,15 @@ import { AmandaError } from '../wire/errors.js';
 
 /** The descriptor of the first socket that systemd hands over. */
 const FIRST_DESCRIPTOR = 3;
+const STANDARD_INPUT = 0;
 
-/** What systemd has said of sockets in the environment. */
+/** What socket this process was started with, besides a connection on standard input. */
 export type Activation =
-  /** It said nothing. */
+  /** None. */
   | { readonly kind: 'none' }
-  /** This descriptor is a socket for this process: one that listens (`Accept=no`) or a connection (`Accept=yes`). */
-  | { readonly kind: 'socket'; readonly descriptor: number }
-  /** What it said cannot be used. */
+  /** This descriptor: of systemd one that listens (`Accept=no`) or a connection (`Accept=yes`), of inetd one that listens (`wait`). */
+  | { readonly kind: 'socket'; readonly descriptor: number; readonly by: 'systemd' | 'inetd' }
+  /** What systemd said of it cannot be used. */
   | { readonly kind: 'unusable'; readonly error: AmandaError };
 
 /**
@@ -28,7 +29,16 @@ export function takeActivation(env: NodeJS.ProcessEnv = process.env, pid: number
     );
   }
   if (count !== '1') return unusable(`One socket is needed and LISTEN_FDS says ${shown(count)}: give the socket unit one ListenStream= alone.`);
-  return { kind: 'socket', descriptor: FIRST_DESCRIPTOR };
+  return { kind: 'socket', descriptor: FIRST_DESCRIPTOR, by: 'systemd' };
+}
+
+/** The socket on which inetd has this process wait for connections (`wait`); undefined when standard input is anything else. */
+export function waitingActivation(): Activation | undefined {
+  try {
+    return look(STANDARD_INPUT).remoteAddress === undefined ? { kind: 'socket', descriptor: STANDARD_INPUT, by: 'inetd' } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export interface InheritOptions {
@@ -40,7 +50,8 @@ export interface InheritOptions {
 
 /**
  * The connections of an inherited TCP socket: those that come in on one that listens, or the socket itself, after which it
- * completes. Unsubscribing stops listening. Errors with `BAD_ARGUMENT` when the descriptor is no TCP socket.
+ * completes. Unsubscribing stops listening, and whoever connects after that waits for the next process that is handed the socket. Errors with
+ * `BAD_ARGUMENT` when the descriptor is no TCP socket.
  */
 export function inheritedSockets(descriptor: number, { maxConnections = 1_024, onReady }: InheritOptions = {}): Observable<Socket> {
   return new Observable((out) => {

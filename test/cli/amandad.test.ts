@@ -70,6 +70,8 @@ describe('the words behind rx-amandad', () => {
     [['-auth=ssh', '-amandahosts=/etc/hosts'], '-amandahosts does not go with -auth=ssh, over which everybody may ask.'],
     [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
+    [['-linger=9', '-tcp=0'], '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.'],
+    [['-linger=9', '-auth=bsdudp'], '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.'],
     [['-grace=-1'], '-grace takes a whole number from 0 to 86400, not "-1".'],
     [['-max-handles=0'], '-max-handles takes a whole number from 1 to 1000000, not "0".'],
     [['-rep-tries=0'], '-rep-tries takes a whole number from 1 to 1000, not "0".'],
@@ -131,6 +133,7 @@ function startedWith(more: Partial<AmandadSurroundings>, ...words: string[]) {
     interrupted,
     hangup,
     activation: { kind: 'none' },
+    waiting: () => undefined,
     becomeUser: (name) => {
       users.push(name);
       isReady();
@@ -314,6 +317,7 @@ describe('rx-amandad', () => {
       interrupted: NEVER,
       hangup: EMPTY,
       activation: { kind: 'none' },
+      waiting: () => undefined,
       becomeUser: () => undefined,
     });
     expect(await code).toBe(2);

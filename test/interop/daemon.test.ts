@@ -318,6 +318,51 @@ describeUnless(whyNoSandbox() ?? missingPrograms(activator), 'rx-amandad with a 
   });
 });
 
+describeUnless(whyNoSandbox() ?? missingPrograms(activator), 'rx-amandad from an inetd that has it wait', () => {
+  /** Starts an inetd that becomes the program at the first connection; with the port, and what each noop says of who answered. */
+  async function waiting(...words: readonly string[]) {
+    const port = await freePort();
+    const running = run(activator, ['--inetd', '-l', `127.0.0.1:${port}`, program, `-libexec=${libexec}`, ...words, 'amdump'], { user: 'root' });
+    await running.line(/^Listening on /);
+    return { ...running, port };
+  }
+
+  it('takes any number of connections, and ends with exit code 0 when there has been none for a time', async () => {
+    const running = await waiting('-linger=1');
+    const texts = await lastValueFrom(
+      from(Array.from({ length: 50 })).pipe(
+        mergeMap(() => noop(running.port)),
+        toArray(),
+      ),
+    );
+    expect(texts).toEqual(Array.from({ length: 50 }, () => asBackup));
+    await expect(dump(running.port, () => setTimeout(letGo, 1_500))).resolves.toBe('ab');
+    expect(await noop(running.port)).toBe(asBackup);
+    expect(await running.exit).toBe(0);
+    expect(running.said.filter((line) => / request /.test(line))).toHaveLength(52);
+  });
+
+  it('with -no-exit goes on', async () => {
+    const running = await waiting('-linger=1', '-no-exit');
+    expect(await noop(running.port)).toBe(asBackup);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1_500);
+    });
+    expect(await noop(running.port)).toBe(asBackup);
+    await end(running);
+  });
+
+  it('is told to end like a daemon: what runs is finished', async () => {
+    const running = await waiting();
+    const whole = await dump(running.port, () => {
+      running.child.kill('SIGTERM');
+      letGo();
+    });
+    expect(whole).toBe('ab');
+    expect(await running.exit).toBe(0);
+  });
+});
+
 describeUnless(whyNoSandbox(), 'rx-amandad from an inetd that puts the connection on standard error too', () => {
   it('writes nothing there but frames, even with -debug', async () => {
     const server = createServer({ pauseOnConnect: true }, (socket) => {

@@ -1,12 +1,32 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeFullBackup, type FullBackup, needed, overBsdtcp } from '../support/full-backup.js';
 import { describeReal } from '../support/real-amanda.js';
+import { giveToBackup } from '../support/sandbox.js';
 import { allServices, installRxAmandad, startDaemon, type Started, startXinetd } from '../support/rx-amandad.js';
 
 describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
   describeFullBackup('over bsdtcp: xinetd starts rx-amandad for each connection', {
     reach: async ({ sandbox }) => overBsdtcp(await startXinetd(sandbox, installRxAmandad(sandbox), ['-auth=bsdtcp', ...allServices])),
+  });
+
+  let log = '';
+  describeFullBackup('over bsdtcp: xinetd with "wait" starts rx-amandad, which ends when it is not used for a second', {
+    async reach({ sandbox }) {
+      log = join(sandbox.directory, 'rx-amandad.log');
+      writeFileSync(log, '');
+      giveToBackup(log);
+      return overBsdtcp(await startXinetd(sandbox, installRxAmandad(sandbox), ['-auth=bsdtcp', '-linger=1', `-log=${log}`, ...allServices], 'yes'));
+    },
+    also: () => {
+      it('it was started more than once, and less often than it was asked', () => {
+        const [starts, requests] = [/ listening on /g, / request /g].map((what) => readFileSync(log, 'utf8').split(what).length - 1);
+        expect(starts).toBeGreaterThan(1);
+        expect(starts).toBeLessThan(requests ?? 0);
+      });
+    },
   });
 
   let daemon: Started;

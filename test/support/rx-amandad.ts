@@ -28,8 +28,11 @@ export function installRxAmandad(sandbox: Sandbox, ...words: readonly string[]):
   return path;
 }
 
-/** The real xinetd on a port of the loopback, as user root; for each connection it starts a program as user backup. */
-export async function startXinetd(sandbox: Sandbox, server: string, args: readonly string[]): Promise<Started> {
+/**
+ * The real xinetd on a port of the loopback, as user root; for each connection it starts a program as user backup. With `wait` it starts one for the
+ * first, which takes those that follow itself.
+ */
+export async function startXinetd(sandbox: Sandbox, server: string, args: readonly string[], wait: 'yes' | 'no' = 'no'): Promise<Started> {
   const port = await freePort();
   const file = join(sandbox.directory, 'xinetd.conf');
   writeFileSync(
@@ -43,7 +46,7 @@ export async function startXinetd(sandbox: Sandbox, server: string, args: readon
     port = ${port}
     socket_type = stream
     protocol = tcp
-    wait = no
+    wait = ${wait}
     user = backup
     group = backup
     groups = yes
