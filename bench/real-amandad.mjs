@@ -3,9 +3,9 @@
  * private ones, so that nothing of the machine is read or changed. A process is forked for each connection by systemd-socket-activate, as inetd would.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { end } from './processes.mjs';
 
@@ -17,7 +17,15 @@ const SPAWNER = '/usr/bin/systemd-socket-activate';
 export function whyNoRealAmandad() {
   if (process.getuid?.() !== 0) return 'not run as root';
   const missing = [AMANDAD, SPAWNER, ...Object.values(PLACES)].find((path) => !existsSync(path));
-  return missing === undefined ? undefined : `${missing} is missing (npm test as root on Debian installs it)`;
+  if (missing !== undefined) return `${missing} is missing (npm test as root on Debian installs it)`;
+  const closed = closedFolder(dirname(fileURLToPath(import.meta.url)));
+  return closed === undefined ? undefined : `user backup, who runs both, cannot enter ${closed} (chmod o+x)`;
+}
+
+/** The first folder on the way to this one that only its owner or group may enter. */
+function closedFolder(folder) {
+  const parent = dirname(folder);
+  return (parent === folder ? undefined : closedFolder(parent)) ?? ((statSync(folder).mode & 0o001) === 0 ? folder : undefined);
 }
 
 /**
