@@ -25,7 +25,8 @@ export function groups({ gib }) {
       ],
       note: 'Ratios are to a relay that looks at nothing: pipe() in both directions. The live view goes to /dev/null.',
       cases: [
-        { name: 'plain Node relay, pipe()', run: () => measured(total, size, pipes) },
+        { name: 'plain Node relay, pipe()', run: () => measured(total, size, (port) => pipes(port)) },
+        { name: 'plain Node relay, pipe(), and into a file', run: () => inFolder((cwd) => measured(total, size, (port) => pipes(port, join(cwd, 'copy')))) },
         { name: 'no relay', run: () => measured(total, size, (port) => ({ port })) },
         ...[['--quiet'], [], ['--quiet', '--json', 'tap.jsonl'], ['--quiet', '--pcap', 'tap.pcap']].map((words) => ({
           name: ['rx-amanda tap', ...words].join(' '),
@@ -54,8 +55,8 @@ async function measured(total, size, between) {
   return { rate: total / seconds / 1e9, cpu: cpu / (total / 1e9), rss };
 }
 
-async function pipes(target) {
-  const child = peer('tap', 'relay', target);
+async function pipes(...words) {
+  const child = peer('tap', 'relay', ...words);
   return { child, port: (await message(child, 'port')).port };
 }
 

@@ -1,7 +1,8 @@
 /**
  * What stands around a tap: `tap.mjs send TOTAL SIZE`, a target that answers a request with frames of a stream; `tap.mjs receive PORT`, an initiator who
- * counts what comes; `tap.mjs relay PORT`, a relay in two lines of Node that a tap is compared with.
+ * counts what comes; `tap.mjs relay PORT [FILE]`, a relay in a few lines of Node that a tap is compared with, and that copies what the target says to a file.
  */
+import { createWriteStream } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { Counter, fail, tellPort } from './telling.mjs';
 
@@ -9,12 +10,18 @@ const [role, ...words] = process.argv.slice(2);
 const [total, size] = words.map(Number);
 
 if (role === 'send') listen((socket) => socket.once('data', () => pour(socket)));
-else if (role === 'relay') listen((socket) => socket.pipe(connect({ host: '127.0.0.1', port: Number(words[0]), allowHalfOpen: true })).pipe(socket));
+else if (role === 'relay') listen(relay);
 else dial();
 
 function listen(take) {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, take);
   server.listen(0, '127.0.0.1', () => tellPort(server.address().port));
+}
+
+function relay(socket) {
+  const target = connect({ host: '127.0.0.1', port: Number(words[0]), allowHalfOpen: true });
+  socket.pipe(target).pipe(socket);
+  if (words.length > 1) target.pipe(createWriteStream(words[1]));
 }
 
 /** The port may not be listened on yet: a tap that is quiet does not say when it is. */
