@@ -47,6 +47,17 @@ export const pages = [
   }),
 
   page({
+    ...cutting(),
+    title: 'Byte order marks',
+    sentence: 'Each is a character of its line, the first one too.',
+    picture: `
+      bytes  -a--b--|
+      lines  ----1--|
+    `,
+    legend: { a: bytes('ef bb bf', 'U+FEFF'), b: bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'), 1: value('\ufeff\ufeffa', 'U+FEFF twice, and a') },
+  }),
+
+  page({
     ...cutting(4),
     title: 'A line without end',
     sentence: 'A line over the limit is an error: memory is bounded.',

@@ -22,6 +22,8 @@ type Done = Readonly<Record<string, unknown>>;
 
 const which = factor > 1 ? 0 : 1;
 const MIB = 1_048_576;
+/** MiB more that V8 lets young objects have from Node 24 on. */
+const MORE_YOUNG = Number.parseInt(process.versions.node, 10) < 24 ? 0 : 96;
 
 /** All of it was sent, and the connections are there still and served. */
 const isServed = (connections: number) => (_: Target, done: Done, amount: number) => {
@@ -97,7 +99,7 @@ describe('honest peers are served, and memory stays bounded, in a flood of', () 
         flooder.send('go');
         await gone;
         expect(target.isRunning).toBe(true);
-        expect(grown).toBeLessThan(growth[which]);
+        expect(grown).toBeLessThan(growth[which] + MORE_YOUNG);
         // Bounds for a machine that does much else besides; what is printed is what is worth a look.
         expect(during.p50).toBeLessThan(1_000);
         expect(during.max).toBeLessThan(10_000);
