@@ -39,8 +39,17 @@ beforeAll(async () => {
   await vi.dynamicImportSettled();
 });
 
-it('ends a series of full collections by an array of 8 MiB, and the next one by another, instead of it', async () => {
-  const before = await collect(2);
-  expect((await collect(6)) - before).toBeGreaterThan(7);
-  expect((await collect(9)) - before).toBeLessThan(15);
-});
+const isSeriesOfGrowth = Number.parseInt(process.versions.v8, 10) < 13;
+
+if (isSeriesOfGrowth) {
+  it('ends a series of full collections by an array of 8 MiB, and the next one by another, instead of it', async () => {
+    const before = await collect(2);
+    expect((await collect(6)) - before).toBeGreaterThan(7);
+    expect((await collect(9)) - before).toBeLessThan(15);
+  });
+} else {
+  it('leaves a series of full collections alone where V8 counts buffers apart', async () => {
+    const before = await collect(2);
+    expect((await collect(9)) - before).toBeLessThan(1);
+  });
+}
