@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { firstValueFrom, from, lastValueFrom, mergeMap, of, take, toArray } from 'rxjs';
@@ -340,6 +340,24 @@ describeUnless(whyNoSandbox() ?? missingPrograms(activator), 'rx-amandad from an
     expect(await noop(running.port)).toBe(asBackup);
     expect(await running.exit).toBe(0);
     expect(running.said.filter((line) => / request /.test(line))).toHaveLength(52);
+  });
+
+  it('says in one sentence that a connection was reset before it was there, which looks like no connection', async () => {
+    const ended = new Promise<Running>((resolve) => {
+      const server = createServer({ pauseOnConnect: true }, (socket) => {
+        socket.on('error', () => undefined);
+        client.resetAndDestroy();
+        client.once('close', () => {
+          resolve(run(program, ['-user=backup'], { user: 'root', stdio: [socket, socket, 'pipe'] }));
+          server.close();
+        });
+      });
+      const client = new Socket();
+      server.listen(0, '127.0.0.1', () => client.connect((server.address() as AddressInfo).port, '127.0.0.1'));
+    });
+    const running = await ended;
+    expect(await running.exit).toBe(2);
+    expect(running.said).toEqual(['rx-amandad: Descriptor 0 is neither a TCP connection nor listens for any: listen EINVAL: invalid argument.']);
   });
 
   it('with -no-exit goes on', async () => {
