@@ -39,9 +39,9 @@ beforeAll(async () => {
   await vi.dynamicImportSettled();
 });
 
-const isSeriesOfGrowth = Number.parseInt(process.versions.v8, 10) < 13;
+const countsBuffersApart = Number.parseInt(process.versions.v8, 10) >= 13;
 
-if (isSeriesOfGrowth) {
+if (!countsBuffersApart) {
   it('ends a series of full collections by an array of 8 MiB, and the next one by another, instead of it', async () => {
     const before = await collect(2);
     expect((await collect(6)) - before).toBeGreaterThan(7);

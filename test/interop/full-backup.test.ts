@@ -29,8 +29,9 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
 
       it('it has ended a second later, and is started again by whoever comes next', async () => {
         const before = lines(/ \d+ listening on /g);
-        const process = `/proc/${/\d+/.exec(before.at(-1) ?? '')?.[0]}`;
-        await expect.poll(() => existsSync(process), { timeout: 20_000 }).toBe(false);
+        const pid = Number(/\d+/.exec(before.at(-1) ?? '')?.[0]);
+        expect(pid).toBeGreaterThan(1);
+        await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
         const { lab, config } = run();
         const check = await lab.asBackup(programs.amcheck, ['-c', config.name]);
         expect(check.code, check.stdout + check.stderr).toBe(0);
