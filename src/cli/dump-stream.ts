@@ -50,12 +50,13 @@ export function dumpToStream(stream: Writable, { name, sinks, ...options }: Dump
     });
 }
 
-/** Completes when the stream has passed the bytes on. */
+/** Completes when the stream has passed the bytes on, at once where it does so before its `write` returns, as to a file and to a pipe with room. */
 function written(stream: Writable, chunk: Uint8Array, name: string): Observable<never> {
   return new Observable((done) => {
     stream.write(chunk, (cause) => {
       if (cause) done.error(fileFailed('write to', name, cause));
       else done.complete();
     });
+    if (stream.writableLength === 0 && stream.errored === null && !stream.destroyed) done.complete();
   });
 }

@@ -1,5 +1,5 @@
-import { Observable, concat, concatMap, defer, ignoreElements, of, type OperatorFunction } from 'rxjs';
-import type { DumpEvent, DumpSinks } from '../initiator/receive-dump.js';
+import { EMPTY, Observable, concat, concatMap, defer, ignoreElements, of, type OperatorFunction } from 'rxjs';
+import type { DumpEvent, DumpSinks, Sink } from '../initiator/receive-dump.js';
 import type { Dump } from '../initiator/sendbackup.js';
 import { withPartialFile, type PartialFile } from './partial-file.js';
 
@@ -34,7 +34,7 @@ export function withSideFiles(
         (state) =>
           new Observable<DumpEvent>((out) => {
             let begun: Dump | undefined;
-            const sinks = { index: index && index.append.bind(index), state: state && state.append.bind(state) };
+            const sinks = { index: index && appendingTo(index), state: state && appendingTo(state) };
             const events = dumps.pipe(
               receive(sinks),
               concatMap((event) => {
@@ -56,4 +56,11 @@ function withOptionalFile<T>(path: string | undefined, overwrite: boolean, use: 
 
 async function publishAll(files: readonly (PartialFile | undefined)[]): Promise<void> {
   for (const file of files) await file?.publish();
+}
+
+function appendingTo(file: PartialFile): Sink {
+  return (chunk) => {
+    file.appendNow([chunk]);
+    return EMPTY;
+  };
 }
