@@ -1,6 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 import type { Pull, PullEnd, Pullable } from '../operators/pull.js';
-import { Fifo } from './fifo.js';
+import { WaitingChunks } from './waiting-chunks.js';
 
 /** Whom an inbox pays for what it keeps. */
 export interface Credit {
@@ -8,6 +8,8 @@ export interface Credit {
   readonly room?: number;
   hold(bytes: number): void;
   release(bytes: number): void;
+  /** Is told that nobody needs a chunk any more that it has delivered. Not there where memory is not written to again. */
+  reuse?(chunk: Uint8Array): void;
 }
 
 /**
@@ -18,6 +20,8 @@ export const CHUNK_CHARGE = 512;
 
 /** A chunk of so many bytes is worth to be taken where it lies, though it keeps more memory alive in its reader's hands; a smaller one is copied. */
 const OFFERED_BYTES = 16_384;
+/** Memory for chunks that wait together: a reader who takes a while for each is done with them sooner. */
+const TOGETHER_BYTES = 262_144;
 /** Of the room that is left that memory takes a third at the most, so that readers who wait for one another get their chunks. */
 const LEAST_ROOM = 3;
 
@@ -26,7 +30,7 @@ const LEAST_ROOM = 3;
  * them, and what waits, or is in the reader's hands, is held against the connection's budget.
  */
 export class Inbox implements Pullable<Uint8Array> {
-  readonly #chunks = new Fifo<Uint8Array>();
+  readonly #chunks = new WaitingChunks();
   readonly #credit: Credit;
   readonly #handle: number;
   readonly #dropped: () => void;
@@ -36,6 +40,9 @@ export class Inbox implements Pullable<Uint8Array> {
   #wake: (() => void) | undefined;
   #direct: ((chunk: Uint8Array) => void) | undefined;
   #busy = false;
+  /** Whether the reader has not given back at once what it took last. */
+  #takesTime = false;
+  #isToBeWoken = false;
   #taken = false;
   #cancelled = false;
 
@@ -70,7 +77,10 @@ export class Inbox implements Pullable<Uint8Array> {
   deliver(chunk: Uint8Array): void {
     if (this.#end !== undefined) return;
     this.#received += chunk.length;
-    if (this.#cancelled) return;
+    if (this.#cancelled) {
+      this.#credit.reuse?.(chunk);
+      return;
+    }
     if (this.#direct !== undefined && !this.#busy && this.#chunks.size === 0) {
       this.#busy = true;
       this.#direct(chunk);
@@ -78,15 +88,30 @@ export class Inbox implements Pullable<Uint8Array> {
       if (this.#chunks.size > 0 || this.ended) this.#wake?.();
       return;
     }
-    if (this.#wake !== undefined && this.#mayOffer(chunk)) this.#offer(chunk, this.#wake);
-    else {
-      this.#keep(withoutExcess(chunk));
-      if (!this.#busy) this.#wake?.();
+    if (this.#wake !== undefined && this.#mayOffer(chunk)) {
+      this.#offer(chunk, this.#wake);
+      this.#takesTime = this.#held > 0;
+      return;
     }
+    this.#keepWaiting(chunk);
+    if (this.#busy) return;
+    if (this.#takesTime) this.#wakeSoon();
+    else this.#wake?.();
+  }
+
+  /** Wakes a reader who takes time for each chunk when what has been read with this one is there, too. */
+  #wakeSoon(): void {
+    if (this.#isToBeWoken) return;
+    this.#isToBeWoken = true;
+    queueMicrotask(() => {
+      this.#isToBeWoken = false;
+      this.#wake?.();
+      this.#takesTime = this.#held > 0;
+    });
   }
 
   #mayOffer(chunk: Uint8Array): boolean {
-    if (this.#busy || this.#chunks.size > 0 || chunk.length < OFFERED_BYTES) return false;
+    if (this.#busy || this.#takesTime || this.#chunks.size > 0 || chunk.length < OFFERED_BYTES) return false;
     return cost(chunk) * LEAST_ROOM <= (this.#credit.room ?? 0);
   }
 
@@ -96,15 +121,47 @@ export class Inbox implements Pullable<Uint8Array> {
     wake();
     const first = this.#chunks.shift();
     if (first === undefined) return;
-    const kept = first === chunk ? withoutExcess(chunk) : first;
-    this.#chunks.unshift(kept);
-    if (kept !== first) this.#release(cost(first) - cost(kept));
+    if (first !== chunk || !isSmallPart(chunk)) {
+      this.#chunks.unshift(first);
+      return;
+    }
+    const copy = chunk.slice();
+    this.#chunks.unshift(copy);
+    this.#release(cost(chunk) - cost(copy));
+    this.#credit.reuse?.(chunk);
   }
 
   #keep(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
-    this.#held += cost(chunk);
-    this.#credit.hold(cost(chunk));
+    this.#hold(cost(chunk));
+  }
+
+  /** Keeps a chunk that has to wait. It is copied unless it is most of the memory that it lies in: to the others where several wait, to be one chunk with them. */
+  #keepWaiting(chunk: Uint8Array): void {
+    if (!isSmallPart(chunk)) {
+      this.#keep(chunk);
+      return;
+    }
+    if (!this.#chunks.append(chunk)) {
+      const bytes = this.#roomTogether(chunk);
+      if (bytes > 0) {
+        this.#chunks.begin(Buffer.allocUnsafeSlow(bytes), chunk);
+        this.#hold(bytes + CHUNK_CHARGE);
+      } else this.#keep(chunk.slice());
+    }
+    this.#credit.reuse?.(chunk);
+  }
+
+  /** Bytes for this chunk and those that come next; none where it may well be the only one, or no more of them may be held. */
+  #roomTogether(chunk: Uint8Array): number {
+    if (chunk.length < OFFERED_BYTES || (!this.#takesTime && this.#chunks.size === 0)) return 0;
+    const bytes = Math.min(TOGETHER_BYTES, (this.#credit.room ?? 0) - CHUNK_CHARGE);
+    return bytes < chunk.length * 2 ? 0 : bytes;
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    this.#credit.hold(bytes);
   }
 
   /** Nothing more will arrive; without an error the bytes are complete. */
@@ -114,7 +171,7 @@ export class Inbox implements Pullable<Uint8Array> {
     if (!this.#busy) this.#wake?.();
   }
 
-  pull(wake: () => void): Pull<Uint8Array> {
+  pull(wake: () => void, lend = false): Pull<Uint8Array> {
     this.#claim();
     this.#wake = wake;
     const endNow = (): PullEnd | undefined => (this.#chunks.size === 0 ? this.#end : undefined);
@@ -126,6 +183,7 @@ export class Inbox implements Pullable<Uint8Array> {
       release: (chunk) => {
         this.#release(cost(chunk));
       },
+      ...(lend && { reuse: (chunk: Uint8Array) => this.#credit.reuse?.(chunk) }),
       cancel: () => {
         this.#cancel();
       },
@@ -180,14 +238,9 @@ export class Inbox implements Pullable<Uint8Array> {
   }
 }
 
-/** What a chunk keeps alive: itself, or the whole memory that it is a small part of. */
+/** What a chunk keeps alive: itself, or the whole memory that it is the first or a small part of. */
 function cost(chunk: Uint8Array): number {
-  return (isSmallPart(chunk) ? chunk.buffer.byteLength : chunk.length) + CHUNK_CHARGE;
-}
-
-/** What waits is copied unless it is most of the memory that it lies in. */
-function withoutExcess(chunk: Uint8Array): Uint8Array {
-  return isSmallPart(chunk) ? chunk.slice() : chunk;
+  return (chunk.byteOffset === 0 || isSmallPart(chunk) ? chunk.buffer.byteLength : chunk.length) + CHUNK_CHARGE;
 }
 
 function isSmallPart(chunk: Uint8Array): boolean {

@@ -23,11 +23,12 @@ export interface Pull<T> {
 /** Something that can be read by one {@link Pull}. */
 export interface Pullable<T> {
   /**
-   * Starts reading. `wake` is called when there may be something to take, or an end to see.
+   * Starts reading. `wake` is called when there may be something to take, or an end to see. With `lend` the reader says that it will give memory back with
+   * `reuse` where it can.
    *
    * Errors with `ALREADY_READ` when there is a reader already.
    */
-  pull(wake: () => void): Pull<T>;
+  pull(wake: () => void, lend?: boolean): Pull<T>;
 }
 
 /** Whether a source can be pulled, and so be read at the pace of its reader. */

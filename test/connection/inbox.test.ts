@@ -52,13 +52,64 @@ describe('what an inbox holds for a reader who pulls', () => {
   it('is copied out of the memory around it when the reader does not take it at once, and costs itself', () => {
     const { box, pull, credit } = inbox();
     box.deliver(view(LARGE));
-    box.deliver(view(LARGE));
-    expect(credit.held).toBe(2 * (LARGE + CHUNK_CHARGE));
+    expect(credit.held).toBe(LARGE + CHUNK_CHARGE);
     const first = pull.take() as Uint8Array;
     expect([first.length, first.buffer.byteLength]).toEqual([LARGE, LARGE]);
     expect(first.every((byte) => byte === 1)).toBe(true);
     pull.release(first);
-    expect([credit.held, box.held]).toEqual([LARGE + CHUNK_CHARGE, LARGE + CHUNK_CHARGE]);
+    expect([credit.held, box.held]).toEqual([0, 0]);
+  });
+
+  it('is one chunk with what else waits, which costs the memory that is set aside for it', () => {
+    const { box, pull, credit } = inbox();
+    for (let count = 1; count <= 11; count += 1) box.deliver(view(LARGE).fill(count));
+    box.deliver(view(3).fill(12));
+    expect(credit.held).toBe(LARGE + 2 * MEMORY + 3 * CHUNK_CHARGE);
+    const chunks = [pull.take(), pull.take(), pull.take()] as Uint8Array[];
+    expect(chunks.map(({ length }) => length)).toEqual([LARGE, 8 * LARGE, 2 * LARGE + 3]);
+    const numbers = chunks.flatMap((chunk) => [...chunk].filter((byte, at) => byte !== chunk[at - 1]));
+    expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    for (const chunk of chunks) pull.release(chunk);
+    expect([pull.take(), credit.held, box.held]).toEqual([undefined, 0, 0]);
+  });
+
+  it('is never more than may be held when it waits together: what is over that waits alone, and says so', () => {
+    const { box, pull, credit } = inbox();
+    credit.limit = 200_000;
+    for (let count = 0; count < 6; count += 1) box.deliver(view(LARGE));
+    expect(credit.held).toBe(credit.limit);
+    box.deliver(view(LARGE));
+    expect(credit.held).toBe(credit.limit + LARGE + CHUNK_CHARGE);
+    const sizes: number[] = [];
+    for (let chunk = pull.take(); chunk !== undefined; chunk = pull.take()) {
+      sizes.push(chunk.length);
+      pull.release(chunk);
+    }
+    expect(sizes).toEqual([LARGE, 5 * LARGE, LARGE]);
+    expect([credit.held, box.held]).toEqual([0, 0]);
+  });
+
+  it('is told to a reader who takes time for each only when all that came with it is there', async () => {
+    const sizes: number[] = [];
+    const working: Uint8Array[] = [];
+    const { box, pull } = inbox((reading) => {
+      const chunk = working.length > 0 ? undefined : reading.take();
+      if (chunk === undefined) return;
+      sizes.push(chunk.length);
+      working.push(chunk);
+    });
+    const workIsDone = (): void => {
+      for (const chunk of working.splice(0)) pull.release(chunk);
+    };
+    for (let count = 0; count < 3; count += 1) box.deliver(view(LARGE));
+    workIsDone();
+    pull.release(pull.take() as Uint8Array);
+    for (let count = 0; count < 4; count += 1) box.deliver(view(LARGE));
+    expect(sizes).toEqual([LARGE]);
+    await Promise.resolve();
+    expect(sizes).toEqual([LARGE, 4 * LARGE]);
+    workIsDone();
+    expect(box.held).toBe(0);
   });
 
   it('is copied when it is small, however fast it is taken: many would keep much memory alive', () => {
@@ -76,10 +127,10 @@ describe('what an inbox holds for a reader who pulls', () => {
     const { box, credit } = inbox((reading) => {
       taken.push(reading.take() as Uint8Array);
     });
-    credit.limit = 4 * MEMORY;
-    for (let count = 0; count < 2; count += 1) box.deliver(view(LARGE));
-    expect(taken.map(({ buffer }) => buffer.byteLength)).toEqual([MEMORY, LARGE]);
-    expect(credit.held).toBe(MEMORY + LARGE + 2 * CHUNK_CHARGE);
+    credit.limit = 3 * MEMORY;
+    box.deliver(view(LARGE));
+    expect(taken.map(({ buffer }) => buffer.byteLength)).toEqual([LARGE]);
+    expect(credit.held).toBe(LARGE + CHUNK_CHARGE);
   });
 
   it('stays in order when the reader is sent more while it takes', () => {
@@ -101,7 +152,7 @@ describe('what an inbox holds for a reader who pulls', () => {
       sizes.push(chunk.length);
       pull.release(chunk);
     }
-    expect(sizes).toEqual([LARGE, LARGE + 1, LARGE + 2]);
+    expect(sizes).toEqual([LARGE, 2 * LARGE + 3]);
     expect([credit.held, box.held]).toEqual([0, 0]);
   });
 
