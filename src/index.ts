@@ -89,7 +89,7 @@ export { TcpmConnection, type Role } from './connection/tcpm-connection.js';
 export { decodeFrames } from './operators/decode-frames.js';
 export { encodeFrames } from './operators/encode-frames.js';
 export { lines, type LinesOptions } from './operators/lines.js';
-export { paced } from './operators/paced.js';
+export { paced, type PacedOptions } from './operators/paced.js';
 export type { Pull, Pullable, PullEnd } from './operators/pull.js';
 export { toReadable } from './operators/to-readable.js';
 export { toWritable } from './operators/to-writable.js';

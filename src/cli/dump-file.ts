@@ -36,15 +36,18 @@ function writeTo(
     new Observable((out) => {
       let started: Extract<DumpEvent, { kind: 'started' }> | undefined;
       const events = dumps.pipe(
-        receiveDump((dump, info) => {
-          let front = [dumpHeader(dump, info, options)];
-          const data: Sink = (chunk) => {
-            file.appendNow([...front, chunk]);
-            front = [];
-            return EMPTY;
-          };
-          return { ...sinks, data };
-        }, options),
+        receiveDump(
+          (dump, info) => {
+            let front = [dumpHeader(dump, info, options)];
+            const data: Sink = (chunk) => {
+              file.appendNow([...front, chunk]);
+              front = [];
+              return EMPTY;
+            };
+            return { ...sinks, data };
+          },
+          { ...options, lend: true },
+        ),
         concatMap((event) => {
           if (event.kind === 'started') started = event;
           if (event.kind !== 'done' || started === undefined) return of(event);

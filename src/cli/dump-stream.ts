@@ -28,19 +28,22 @@ export function dumpToStream(stream: Writable, { name, sinks, ...options }: Dump
       // A pipe may also break between two writes.
       stream.on('error', fail);
       const received = dumps.pipe(
-        receiveDump((dump, info) => {
-          let header: Uint8Array | undefined = dumpHeader(dump, info, options);
-          return {
-            ...sinks,
-            data: (chunk) =>
-              defer(() => {
-                const front = header;
-                header = undefined;
-                if (front !== undefined) stream.write(front);
-                return written(stream, chunk, name);
-              }),
-          };
-        }, options),
+        receiveDump(
+          (dump, info) => {
+            let header: Uint8Array | undefined = dumpHeader(dump, info, options);
+            return {
+              ...sinks,
+              data: (chunk) =>
+                defer(() => {
+                  const front = header;
+                  header = undefined;
+                  if (front !== undefined) stream.write(front);
+                  return written(stream, chunk, name);
+                }),
+            };
+          },
+          { ...options, lend: 'fd' in stream },
+        ),
       );
       out.add(received.subscribe(out));
       return () => {

@@ -37,7 +37,7 @@ export function describePeer({ driver, host, address, port }: Peer): string {
  * A duplex byte channel between an initiator and a target: what a driver makes and a connection uses.
  *
  * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets: a channel
- * never writes into memory that it has handed out.
+ * never writes into memory that it has handed out, but for what was given back.
  */
 export interface Channel {
   readonly peer: Peer;
@@ -51,6 +51,11 @@ export interface Channel {
    * into. Not there where chunks have no such room.
    */
   readonly headroom?: number;
+  /**
+   * Says that nobody needs the bytes from `start` to `end` of the memory of a chunk any more, each byte once at the most: they may be written to again. Not
+   * there where the channel has no use for that.
+   */
+  readonly giveBack?: ((memory: ArrayBufferLike, start: number, end: number) => void) | undefined;
   /** Emits each time the channel can take more after `write` returned false; nothing listens before the first time that it does. */
   readonly drain: Observable<void>;
   /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */

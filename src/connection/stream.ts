@@ -1,7 +1,7 @@
 import { Observable, ReplaySubject, type ObservableInput, type Observer, type Subscriber } from 'rxjs';
 import type { Readable } from 'node:stream';
 import { iterate } from '../operators/iterate.js';
-import { paced } from '../operators/paced.js';
+import { paced, type PacedOptions } from '../operators/paced.js';
 import type { Pull, Pullable } from '../operators/pull.js';
 import { toReadable } from '../operators/to-readable.js';
 import { AmandaError } from '../wire/errors.js';
@@ -42,7 +42,7 @@ export interface Ends {
  * direction and errors with `CONNECTION_LOST` (or the code of what broke the connection) otherwise.
  * A reader that leaves early gives back what was kept; what still arrives is dropped.
  *
- * Chunks may be cut anywhere; their memory is the reader's to keep.
+ * Chunks may be cut anywhere; their memory is the reader's to keep, unless it asked for `lend`.
  */
 export class Stream extends Observable<Uint8Array> implements Observer<Uint8Array>, Pullable<Uint8Array> {
   readonly handle: number;
@@ -114,9 +114,12 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     return this.#carrier.isReady;
   }
 
-  /** Consumes chunks one after another; each is paid back when its work completes. The results of all come out in order. */
-  paced<R>(work: (chunk: Uint8Array) => ObservableInput<R>): Observable<R> {
-    return paced(work)(this);
+  /**
+   * Consumes chunks one after another; each is paid back when its work completes. The results of all come out in order. With `lend` a chunk's memory
+   * is written to again from then on.
+   */
+  paced<R>(work: (chunk: Uint8Array) => ObservableInput<R>, options?: PacedOptions): Observable<R> {
+    return paced(work, options)(this);
   }
 
   /** Consumes by iteration; a chunk is paid back when the next one is asked for. Leaving the loop early drops the rest. */
@@ -134,8 +137,8 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     this.#inbox.pull(() => undefined).cancel();
   }
 
-  pull(wake: () => void): Pull<Uint8Array> {
-    return this.#inbox.pull(wake);
+  pull(wake: () => void, lend = false): Pull<Uint8Array> {
+    return this.#inbox.pull(wake, lend);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { Observable, Subscription, defer, of } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { HEADER_BYTES } from '../wire/frame-header.js';
 import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
 import { Audience } from './audience.js';
 import type { Channel, Peer } from './channel.js';
@@ -48,6 +49,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   #isDecoding = false;
   /** Somebody has seen what was sent, and may keep it. */
   #wasWatched = false;
+  /** The same of what was received. */
+  #wasHeard = false;
   #channelEnd: { readonly error?: unknown } | undefined;
   /** Why the connection is over. Made when somebody is to be told: most connections end in good order, with nothing open on them. */
   #over: (() => AmandaError) | undefined;
@@ -59,7 +62,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#options = withDefaults(options);
     this.#channel = channel;
     this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
-    this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload, lasting: true, headroom: channel.headroom });
+    this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload, lasting: true, headroom: channel.headroom, copied: this.#giveBackCopied });
     this.#writer = new FrameWriter(channel, this.#options.gather);
     this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {
@@ -155,6 +158,11 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#budget.release(bytes);
   }
 
+  reuse(payload: Uint8Array): void {
+    // A whole payload has its header in front of it, wherever it lies.
+    if (!this.#wasHeard) this.#channel.giveBack?.(payload.buffer, payload.byteOffset - HEADER_BYTES, payload.byteOffset + payload.length);
+  }
+
   forget(handle: number): void {
     this.#handles.forget(handle);
   }
@@ -223,8 +231,12 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (this.#channelEnd !== undefined && this.#backlog.size === 0) this.#conclude(this.#channelEnd);
   }
 
+  readonly #giveBackCopied = ({ buffer, byteOffset, length }: Uint8Array): void => {
+    this.#channel.giveBack?.(buffer, byteOffset, byteOffset + length);
+  };
+
   readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
-    this.#audience.frame('received', handle, payload);
+    if (this.#audience.frame('received', handle, payload)) this.#wasHeard = true;
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();

@@ -1,22 +1,14 @@
 import type { OnReadOpts } from 'node:net';
-import { HEADER_BYTES } from '../wire/frame-header.js';
-import { prepareForMuch } from './much-memory.js';
+import { LARGE_BYTES, LargeBuffers } from './large-buffers.js';
 
 /** The first buffer of a socket; most connections carry a few packets and no more. */
 const FIRST_BYTES = 4_096;
-/** The largest buffer: with 256 KiB a read takes half the processor time a byte that 64 KiB take. */
-const MOST_BYTES = 262_144;
-/**
- * Left free in front of what is read into a largest buffer: the beginning of a frame of 32 KiB, which ended the buffer before, can be put there
- * and need not be put together elsewhere.
- */
-export const HEADROOM_BYTES = 32_768 + HEADER_BYTES;
 /** A read below this is copied out, so that a short text does not keep a large buffer alive. */
 const COPIED_BYTES = 8_192;
 
 /**
- * Takes what a socket reads, without Node's stream between: one buffer serves several reads, none is
- * written to again, and their size grows with what the peer sends.
+ * Takes what a socket reads, without Node's stream between: one buffer serves several reads, their size grows with what the peer sends, and no byte is
+ * written to again that was not given back.
  *
  *     const reader = new SocketReader();
  *     const socket = connect({ host, port, onread: reader.onread });
@@ -27,6 +19,8 @@ export class SocketReader {
   #room = new Uint8Array(FIRST_BYTES);
   #next: ((chunk: Uint8Array) => void) | undefined;
   readonly #early: Uint8Array[] = [];
+  /** There once the buffers are as large as they get; most connections carry too little. */
+  #large: LargeBuffers | undefined;
 
   constructor() {
     this.onread = {
@@ -47,6 +41,11 @@ export class SocketReader {
     };
   }
 
+  /** Says that nobody needs the bytes from `start` to `end` of memory that was handed over any more, each byte once at the most. */
+  giveBack(memory: ArrayBufferLike, start: number, end: number): void {
+    this.#large?.giveBack(memory, start, end, memory !== this.#room.buffer);
+  }
+
   #hand(chunk: Uint8Array): void {
     if (this.#next === undefined) this.#early.push(chunk);
     else this.#next(chunk);
@@ -56,15 +55,15 @@ export class SocketReader {
     const room = this.#room;
     const isFull = length === room.length;
     if (length < COPIED_BYTES && !isFull) return room.slice(0, length);
-    if (isFull) this.#size = Math.min(this.#size * 4, MOST_BYTES);
+    if (isFull) this.#size = Math.min(this.#size * 4, LARGE_BYTES);
+    this.#large?.handOver(room.buffer, length);
     const left = room.length - length;
-    this.#room = left * 4 < this.#size ? roomOf(this.#size) : new Uint8Array(room.buffer, room.byteOffset + length, left);
+    this.#room = left * 4 < this.#size ? this.#nextRoom() : new Uint8Array(room.buffer, room.byteOffset + length, left);
     return new Uint8Array(room.buffer, room.byteOffset, length);
   }
-}
 
-function roomOf(size: number): Uint8Array<ArrayBuffer> {
-  if (size === MOST_BYTES) prepareForMuch();
-  const headroom = size === MOST_BYTES ? HEADROOM_BYTES : 0;
-  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer, headroom);
+  #nextRoom(): Uint8Array<ArrayBuffer> {
+    if (this.#size < LARGE_BYTES) return new Uint8Array(Buffer.allocUnsafeSlow(this.#size).buffer);
+    return (this.#large ??= new LargeBuffers()).next();
+  }
 }

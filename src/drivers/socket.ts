@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Channel, Peer } from '../connection/channel.js';
 import { keepAlive } from './keep-alive.js';
-import { HEADROOM_BYTES, type SocketReader } from './socket-reader.js';
+import { HEADROOM_BYTES } from './large-buffers.js';
+import type { SocketReader } from './socket-reader.js';
 import { StreamChannel } from './stream-channel.js';
 
 export interface SocketChannelOptions {
@@ -18,6 +19,7 @@ export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port
   return new StreamChannel({
     listen: reader === undefined ? undefined : (next) => reader.listen(next),
     headroom: reader === undefined ? undefined : HEADROOM_BYTES,
+    giveBack: reader === undefined ? undefined : reader.giveBack.bind(reader),
     schedule,
     input: socket,
     output: socket,

@@ -19,6 +19,8 @@ export interface ByteStreams {
   readonly listen?: ((next: (chunk: Uint8Array) => void) => () => void) | undefined;
   /** Of what `listen` hands over: see {@link Channel.headroom}. */
   readonly headroom?: number | undefined;
+  /** Of what `listen` hands over: see {@link Channel.giveBack}. */
+  readonly giveBack?: Channel['giveBack'];
   /** See {@link Channel.schedule}. */
   readonly schedule?: Channel['schedule'];
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
@@ -90,6 +92,10 @@ export class StreamChannel implements Channel {
 
   get headroom(): number {
     return this.#streams.headroom ?? 0;
+  }
+
+  get giveBack(): Channel['giveBack'] {
+    return this.#streams.giveBack;
   }
 
   get schedule(): Channel['schedule'] {

@@ -52,6 +52,11 @@ export interface ReceiveDumpOptions {
   readonly progressInterval?: number;
   /** Milliseconds for which nothing may arrive, default 1,800,000 (Amanda's `dtimeout`). */
   readonly dataTimeout?: number;
+  /**
+   * Whether the memory of a chunk may be written to again once what its sink returned is complete: for sinks that keep no chunk and no part of one. Receiving costs
+   * less then. Default false.
+   */
+  readonly lend?: boolean;
 }
 
 /**
@@ -73,12 +78,12 @@ export function receiveDump(open: (dump: Dump, info: DumpInfo) => DumpSinks, opt
 }
 
 function receive(dump: Dump, open: (dump: Dump, info: DumpInfo) => DumpSinks, options: ReceiveDumpOptions): Observable<DumpEvent> {
-  const { progressInterval = 1_000, dataTimeout = 1_800_000 } = options;
+  const { progressInterval = 1_000, dataTimeout = 1_800_000, lend = false } = options;
   return defer(() => {
     const record = new DumpRecord(dump);
     const informed = new AsyncSubject<DumpInfo>();
     const over = new Subject<void>();
-    const streams = informed.pipe(mergeMap((info) => concat(of<DumpEvent>({ kind: 'started', dump, info }), drain(dump, record, open(dump, info)))));
+    const streams = informed.pipe(mergeMap((info) => concat(of<DumpEvent>({ kind: 'started', dump, info }), drain(dump, record, open(dump, info), lend))));
     const progress = interval(progressInterval).pipe(map((): DumpEvent => ({ kind: 'progress', progress: record.progress })));
     const transfer = merge(streams, messages(dump, record, informed)).pipe(
       finalize(() => {
@@ -115,30 +120,38 @@ function messages(dump: Dump, record: DumpRecord, informed: AsyncSubject<DumpInf
   );
 }
 
-function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks): Observable<never> {
+function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks, lend: boolean): Observable<never> {
   const { index = nowhere, state = nowhere } = sinks;
   return merge(
-    read(dump.data, (chunk) => {
-      record.takeData(chunk);
-      return sinks.data(chunk);
-    }),
-    read(dump.index, (chunk) => {
-      record.index.push(chunk);
-      return index(chunk);
-    }).pipe(
+    read(
+      dump.data,
+      (chunk) => {
+        record.takeData(chunk);
+        return sinks.data(chunk);
+      },
+      lend,
+    ),
+    read(
+      dump.index,
+      (chunk) => {
+        record.index.push(chunk);
+        return index(chunk);
+      },
+      lend || sinks.index === undefined,
+    ).pipe(
       tap({
         complete: () => {
           record.index.finish();
         },
       }),
     ),
-    read(dump.state, state),
+    read(dump.state, state, lend || sinks.state === undefined),
   );
 }
 
 /** Reads to the end, which must be the target's close: a stream that nobody wants to keep may show that bytes are missing, too. */
-function read(stream: Stream | undefined, sink: Sink): Observable<never> {
-  return stream === undefined ? EMPTY : stream.paced(sink).pipe(ignoreElements());
+function read(stream: Stream | undefined, sink: Sink, lend: boolean): Observable<never> {
+  return stream === undefined ? EMPTY : stream.paced(sink, { lend }).pipe(ignoreElements());
 }
 
 function nowhere(): ObservableInput<never> {

@@ -28,6 +28,8 @@ export interface DecodeOptions {
    * in front of it is put there, and the frame is a view again. Default 0, no such chunks.
    */
   readonly headroom?: number | undefined;
+  /** With `lasting`: is told of bytes of chunks that were copied, so that the decoder needs them no more where they are. */
+  readonly copied?: ((bytes: Uint8Array) => void) | undefined;
 }
 
 /** Takes a decoded frame; `false` stops the decoder behind it. */
@@ -73,6 +75,7 @@ export class FrameDecoder {
   readonly #maxPayload: number;
   readonly #lasting: boolean;
   readonly #headroom: number;
+  readonly #copied: ((bytes: Uint8Array) => void) | undefined;
   /** The beginning of a frame, where it arrived. */
   #rest: Uint8Array | undefined;
   /** The header of a frame that chunks have cut. */
@@ -84,13 +87,14 @@ export class FrameDecoder {
   #bodyFill = 0;
   #failure: AmandaError | undefined;
 
-  constructor({ maxPayload = MAX_PAYLOAD, lasting = false, headroom = 0 }: DecodeOptions = {}) {
+  constructor({ maxPayload = MAX_PAYLOAD, lasting = false, headroom = 0, copied }: DecodeOptions = {}) {
     if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
       throw new AmandaError('BAD_ARGUMENT', `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`);
     }
     this.#maxPayload = maxPayload;
     this.#lasting = lasting;
     this.#headroom = lasting ? headroom : 0;
+    this.#copied = lasting ? copied : undefined;
   }
 
   /** Bytes of an unfinished frame that are kept. */
@@ -129,6 +133,7 @@ export class FrameDecoder {
     if (this.#headroom > 0 && chunk.byteOffset === this.#headroom && rest.length <= this.#headroom) {
       const whole = new Uint8Array(chunk.buffer, this.#headroom - rest.length, rest.length + chunk.length);
       whole.set(rest);
+      this.#copied?.(rest);
       return this.#decode(whole, sink) - rest.length;
     }
     this.#continue(rest);
@@ -180,6 +185,7 @@ export class FrameDecoder {
       at = Math.min(HEADER_BYTES - this.#headerFill, chunk.length);
       this.#header.set(chunk.subarray(0, at), this.#headerFill);
       this.#headerFill += at;
+      this.#copied?.(chunk.subarray(0, at));
       if (this.#headerFill < HEADER_BYTES) return at;
       this.#length = uint32(this.#header, 0) | 0;
       this.#handle = uint32(this.#header, 4);
@@ -192,6 +198,7 @@ export class FrameDecoder {
     this.#body = withRoom(this.#body, this.#bodyFill, part.length, this.#length);
     this.#body.set(part, this.#bodyFill);
     this.#bodyFill += part.length;
+    this.#copied?.(part);
     return at + part.length;
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { HEADROOM_BYTES, SocketReader } from '../../src/drivers/socket-reader.js';
+import { HEADROOM_BYTES } from '../../src/drivers/large-buffers.js';
+import { SocketReader } from '../../src/drivers/socket-reader.js';
 
 /** Has a reader take reads of these sizes, each filled with its number; what it hands over. */
 function read(reader: SocketReader, sizes: readonly number[]): Uint8Array[] {
