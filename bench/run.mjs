@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { measure, tableText } from './measure.mjs';
 import { plotText } from './plot.mjs';
 
-const ITEMS = ['streams', 'record', 'frames', 'service', 'noop', 'idle', 'start', 'fleet', 'slow', 'growth', 'tap'];
+const ITEMS = ['streams', 'record', 'frames', 'service', 'noop', 'idle', 'start', 'fleet', 'slow', 'growth', 'tap', 'dump'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -49,6 +49,7 @@ const contenders = [
   { name: 'bare net.Socket, onread', peer: 'socket', variant: 'onread' },
   { name: 'bare net.Socket, data events', peer: 'socket', variant: 'data' },
   { name: 'rx-amanda, Connection to Connection', peer: 'amanda', variant: 'plain' },
+  { name: 'rx-amanda, memory lent', peer: 'amanda', variant: 'lent' },
   { name: 'rx-amanda, recorded by record()', peer: 'amanda', variant: 'recorded' },
   { name: 'node:http2', peer: 'http2', variant: '-', part: 0.5 },
   { name: "Go's hashicorp/yamux", missing: whyNoGoYamux(), peer: 'go-yamux', variant: '-', part: 0.5 },

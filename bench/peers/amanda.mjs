@@ -1,8 +1,8 @@
 /**
  * rx-amanda: `amanda.mjs send|receive VARIANT TOTAL SIZE STREAMS [PORT]`. The target sends on each of its streams, and the initiator takes them.
- * VARIANT: `plain`; `operators`, through three RxJS operators; `recorded`, with record() on the initiator's connection.
+ * VARIANT: `plain`; `operators`, through three RxJS operators; `lent`, by paced() with `lend`; `recorded`, with record() on the initiator's connection.
  */
-import { Observable, filter, map, mergeMap, of, scan } from 'rxjs';
+import { EMPTY, Observable, filter, map, mergeMap, of, scan } from 'rxjs';
 import { bsdtcp, connect, listenBsdtcp, record, reply, request, serve } from '../../dist/index.js';
 import { Counter, fail, tellPort, tellResult } from './telling.mjs';
 
@@ -18,11 +18,16 @@ function receive() {
     variant === 'operators'
       ? [map((chunk) => chunk.length), scan((_, length) => length, 0), filter((length) => counter.add(length))]
       : [map((chunk) => counter.add(chunk.length))];
+  const count = (chunk) => {
+    counter.add(chunk.length);
+    return EMPTY;
+  };
+  const read = (stream) => (variant === 'lent' ? stream.paced(count, { lend: true }) : stream.pipe(...operators));
   connect(bsdtcp({ host: '127.0.0.1', port: Number(port), reservedPorts: false }))
     .pipe(
       ...(variant === 'recorded' ? [record(() => undefined)] : []),
       request('sendbackup'),
-      mergeMap((reply) => names.map((name) => reply.streams[name].pipe(...operators))),
+      mergeMap((reply) => names.map((name) => read(reply.streams[name]))),
       // Not merged: each stream has a subscriber of its own, as a program has that does a different thing with each.
       map((stream) => stream.subscribe({ error: fail, complete: counter.end })),
     )
