@@ -145,7 +145,7 @@ export class Inbox implements Pullable<Uint8Array> {
     if (!this.#chunks.append(chunk)) {
       const bytes = this.#roomTogether(chunk);
       if (bytes > 0) {
-        this.#chunks.begin(Buffer.allocUnsafeSlow(bytes), chunk);
+        this.#chunks.begin(bytes, chunk);
         this.#hold(bytes + CHUNK_CHARGE);
       } else this.#keep(chunk.slice());
     }
@@ -174,6 +174,7 @@ export class Inbox implements Pullable<Uint8Array> {
   pull(wake: () => void, lend = false): Pull<Uint8Array> {
     this.#claim();
     this.#wake = wake;
+    if (lend) this.#chunks.lend();
     const endNow = (): PullEnd | undefined => (this.#chunks.size === 0 ? this.#end : undefined);
     return {
       get end() {
@@ -183,7 +184,11 @@ export class Inbox implements Pullable<Uint8Array> {
       release: (chunk) => {
         this.#release(cost(chunk));
       },
-      ...(lend && { reuse: (chunk: Uint8Array) => this.#credit.reuse?.(chunk) }),
+      ...(lend && {
+        reuse: (chunk: Uint8Array) => {
+          if (!this.#chunks.reuse(chunk)) this.#credit.reuse?.(chunk);
+        },
+      }),
       cancel: () => {
         this.#cancel();
       },

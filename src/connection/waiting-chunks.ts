@@ -1,10 +1,16 @@
 import { Fifo } from './fifo.js';
 
+/** Memory that waits to be filled again. */
+const MOST_FREE = 2;
+
 /** Chunks that wait for their reader, in order. Behind the last there may be memory with room for those that come next, which then are one chunk. */
 export class WaitingChunks {
   readonly #chunks = new Fifo<Uint8Array>();
   #open: Uint8Array | undefined;
   #fill = 0;
+  /** Memory of this that is in the reader's hands; not there where the reader keeps what it gets. */
+  #lent: WeakSet<ArrayBufferLike> | undefined;
+  readonly #free: ArrayBuffer[] = [];
 
   get size(): number {
     return this.#chunks.size + (this.#open === undefined ? 0 : 1);
@@ -23,11 +29,28 @@ export class WaitingChunks {
     return true;
   }
 
-  /** Has memory at the end for copies of this chunk and of others. */
-  begin(memory: Uint8Array, chunk: Uint8Array): void {
+  /** Has memory of so many bytes at the end for copies of this chunk and of others. */
+  begin(bytes: number, chunk: Uint8Array): void {
     this.#close();
-    this.#open = memory;
+    const free = this.#free.at(-1)?.byteLength === bytes ? this.#free.pop() : undefined;
+    this.#open = new Uint8Array(free ?? Buffer.allocUnsafeSlow(bytes).buffer);
+    this.#lent?.add(this.#open.buffer);
     this.append(chunk);
+  }
+
+  /** The reader will say what it does not need any more. */
+  lend(): void {
+    this.#lent = new WeakSet();
+  }
+
+  /** Takes back memory that was set aside here; whether it was. */
+  reuse({ buffer }: Uint8Array): boolean {
+    if (this.#lent?.delete(buffer) !== true) return false;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength > 0) {
+      if (this.#free.length === MOST_FREE) this.#free.shift();
+      this.#free.push(buffer);
+    }
+    return true;
   }
 
   shift(): Uint8Array | undefined {
@@ -44,6 +67,8 @@ export class WaitingChunks {
     this.#chunks.clear();
     this.#open = undefined;
     this.#fill = 0;
+    this.#lent = undefined;
+    this.#free.length = 0;
   }
 
   #close(): void {

@@ -164,3 +164,51 @@ describe('what an inbox holds for a reader who pulls', () => {
     expect([credit.held, box.held]).toEqual([0, 0]);
   });
 });
+
+describe('memory in which chunks wait together', () => {
+  /** What 20 waiting chunks come in, and what another 20 do behind `between`. */
+  function twice(
+    lend: boolean,
+    between: (pull: Pull<Uint8Array>, chunks: readonly Uint8Array[]) => void,
+  ): { first: ArrayBufferLike[]; second: ArrayBufferLike[] } {
+    const box = new Inbox(7, { room: 8 * MEMORY, hold: () => undefined, release: () => undefined }, () => undefined);
+    const pull = box.pull(() => undefined, lend);
+    const chunks = (): Uint8Array[] => {
+      for (let count = 0; count < 20; count += 1) box.deliver(view(LARGE));
+      const taken: Uint8Array[] = [];
+      for (let chunk = pull.take(); chunk !== undefined; chunk = pull.take()) taken.push(chunk);
+      return taken.filter(({ buffer }) => buffer.byteLength === MEMORY);
+    };
+    const first = chunks();
+    between(pull, first);
+    return { first: first.map(({ buffer }) => buffer), second: chunks().map(({ buffer }) => buffer) };
+  }
+
+  it('is filled again when its reader has given it back', () => {
+    const { first, second } = twice(true, (pull, chunks) => {
+      for (const chunk of chunks) pull.reuse?.(chunk);
+    });
+    expect(second.filter((memory) => first.includes(memory))).toHaveLength(2);
+  });
+
+  it('is new where it has not, or may not', () => {
+    const kept = twice(true, () => undefined);
+    expect(kept.second.filter((memory) => kept.first.includes(memory))).toHaveLength(0);
+    const unlent = twice(false, (pull) => {
+      expect('reuse' in pull).toBe(false);
+    });
+    expect(unlent.second.filter((memory) => unlent.first.includes(memory))).toHaveLength(0);
+  });
+
+  it('is filled again once for each time that it was given back, and never what was transferred', () => {
+    const again = twice(true, (pull, [chunk]) => {
+      for (let count = 0; count < 3; count += 1) pull.reuse?.(chunk as Uint8Array);
+    });
+    expect(again.second.filter((memory) => again.first.includes(memory))).toHaveLength(1);
+    const transferred = twice(true, (pull, chunks) => {
+      for (const chunk of chunks) structuredClone(chunk.buffer, { transfer: [chunk.buffer as ArrayBuffer] });
+      for (const chunk of chunks) pull.reuse?.(chunk);
+    });
+    expect(transferred.second.filter((memory) => transferred.first.includes(memory))).toHaveLength(0);
+  });
+});
