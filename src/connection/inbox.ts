@@ -10,6 +10,8 @@ export interface Credit {
   release(bytes: number): void;
   /** Is told that nobody needs a chunk any more that it has delivered. Not there where memory is not written to again. */
   reuse?(chunk: Uint8Array): void;
+  /** Calls back once all that was read together with the chunk that is being delivered has been delivered. Not there where that is not known. */
+  whenDelivered?(tell: () => void): void;
 }
 
 /**
@@ -102,8 +104,12 @@ export class Inbox implements Pullable<Uint8Array> {
   /** Wakes a reader who takes time for each chunk when what has been read with this one is there, too. */
   #wakeSoon(): void {
     if (this.#isToBeWoken) return;
+    if (this.#credit.whenDelivered === undefined) {
+      this.#wake?.();
+      return;
+    }
     this.#isToBeWoken = true;
-    queueMicrotask(() => {
+    this.#credit.whenDelivered(() => {
       this.#isToBeWoken = false;
       this.#wake?.();
       this.#takesTime = this.#held > 0;

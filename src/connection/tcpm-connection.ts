@@ -45,6 +45,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly #subscriptions = new Subscription();
   /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
   readonly #backlog = new Fifo<Uint8Array>();
+  /** Who is told when what has been read is delivered. */
+  #waiters: (() => void)[] = [];
   #newcomers: Newcomers | undefined;
   #isDecoding = false;
   /** Somebody has seen what was sent, and may keep it. */
@@ -163,6 +165,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (!this.#wasHeard) this.#channel.giveBack?.(payload.buffer, payload.byteOffset - HEADER_BYTES, payload.byteOffset + payload.length);
   }
 
+  whenDelivered(tell: () => void): void {
+    this.#waiters.push(tell);
+  }
+
   forget(handle: number): void {
     this.#handles.forget(handle);
   }
@@ -228,12 +234,19 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     } finally {
       this.#isDecoding = false;
     }
+    if (this.#waiters.length > 0) this.#tellDelivered();
     if (this.#channelEnd !== undefined && this.#backlog.size === 0) this.#conclude(this.#channelEnd);
   }
 
   readonly #giveBackCopied = ({ buffer, byteOffset, length }: Uint8Array): void => {
     this.#channel.giveBack?.(buffer, byteOffset, byteOffset + length);
   };
+
+  #tellDelivered(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const tell of waiters) tell();
+  }
 
   readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
     if (this.#audience.frame('received', handle, payload)) this.#wasHeard = true;

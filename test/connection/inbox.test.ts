@@ -8,6 +8,7 @@ const MEMORY = 262_144;
 /** An inbox that notes what it holds, and its reader, who takes one chunk at a time when told to. */
 function inbox(react: (pull: Pull<Uint8Array>) => void = () => undefined) {
   const credit = { held: 0, most: 0, limit: 1_048_576 };
+  const waiters: (() => void)[] = [];
   const box = new Inbox(
     7,
     {
@@ -21,13 +22,20 @@ function inbox(react: (pull: Pull<Uint8Array>) => void = () => undefined) {
       release: (bytes) => {
         credit.held -= bytes;
       },
+      whenDelivered: (tell) => {
+        waiters.push(tell);
+      },
     },
     () => undefined,
   );
+  /** All that was read at once has been delivered. */
+  const allIsDelivered = (): void => {
+    for (const tell of waiters.splice(0)) tell();
+  };
   const pull = box.pull(() => {
     react(pull);
   });
-  return { box, pull, credit };
+  return { box, pull, credit, allIsDelivered };
 }
 
 /** So many bytes somewhere in a large piece of memory. */
@@ -89,10 +97,10 @@ describe('what an inbox holds for a reader who pulls', () => {
     expect([credit.held, box.held]).toEqual([0, 0]);
   });
 
-  it('is told to a reader who takes time for each only when all that came with it is there', async () => {
+  it('is told to a reader who takes time for each only when all that came with it is there', () => {
     const sizes: number[] = [];
     const working: Uint8Array[] = [];
-    const { box, pull } = inbox((reading) => {
+    const { box, pull, allIsDelivered } = inbox((reading) => {
       const chunk = working.length > 0 ? undefined : reading.take();
       if (chunk === undefined) return;
       sizes.push(chunk.length);
@@ -102,11 +110,12 @@ describe('what an inbox holds for a reader who pulls', () => {
       for (const chunk of working.splice(0)) pull.release(chunk);
     };
     for (let count = 0; count < 3; count += 1) box.deliver(view(LARGE));
+    allIsDelivered();
     workIsDone();
     pull.release(pull.take() as Uint8Array);
     for (let count = 0; count < 4; count += 1) box.deliver(view(LARGE));
     expect(sizes).toEqual([LARGE]);
-    await Promise.resolve();
+    allIsDelivered();
     expect(sizes).toEqual([LARGE, 4 * LARGE]);
     workIsDone();
     expect(box.held).toBe(0);

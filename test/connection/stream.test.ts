@@ -5,7 +5,7 @@ import type { ConnectionOptions } from '../../src/connection/options.js';
 import type { Ends } from '../../src/connection/stream.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
-import { FrameDecoder } from '../../src/wire/frame.js';
+import { FrameDecoder, encodeFrame } from '../../src/wire/frame.js';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const textOf = (chunks: readonly Uint8Array[]): string => Buffer.concat(chunks).toString();
@@ -312,5 +312,38 @@ describe('a connection', () => {
     const streams = await firstValueFrom(target.announce(3));
     expect(streams.map(({ handle }) => handle)).toEqual([499_999, 499_998, 499_997]);
     expect((await firstValueFrom(target.announce(1)))[0]?.handle).toBe(499_996);
+  });
+});
+
+describe('a reader that takes time', () => {
+  const LARGE = 20_000;
+  const frames = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => encodeFrame({ handle: 7, payload: new Uint8Array(LARGE) })));
+
+  test('is given all that one read has brought, at once and in no other turn, and what comes while it is idle, too', () => {
+    const { connection, peer } = opened();
+    const sizes: number[] = [];
+    const work: Subject<never>[] = [];
+    connection
+      .stream(7)
+      .paced((chunk) => {
+        sizes.push(chunk.length);
+        const one = new Subject<never>();
+        work.push(one);
+        return one;
+      })
+      .subscribe();
+    const done = (): void => {
+      work.shift()?.complete();
+    };
+    peer.write([frames(6)]);
+    expect(sizes).toEqual([LARGE]);
+    done();
+    expect(sizes).toEqual([LARGE, 5 * LARGE]);
+    done();
+    peer.write([frames(6)]);
+    expect(sizes).toEqual([LARGE, 5 * LARGE, 6 * LARGE]);
+    done();
+    peer.write([frames(6)]);
+    expect(sizes).toEqual([LARGE, 5 * LARGE, 6 * LARGE, 6 * LARGE]);
   });
 });
