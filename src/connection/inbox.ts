@@ -104,16 +104,14 @@ export class Inbox implements Pullable<Uint8Array> {
   /** Wakes a reader who takes time for each chunk when what has been read with this one is there, too. */
   #wakeSoon(): void {
     if (this.#isToBeWoken) return;
-    if (this.#credit.whenDelivered === undefined) {
-      this.#wake?.();
-      return;
-    }
     this.#isToBeWoken = true;
-    this.#credit.whenDelivered(() => {
+    const wake = (): void => {
       this.#isToBeWoken = false;
       this.#wake?.();
       this.#takesTime = this.#held > 0;
-    });
+    };
+    if (this.#credit.whenDelivered === undefined) wake();
+    else this.#credit.whenDelivered(wake);
   }
 
   #mayOffer(chunk: Uint8Array): boolean {
