@@ -20,9 +20,9 @@ export function hungUp(peer: Peer, inside?: Error): AmandaError {
 }
 
 /** The peer has hung up inside a frame, if it has. */
-export function cutInside(decoder: { end(): void }, peer: Peer): AmandaError | undefined {
+export function cutInside(intake: { requireWhole(): void }, peer: Peer): AmandaError | undefined {
   try {
-    decoder.end();
+    intake.requireWhole();
     return undefined;
   } catch (inside) {
     return hungUp(peer, inside instanceof Error ? inside : undefined);

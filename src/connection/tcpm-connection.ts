@@ -1,13 +1,12 @@
 import { Observable, Subscription, defer, of } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
-import { HEADER_BYTES } from '../wire/frame-header.js';
-import { FrameDecoder, NO_BYTES, type Frame } from '../wire/frame.js';
+import { NO_BYTES, type Frame } from '../wire/frame.js';
 import { Audience } from './audience.js';
 import type { Channel, Peer } from './channel.js';
 import type { Connection, ProtocolHandle } from './connection.js';
-import { Fifo } from './fifo.js';
 import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
 import { Handles } from './handles.js';
+import { Intake, type ChannelEnd } from './intake.js';
 import { asLoss, cutInside, endedHere, hungUp, overSendBudget, stalled } from './losses.js';
 import { Newcomers } from './newcomers.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
@@ -39,21 +38,15 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly #options: Required<ConnectionOptions>;
   readonly #audience: Audience;
   readonly #handles: Handles<Stream>;
-  readonly #decoder: FrameDecoder;
+  readonly #intake: Intake;
   readonly #budget: ReceiveBudget;
   readonly #writer: FrameWriter;
   readonly #subscriptions = new Subscription();
-  /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
-  readonly #backlog = new Fifo<Uint8Array>();
-  /** Who is told when what has been read is delivered. */
-  #waiters: (() => void)[] = [];
   #newcomers: Newcomers | undefined;
-  #isDecoding = false;
   /** Somebody has seen what was sent, and may keep it. */
   #wasWatched = false;
   /** The same of what was received. */
   #wasHeard = false;
-  #channelEnd: { readonly error?: unknown } | undefined;
   /** Why the connection is over. Made when somebody is to be told: most connections end in good order, with nothing open on them. */
   #over: (() => AmandaError) | undefined;
 
@@ -64,14 +57,25 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#options = withDefaults(options);
     this.#channel = channel;
     this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
-    this.#decoder = new FrameDecoder({ maxPayload: this.#options.maxPayload, lasting: true, headroom: channel.headroom, copied: this.#giveBackCopied });
+    this.#intake = new Intake(channel, this.#options.maxPayload, {
+      takes: () => !this.#budget.paused,
+      frame: (handle, payload) => {
+        this.#deliver(handle, payload);
+      },
+      failed: (error) => {
+        this.abort(error instanceof Error ? error : new Error(String(error)));
+      },
+      ended: (end) => {
+        this.#conclude(end);
+      },
+    });
     this.#writer = new FrameWriter(channel, this.#options.gather);
     this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {
         channel.pause();
       },
       resume: () => {
-        this.#work();
+        this.#intake.work();
         if (!this.#budget.paused && this.#over === undefined) channel.resume();
       },
       holders: () => holdersOf(this.#handles.all()),
@@ -161,12 +165,11 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   }
 
   reuse(payload: Uint8Array): void {
-    // A whole payload has its header in front of it, wherever it lies.
-    if (!this.#wasHeard) this.#channel.giveBack?.(payload.buffer, payload.byteOffset - HEADER_BYTES, payload.byteOffset + payload.length);
+    if (!this.#wasHeard) this.#intake.giveBack(payload);
   }
 
   whenDelivered(tell: () => void): void {
-    this.#waiters.push(tell);
+    this.#intake.whenDelivered(tell);
   }
 
   forget(handle: number): void {
@@ -197,67 +200,23 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#subscriptions.add(
       this.#channel.bytes.subscribe({
         next: (chunk) => {
-          this.#receive(chunk);
+          this.#intake.push(chunk);
         },
         error: (error: unknown) => {
-          this.#channelEnds({ error });
+          this.#intake.finish({ error });
         },
         complete: () => {
-          this.#channelEnds({});
+          this.#intake.finish({});
         },
       }),
     );
   }
 
-  #receive(chunk: Uint8Array): void {
-    if (this.#over !== undefined) return;
-    this.#backlog.push(chunk);
-    this.#work();
-  }
-
-  /**
-   * Decodes what there is until the budget is used up; never inside itself, since a reader may answer and be answered at once. Behind the end of the channel
-   * it decodes all: no more will come, and a reader that first has to send something would wait for a channel that takes nothing any more.
-   */
-  #work(): void {
-    if (this.#isDecoding) return;
-    this.#isDecoding = true;
-    try {
-      while (this.#goesOn) {
-        const chunk = this.#backlog.shift();
-        if (chunk === undefined) break;
-        const taken = this.#decoder.decode(chunk, this.#deliver);
-        if (taken < chunk.length) this.#backlog.unshift(chunk.subarray(taken));
-      }
-    } catch (error) {
-      this.abort(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      this.#isDecoding = false;
-    }
-    if (this.#waiters.length > 0) this.#tellDelivered();
-    if (this.#channelEnd !== undefined && this.#backlog.size === 0) this.#conclude(this.#channelEnd);
-  }
-
-  readonly #giveBackCopied = ({ buffer, byteOffset, length }: Uint8Array): void => {
-    this.#channel.giveBack?.(buffer, byteOffset, byteOffset + length);
-  };
-
-  #tellDelivered(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const tell of waiters) tell();
-  }
-
-  readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
+  #deliver(handle: number, payload: Uint8Array): void {
     if (this.#audience.frame('received', handle, payload)) this.#wasHeard = true;
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();
-    return this.#goesOn;
-  };
-
-  get #goesOn(): boolean {
-    return this.#over === undefined && (!this.#budget.paused || this.#channelEnd !== undefined);
   }
 
   /** A frame for a handle that is not there: a close is noted, bytes are kept, and on a target they begin an exchange. */
@@ -288,17 +247,12 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
 
-  #channelEnds(end: { readonly error?: unknown }): void {
-    this.#channelEnd = end;
-    this.#work();
-  }
-
-  #conclude({ error }: { readonly error?: unknown }): void {
+  #conclude({ error }: ChannelEnd): void {
     if (this.#over !== undefined) {
       this.#subscriptions.unsubscribe();
       return;
     }
-    const broken = error ?? cutInside(this.#decoder, this.peer);
+    const broken = error ?? cutInside(this.#intake, this.peer);
     this.#finish(() => (broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer)), broken !== undefined);
     this.#subscriptions.unsubscribe();
     this.#channel.close();
@@ -311,7 +265,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#writer.end();
     for (const stream of [...this.#handles.all()]) stream.lose(reason());
     this.#handles.clear();
-    this.#backlog.clear();
+    this.#intake.stop();
     this.#budget.end();
     this.#audience.over(broken ? reason() : undefined);
   }

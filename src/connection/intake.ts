@@ -1,0 +1,124 @@
+import { HEADER_BYTES } from '../wire/frame-header.js';
+import { FrameDecoder } from '../wire/frame.js';
+import type { Channel } from './channel.js';
+import { Fifo } from './fifo.js';
+
+/** How a channel has ended: broken by an error, or hung up in good order. */
+export interface ChannelEnd {
+  readonly error?: unknown;
+}
+
+/** Whom an intake serves. */
+export interface IntakeOwner {
+  /** Whether the owner takes frames now. */
+  takes(): boolean;
+  /** A frame has arrived. */
+  frame(handle: number, payload: Uint8Array): void;
+  /** What has arrived cannot be decoded, or the owner has failed at a frame. */
+  failed(error: unknown): void;
+  /** The channel has ended, and all that came before is delivered. */
+  ended(end: ChannelEnd): void;
+}
+
+/**
+ * What a channel brings, decoded as fast as its owner takes it.
+ *
+ *     chunks  -(12)-3(45)------6|
+ *     takes   -yes--no---yes-------
+ *     frames  -12--------345---6|
+ *
+ * Behind the end of the channel everything is delivered: no more will come, and a reader that first has to send something would
+ * wait for a channel that takes nothing any more.
+ */
+export class Intake {
+  readonly #channel: Channel;
+  readonly #owner: IntakeOwner;
+  readonly #decoder: FrameDecoder;
+  /** Chunks, or rests of them, that arrived while the owner took nothing or another chunk was in work. */
+  readonly #waiting = new Fifo<Uint8Array>();
+  /** Who is told when what has been read is delivered. */
+  #listeners: (() => void)[] = [];
+  #isDecoding = false;
+  #isOver = false;
+  #end: ChannelEnd | undefined;
+
+  /** `maxPayload`: bytes of one frame at the most. */
+  constructor(channel: Channel, maxPayload: number, owner: IntakeOwner) {
+    this.#channel = channel;
+    this.#owner = owner;
+    this.#decoder = new FrameDecoder({ maxPayload, lasting: true, headroom: channel.headroom, copied: this.#giveBackCopied });
+  }
+
+  /** A chunk has arrived. */
+  push(chunk: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#waiting.push(chunk);
+    this.work();
+  }
+
+  /** No more will arrive. */
+  finish(end: ChannelEnd): void {
+    this.#end = end;
+    this.work();
+  }
+
+  /** Decodes what there is as long as the owner takes it; never inside itself, since a reader may answer and be answered at once. */
+  work(): void {
+    if (this.#isDecoding) return;
+    this.#isDecoding = true;
+    try {
+      while (this.#goesOn) {
+        const chunk = this.#waiting.shift();
+        if (chunk === undefined) break;
+        const taken = this.#decoder.decode(chunk, this.#deliver);
+        if (taken < chunk.length) this.#waiting.unshift(chunk.subarray(taken));
+      }
+    } catch (error) {
+      this.#owner.failed(error);
+    } finally {
+      this.#isDecoding = false;
+    }
+    if (this.#listeners.length > 0) this.#tellDelivered();
+    if (this.#end !== undefined && this.#waiting.size === 0) this.#owner.ended(this.#end);
+  }
+
+  /** Errors with `TRUNCATED` when what has arrived ends inside a frame. */
+  requireWhole(): void {
+    this.#decoder.end();
+  }
+
+  /** Calls back once all that was read together with the frame that is being delivered has been delivered. */
+  whenDelivered(tell: () => void): void {
+    this.#listeners.push(tell);
+  }
+
+  /** A payload is not needed any more: its memory, and that of the header in front of it, may be written to again. */
+  giveBack({ buffer, byteOffset, length }: Uint8Array): void {
+    this.#channel.giveBack?.(buffer, byteOffset - HEADER_BYTES, byteOffset + length);
+  }
+
+  /** Drops what waits; nothing is delivered from now on. */
+  stop(): void {
+    this.#isOver = true;
+    this.#waiting.clear();
+  }
+
+  get #goesOn(): boolean {
+    return !this.#isOver && (this.#end !== undefined || this.#owner.takes());
+  }
+
+  readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
+    this.#owner.frame(handle, payload);
+    return this.#goesOn;
+  };
+
+  readonly #giveBackCopied = ({ buffer, byteOffset, length }: Uint8Array): void => {
+    this.#channel.giveBack?.(buffer, byteOffset, byteOffset + length);
+  };
+
+  #tellDelivered(): void {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const tell of listeners) tell();
+  }
+}
