@@ -2,6 +2,7 @@ import { Observable, Subject, type Observer } from 'rxjs';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import type { ProtocolHandle } from './connection.js';
+import { keepHere } from './keep-here.js';
 
 /** Who looks at a connection besides the readers of its streams: taps, the target that answers on it, and who waits for its end. */
 export class Audience {
@@ -48,6 +49,7 @@ export class Audience {
   frame(direction: 'received' | 'sent', handle: number, payload: Uint8Array): boolean {
     const taps = direction === 'received' ? this.#received : this.#sent;
     if (taps?.observed !== true) return false;
+    keepHere(payload);
     taps.next({ handle, payload });
     return true;
   }

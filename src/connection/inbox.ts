@@ -1,5 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 import type { Pull, PullEnd, Pullable } from '../operators/pull.js';
+import { keepHere } from './keep-here.js';
 import { WaitingChunks } from './waiting-chunks.js';
 
 /** Whom an inbox pays for what it keeps. */
@@ -10,6 +11,8 @@ export interface Credit {
   release(bytes: number): void;
   /** Is told that nobody needs a chunk any more that it has delivered. Not there where memory is not written to again. */
   reuse?(chunk: Uint8Array): void;
+  /** Has the memory of the chunk that is being delivered stay in this thread, where others have a part in it. Not there where none have. */
+  keepHere?(chunk: Uint8Array): void;
   /** Calls back once all that was read together with the chunk that is being delivered has been delivered. Not there where that is not known. */
   whenDelivered?(tell: () => void): void;
 }
@@ -41,6 +44,8 @@ export class Inbox implements Pullable<Uint8Array> {
   #end: PullEnd | undefined;
   #wake: (() => void) | undefined;
   #direct: ((chunk: Uint8Array) => void) | undefined;
+  /** Whether the pushing reader may keep what it gets. */
+  #mayKeep = true;
   #busy = false;
   /** Whether the reader has not given back at once what it took last. */
   #takesTime = false;
@@ -85,6 +90,7 @@ export class Inbox implements Pullable<Uint8Array> {
     }
     if (this.#direct !== undefined && !this.#busy && this.#chunks.size === 0) {
       this.#busy = true;
+      if (this.#mayKeep) this.#credit.keepHere?.(chunk);
       this.#direct(chunk);
       this.#busy = false;
       if (this.#chunks.size > 0 || this.ended) this.#wake?.();
@@ -184,7 +190,11 @@ export class Inbox implements Pullable<Uint8Array> {
       get end() {
         return endNow();
       },
-      take: () => this.#chunks.shift(),
+      take: () => {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) keepHere(chunk);
+        return chunk;
+      },
       release: (chunk) => {
         this.#release(cost(chunk));
       },
@@ -199,11 +209,12 @@ export class Inbox implements Pullable<Uint8Array> {
     };
   }
 
-  /** Hands every chunk to `next` as it comes, and the end to `ended`; returns how to stop. */
-  push(next: (chunk: Uint8Array) => void, ended: (end: PullEnd) => void): () => void {
+  /** Hands every chunk to `next` as it comes, and the end to `ended`; returns how to stop. `mayKeep`: whether chunks go on to somebody who may keep them. */
+  push(next: (chunk: Uint8Array) => void, ended: (end: PullEnd) => void, mayKeep = true): () => void {
     const drain = (): void => {
       this.#busy = true;
       for (let chunk = this.#chunks.shift(); chunk !== undefined && !this.#cancelled; chunk = this.#chunks.shift()) {
+        if (mayKeep) keepHere(chunk);
         next(chunk);
         this.#release(cost(chunk));
       }
@@ -213,6 +224,7 @@ export class Inbox implements Pullable<Uint8Array> {
     this.#claim();
     this.#wake = drain;
     this.#direct = next;
+    this.#mayKeep = mayKeep;
     if (this.#chunks.size > 0 || this.#end !== undefined) drain();
     return () => {
       this.#cancel();

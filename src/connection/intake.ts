@@ -2,6 +2,7 @@ import { HEADER_BYTES } from '../wire/frame-header.js';
 import { FrameDecoder } from '../wire/frame.js';
 import type { Channel } from './channel.js';
 import { Fifo } from './fifo.js';
+import { keepHere } from './keep-here.js';
 
 /** How a channel has ended: broken by an error, or hung up in good order. */
 export interface ChannelEnd {
@@ -10,8 +11,6 @@ export interface ChannelEnd {
 
 /** Whom an intake serves. */
 export interface IntakeOwner {
-  /** Whether the owner takes frames now. */
-  takes(): boolean;
   /** A frame has arrived. */
   frame(handle: number, payload: Uint8Array): void;
   /** What has arrived cannot be decoded, or the owner has failed at a frame. */
@@ -21,10 +20,10 @@ export interface IntakeOwner {
 }
 
 /**
- * What a channel brings, decoded as fast as its owner takes it.
+ * What a channel brings, decoded as far as the receive budget allows.
  *
  *     chunks  -(12)-3(45)------6|
- *     takes   -yes--no---yes-------
+ *     budget  -free-used-free------
  *     frames  -12--------345---6|
  *
  * Behind the end of the channel everything is delivered: no more will come, and a reader that first has to send something would
@@ -32,19 +31,23 @@ export interface IntakeOwner {
  */
 export class Intake {
   readonly #channel: Channel;
+  readonly #budget: { readonly paused: boolean };
   readonly #owner: IntakeOwner;
   readonly #decoder: FrameDecoder;
-  /** Chunks, or rests of them, that arrived while the owner took nothing or another chunk was in work. */
+  /** Chunks, or rests of them, that arrived while the budget was used up or another chunk was in work. */
   readonly #waiting = new Fifo<Uint8Array>();
   /** Who is told when what has been read is delivered. */
   #listeners: (() => void)[] = [];
+  /** The chunk that is being decoded, until its memory is known to stay here. */
+  #unkept: Uint8Array | undefined;
   #isDecoding = false;
   #isOver = false;
   #end: ChannelEnd | undefined;
 
-  /** `maxPayload`: bytes of one frame at the most. */
-  constructor(channel: Channel, maxPayload: number, owner: IntakeOwner) {
+  /** `maxPayload`: bytes of one frame at the most. While the budget is `paused` nothing is delivered. */
+  constructor(channel: Channel, maxPayload: number, budget: { readonly paused: boolean }, owner: IntakeOwner) {
     this.#channel = channel;
+    this.#budget = budget;
     this.#owner = owner;
     this.#decoder = new FrameDecoder({ maxPayload, lasting: true, headroom: channel.headroom, copied: this.#giveBackCopied });
   }
@@ -62,7 +65,7 @@ export class Intake {
     this.work();
   }
 
-  /** Decodes what there is as long as the owner takes it; never inside itself, since a reader may answer and be answered at once. */
+  /** Decodes what there is until the budget is used up; never inside itself, since a reader may answer and be answered at once. */
   work(): void {
     if (this.#isDecoding) return;
     this.#isDecoding = true;
@@ -70,6 +73,7 @@ export class Intake {
       while (this.#goesOn) {
         const chunk = this.#waiting.shift();
         if (chunk === undefined) break;
+        this.#unkept = chunk;
         const taken = this.#decoder.decode(chunk, this.#deliver);
         if (taken < chunk.length) this.#waiting.unshift(chunk.subarray(taken));
       }
@@ -77,6 +81,7 @@ export class Intake {
       this.#owner.failed(error);
     } finally {
       this.#isDecoding = false;
+      this.#unkept = undefined;
     }
     if (this.#listeners.length > 0) this.#tellDelivered();
     if (this.#end !== undefined && this.#waiting.size === 0) this.#owner.ended(this.#end);
@@ -92,6 +97,13 @@ export class Intake {
     this.#listeners.push(tell);
   }
 
+  /** Has the memory of the frame that is being delivered stay in this thread, unless it has it for itself. */
+  keepHere(): void {
+    if (this.#unkept === undefined) return;
+    keepHere(this.#unkept);
+    this.#unkept = undefined;
+  }
+
   /** A payload is not needed any more: its memory, and that of the header in front of it, may be written to again. */
   giveBack({ buffer, byteOffset, length }: Uint8Array): void {
     this.#channel.giveBack?.(buffer, byteOffset - HEADER_BYTES, byteOffset + length);
@@ -104,7 +116,7 @@ export class Intake {
   }
 
   get #goesOn(): boolean {
-    return !this.#isOver && (this.#end !== undefined || this.#owner.takes());
+    return !this.#isOver && (this.#end !== undefined || !this.#budget.paused);
   }
 
   readonly #deliver = (handle: number, payload: Uint8Array): boolean => {

@@ -14,7 +14,7 @@ export class TcpmProtocolHandle implements ProtocolHandle {
   constructor(stream: Stream, forget: () => void) {
     this.number = stream.handle;
     this.packets = new Observable((out) =>
-      stream.subscribe({
+      stream.payloads.subscribe({
         next: (payload) => {
           try {
             out.next(decodePacket(payload));

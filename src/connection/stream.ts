@@ -1,4 +1,4 @@
-import { Observable, ReplaySubject, type ObservableInput, type Observer, type Subscriber } from 'rxjs';
+import { Observable, ReplaySubject, type ObservableInput, type Observer } from 'rxjs';
 import type { Readable } from 'node:stream';
 import { iterate } from '../operators/iterate.js';
 import { paced, type PacedOptions } from '../operators/paced.js';
@@ -43,6 +43,8 @@ export interface Ends {
  * A reader that leaves early gives back what was kept; what still arrives is dropped.
  *
  * Chunks may be cut anywhere; their memory is the reader's to keep, unless it asked for `lend`.
+ * It stays in this thread: `postMessage` copies a chunk even where its memory stands in the transfer
+ * list (Node 20), or throws `DataCloneError` then (later).
  */
 export class Stream extends Observable<Uint8Array> implements Observer<Uint8Array>, Pullable<Uint8Array> {
   readonly handle: number;
@@ -54,7 +56,7 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   #sent = 0;
 
   constructor(handle: number, carrier: Carrier) {
-    super((reader) => this.#readBy(reader));
+    super((reader) => this.#readBy(reader, true));
     this.handle = handle;
     this.#carrier = carrier;
     this.#inbox = new Inbox(handle, carrier, () => {
@@ -161,6 +163,11 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     return this.#carrier.flush?.() ?? false;
   }
 
+  /** For a protocol handle: what arrives, each chunk the payload of one frame. Packets are read here and go no further, so that nothing has to keep their memory here. */
+  get payloads(): Observable<Uint8Array> {
+    return new Observable((reader) => this.#readBy(reader, false));
+  }
+
   /** For a protocol handle: sends one packet, in one frame. Does nothing once this direction has ended. */
   sendWhole(payload: Uint8Array): void {
     if (this.#ends.sending === 'open') this.#carrier.sendPacket(this.handle, payload);
@@ -222,7 +229,7 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     this.#inbox.finish({ error });
   }
 
-  #readBy(reader: Subscriber<Uint8Array>): () => void {
+  #readBy(reader: Observer<Uint8Array>, mayKeep: boolean): () => void {
     return this.#inbox.push(
       (chunk) => {
         reader.next(chunk);
@@ -231,6 +238,7 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
         if (error === undefined) reader.complete();
         else reader.error(error);
       },
+      mayKeep,
     );
   }
 

@@ -57,18 +57,6 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#options = withDefaults(options);
     this.#channel = channel;
     this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
-    this.#intake = new Intake(channel, this.#options.maxPayload, {
-      takes: () => !this.#budget.paused,
-      frame: (handle, payload) => {
-        this.#deliver(handle, payload);
-      },
-      failed: (error) => {
-        this.abort(error instanceof Error ? error : new Error(String(error)));
-      },
-      ended: (end) => {
-        this.#conclude(end);
-      },
-    });
     this.#writer = new FrameWriter(channel, this.#options.gather);
     this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {
@@ -82,6 +70,15 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       waiting: () => [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
       stalled: (stall) => {
         if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
+      },
+    });
+    this.#intake = new Intake(channel, this.#options.maxPayload, this.#budget, {
+      frame: this.#deliver,
+      failed: (error) => {
+        this.abort(error instanceof Error ? error : new Error(String(error)));
+      },
+      ended: (end) => {
+        this.#conclude(end);
       },
     });
     this.peer = channel.peer;
@@ -168,6 +165,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (!this.#wasHeard) this.#intake.giveBack(payload);
   }
 
+  keepHere(): void {
+    this.#intake.keepHere();
+  }
+
   whenDelivered(tell: () => void): void {
     this.#intake.whenDelivered(tell);
   }
@@ -212,12 +213,12 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     );
   }
 
-  #deliver(handle: number, payload: Uint8Array): void {
+  readonly #deliver = (handle: number, payload: Uint8Array): void => {
     if (this.#audience.frame('received', handle, payload)) this.#wasHeard = true;
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();
-  }
+  };
 
   /** A frame for a handle that is not there: a close is noted, bytes are kept, and on a target they begin an exchange. */
   #unknown(handle: number, payload: Uint8Array): Stream | undefined {

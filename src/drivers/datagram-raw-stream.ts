@@ -1,6 +1,7 @@
 import { BehaviorSubject, Subscription, type Observable } from 'rxjs';
 import { describePeer, type Peer } from '../connection/channel.js';
 import { Fifo } from '../connection/fifo.js';
+import { keepHere } from '../connection/keep-here.js';
 import type { ReceiveBudget } from '../connection/flow.js';
 import type { SideOwner } from '../connection/side-streams.js';
 import { Stream, type Carrier } from '../connection/stream.js';
@@ -93,6 +94,11 @@ export class RawStream implements Carrier {
 
   hold(bytes: number): void {
     this.#options.budget.hold(bytes);
+  }
+
+  /** Others may have a part of the read that it was cut from. */
+  keepHere(chunk: Uint8Array): void {
+    keepHere(chunk);
   }
 
   release(bytes: number): void {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CHUNK_CHARGE, Inbox } from '../../src/connection/inbox.js';
 import type { Pull } from '../../src/operators/pull.js';
@@ -214,8 +216,11 @@ describe('memory in which chunks wait together', () => {
       for (let count = 0; count < 3; count += 1) pull.reuse?.(chunk as Uint8Array);
     });
     expect(again.second.filter((memory) => again.first.includes(memory))).toHaveLength(1);
+    setFlagsFromString('--allow-natives-syntax');
+    // As ArrayBuffer's own transfer() does, which Node 20 has not.
+    const detach = runInThisContext('(memory) => %ArrayBufferDetach(memory)') as (memory: ArrayBufferLike) => void;
     const transferred = twice(true, (pull, chunks) => {
-      for (const chunk of chunks) structuredClone(chunk.buffer, { transfer: [chunk.buffer as ArrayBuffer] });
+      for (const chunk of chunks) detach(chunk.buffer);
       for (const chunk of chunks) pull.reuse?.(chunk);
     });
     expect(transferred.second.filter((memory) => transferred.first.includes(memory))).toHaveLength(0);
