@@ -96,9 +96,14 @@ export function describeEnd(who: string, { code, signal, said }: CommandEnd): st
   return `${who} ended with ${how}${words.length === 0 ? '' : `, saying: ${printable(words.join('; ').slice(-1_000), 1_000).replace(/[.;,]$/, '')}`}.`;
 }
 
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOENT: ' Is it installed, and is this its path?',
+  EACCES: ' Is it a program, and may this user run it?',
+};
+
 function cannotStart(program: string, cause: unknown, { driver }: Peer): AmandaError {
   const { code, message } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : { code: undefined, message: String(cause) };
-  const advice = code === 'ENOENT' ? ' Is it installed, and is this its path?' : '';
+  const advice = ADVICE[code ?? ''] ?? '';
   return new AmandaError('COMMAND_FAILED', `Cannot start ${printable(program)}: ${printable(message)}.${advice}`, { cause, peer: driver });
 }
 

@@ -1,4 +1,4 @@
-import { from, of, type Observable } from 'rxjs';
+import { defaultIfEmpty, from, of, type Observable } from 'rxjs';
 import { authorize, readSecurity, type AccessRequest } from '../access/authorize.js';
 import { namePeer } from '../access/named-peers.js';
 import type { NamedPeer } from '../access/peer.js';
@@ -12,7 +12,7 @@ import { parseService, type ParsedRequest } from '../wire/request.js';
 
 export interface AdmissionOptions {
   /**
-   * Who may ask for what. Default: where requests name a user (bsdtcp and its kin) Amanda's rules, which are source port, name
+   * Who may ask for what; its first verdict counts, and none is a refusal. Default: where requests name a user (bsdtcp and its kin) Amanda's rules, which are source port, name
    * and the `.amandahosts` of the user this process runs as; elsewhere everybody, since whoever reached us was let in already.
    */
   readonly authorize?: (request: AccessRequest) => Observable<Verdict>;
@@ -41,6 +41,9 @@ export function admission(
     return known === undefined ? look(connection.peer).pipe(leadTo((found) => decide(withName(connection.peer, found), body))) : decide(known, body);
   };
 }
+
+/** Rules that end without a word have allowed nothing. */
+const NO_VERDICT = refused('the rules of this target gave no verdict');
 
 interface Named {
   readonly kind: 'named';
@@ -71,6 +74,7 @@ function judge(
   const verdict = user === undefined ? of(allowed) : rules({ user, service, peer });
   const name = typeof user === 'string' ? user : undefined;
   return verdict.pipe(
+    defaultIfEmpty(NO_VERDICT),
     leadTo((judged): Admission | Observable<Admission> => {
       if (judged.kind === 'refused') return { kind: 'refused', reason: judged.reason, request: { user: name, service, arguments: rest } };
       const parsed = serviceOf(rest);

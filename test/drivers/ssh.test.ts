@@ -98,10 +98,14 @@ describe('ssh', () => {
     });
   });
 
-  test('says that there is no ssh', async () => {
+  test('says that there is no ssh, or none to run', async () => {
     await expect(ask(ssh({ host: 'db1', command: '/nonexistent/ssh' }))).rejects.toMatchObject({
       code: 'COMMAND_FAILED',
       message: 'Cannot start /nonexistent/ssh: spawn /nonexistent/ssh ENOENT. Is it installed, and is this its path?',
+    });
+    await expect(ask(ssh({ host: 'db1', command: '/etc/passwd' }))).rejects.toMatchObject({
+      code: 'COMMAND_FAILED',
+      message: 'Cannot start /etc/passwd: spawn /etc/passwd EACCES. Is it a program, and may this user run it?',
     });
     await expect(ask(ssh({ host: 'db1', command: 'a\0b' }))).rejects.toMatchObject({ code: 'COMMAND_FAILED' });
   });

@@ -1,5 +1,6 @@
-import { NEVER, Subject, concat, firstValueFrom, lastValueFrom, mergeMap, of, throwError, type Observable } from 'rxjs';
+import { EMPTY, NEVER, Subject, concat, firstValueFrom, lastValueFrom, mergeMap, of, throwError, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { allowed, refused } from '../../src/access/verdict.js';
 import { connect } from '../../src/drivers/connect.js';
 import { memory, memoryChannels } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
@@ -21,11 +22,28 @@ function target(services: ServiceMap) {
 
 const noop: Service = () => of(reply({ lines: ['OPTIONS features=ff;'] }));
 
+const thrower = (): never => {
+  throw new Error('no database');
+};
+
 /** Sends these bytes on DATA. */
 const sends =
   (data: Observable<Uint8Array>): Service =>
   () =>
     of(reply({ streams: { DATA: () => data } }));
+
+describe('the rules of a target', () => {
+  it.each([
+    ['that end without a verdict', () => EMPTY, 'the rules of this target gave no verdict'],
+    ['that fail', () => throwError(() => new Error('no database')), 'no database'],
+    ['that throw', thrower, 'no database'],
+    ['whose first verdict is a refusal', () => of(refused('not today'), allowed), 'not today'],
+  ])('%s refuse the request', async (_, authorize, message) => {
+    const { driver, listener } = memory({ user: 'amanda' });
+    serve(listener, { noop }, { authorize }).subscribe();
+    await expect(firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop')))).rejects.toMatchObject({ code: 'REFUSED', message });
+  });
+});
 
 describe('a target that is asked to stop', () => {
   it('lets what runs finish, refuses what else is asked for, and is done behind the last request', async () => {
