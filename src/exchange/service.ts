@@ -46,7 +46,7 @@ export interface ServiceReply {
  */
 export interface Service {
   (request: IncomingRequest): ObservableInput<ServiceReply>;
-  /** Says, before the request is acknowledged, why the service cannot run (what stands behind `ERROR ` in the NAK); undefined when it can. Default: it can. */
+  /** Says, before the request is acknowledged, why the service cannot run (what stands behind `ERROR ` in the NAK); undefined, or nothing at all, when it can. Default: it can. */
   readonly check?: () => ObservableInput<string | undefined>;
 }
 

@@ -99,7 +99,10 @@ function find(services: Readonly<Record<string, Service>>, request: ParsedReques
   if (run === undefined) return { kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request };
   const admitted: Admission = { kind: 'admitted', request, peer, service: run };
   if (run.check === undefined) return admitted;
-  return from(run.check()).pipe(leadTo((reason): Admission => (reason === undefined ? admitted : { kind: 'refused', reason, request })));
+  return from(run.check()).pipe(
+    defaultIfEmpty(undefined),
+    leadTo((reason): Admission => (reason === undefined ? admitted : { kind: 'refused', reason, request })),
+  );
 }
 
 function rulesFor({ namesUser, peer }: Connection): (request: AccessRequest) => Observable<Verdict> {

@@ -45,6 +45,21 @@ describe('the rules of a target', () => {
   });
 });
 
+describe('the check of a service', () => {
+  it.each([
+    ['says nothing', EMPTY],
+    ['has no reason against it', of(undefined)],
+  ])('that %s lets it run', async (_, said) => {
+    const { asked } = target({ checked: Object.assign(() => of(reply({ lines: ['ran'] })), { check: () => said }) });
+    expect((await lastValueFrom(asked.pipe(request('checked')))).text).toBe('ran\n');
+  });
+
+  it('that has a reason refuses the request with it', async () => {
+    const { asked } = target({ checked: Object.assign(() => NEVER, { check: () => of('it is Sunday') }) });
+    await expect(lastValueFrom(asked.pipe(request('checked')))).rejects.toMatchObject({ code: 'REFUSED', message: 'it is Sunday' });
+  });
+});
+
 describe('a target that is asked to stop', () => {
   it('lets what runs finish, refuses what else is asked for, and is done behind the last request', async () => {
     const data = new Subject<Uint8Array>();
