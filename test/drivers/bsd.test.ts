@@ -143,4 +143,25 @@ describe('bsd', () => {
     expect([read, late]).toEqual([size, size]);
     expect(most).toBeLessThan(receiveBudget + 2 * 65_536);
   });
+
+  test('loses nothing of what was read together when a reader gives a chunk to another thread', async () => {
+    const size = 4_194_304;
+    const { port } = await target({ big: () => of(reply({ streams: { DATA: () => of(new Uint8Array(size).fill(7)) } })) });
+    const { port1 } = new MessageChannel();
+    const sum = connect(bsd({ host: '127.0.0.1', port, reservedPorts: false })).pipe(
+      request('big'),
+      mergeMap(({ streams: { DATA } }) => DATA ?? expect.unreachable()),
+      reduce((before: number, chunk) => {
+        const all = before + chunk.reduce((some, byte) => some + byte, 0);
+        try {
+          port1.postMessage(chunk, [chunk.buffer as ArrayBuffer]);
+        } catch (error) {
+          // From Node 21 on.
+          expect(error).toHaveProperty('name', 'DataCloneError');
+        }
+        return all;
+      }, 0),
+    );
+    expect(await lastValueFrom(sum)).toBe(size * 7);
+  });
 });
