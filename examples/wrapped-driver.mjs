@@ -49,7 +49,8 @@ function gcm(key, side) {
       return Buffer.concat([cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
     },
     unwrap(wrapped) {
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce(side === 'target' ? 'initiator' : 'target'));
+      // Without the length a shorter tag would do, which is easier to guess.
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce(side === 'target' ? 'initiator' : 'target'), { authTagLength: 16 });
       decipher.setAuthTag(wrapped.subarray(-16));
       return Buffer.concat([decipher.update(wrapped.subarray(0, -16)), decipher.final()]);
     },

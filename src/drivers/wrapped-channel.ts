@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import { describePeer, type Channel, type Peer } from '../connection/channel.js';
+import { cutInside } from '../connection/losses.js';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, encodeFrame } from '../wire/frame.js';
 
@@ -16,20 +17,20 @@ export interface PayloadWrapping {
  *
  *     written  [8 bytes][payload]        sent  [8 bytes][wrap(payload)]
  *
- * For drivers of your own, between their channel and the Connection. Errors with `CONNECTION_LOST` for what cannot be unwrapped.
+ * For drivers of your own, between their channel and the Connection. Errors with `CONNECTION_LOST` for what cannot be unwrapped, and for an end inside a frame.
  * Source: PROTOCOL.md, "Frames".
  */
 export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping): Channel {
-  const outgoing = rewriting(wrap);
+  const outgoing = new Rewriting(wrap);
   return {
     peer: channel.peer,
     drain: channel.drain,
     bytes: new Observable((out) => {
-      const incoming = rewriting(unwrap);
+      const incoming = new Rewriting(unwrap);
       return channel.bytes.subscribe({
         next: (chunk) => {
           try {
-            for (const frame of incoming(chunk)) out.next(frame);
+            for (const frame of incoming.rewrite(chunk)) out.next(frame);
           } catch (cause) {
             out.error(cannotUnwrap(cause, channel.peer));
           }
@@ -38,11 +39,13 @@ export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping
           out.error(error);
         },
         complete: () => {
-          out.complete();
+          const cut = cutInside(incoming, channel.peer);
+          if (cut === undefined) out.complete();
+          else out.error(cut);
         },
       });
     }),
-    write: (parts) => channel.write(parts.flatMap(outgoing)),
+    write: (parts) => channel.write(parts.flatMap((part) => outgoing.rewrite(part))),
     pause: () => {
       channel.pause();
     },
@@ -59,13 +62,27 @@ export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping
 }
 
 /** Takes bytes cut anywhere, and gives whole frames with other payloads. */
-function rewriting(change: PayloadWrapping['wrap']): (chunk: Uint8Array) => Uint8Array[] {
-  const decoder = new FrameDecoder();
-  return (chunk) =>
-    [...decoder.push(chunk)].map(({ handle, payload }) => encodeFrame({ handle, payload: payload.length === 0 ? payload : changed(handle, payload) }));
+class Rewriting {
+  readonly #decoder = new FrameDecoder();
+  readonly #change: PayloadWrapping['wrap'];
 
-  function changed(handle: number, payload: Uint8Array): Uint8Array {
-    const other = change(payload, handle);
+  constructor(change: PayloadWrapping['wrap']) {
+    this.#change = change;
+  }
+
+  rewrite(chunk: Uint8Array): Uint8Array[] {
+    return [...this.#decoder.push(chunk)].map(({ handle, payload }) =>
+      encodeFrame({ handle, payload: payload.length === 0 ? payload : this.#changed(handle, payload) }),
+    );
+  }
+
+  /** Errors with `TRUNCATED` when the bytes end inside a frame. */
+  requireWhole(): void {
+    this.#decoder.end();
+  }
+
+  #changed(handle: number, payload: Uint8Array): Uint8Array {
+    const other = this.#change(payload, handle);
     // An empty payload is the end of a handle: it must not come out of anything else.
     if (other.length === 0) throw new AmandaError('BAD_ARGUMENT', 'A wrapped or unwrapped payload must not be empty.', { handle });
     return other;

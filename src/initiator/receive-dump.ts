@@ -65,7 +65,7 @@ export interface ReceiveDumpOptions {
  *     dump   -d----------------|
  *     out    ---m-s-p--p--m-m-D|      m: message  s: started  p: progress  D: done
  *
- *     dumps.pipe(receiveDump(() => ({ data: (chunk) => file.write(chunk) }))).subscribe(console.log);
+ *     dumps.pipe(receiveDump(() => ({ data: (chunk) => file.appendFile(chunk) }))).subscribe(console.log);
  *
  * The sinks are asked for when the target has said what it sends, before the first byte is taken. Completes only behind `done`.
  * Errors with `SERVICE_FAILED` when sendbackup reports an error, `RETRY_LATER` when it wants to be asked again,

@@ -81,6 +81,21 @@ describe('wrapPayloads', () => {
     expect(Buffer.from(sent).toString('hex')).toBe('000000040000000761626162' + '0000000000000007');
   });
 
+  test('tells an end inside a frame from one behind it', async () => {
+    const ends = ['00000004000000076162', '0000000400000007616261620000', '000000040000000761626162'].map(async (hex) => {
+      const [near, far] = memoryChannels();
+      const end = lastValueFrom(wrapPayloads(near, { wrap: double, unwrap: half }).bytes, { defaultValue: undefined });
+      far.write([Buffer.from(hex, 'hex')]);
+      far.close();
+      return await end.then(
+        () => 'whole',
+        (error: unknown) => error,
+      );
+    });
+    const cut = { code: 'CONNECTION_LOST', message: expect.stringMatching(/^target \(memory\) ended the connection inside a frame\. /) as string };
+    expect(await Promise.all(ends)).toMatchObject([cut, cut, 'whole']);
+  });
+
   test('unwraps', async () => {
     expect(Buffer.from(await received(half, '000000040000000761626162')).toString('hex')).toBe('00000002000000076162');
   });
