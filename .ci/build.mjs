@@ -63,7 +63,7 @@ async function binFiles() {
 
 async function filesUnder(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  // `path` is the older name of `parentPath`: Node 20.15 has both, Node 24 the newer only.
+  // `path` is the older name of `parentPath`: Node 20.16 has both, Node 24 the newer only.
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   return files.sort();
 }

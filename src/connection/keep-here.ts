@@ -1,8 +1,4 @@
-import { createRequire } from 'node:module';
-
-type Mark = (memory: object) => void;
-
-let mark: Mark | undefined;
+let mark: ((memory: object) => void) | undefined;
 
 /**
  * Has the memory of a chunk stay in this thread when its reader posts it to another: it lies beside other chunks, and a socket may still read into it.
@@ -10,6 +6,6 @@ let mark: Mark | undefined;
  */
 export function keepHere({ buffer }: Uint8Array): void {
   // Found when the first bytes are handed out: a program that only asks whether a host is there need not load it.
-  mark ??= (createRequire(import.meta.url)('node:worker_threads') as { readonly markAsUntransferable: Mark }).markAsUntransferable;
+  mark ??= process.getBuiltinModule('node:worker_threads').markAsUntransferable;
   mark(buffer);
 }
