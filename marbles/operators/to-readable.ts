@@ -18,7 +18,8 @@ const reading = {
     const read = new Observable<Uint8Array>((out) =>
       user.subscribe(() => {
         if (readable.errored) out.error(readable.errored);
-        const waiting = readable.read() as Uint8Array | null;
+        // Without a number later versions of Node give the first chunk alone.
+        const waiting = readable.readableLength === 0 ? null : (readable.read(readable.readableLength) as Uint8Array | null);
         if (waiting !== null) out.next(new Uint8Array(waiting));
       }),
     );
