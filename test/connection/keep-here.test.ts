@@ -118,6 +118,21 @@ describe('a reader that gives the memory of its chunks to another thread', () =>
     expect(connection.stream(1).held).toBe(0);
   });
 
+  test('by subscribe, late, leaves the memory of what has waited where it is', async () => {
+    const { connection, send } = joined();
+    const stream = connection.stream(1);
+    send();
+    const lengths: number[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const next = (chunk: Uint8Array): void => {
+        giveAway(chunk);
+        lengths.push(chunk.length);
+      };
+      stream.subscribe({ next, error: reject, complete: resolve });
+    });
+    expect(lengths).toEqual([LONG.length, 1]);
+  });
+
   test('by a tap takes none from the readers', async () => {
     const { connection, send } = joined();
     connection.subscribe({ next: ({ payload }) => giveAway(payload), error: () => undefined });
