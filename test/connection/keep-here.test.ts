@@ -7,18 +7,7 @@ import type { Stream } from '../../src/connection/stream.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import { toWritable } from '../../src/operators/to-writable.js';
 import { encodeFrame } from '../../src/wire/frame.js';
-
-const { port1 } = new MessageChannel();
-
-/** Gives the memory of a chunk away to another thread, as whoever has a worker do the work would. */
-function giveAway(chunk: Uint8Array): void {
-  try {
-    port1.postMessage(chunk, [chunk.buffer as ArrayBuffer]);
-  } catch (error) {
-    // From Node 21 on.
-    expect(error).toHaveProperty('name', 'DataCloneError');
-  }
-}
+import { giveAway } from '../support/give-away.js';
 
 /** So long that a reader gets it where it lies. */
 const LONG = new Uint8Array(20_000).fill(7);
