@@ -10,6 +10,8 @@ const PIECE = 65_536;
 /** Milliseconds after which a target that takes nothing is let be: where it is busy, and where it is not meant to take any more. */
 const BUSY = 60_000;
 const BLOCKED = 1_500;
+/** Milliseconds from one byte of a slow header to the next: that is the attack, and no wait for anything. */
+const BETWEEN_BYTES = 200;
 
 const floods = {
   /** Closes of so many handles that were never open. */
@@ -153,7 +155,7 @@ async function slowHeaders() {
   while (peers.some(({ isOver }) => !isOver)) {
     for (const peer of peers) if (!peer.isOver) peer.socket.write(bytes.subarray(sent % 8, (sent % 8) + 1));
     sent += 1;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_BYTES));
   }
   return { sent, alive: 0 };
 }
