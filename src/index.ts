@@ -77,7 +77,7 @@ export { StreamChannel, type ByteStreams } from './drivers/stream-channel.js';
 export { wrapPayloads, type PayloadWrapping } from './drivers/wrapped-channel.js';
 
 // What a connection consists of.
-export type { Connection, ProtocolHandle } from './connection/connection.js';
+export type { Connection, Onlooker, ProtocolHandle } from './connection/connection.js';
 export { describePeer, type Channel, type Peer, type TlsFacts } from './connection/channel.js';
 export type { Flow, Holder, Stall } from './connection/flow.js';
 export type { ConnectionOptions } from './connection/options.js';

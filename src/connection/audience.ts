@@ -1,7 +1,7 @@
-import { Observable, Subject, type Observer } from 'rxjs';
+import { Observable, Subject, throwError, type Observer } from 'rxjs';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
-import type { ProtocolHandle } from './connection.js';
+import type { Onlooker, ProtocolHandle } from './connection.js';
 import { keepHere } from './keep-here.js';
 
 /** Who looks at a connection besides the readers of its streams: taps, the target that answers on it, and who waits for its end. */
@@ -9,6 +9,8 @@ export class Audience {
   /** Taps; few connections have any. */
   #received: Subject<Frame> | undefined;
   #sent: Subject<Frame> | undefined;
+  /** Replaced, not changed: one of them may leave while all are told. */
+  #onlookers: readonly Onlooker[] | undefined;
   /** The handles that the peer opens; those that came before anybody asked, too. */
   readonly incoming: Observable<ProtocolHandle>;
   readonly #incoming = new Subject<ProtocolHandle>();
@@ -45,8 +47,21 @@ export class Audience {
     return this.#ended;
   }
 
-  /** A frame has come or gone. Whether anybody has seen it, and may keep it. */
+  /** Has every frame told from now on; returns how to stop. */
+  look(onlooker: Onlooker): () => void {
+    // Whoever looks twice leaves twice.
+    const own: Onlooker = (direction, handle, payload) => {
+      onlooker(direction, handle, payload);
+    };
+    this.#onlookers = [...(this.#onlookers ?? []), own];
+    return () => {
+      this.#onlookers = this.#onlookers?.filter((one) => one !== own);
+    };
+  }
+
+  /** A frame has come or gone. Whether anybody has got it who may keep it. */
   frame(direction: 'received' | 'sent', handle: number, payload: Uint8Array): boolean {
+    if (this.#onlookers !== undefined) for (const look of this.#onlookers) tell(look, direction, handle, payload);
     const taps = direction === 'received' ? this.#received : this.#sent;
     if (taps?.observed !== true) return false;
     keepHere(payload);
@@ -68,6 +83,15 @@ export class Audience {
     this.#sent?.complete();
     if (this.#received !== undefined) end(this.#received, reason);
     end(this.#ended, reason);
+  }
+}
+
+/** What an onlooker throws is reported where RxJS reports what a subscriber throws; the connection does not suffer from it. */
+function tell(look: Onlooker, direction: 'received' | 'sent', handle: number, payload: Uint8Array): void {
+  try {
+    look(direction, handle, payload);
+  } catch (error) {
+    throwError(() => error).subscribe();
   }
 }
 

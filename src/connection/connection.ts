@@ -5,6 +5,9 @@ import type { Peer } from './channel.js';
 import type { Flow } from './flow.js';
 import type { Stream } from './stream.js';
 
+/** Looks at a frame: whether this side has sent or received it, its handle and its payload, which is empty when it closes the handle. */
+export type Onlooker = (direction: 'sent' | 'received', handle: number, payload: Uint8Array) => void;
+
 /** One conversation with the other side: protocol handles for packets, and streams for bytes beside them. */
 export interface Connection extends Observable<Frame> {
   /** Who is at the other end. */
@@ -15,6 +18,11 @@ export interface Connection extends Observable<Frame> {
   readonly user: string | undefined;
   /** Frames that this side sends, for taps; those received are the Connection itself. */
   readonly sent: Observable<Frame>;
+  /**
+   * Calls back for each frame that passes, either way, until what it returns is called. The payload is there for the time of the call: its memory may be
+   * written to again. So it costs a fraction of what the Observables do, whose Frames may be kept, and readers go on lending their memory.
+   */
+  look(onlooker: Onlooker): () => void;
   /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
   readonly flow: Observable<Flow>;
   /** On a target: each protocol handle that the initiator opens, with its first packet waiting in it. */

@@ -6,7 +6,7 @@ import type { Frame } from '../wire/frame.js';
 import { encodePacket, packet, type Packet } from '../wire/packet.js';
 import { Audience } from './audience.js';
 import type { Peer } from './channel.js';
-import type { Connection, ProtocolHandle } from './connection.js';
+import type { Connection, Onlooker, ProtocolHandle } from './connection.js';
 import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
 import type { Flow } from './flow.js';
 import { asLoss, endedHere } from './losses.js';
@@ -82,6 +82,10 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
       },
     });
     if (this.#over !== undefined) this.#subscription.unsubscribe();
+  }
+
+  look(onlooker: Onlooker): () => void {
+    return this.#audience.look(onlooker);
   }
 
   stream(number: number): Stream {

@@ -3,7 +3,7 @@ import { AmandaError } from '../wire/errors.js';
 import { NO_BYTES, type Frame } from '../wire/frame.js';
 import { Audience } from './audience.js';
 import type { Channel, Peer } from './channel.js';
-import type { Connection, ProtocolHandle } from './connection.js';
+import type { Connection, Onlooker, ProtocolHandle } from './connection.js';
 import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
 import { Handles } from './handles.js';
 import { Intake, type ChannelEnd } from './intake.js';
@@ -91,6 +91,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   get sent(): Observable<Frame> {
     return this.#audience.sent;
+  }
+
+  look(onlooker: Onlooker): () => void {
+    return this.#audience.look(onlooker);
   }
 
   get flow(): Observable<Flow> {

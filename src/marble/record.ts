@@ -130,17 +130,8 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
       changes.complete();
     };
     changes.add(
-      connection.subscribe({
-        next: ({ handle, payload }) => {
-          frame(peer, handle, payload);
-        },
-        // How it ended says `ended`.
-        error: () => undefined,
-      }),
-    );
-    changes.add(
-      connection.sent.subscribe(({ handle, payload }) => {
-        frame(own, handle, payload);
+      connection.look((direction, handle, payload) => {
+        frame(direction === 'sent' ? own : peer, handle, payload);
       }),
     );
     changes.add(
