@@ -33,6 +33,16 @@ export function describePeer({ driver, host, address, port }: Peer): string {
   return `${host ?? (place === '' ? 'peer' : place)} (${driver})`;
 }
 
+/** The memory that a channel reads into, where it is of the channel's own choice. */
+export interface ChannelMemory {
+  /** A chunk that begins exactly so many bytes into its memory is the first one there, and what is in front of it is its subscriber's to write into. */
+  readonly headroom: number;
+  /** Says that nobody needs the bytes from `start` to `end` of a chunk's memory any more, each byte once at the most: they may be written to again. */
+  giveBack(memory: ArrayBufferLike, start: number, end: number): void;
+  /** Says where frames end, if they go on to be as long as they are: behind `missing` more bytes, and then each `size`. Reads end there where they can. */
+  expect(missing: number, size: number): void;
+}
+
 /**
  * A duplex byte channel between an initiator and a target: what a driver makes and a connection uses.
  *
@@ -46,16 +56,8 @@ export interface Channel {
    * `CONNECTION_LOST` when the channel breaks. Unsubscribing destroys the channel.
    */
   readonly bytes: Observable<Uint8Array>;
-  /**
-   * A chunk that begins exactly so many bytes into its memory is the first one there, and what is in front of it is its subscriber's to write
-   * into. Not there where chunks have no such room.
-   */
-  readonly headroom?: number;
-  /**
-   * Says that nobody needs the bytes from `start` to `end` of the memory of a chunk any more, each byte once at the most: they may be written to again. Not
-   * there where the channel has no use for that.
-   */
-  readonly giveBack?: ((memory: ArrayBufferLike, start: number, end: number) => void) | undefined;
+  /** Not there where chunks lie wherever they do. */
+  readonly memory?: ChannelMemory | undefined;
   /** Emits each time the channel can take more after `write` returned false; nothing listens before the first time that it does. */
   readonly drain: Observable<void>;
   /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */

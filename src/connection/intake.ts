@@ -49,7 +49,7 @@ export class Intake {
     this.#channel = channel;
     this.#budget = budget;
     this.#owner = owner;
-    this.#decoder = new FrameDecoder({ maxPayload, lasting: true, headroom: channel.headroom, copied: this.#giveBackCopied });
+    this.#decoder = new FrameDecoder({ maxPayload, lasting: true, headroom: channel.memory?.headroom ?? 0, copied: this.#giveBackCopied });
   }
 
   /** A chunk has arrived. */
@@ -77,6 +77,7 @@ export class Intake {
         const taken = this.#decoder.decode(chunk, this.#deliver);
         if (taken < chunk.length) this.#waiting.unshift(chunk.subarray(taken));
       }
+      this.#channel.memory?.expect(this.#decoder.missing, this.#decoder.frameSize);
     } catch (error) {
       this.#owner.failed(error);
     } finally {
@@ -106,7 +107,7 @@ export class Intake {
 
   /** A payload is not needed any more: its memory, and that of the header in front of it, may be written to again. */
   giveBack({ buffer, byteOffset, length }: Uint8Array): void {
-    this.#channel.giveBack?.(buffer, byteOffset - HEADER_BYTES, byteOffset + length);
+    this.#channel.memory?.giveBack(buffer, byteOffset - HEADER_BYTES, byteOffset + length);
   }
 
   /** Drops what waits; nothing is delivered from now on. */
@@ -125,7 +126,7 @@ export class Intake {
   };
 
   readonly #giveBackCopied = ({ buffer, byteOffset, length }: Uint8Array): void => {
-    this.#channel.giveBack?.(buffer, byteOffset, byteOffset + length);
+    this.#channel.memory?.giveBack(buffer, byteOffset, byteOffset + length);
   };
 
   #tellDelivered(): void {

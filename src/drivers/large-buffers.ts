@@ -1,13 +1,15 @@
 import { HEADER_BYTES } from '../wire/frame-header.js';
 import { prepareForMuch } from './much-memory.js';
 
-/** With 256 KiB a read takes half the processor time a byte that 64 KiB take. */
-export const LARGE_BYTES = 262_144;
+/** A frame of real Amanda's streams, and of ours by default. */
+const FRAME_BYTES = 32_768 + HEADER_BYTES;
 /**
- * Left free in front of what is read into a large buffer: the beginning of a frame of 32 KiB, which ended the buffer before, can be put there
+ * Left free in front of what is read into a large buffer: the beginning of such a frame, which ended the buffer before, can be put there
  * and need not be put together elsewhere.
  */
-export const HEADROOM_BYTES = 32_768 + HEADER_BYTES;
+export const HEADROOM_BYTES = FRAME_BYTES;
+/** Besides that, seven such frames. A read of some 256 KiB takes half the processor time a byte that one of 64 takes. */
+export const LARGE_BYTES = HEADROOM_BYTES + 7 * FRAME_BYTES;
 /** Buffers that wait to be read into again. */
 const MOST_FREE = 4;
 

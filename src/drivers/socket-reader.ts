@@ -1,10 +1,14 @@
 import type { OnReadOpts } from 'node:net';
-import { LARGE_BYTES, LargeBuffers } from './large-buffers.js';
+import type { ChannelMemory } from '../connection/channel.js';
+import { HEADROOM_BYTES, LARGE_BYTES, LargeBuffers } from './large-buffers.js';
 
 /** The first buffer of a socket; most connections carry a few packets and no more. */
 const FIRST_BYTES = 4_096;
+const LAST_SMALL_BYTES = 65_536;
 /** A read below this is copied out, so that a short text does not keep a large buffer alive. */
 const COPIED_BYTES = 8_192;
+/** Parts of shorter frames are put together for less than it costs to avoid it. */
+const WHOLE_BYTES = 4_096;
 
 /**
  * Takes what a socket reads, without Node's stream between: one buffer serves several reads, their size grows with what the peer sends, and no byte is
@@ -13,18 +17,22 @@ const COPIED_BYTES = 8_192;
  *     const reader = new SocketReader();
  *     const socket = connect({ host, port, onread: reader.onread });
  */
-export class SocketReader {
+export class SocketReader implements ChannelMemory {
   readonly onread: OnReadOpts;
+  readonly headroom = HEADROOM_BYTES;
   #size = FIRST_BYTES;
   #room = new Uint8Array(FIRST_BYTES);
   #next: ((chunk: Uint8Array) => void) | undefined;
   readonly #early: Uint8Array[] = [];
   /** There once the buffers are as large as they get; most connections carry too little. */
   #large: LargeBuffers | undefined;
+  /** Where frames end, as far as it is known. */
+  #missing = 0;
+  #frameSize = 0;
 
   constructor() {
     this.onread = {
-      buffer: () => this.#room,
+      buffer: () => (this.#room = this.#wholeFrames(this.#room)),
       callback: (length) => {
         this.#hand(this.#take(length));
         return true;
@@ -46,6 +54,20 @@ export class SocketReader {
     this.#large?.giveBack(memory, start, end, memory !== this.#room.buffer);
   }
 
+  expect(missing: number, size: number): void {
+    this.#missing = missing;
+    this.#frameSize = size;
+  }
+
+  /** What of a room whole frames fill: a frame that two buffers share has to be put together. */
+  #wholeFrames(room: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const behind = room.length - this.#missing;
+    const size = this.#frameSize;
+    if (size < WHOLE_BYTES || size > behind) return room;
+    const part = behind % size;
+    return part === 0 ? room : room.subarray(0, room.length - part);
+  }
+
   #hand(chunk: Uint8Array): void {
     if (this.#next === undefined) this.#early.push(chunk);
     else this.#next(chunk);
@@ -55,7 +77,7 @@ export class SocketReader {
     const room = this.#room;
     const isFull = length === room.length;
     if (length < COPIED_BYTES && !isFull) return room.slice(0, length);
-    if (isFull) this.#size = Math.min(this.#size * 4, LARGE_BYTES);
+    if (isFull) this.#size = this.#size < LAST_SMALL_BYTES ? this.#size * 4 : LARGE_BYTES;
     this.#large?.handOver(room.buffer, length);
     const left = room.length - length;
     this.#room = left * 4 < this.#size ? this.#nextRoom() : new Uint8Array(room.buffer, room.byteOffset + length, left);

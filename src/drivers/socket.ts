@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Channel, Peer } from '../connection/channel.js';
 import { keepAlive } from './keep-alive.js';
-import { HEADROOM_BYTES } from './large-buffers.js';
 import type { SocketReader } from './socket-reader.js';
 import { StreamChannel } from './stream-channel.js';
 
@@ -18,8 +17,7 @@ export function socketChannel(socket: Socket, peer: Omit<Peer, 'address' | 'port
   socket.setNoDelay(true);
   return new StreamChannel({
     listen: reader === undefined ? undefined : (next) => reader.listen(next),
-    headroom: reader === undefined ? undefined : HEADROOM_BYTES,
-    giveBack: reader === undefined ? undefined : reader.giveBack.bind(reader),
+    memory: reader,
     schedule,
     input: socket,
     output: socket,

@@ -17,10 +17,8 @@ export interface ByteStreams {
   readonly copies?: boolean;
   /** Hands over what arrives, and returns how to stop; default the input's `data` events. */
   readonly listen?: ((next: (chunk: Uint8Array) => void) => () => void) | undefined;
-  /** Of what `listen` hands over: see {@link Channel.headroom}. */
-  readonly headroom?: number | undefined;
-  /** Of what `listen` hands over: see {@link Channel.giveBack}. */
-  readonly giveBack?: Channel['giveBack'];
+  /** Where what `listen` hands over lies: see {@link Channel.memory}. */
+  readonly memory?: Channel['memory'];
   /** See {@link Channel.schedule}. */
   readonly schedule?: Channel['schedule'];
   /** Ends what is behind the streams, at once; called once. Default: destroys both. */
@@ -90,12 +88,8 @@ export class StreamChannel implements Channel {
     });
   }
 
-  get headroom(): number {
-    return this.#streams.headroom ?? 0;
-  }
-
-  get giveBack(): Channel['giveBack'] {
-    return this.#streams.giveBack;
+  get memory(): Channel['memory'] {
+    return this.#streams.memory;
   }
 
   get schedule(): Channel['schedule'] {

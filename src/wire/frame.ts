@@ -83,6 +83,8 @@ export class FrameDecoder {
   #headerFill = 0;
   #handle = 0;
   #length = 0;
+  /** Payload bytes of the frame whose header came last. */
+  #lastLength = 0;
   #body: Uint8Array | undefined;
   #bodyFill = 0;
   #failure: AmandaError | undefined;
@@ -100,6 +102,17 @@ export class FrameDecoder {
   /** Bytes of an unfinished frame that are kept. */
   get pending(): number {
     return this.#headerFill + this.#bodyFill + (this.#rest?.length ?? 0);
+  }
+
+  /** Bytes with which the frame that is unfinished ends, if it is as long as the one before where its header has not come; none between frames. */
+  get missing(): number {
+    const { pending } = this;
+    return pending === 0 ? 0 : this.frameSize - pending;
+  }
+
+  /** Bytes of the frame whose header came last, with the header. */
+  get frameSize(): number {
+    return HEADER_BYTES + this.#lastLength;
   }
 
   /**
@@ -151,6 +164,7 @@ export class FrameDecoder {
     while (end - at >= HEADER_BYTES) {
       const length = uint32(chunk, at) | 0;
       if (length < 0 || length > this.#maxPayload) throw this.#refuse(chunk.subarray(at), length);
+      this.#lastLength = length;
       const start = at + HEADER_BYTES;
       if (end - start < length) break;
       at = start + length;
@@ -192,6 +206,7 @@ export class FrameDecoder {
       if (this.#length < 0 || this.#length > this.#maxPayload) {
         throw this.#refuse(joined(this.#header, chunk.subarray(at)), this.#length);
       }
+      this.#lastLength = this.#length;
       this.#body = this.#length === 0 ? NO_BYTES : new Uint8Array(Math.min(this.#length, FIRST_ASSEMBLY_BYTES));
     }
     const part = chunk.subarray(at, at + this.#length - this.#bodyFill);

@@ -2,8 +2,9 @@ import { EMPTY, Observable, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Channel } from '../../src/connection/channel.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { HEADROOM_BYTES } from '../../src/drivers/large-buffers.js';
+import { HEADROOM_BYTES, LARGE_BYTES } from '../../src/drivers/large-buffers.js';
 import { SocketReader } from '../../src/drivers/socket-reader.js';
+import { recordConnection } from '../../src/marble/record.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { below, oneOf, randomFrom, type Random } from '../fuzz/random.js';
 
@@ -15,8 +16,7 @@ function reading(random: Random) {
   const channel: Channel = {
     peer: { driver: 'test' },
     bytes: new Observable((out) => reader.listen((chunk) => out.next(chunk))),
-    headroom: HEADROOM_BYTES,
-    giveBack: reader.giveBack.bind(reader),
+    memory: reader,
     drain: EMPTY,
     write: () => true,
     pause: () => (isPaused = true),
@@ -148,6 +148,40 @@ describe('memory that is lent', () => {
     await watched.feed(frames);
     expect(watched.memories.size).toBeGreaterThan(buffers);
   });
+
+  test('goes on being lent while somebody looks on, and while the connection is recorded', async () => {
+    const frames = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(32_768) })));
+    for (const watch of [
+      ({ connection }: ReturnType<typeof reading>) => connection.look(() => undefined),
+      ({ connection }: ReturnType<typeof reading>) => recordConnection(connection).subscribe(),
+    ]) {
+      const watched = reading(randomFrom(5));
+      watch(watched);
+      watched.connection
+        .stream(1)
+        .paced(() => EMPTY, { lend: true })
+        .subscribe();
+      await watched.feed(frames);
+      expect(watched.memories.size).toBeLessThan(8);
+    }
+  });
+
+  test.each([1, 20, 32_000])(
+    'lies with whole frames in it once their length is known, so that none has to be put together, whatever came first (%i bytes)',
+    async (bytes) => {
+      const { connection, feed } = reading(() => 0);
+      const chunks: Uint8Array[] = [];
+      connection.stream(1).subscribe((chunk) => chunks.push(chunk));
+      const size = 32_768;
+      const frames = Array.from({ length: 200 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(size) }));
+      await feed(Buffer.concat([encodeFrame({ handle: 1, payload: new Uint8Array(bytes) }), ...frames]));
+      const large = chunks.filter(({ length, buffer }) => length === size && buffer.byteLength === LARGE_BYTES);
+      // In the headroom lies what one buffer has begun and the next one ends.
+      const together = large.filter(({ byteOffset }) => byteOffset < HEADROOM_BYTES);
+      expect(large.length).toBeGreaterThan(180);
+      expect(together.length).toBeLessThan(3);
+    },
+  );
 
   test('is given back, too, when it was copied because its reader was busy, and when nobody wants it', async () => {
     const frames = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(32_768) })));

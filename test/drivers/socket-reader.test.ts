@@ -29,6 +29,40 @@ test('a small buffer has nothing in front of it, a largest one the beginning of 
   expect(chunks.map(({ byteOffset }) => byteOffset)).toEqual([0, 0, 0, HEADROOM_BYTES, HEADROOM_BYTES, HEADROOM_BYTES + 150_000]);
 });
 
+/** The bytes that a reader in this state asks for. */
+function roomOf({ onread }: SocketReader): number {
+  return (typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer).length;
+}
+
+test('reads end with whole frames where they are known, and a buffer holds seven of Amanda’s', () => {
+  const frame = 32_776;
+  const reader = new SocketReader();
+  read(reader, growing);
+  expect(roomOf(reader)).toBe(7 * frame);
+  reader.expect(1_000, frame);
+  expect(roomOf(reader)).toBe(1_000 + 6 * frame);
+  // What was asked for has come, and the rest of the buffer is too little.
+  read(reader, [1_000 + 6 * frame]);
+  reader.expect(0, frame);
+  expect(roomOf(reader)).toBe(7 * frame);
+  // Half of it, in the midst of a frame: the next ones are read behind it, to the last that fits.
+  read(reader, [100_000]);
+  reader.expect(4 * frame - 100_000, frame);
+  expect(roomOf(reader)).toBe(7 * frame - 100_000);
+});
+
+test.each([
+  ['a frame is longer than the buffer', 10_000, 262_152],
+  ['the frame that has begun is', 230_000, 32_776],
+  ['frames are short', 10, 72],
+  ['nothing is known', 0, 8],
+])('a read asks for all the room there is where %s', (_, missing, size) => {
+  const reader = new SocketReader();
+  read(reader, growing);
+  reader.expect(missing, size);
+  expect(roomOf(reader)).toBe(229_432);
+});
+
 test('what is short is copied out, and its place read into again', () => {
   const [text, next] = read(new SocketReader(), [300, 2_000]);
   expect([text?.buffer.byteLength, next?.buffer.byteLength]).toEqual([300, 2_000]);

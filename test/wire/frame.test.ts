@@ -123,6 +123,34 @@ describe('FrameDecoder', () => {
     );
   });
 
+  test.each([true, false])('says how much of a frame is missing, as far as its header or the frame before it tells (lasting memory: %s)', (lasting) => {
+    const decoder = new FrameDecoder({ lasting });
+    expect([decoder.missing, decoder.frameSize]).toEqual([0, 8]);
+    const memory = new Uint8Array(
+      Buffer.concat([encodeFrame({ handle: 1, payload: new Uint8Array(12) }), encodeFrame({ handle: 1, payload: new Uint8Array(30) })]),
+    );
+    const seen: (readonly number[])[] = [];
+    for (let at = 0; at < memory.length; at += 5) {
+      decoder.push(memory.subarray(at, at + 5));
+      seen.push([decoder.missing, decoder.frameSize]);
+    }
+    // Before the first header nothing is known; 5 bytes into the second frame it is taken for as long as the first.
+    expect(seen).toEqual([
+      [3, 8],
+      [10, 20],
+      [5, 20],
+      [0, 20],
+      [15, 20],
+      [28, 38],
+      [23, 38],
+      [18, 38],
+      [13, 38],
+      [8, 38],
+      [3, 38],
+      [0, 38],
+    ]);
+  });
+
   test('says where bytes in lasting memory end inside a frame', () => {
     const decoder = new FrameDecoder({ lasting: true });
     expect([...decoder.push(abc.subarray(0, 10))]).toEqual([]);
