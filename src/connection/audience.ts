@@ -10,7 +10,7 @@ export class Audience {
   #received: Subject<Frame> | undefined;
   #sent: Subject<Frame> | undefined;
   /** Replaced, not changed: one of them may leave while all are told. */
-  #onlookers: readonly Onlooker[] | undefined;
+  #onlookers: readonly { readonly look: Onlooker }[] | undefined;
   /** The handles that the peer opens; those that came before anybody asked, too. */
   readonly incoming: Observable<ProtocolHandle>;
   readonly #incoming = new Subject<ProtocolHandle>();
@@ -50,18 +50,16 @@ export class Audience {
   /** Has every frame told from now on; returns how to stop. */
   look(onlooker: Onlooker): () => void {
     // Whoever looks twice leaves twice.
-    const own: Onlooker = (direction, handle, payload) => {
-      onlooker(direction, handle, payload);
-    };
+    const own = { look: onlooker };
     this.#onlookers = [...(this.#onlookers ?? []), own];
     return () => {
       this.#onlookers = this.#onlookers?.filter((one) => one !== own);
     };
   }
 
-  /** A frame has come or gone. Whether anybody has got it who may keep it. */
-  frame(direction: 'received' | 'sent', handle: number, payload: Uint8Array): boolean {
-    if (this.#onlookers !== undefined) for (const look of this.#onlookers) tell(look, direction, handle, payload);
+  /** A frame has come, `together` with the one before or not, or gone. Whether anybody has got it who may keep it. */
+  frame(direction: 'received' | 'sent', handle: number, payload: Uint8Array, together = false): boolean {
+    if (this.#onlookers !== undefined) for (const { look } of this.#onlookers) tell(look, direction, handle, payload, together);
     const taps = direction === 'received' ? this.#received : this.#sent;
     if (taps?.observed !== true) return false;
     keepHere(payload);
@@ -87,9 +85,9 @@ export class Audience {
 }
 
 /** What an onlooker throws is reported where RxJS reports what a subscriber throws; the connection does not suffer from it. */
-function tell(look: Onlooker, direction: 'received' | 'sent', handle: number, payload: Uint8Array): void {
+function tell(look: Onlooker, direction: 'received' | 'sent', handle: number, payload: Uint8Array, together: boolean): void {
   try {
-    look(direction, handle, payload);
+    look(direction, handle, payload, together);
   } catch (error) {
     throwError(() => error).subscribe();
   }

@@ -11,8 +11,8 @@ export interface ChannelEnd {
 
 /** Whom an intake serves. */
 export interface IntakeOwner {
-  /** A frame has arrived. */
-  frame(handle: number, payload: Uint8Array): void;
+  /** A frame has arrived, `together` with the one before or in a read of its own. */
+  frame(handle: number, payload: Uint8Array, together: boolean): void;
   /** What has arrived cannot be decoded, or the owner has failed at a frame. */
   failed(error: unknown): void;
   /** The channel has ended, and all that came before is delivered. */
@@ -41,6 +41,8 @@ export class Intake {
   /** The chunk that is being decoded, until its memory is known to stay here. */
   #unkept: Uint8Array | undefined;
   #isDecoding = false;
+  /** A frame of the chunk that is being decoded has been delivered. */
+  #isTogether = false;
   #isOver = false;
   #end: ChannelEnd | undefined;
 
@@ -74,6 +76,7 @@ export class Intake {
         const chunk = this.#waiting.shift();
         if (chunk === undefined) break;
         this.#unkept = chunk;
+        this.#isTogether = false;
         const taken = this.#decoder.decode(chunk, this.#deliver);
         if (taken < chunk.length) this.#waiting.unshift(chunk.subarray(taken));
       }
@@ -121,7 +124,8 @@ export class Intake {
   }
 
   readonly #deliver = (handle: number, payload: Uint8Array): boolean => {
-    this.#owner.frame(handle, payload);
+    this.#owner.frame(handle, payload, this.#isTogether);
+    this.#isTogether = true;
     return this.#goesOn;
   };
 

@@ -217,8 +217,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     );
   }
 
-  readonly #deliver = (handle: number, payload: Uint8Array): void => {
-    if (this.#audience.frame('received', handle, payload)) this.#wasHeard = true;
+  readonly #deliver = (handle: number, payload: Uint8Array, together: boolean): void => {
+    if (this.#audience.frame('received', handle, payload, together)) this.#wasHeard = true;
     const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
     if (payload.length > 0) stream?.deliver(payload);
     else stream?.deliverEnd();

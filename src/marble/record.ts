@@ -107,12 +107,15 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     };
     const { name = 'connection', joins = true } = options;
     const conversation = new Conversation({ ...options, name, joins, change });
-    conversation.begin(at());
+    let time = at();
+    const clock = (): number => (time = at());
+    conversation.begin(time);
     // One timer while frames come, and none when they have not for a while: a new one for each millisecond would keep the collector busy.
     let settling: Subscription | undefined;
     let isFresh = false;
-    const frame = (sender: Side, handle: number, payload: Uint8Array): void => {
-      conversation.frame(at(), sender, handle, payload);
+    const frame = (sender: Side, handle: number, payload: Uint8Array, together: boolean): void => {
+      // To look at the clock takes as long as the rest of this.
+      conversation.frame(together ? time : clock(), sender, handle, payload);
       isFresh = true;
       if (settling !== undefined || !joins) return;
       settling = interval(SETTLE).subscribe(() => {
@@ -126,17 +129,17 @@ function watch(connection: Connection, options: RecordOptions, at: () => number)
     };
     changes.add(() => settling?.unsubscribe());
     const end = (error?: unknown): void => {
-      conversation.end(at(), undefined, error === undefined ? undefined : asConversationError(error));
+      conversation.end(clock(), undefined, error === undefined ? undefined : asConversationError(error));
       changes.complete();
     };
     changes.add(
-      connection.look((direction, handle, payload) => {
-        frame(direction === 'sent' ? own : peer, handle, payload);
+      connection.look((direction, handle, payload, together) => {
+        frame(direction === 'sent' ? own : peer, handle, payload, together);
       }),
     );
     changes.add(
       connection.flow.subscribe((flow) => {
-        conversation.flow(at(), { paused: flow.paused, stalled: stallInWords(flow) });
+        conversation.flow(clock(), { paused: flow.paused, stalled: stallInWords(flow) });
       }),
     );
     changes.add(connection.ended.subscribe({ error: end, complete: end }));

@@ -161,16 +161,17 @@ export class FrameDecoder {
       if (this.#body === undefined || this.#bodyFill < this.#length) return at;
       if (!sink(this.#handle, this.#finish())) return at;
     }
+    let length = this.#lastLength;
     while (end - at >= HEADER_BYTES) {
-      const length = uint32(chunk, at) | 0;
+      length = uint32(chunk, at) | 0;
       if (length < 0 || length > this.#maxPayload) throw this.#refuse(chunk.subarray(at), length);
-      this.#lastLength = length;
       const start = at + HEADER_BYTES;
       if (end - start < length) break;
       at = start + length;
       const payload = length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
       if (!sink(uint32(chunk, start - 4), payload)) return at;
     }
+    this.#lastLength = length;
     if (at === end) return at;
     if (!this.#lasting) return at + this.#continue(chunk.subarray(at));
     this.#rest = chunk.subarray(at);
