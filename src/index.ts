@@ -78,7 +78,7 @@ export { wrapPayloads, type PayloadWrapping } from './drivers/wrapped-channel.js
 
 // What a connection consists of.
 export type { Connection, Onlooker, ProtocolHandle } from './connection/connection.js';
-export { describePeer, type Channel, type Peer, type TlsFacts } from './connection/channel.js';
+export { describePeer, type Channel, type ChannelMemory, type Peer, type TlsFacts } from './connection/channel.js';
 export type { Flow, Holder, Stall } from './connection/flow.js';
 export type { ConnectionOptions } from './connection/options.js';
 export type { StreamSource } from './connection/pump.js';
