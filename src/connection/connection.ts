@@ -22,8 +22,8 @@ export interface Connection extends Observable<Frame> {
   /** Frames that this side sends, for taps; those received are the Connection itself. */
   readonly sent: Observable<Frame>;
   /**
-   * Calls back for each frame that passes, either way, until what it returns is called. The payload is there for the time of the call: its memory may be
-   * written to again. So it costs a fraction of what the Observables do, whose Frames may be kept, and readers go on lending their memory.
+   * Calls back for each frame that passes, either way, until what it returns is called. The payload is there for the time of the call, neither to be
+   * changed nor transferred: its memory may be written to again. So it costs a fraction of what the Observables do, whose Frames may be kept, and readers go on lending their memory.
    */
   look(onlooker: Onlooker): () => void;
   /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
