@@ -4,10 +4,30 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /** The rooms of src/, ground floor first: each imports only from the ones before it. */
-const ROOMS = ['wire', 'capture', 'operators', 'connection', 'exchange', 'access', 'drivers', 'target', 'initiator', 'marble', 'tap', 'testing', 'cli'];
+const ROOMS = [
+  'wire',
+  'operators',
+  'transport',
+  'connection',
+  'exchange',
+  'access',
+  'drivers',
+  'initiator',
+  'target',
+  'diagram',
+  'capture',
+  'tap',
+  'testing',
+  'cli',
+];
 
 /** Rooms that import less than their place would let them. */
-const NARROWER = { capture: ['wire'], operators: ['wire'], tap: ['wire', 'operators', 'connection', 'drivers', 'marble'] };
+const NARROWER = {
+  capture: ['wire'],
+  operators: ['wire'],
+  target: ['wire', 'operators', 'transport', 'connection', 'exchange', 'access', 'drivers'],
+  tap: ['wire', 'operators', 'transport', 'connection', 'drivers', 'diagram'],
+};
 
 /** What plain scripts use of Node without an import; in TypeScript the compiler knows. */
 const NODE_GLOBALS = [
@@ -40,12 +60,20 @@ export default defineConfig(
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, rxjsX.configs.strict],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       // readonly by default, as far as a rule can see it.
       '@typescript-eslint/prefer-readonly': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      'no-restricted-syntax': ['error', { selector: 'TSEnumDeclaration', message: 'An `as const` object instead of an enum.' }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'An `as const` object instead of an enum.' },
+      ],
 
       // Messages are sentences with numbers in them.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -56,7 +84,10 @@ export default defineConfig(
       // `Observable<void>` and `Observable<never>` are how RxJS says "an event without a value" and "only an end".
       '@typescript-eslint/no-invalid-void-type': 'off',
       // What the compiler lets pass (noUnusedParameters) the linter lets pass: a name with an underscore, a property left out by a rest.
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', ignoreRestSiblings: true },
+      ],
       // An operator passes on the error that came, and what came is `unknown`. Literals are never errors.
       'rxjs-x/throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
       '@typescript-eslint/only-throw-error': 'off',
@@ -75,12 +106,23 @@ export default defineConfig(
   },
   {
     // A Connection is an Observable of frames and a Stream one of bytes: subclasses are the plain way to say so.
-    files: ['src/connection/**/*.ts', 'src/drivers/**/*.ts', 'src/testing/**/*.ts'],
+    files: [
+      'src/transport/**/*.ts',
+      'src/connection/**/*.ts',
+      'src/drivers/**/*.ts',
+      'src/testing/**/*.ts',
+    ],
     rules: { 'rxjs-x/no-subclass': 'off' },
   },
   {
     // The compliance suite is tests, though it is published.
-    files: ['test/**/*.ts', 'marbles/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'src/testing/driver-compliance.ts', 'src/testing/compliance-*.ts'],
+    files: [
+      'test/**/*.ts',
+      'marbles/**/*.ts',
+      'examples/**/*.ts',
+      'bench/**/*.ts',
+      'src/testing/compliance/*.ts',
+    ],
     rules: {
       // Here an unexpected error or an empty source has to fail, and left alone it does: RxJS reports it as unhandled, firstValueFrom rejects.
       'rxjs-x/no-ignored-error': 'off',
@@ -99,7 +141,9 @@ export default defineConfig(
   {
     // Scripts that run before anything is built or installed.
     files: ['**/*.{js,mjs}'],
-    languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, 'readonly'])) },
+    languageOptions: {
+      globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, 'readonly'])),
+    },
   },
   ...ROOMS.map(room),
   {
@@ -109,7 +153,10 @@ export default defineConfig(
         'error',
         {
           patterns: [
-            forbid(['capture', 'tap', 'testing', 'cli'], 'The main export needs neither captures and taps, nor the test tools, nor the command line.'),
+            forbid(
+              ['capture', 'tap', 'testing', 'cli'],
+              'The main export needs neither captures and taps, nor the test tools, nor the command line.',
+            ),
           ],
         },
       ],
@@ -128,9 +175,15 @@ function room(name, floor) {
         [{ regex: '^(?!\\./)', message: says }]
       : [
           ...(closed.length === 0 ? [] : [forbid(closed, says)]),
-          { regex: '^(\\.\\./)+index\\.js$', message: 'A room does not import the main export, which imports the rooms.' },
+          {
+            regex: '^(\\.\\./)+index\\.js$',
+            message: 'A room does not import the main export, which imports the rooms.',
+          },
         ];
-  return { files: [`src/${name}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+  return {
+    files: [`src/${name}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
 }
 
 function forbid(rooms, message) {

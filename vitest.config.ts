@@ -6,20 +6,49 @@ export default defineConfig({
     projects: [
       project('unit', {
         include: ['test/**/*.test.ts'],
-        exclude: ['test/marbles/**', 'test/compliance/**', 'test/web/browser/**', 'test/interop/**', 'test/package/**'],
+        exclude: [
+          'test/marbles/**',
+          'test/compliance/**',
+          'test/web/browser/**',
+          'test/interop/**',
+          'test/package/**',
+        ],
       }),
       project('marbles', { include: ['test/marbles/**/*.test.ts'] }),
       project('compliance', { include: ['test/compliance/**/*.test.ts'] }),
       // A browser wants both processors when frames are timed, and takes a while to start.
-      project('web', { include: ['test/web/browser/**/*.test.ts'], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 }),
+      project('web', {
+        include: ['test/web/browser/**/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
       // Real programs share ports, a user and log files: one after the other, and each is given its time.
-      project('interop', { include: ['test/interop/**/*.test.ts'], fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 }),
+      project('interop', {
+        include: ['test/interop/**/*.test.ts'],
+        fileParallelism: false,
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
       // Looks at what is built: `npm test` builds before, `npx vitest run --project package` needs `npm run build` first.
-      project('package', { include: ['test/package/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 }),
+      project('package', {
+        include: ['test/package/**/*.test.ts'],
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+      }),
     ],
   },
 });
 
-function project(name: string, options: { include: string[]; exclude?: string[]; fileParallelism?: boolean; testTimeout?: number; hookTimeout?: number }) {
+function project(
+  name: string,
+  options: {
+    include: string[];
+    exclude?: string[];
+    fileParallelism?: boolean;
+    testTimeout?: number;
+    hookTimeout?: number;
+  },
+) {
   return { test: { name, ...options } };
 }

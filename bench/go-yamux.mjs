@@ -8,6 +8,10 @@ export const SOURCES = '/usr/share/gocode';
 
 /** Why it cannot be measured here; undefined when it can. */
 export function whyNoGoYamux() {
-  const missing = [GO, join(SOURCES, 'src/github.com/hashicorp/yamux')].find((path) => !existsSync(path));
-  return missing === undefined ? undefined : `${missing} is missing (apt-get install golang-go golang-github-hashicorp-yamux-dev)`;
+  const missing = [GO, join(SOURCES, 'src/github.com/hashicorp/yamux')].find(
+    (path) => !existsSync(path),
+  );
+  return missing === undefined
+    ? undefined
+    : `${missing} is missing (apt-get install golang-go golang-github-hashicorp-yamux-dev)`;
 }

@@ -19,7 +19,9 @@ export async function measure({ title, note, columns, cases, rounds: own }, { ro
   const [first] = columns;
   const base = runs.find((done) => done.length > 0) ?? [];
   const rows = cases.map(({ name, missing }, index) =>
-    missing === undefined ? { name, ...summary(runs[index], base, first.key, columns) } : { name, missing },
+    missing === undefined
+      ? { name, ...summary(runs[index], base, first.key, columns) }
+      : { name, missing },
   );
   return { title, note, rounds: count, columns, rows };
 }
@@ -29,7 +31,9 @@ function summary(runs, base, key, columns) {
   return {
     spread: [Math.min(...first), Math.max(...first)],
     ratio: median(first.map((value, round) => value / base[round][key])),
-    ...Object.fromEntries(columns.map((column) => [column.key, median(runs.map((run) => run[column.key]))])),
+    ...Object.fromEntries(
+      columns.map((column) => [column.key, median(runs.map((run) => run[column.key]))]),
+    ),
   };
 }
 
@@ -48,7 +52,8 @@ export function quantile(values, p) {
 /** A measured group as a table of text. */
 export function tableText({ title, note, rounds, columns, rows }) {
   const [first, ...others] = columns;
-  const number = (value, { digits = 2 }) => (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits));
+  const number = (value, { digits = 2 }) =>
+    value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits);
   const head = ['', first.label, 'spread', 'ratio', ...others.map(({ label }) => label)];
   const lines = rows
     .filter(({ missing }) => missing === undefined)
@@ -59,8 +64,23 @@ export function tableText({ title, note, rounds, columns, rows }) {
       row.ratio.toFixed(2),
       ...others.map((column) => number(row[column.key], column)),
     ]);
-  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column].length)));
-  const text = [head, ...lines].map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  '));
-  const missing = rows.filter((row) => row.missing !== undefined).map((row) => `${row.name}: not measured, ${row.missing}`);
-  return [`${title} (median of ${rounds})`, ...text, ...missing, ...(note === undefined ? [] : [note])].join('\n');
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...lines].map((line) => line[column].length)),
+  );
+  const text = [head, ...lines].map((line) =>
+    line
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]),
+      )
+      .join('  '),
+  );
+  const missing = rows
+    .filter((row) => row.missing !== undefined)
+    .map((row) => `${row.name}: not measured, ${row.missing}`);
+  return [
+    `${title} (median of ${rounds})`,
+    ...text,
+    ...missing,
+    ...(note === undefined ? [] : [note]),
+  ].join('\n');
 }

@@ -11,7 +11,9 @@ export function peer(name, ...words) {
 /** `warmUp`: bytes that are not counted. `ownMib`: what the process has in memory besides, in MiB. */
 function startPeer({ warmUp = 0, ownMib = 0 }, name, words) {
   const env = { ...process.env, BENCH_WARM_UP: String(warmUp), BENCH_OWN_MIB: String(ownMib) };
-  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String), { env });
+  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String), {
+    env,
+  });
 }
 
 /** The next message of a kind from a process; its failure is ours. */
@@ -28,7 +30,9 @@ export function message(child, kind) {
     };
     const over = (code, signal) => {
       done();
-      reject(new Error(`A process of the bench ended with ${signal ?? code} before it said ${kind}.`));
+      reject(
+        new Error(`A process of the bench ended with ${signal ?? code} before it said ${kind}.`),
+      );
     };
     child.on('message', take).on('exit', over);
   });
@@ -58,15 +62,23 @@ export async function throughput(name, words, bytes, { warmUp = 0, ownMib = 0 } 
   receiver.on('message', ({ kind }) => kind === 'warm' && sender.send('warm'));
   const [got, sent] = await Promise.all([message(receiver, 'result'), message(sender, 'result')]);
   await Promise.all([end(receiver), end(sender)]);
-  if (got.bytes !== bytes) throw new Error(`${name} ${words.join(' ')} moved ${got.bytes} bytes instead of ${bytes}`);
+  if (got.bytes !== bytes)
+    throw new Error(`${name} ${words.join(' ')} moved ${got.bytes} bytes instead of ${bytes}`);
   const gigabytes = got.counted / 1e9;
-  return { rate: gigabytes / got.seconds, receiving: got.cpu / gigabytes, sending: sent.cpu / gigabytes, rss: Math.max(got.rss, sent.rss) };
+  return {
+    rate: gigabytes / got.seconds,
+    receiving: got.cpu / gigabytes,
+    sending: sent.cpu / gigabytes,
+    rss: Math.max(got.rss, sent.rss),
+  };
 }
 
 /** Seconds of processor time that a process has used, with those of its children that have ended and been reaped. */
 export function cpuOf(pid) {
   const fields = statOf(pid);
-  return fields === undefined ? 0 : (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100;
+  return fields === undefined
+    ? 0
+    : (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 /** Processor time of a process and of all that came from it and is still there. */
@@ -101,6 +113,8 @@ function statOf(pid) {
 /** A figure of /proc/PID/status or smaps_rollup in bytes: `VmRSS`, `VmHWM`, `Pss`. */
 export function memoryOf(pid, field = 'VmRSS') {
   const file = field === 'Pss' ? 'smaps_rollup' : 'status';
-  const [, kib] = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'utf8')) ?? [];
+  const [, kib] =
+    new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'utf8')) ??
+    [];
   return Number(kib) * 1024;
 }

@@ -11,7 +11,9 @@ const request = frame('REQ', 'SECURITY USER root\nSERVICE noop\nOPTIONS features
 const confirmation = frame('ACK', '');
 
 function frame(type, text) {
-  return Buffer.from(encodeFrame({ handle: HANDLE, payload: encodePacket(packet(type, Buffer.from(text))) }));
+  return Buffer.from(
+    encodeFrame({ handle: HANDLE, payload: encodePacket(packet(type, Buffer.from(text))) }),
+  );
 }
 
 /** What comes first in a frame's payload for each packet type; the type byte is a bit mask. Source: PROTOCOL.md, "Packets". */

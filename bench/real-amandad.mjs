@@ -3,41 +3,75 @@
  * private ones, so that nothing of the machine is read or changed. A process is forked for each connection by systemd-socket-activate, as inetd would.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { end } from './processes.mjs';
 
 export const AMANDAD = '/usr/lib/amanda/amandad';
-const PLACES = { home: '/var/backups', etc: '/etc/amanda', lib: '/var/lib/amanda', log: '/var/log/amanda' };
+const PLACES = {
+  home: '/var/backups',
+  etc: '/etc/amanda',
+  lib: '/var/lib/amanda',
+  log: '/var/log/amanda',
+};
 const SPAWNER = '/usr/bin/systemd-socket-activate';
 
 /** Why the real amandad cannot be run here; undefined when it can. */
 export function whyNoRealAmandad() {
   if (process.getuid?.() !== 0) return 'not run as root';
   const missing = [AMANDAD, SPAWNER, ...Object.values(PLACES)].find((path) => !existsSync(path));
-  if (missing !== undefined) return `${missing} is missing (npm test as root on Debian installs it)`;
+  if (missing !== undefined)
+    return `${missing} is missing (npm test as root on Debian installs it)`;
   const closed = closedFolder(dirname(fileURLToPath(import.meta.url)));
-  return closed === undefined ? undefined : `user backup, who runs both, cannot enter ${closed} (chmod o+x)`;
+  return closed === undefined
+    ? undefined
+    : `user backup, who runs both, cannot enter ${closed} (chmod o+x)`;
 }
 
 /** The first folder on the way to this one that only its owner or group may enter. */
 function closedFolder(folder) {
   const parent = dirname(folder);
-  return (parent === folder ? undefined : closedFolder(parent)) ?? ((statSync(folder).mode & 0o001) === 0 ? folder : undefined);
+  return (
+    (parent === folder ? undefined : closedFolder(parent)) ??
+    ((statSync(folder).mode & 0o001) === 0 ? folder : undefined)
+  );
 }
 
 /**
  * Starts what is given for each connection to the port; or, when it waits, once, with the socket that listens. Resolves to the port and how to end it.
  * `user`: who runs it.
  */
-export async function forkingTarget({ command = [AMANDAD, '-auth=bsdtcp', 'amdump'], user = 'backup', waits = false } = {}) {
+export async function forkingTarget({
+  command = [AMANDAD, '-auth=bsdtcp', 'amdump'],
+  user = 'backup',
+  waits = false,
+} = {}) {
   const folder = makeFolders();
   const port = await freePort();
   const surroundings = ['-E', 'HOME=/var/backups', '-E', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin'];
-  const words = [SPAWNER, ...(waits ? [] : ['--accept']), '--inetd', '-l', `127.0.0.1:${port}`, ...surroundings, ...command];
-  const child = spawn('unshare', inside(folder, user, words), { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
+  const words = [
+    SPAWNER,
+    ...(waits ? [] : ['--accept']),
+    '--inetd',
+    '-l',
+    `127.0.0.1:${port}`,
+    ...surroundings,
+    ...command,
+  ];
+  const child = spawn('unshare', inside(folder, user, words), {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: '/',
+  });
   await said(child, 'Listening on');
   return {
     port,
@@ -52,9 +86,18 @@ export async function forkingTarget({ command = [AMANDAD, '-auth=bsdtcp', 'amdum
 /** Starts `bench/peers/NAME.mjs` as Amanda's user among the same private folders: Amanda's executables run for nobody else, and write logs. */
 export function privatePeer(name, ...words) {
   const folder = makeFolders();
-  const program = [process.execPath, fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), ...words];
-  const child = spawn('unshare', inside(folder, 'backup', program), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: '/' });
-  return child.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }));
+  const program = [
+    process.execPath,
+    fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)),
+    ...words,
+  ];
+  const child = spawn('unshare', inside(folder, 'backup', program), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    cwd: '/',
+  });
+  return child.once('exit', () =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
+  );
 }
 
 function makeFolders() {
@@ -62,7 +105,10 @@ function makeFolders() {
   for (const name of Object.keys(PLACES)) mkdirSync(join(folder, name));
   mkdirSync(join(folder, 'lib/gnutar-lists'));
   writeFileSync(join(folder, 'lib/amandates'), '');
-  writeFileSync(join(folder, 'home/.amandahosts'), ['backup', 'root'].map((user) => `localhost ${user} amdump\n`).join(''));
+  writeFileSync(
+    join(folder, 'home/.amandahosts'),
+    ['backup', 'root'].map((user) => `localhost ${user} amdump\n`).join(''),
+  );
   chmodSync(join(folder, 'home/.amandahosts'), 0o600);
   execFileSync('chown', ['-R', 'backup:backup', folder]);
   chmodSync(folder, 0o755);
@@ -70,9 +116,22 @@ function makeFolders() {
 }
 
 function inside(folder, user, words) {
-  const mounts = Object.entries(PLACES).map(([name, place]) => `mount --bind ${join(folder, name)} ${place}`);
-  const become = user === 'root' ? [] : ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--'];
-  return ['--mount', '--propagation', 'private', '/bin/sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh', ...become, ...words];
+  const mounts = Object.entries(PLACES).map(
+    ([name, place]) => `mount --bind ${join(folder, name)} ${place}`,
+  );
+  const become =
+    user === 'root' ? [] : ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--'];
+  return [
+    '--mount',
+    '--propagation',
+    'private',
+    '/bin/sh',
+    '-c',
+    `${mounts.join(' && ')} && exec "$@"`,
+    'sh',
+    ...become,
+    ...words,
+  ];
 }
 
 /** A port that was free just now. */
@@ -93,7 +152,9 @@ function said(child, words) {
       text = (text + chunk).slice(-4_096);
       if (text.includes(words)) resolve();
     });
-    child.once('exit', (code, signal) => reject(new Error(`${child.spawnfile} ended with ${signal ?? code}: ${text}`)));
+    child.once('exit', (code, signal) =>
+      reject(new Error(`${child.spawnfile} ended with ${signal ?? code}: ${text}`)),
+    );
   });
 }
 
@@ -102,7 +163,12 @@ export function connectReserved(port) {
   return new Promise((resolve, reject) => {
     const attempt = (left) => {
       nextReserved = nextReserved <= 512 ? 1023 : nextReserved - 1;
-      const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1', localPort: nextReserved });
+      const socket = connect({
+        host: '127.0.0.1',
+        port,
+        localAddress: '127.0.0.1',
+        localPort: nextReserved,
+      });
       socket.once('connect', () => resolve(socket.setNoDelay(true)));
       socket.once('error', (error) => {
         if (left > 0 && ['EADDRINUSE', 'EADDRNOTAVAIL'].includes(error.code)) attempt(left - 1);

@@ -11,7 +11,20 @@ import { parseArgs } from 'node:util';
 import { measure, tableText } from './measure.mjs';
 import { plotText } from './plot.mjs';
 
-const ITEMS = ['streams', 'record', 'frames', 'service', 'noop', 'idle', 'start', 'fleet', 'slow', 'growth', 'tap', 'dump'];
+const ITEMS = [
+  'streams',
+  'record',
+  'frames',
+  'service',
+  'noop',
+  'idle',
+  'start',
+  'fleet',
+  'slow',
+  'growth',
+  'tap',
+  'dump',
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,17 +41,28 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const sizes = Object.fromEntries(['gib', 'frames', 'seconds', 'connections', 'starts', 'targets'].map((name) => [name, positive(name)]));
+const sizes = Object.fromEntries(
+  ['gib', 'frames', 'seconds', 'connections', 'starts', 'targets'].map((name) => [
+    name,
+    positive(name),
+  ]),
+);
 const rounds = positive('rounds');
 const unknown = positionals.filter((name) => !ITEMS.includes(name));
-if (unknown.length > 0) stop(`There is no benchmark ${unknown.join(', ')}; there are ${ITEMS.join(', ')}.`);
+if (unknown.length > 0)
+  stop(`There is no benchmark ${unknown.join(', ')}; there are ${ITEMS.join(', ')}.`);
 
 const results = [];
 for (const name of ITEMS.filter((item) => positionals.length === 0 || positionals.includes(item))) {
   const item = await import(`./items/${name}.mjs`);
   for (const group of item.groups(sizes)) {
     if (values.only !== undefined && !group.title.includes(values.only)) continue;
-    const result = { item: name, axis: group.axis, xs: group.cases.map(({ x }) => x), ...(await measure(group, { rounds, progress })) };
+    const result = {
+      item: name,
+      axis: group.axis,
+      xs: group.cases.map(({ x }) => x),
+      ...(await measure(group, { rounds, progress })),
+    };
     results.push(result);
     if (!values.json) console.log(`\n${tableText(result)}`);
   }

@@ -8,13 +8,27 @@
 //   localhost  stock  app-tables
 //
 // amdump backs them up; `setdisk shop`, `add customers`, `extract` in amrecover give a table back as files.
-import { authorize, backupServices, describePeer, listenBsdtcp, printable, serve, tarArchive } from 'rx-amanda';
+import {
+  authorize,
+  backupServices,
+  describePeer,
+  listenBsdtcp,
+  printable,
+  serve,
+  tarArchive,
+} from 'rx-amanda';
 
 const [port = '10080', address = '127.0.0.1', server = 'localhost'] = process.argv.slice(2);
 
 /** What this program keeps in memory; another one would ask its database. */
 const databases = new Map([
-  ['shop', { customers: rows(2500, (id) => ({ id, name: `Customer ${id}` })), orders: rows(7000, (id) => ({ id, customer: id % 2500 })) }],
+  [
+    'shop',
+    {
+      customers: rows(2500, (id) => ({ id, name: `Customer ${id}` })),
+      orders: rows(7000, (id) => ({ id, customer: id % 2500 })),
+    },
+  ],
   ['stock', { articles: rows(300, (id) => ({ id, name: `Größe ${id}` })) }],
 ]);
 
@@ -48,7 +62,10 @@ function log(event) {
   const peer = describePeer(event.peer);
   if (event.kind === 'admitted') console.log(`${peer} asks for ${event.request.service}`);
   if (event.kind === 'refused') console.log(`${peer} is refused: ${printable(event.reason)}`);
-  if (event.kind === 'ended') console.log(`${peer}: ${event.outcome}${event.error ? `, ${printable(event.error.message)}` : ''}`);
+  if (event.kind === 'ended')
+    console.log(
+      `${peer}: ${event.outcome}${event.error ? `, ${printable(event.error.message)}` : ''}`,
+    );
 }
 
 function rows(count, row) {

@@ -1,7 +1,19 @@
 // Asks many hosts whether their Amanda clients are there and let this host in, eight at a time, and prints a table of what they say.
 //
 //   node examples/watch-fleet.mjs HOST[:PORT]…        as root, since clients want to be asked from a port below 1024
-import { catchError, from, map, mergeMap, of, retry, take, throwError, timeout, timer, toArray } from 'rxjs';
+import {
+  catchError,
+  from,
+  map,
+  mergeMap,
+  of,
+  retry,
+  take,
+  throwError,
+  timeout,
+  timer,
+  toArray,
+} from 'rxjs';
 import { bsdtcp, connect, isAmandaError, noop } from 'rx-amanda';
 
 const rows = from(process.argv.slice(2)).pipe(
@@ -13,8 +25,16 @@ const rows = from(process.argv.slice(2)).pipe(
       take(1),
       timeout(20_000),
       // Who says no says it again; what does not answer may be starting up.
-      retry({ count: 2, delay: (error, tries) => (isAmandaError(error, 'REFUSED') ? throwError(() => error) : timer(500 * 2 ** tries)) }),
-      map(({ features }) => ({ target, answer: `${features.names().length} features`, ms: Math.round(performance.now() - started) })),
+      retry({
+        count: 2,
+        delay: (error, tries) =>
+          isAmandaError(error, 'REFUSED') ? throwError(() => error) : timer(500 * 2 ** tries),
+      }),
+      map(({ features }) => ({
+        target,
+        answer: `${features.names().length} features`,
+        ms: Math.round(performance.now() - started),
+      })),
       catchError((error) => of({ target, answer: error.code ?? error.message })),
     );
   }, 8),

@@ -5,7 +5,17 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { connect as connectSocket, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Observable, of } from 'rxjs';
-import { AmandaError, StreamChannel, TcpmConnection, connect, noop, overChannel, reply, serve, wrapPayloads } from 'rx-amanda';
+import {
+  AmandaError,
+  StreamChannel,
+  TcpmConnection,
+  connect,
+  noop,
+  overChannel,
+  reply,
+  serve,
+  wrapPayloads,
+} from 'rx-amanda';
 
 /** The driver: reaches a target of {@link listenSealed}. */
 export function sealed({ host, port, key }) {
@@ -15,7 +25,13 @@ export function sealed({ host, port, key }) {
       const fail = ({ message }) => out.error(new AmandaError('CONNECT_FAILED', message));
       socket.once('error', fail).once('connect', () => {
         socket.off('error', fail);
-        out.add(overChannel(sealedChannel(socket, key, 'initiator'), { side: 'initiator', user: undefined }, options).subscribe(out));
+        out.add(
+          overChannel(
+            sealedChannel(socket, key, 'initiator'),
+            { side: 'initiator', user: undefined },
+            options,
+          ).subscribe(out),
+        );
       });
       // What has become a connection ends by itself, with what was sent.
       return () => socket.connecting && socket.destroy();
@@ -27,8 +43,17 @@ export function sealed({ host, port, key }) {
 export function listenSealed({ port, key, onListening }) {
   const accept = (options) =>
     new Observable((out) => {
-      const take = (socket) => out.next(new TcpmConnection(sealedChannel(socket, key, 'target'), { side: 'target', namesUser: false }, options));
-      const server = createServer({ noDelay: true }, take).listen(port, '127.0.0.1', () => onListening(server.address().port));
+      const take = (socket) =>
+        out.next(
+          new TcpmConnection(
+            sealedChannel(socket, key, 'target'),
+            { side: 'target', namesUser: false },
+            options,
+          ),
+        );
+      const server = createServer({ noDelay: true }, take).listen(port, '127.0.0.1', () =>
+        onListening(server.address().port),
+      );
       return () => server.close();
     });
   return { name: 'sealed', accept };
@@ -42,7 +67,11 @@ function sealedChannel(socket, key, side) {
 /** Each payload has a number of its own in each direction, so that none can be left out, doubled or sent back. A real driver agrees on a fresh key first. */
 function gcm(key, side) {
   const counters = { initiator: 0n, target: 0n };
-  const nonce = (from) => Buffer.concat([Buffer.from([0, 0, 0, from === 'target']), Buffer.from((counters[from]++).toString(16).padStart(16, '0'), 'hex')]);
+  const nonce = (from) =>
+    Buffer.concat([
+      Buffer.from([0, 0, 0, from === 'target']),
+      Buffer.from((counters[from]++).toString(16).padStart(16, '0'), 'hex'),
+    ]);
   return {
     wrap(payload) {
       const cipher = createCipheriv('aes-256-gcm', key, nonce(side));
@@ -50,7 +79,12 @@ function gcm(key, side) {
     },
     unwrap(wrapped) {
       // Without the length a shorter tag would do, which is easier to guess.
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce(side === 'target' ? 'initiator' : 'target'), { authTagLength: 16 });
+      const decipher = createDecipheriv(
+        'aes-256-gcm',
+        key,
+        nonce(side === 'target' ? 'initiator' : 'target'),
+        { authTagLength: 16 },
+      );
       decipher.setAuthTag(wrapped.subarray(-16));
       return Buffer.concat([decipher.update(wrapped.subarray(0, -16)), decipher.final()]);
     },
@@ -63,8 +97,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     connect(sealed({ host: '127.0.0.1', port, key }))
       .pipe(noop())
       .subscribe(({ features }) => {
-        console.log(`It has ${features.names().length} features, and nobody on the way could read them.`);
+        console.log(
+          `It has ${features.names().length} features, and nobody on the way could read them.`,
+        );
         serving.unsubscribe();
       });
-  const serving = serve(listenSealed({ port: 0, key, onListening }), { noop: () => of(reply({ lines: ['OPTIONS features=ffffffff9efefbff;'] })) }).subscribe();
+  const serving = serve(listenSealed({ port: 0, key, onListening }), {
+    noop: () => of(reply({ lines: ['OPTIONS features=ffffffff9efefbff;'] })),
+  }).subscribe();
 }

@@ -15,7 +15,10 @@ export function groups({ targets }) {
         { key: 'rate', label: 'GB/s' },
         { key: 'failed', label: 'failed', digits: 0 },
       ],
-      cases: [16, 64, 256].map((atOnce) => ({ name: `${atOnce} at once`, run: () => run(targets, bytes, atOnce) })),
+      cases: [16, 64, 256].map((atOnce) => ({
+        name: `${atOnce} at once`,
+        run: () => run(targets, bytes, atOnce),
+      })),
     },
   ];
 }

@@ -25,12 +25,20 @@ export function groups({ frames }) {
         ['bare net.Socket, a write a message', 'socket', 'data', 1 / 16],
         ['multiplex', 'multiplex', '-', 1 / 32],
         ['rsocket-js', 'rsocket', '-', 1 / 32],
-      ].map(([name, peer, variant, part, missing]) => ({ name, missing, run: () => run(peer, variant, Math.round(frames * part)) })),
+      ].map(([name, peer, variant, part, missing]) => ({
+        name,
+        missing,
+        run: () => run(peer, variant, Math.round(frames * part)),
+      })),
     },
   ];
 }
 
 async function run(peer, variant, count) {
-  const { rate, rss, ...figures } = await throughput(peer, [variant, count * SIZE, SIZE, 1], count * SIZE);
+  const { rate, rss, ...figures } = await throughput(
+    peer,
+    [variant, count * SIZE, SIZE, 1],
+    count * SIZE,
+  );
   return { ...figures, rate: (rate * 1e9) / SIZE / 1e6, rss: rss / 2 ** 20 };
 }

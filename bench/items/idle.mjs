@@ -19,7 +19,10 @@ export function groups({ connections }) {
       cases: [
         { name: 'bare net.Server', run: () => idle('bare', connections) },
         { name: 'rx-amanda, one process', run: () => idle('own', connections) },
-        { name: 'C amandad 3.5.1, forked for each (proportional set size)', ...(missing === undefined ? { run: () => idleReal(20) } : { missing }) },
+        {
+          name: 'C amandad 3.5.1, forked for each (proportional set size)',
+          ...(missing === undefined ? { run: () => idleReal(20) } : { missing }),
+        },
       ],
     },
   ];
@@ -33,11 +36,20 @@ async function idle(kind, count) {
     const before = await memory(target);
     const sockets = [];
     // In portions, so that no connection is dropped for a full backlog.
-    while (sockets.length < count) sockets.push(...(await Promise.all(Array.from({ length: Math.min(250, count - sockets.length) }, () => opened(port)))));
+    while (sockets.length < count)
+      sockets.push(
+        ...(await Promise.all(
+          Array.from({ length: Math.min(250, count - sockets.length) }, () => opened(port)),
+        )),
+      );
     const latency = kind === 'bare' ? NaN : (await noop(port)).rep;
     const after = await memory(target);
     for (const socket of sockets) socket.resetAndDestroy();
-    return { memory: (after - before) / count / 1024, noop: latency, total: (after - before) / 2 ** 20 };
+    return {
+      memory: (after - before) / count / 1024,
+      noop: latency,
+      total: (after - before) / 2 ** 20,
+    };
   } finally {
     await end(target);
   }
@@ -57,7 +69,9 @@ function opened(port) {
 async function idleReal(count) {
   const target = await forkingTarget();
   try {
-    const sockets = await Promise.all(Array.from({ length: count }, () => connectReserved(target.port)));
+    const sockets = await Promise.all(
+      Array.from({ length: count }, () => connectReserved(target.port)),
+    );
     const processes = await settled(() => descendants(target.pid), count);
     const total = processes.reduce((sum, pid) => sum + memoryOf(pid, 'Pss'), 0);
     for (const socket of sockets) socket.destroy();

@@ -19,11 +19,23 @@ export function groups({ seconds }) {
     columns,
     note: 'The target that is forked for each connection takes requests from reserved ports alone, and looks up names, as the one with an .amandahosts does.',
     cases: [
-      { name: 'C amandad 3.5.1, forked for each connection', ...(real() ?? { run: () => onReal(atOnce, seconds) }) },
+      {
+        name: 'C amandad 3.5.1, forked for each connection',
+        ...(real() ?? { run: () => onReal(atOnce, seconds) }),
+      },
       { name: 'rx-amanda, one process, own noop', run: () => onOurs('own', atOnce, seconds) },
-      { name: 'rx-amanda, the same with an .amandahosts, and names looked up', run: () => onOurs('checked', atOnce, seconds) },
-      { name: 'bare net.Server that answers with fixed bytes', run: () => onOurs('answering', atOnce, seconds) },
-      { name: 'rx-amanda, one process, the real noop executable', ...(real() ?? { run: () => onOurs('executable', atOnce, seconds) }) },
+      {
+        name: 'rx-amanda, the same with an .amandahosts, and names looked up',
+        run: () => onOurs('checked', atOnce, seconds),
+      },
+      {
+        name: 'bare net.Server that answers with fixed bytes',
+        run: () => onOurs('answering', atOnce, seconds),
+      },
+      {
+        name: 'rx-amanda, one process, the real noop executable',
+        ...(real() ?? { run: () => onOurs('executable', atOnce, seconds) }),
+      },
     ],
   }));
 }
@@ -34,7 +46,8 @@ function real() {
 }
 
 async function onOurs(kind, atOnce, seconds) {
-  const target = kind === 'executable' ? privatePeer('noop-target', kind) : peer('noop-target', kind);
+  const target =
+    kind === 'executable' ? privatePeer('noop-target', kind) : peer('noop-target', kind);
   const { port } = await message(target, 'port');
   try {
     return await load(() => noop(port), target.pid, atOnce, seconds);
@@ -81,5 +94,10 @@ async function load(ask, pid, atOnce, seconds) {
   await Promise.all(Array.from({ length: atOnce }, worker));
   const elapsed = (performance.now() - begin) / 1_000;
   const used = cpuOf(pid) - cpu;
-  return { rate: times.length / elapsed, p50: quantile(times, 0.5), p99: quantile(times, 0.99), cpu: (used * 1_000) / times.length };
+  return {
+    rate: times.length / elapsed,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    cpu: (used * 1_000) / times.length,
+  };
 }

@@ -19,7 +19,12 @@ export function groups({ gib }) {
       const total = share(gib * 8 * 2 ** 30, streams, SIZE);
       const run = async (variant) => {
         const limits = { warmUp: (total * streams) / 4, ownMib };
-        const { rss, ...figures } = await throughput('amanda', [variant, total, SIZE, streams], total * streams, limits);
+        const { rss, ...figures } = await throughput(
+          'amanda',
+          [variant, total, SIZE, streams],
+          total * streams,
+          limits,
+        );
         return { ...figures, rss: rss / 2 ** 20 };
       };
       return {
@@ -39,5 +44,7 @@ export function groups({ gib }) {
 }
 
 function place(ownMib) {
-  return ownMib === 0 ? 'in a process that does nothing else' : `in a program with ${ownMib} MiB of objects of its own`;
+  return ownMib === 0
+    ? 'in a process that does nothing else'
+    : `in a program with ${ownMib} MiB of objects of its own`;
 }

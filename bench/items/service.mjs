@@ -12,7 +12,8 @@ import { encodeFrame, encodePacket, packet } from '../../dist/index.js';
 import { descendants, memoryOf } from '../processes.mjs';
 import { AMANDAD, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
 
-const OURS = process.env.RX_AMANDAD ?? fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
+const OURS =
+  process.env.RX_AMANDAD ?? fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
 const WRITE_BYTES = 32_768;
 
 /** A service in Perl, which every Debian has: it announces its streams, and each is written to by a process. */
@@ -52,12 +53,23 @@ function group(gib, streams) {
   const cases = [
     { name: 'C amandad 3.5.1', command: [AMANDAD, '-auth=bsdtcp', 'restore'], service: 'restore' },
     { name: 'rx-amandad', command: [...ours, 'restore'], service: 'restore' },
-    ...(streams === 1 ? [{ name: 'rx-amandad, as sendbackup', command: [...ours, 'sendbackup'], service: 'sendbackup' }] : []),
+    ...(streams === 1
+      ? [
+          {
+            name: 'rx-amandad, as sendbackup',
+            command: [...ours, 'sendbackup'],
+            service: 'sendbackup',
+          },
+        ]
+      : []),
   ];
   return {
     title: `Child to amandad to TCP, ${streams === 1 ? 'one stream' : `${streams} streams`}, ${gib} GiB in writes of 32 KiB`,
     columns,
-    cases: cases.map(({ name, ...how }) => ({ name, ...(missing === undefined ? { run: () => run({ ...how, bytes, streams }) } : { missing }) })),
+    cases: cases.map(({ name, ...how }) => ({
+      name,
+      ...(missing === undefined ? { run: () => run({ ...how, bytes, streams }) } : { missing }),
+    })),
   };
 }
 
@@ -67,10 +79,22 @@ async function run({ command, service, bytes, streams }) {
   writeFileSync(executable, child(bytes / streams / WRITE_BYTES, streams));
   chmodSync(folder, 0o755);
   chmodSync(executable, 0o755);
-  const target = await forkingTarget({ user: 'root', command: withService(executable, service, command) });
+  const target = await forkingTarget({
+    user: 'root',
+    command: withService(executable, service, command),
+  });
   try {
-    const { seconds, usage } = await read(target, service, service === 'sendbackup' ? 2 : streams, bytes);
-    return { rate: bytes / seconds / 1e9, cpu: usage.cpu / (bytes / 1e9), rss: usage.rss / 2 ** 20 };
+    const { seconds, usage } = await read(
+      target,
+      service,
+      service === 'sendbackup' ? 2 : streams,
+      bytes,
+    );
+    return {
+      rate: bytes / seconds / 1e9,
+      cpu: usage.cpu / (bytes / 1e9),
+      rss: usage.rss / 2 ** 20,
+    };
   } finally {
     await target.close();
     rmSync(folder, { recursive: true, force: true });
@@ -83,11 +107,24 @@ function withService(executable, service, command) {
 mount --bind ${executable} /usr/lib/amanda/${service} || exit 125
 echo 'localhost root ${service}' >/var/backups/.amandahosts
 exec setpriv --reuid backup --regid backup --init-groups "$@"`;
-  return ['/usr/bin/unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', script, 'sh', ...command];
+  return [
+    '/usr/bin/unshare',
+    '--mount',
+    '--propagation',
+    'private',
+    '/bin/sh',
+    '-c',
+    script,
+    'sh',
+    ...command,
+  ];
 }
 
 const HANDLE = 1;
-const frame = (type, text) => Buffer.from(encodeFrame({ handle: HANDLE, payload: encodePacket(packet(type, Buffer.from(text))) }));
+const frame = (type, text) =>
+  Buffer.from(
+    encodeFrame({ handle: HANDLE, payload: encodePacket(packet(type, Buffer.from(text))) }),
+  );
 const REP = encodePacket(packet('REP', Buffer.alloc(0)))[0];
 
 /** Asks for the service and counts the bytes of its streams until each is closed; the time is from the ACK of the reply on. */
@@ -109,7 +146,8 @@ function read(target, service, streams, expected) {
         if (length > 0 || --open > 0) return;
         const seconds = Number(process.hrtime.bigint() - started) / 1e9;
         const { cpu, rss } = usageOf(relay);
-        const right = service === 'sendbackup' ? received - 'sendbackup: info end\n'.length : received;
+        const right =
+          service === 'sendbackup' ? received - 'sendbackup: info end\n'.length : received;
         if (right === expected) resolve({ seconds, usage: { cpu: cpu - before.cpu, rss } });
         else reject(new Error(`${received} bytes came instead of ${expected}`));
         socket.destroy();
@@ -122,8 +160,16 @@ function read(target, service, streams, expected) {
         return true;
       },
     };
-    const socket = connect({ host: '127.0.0.1', port: target.port, localAddress: '127.0.0.1', localPort: reservedPort(), onread });
-    socket.on('error', reject).on('close', () => reject(new Error(`amandad hung up after ${received} bytes`)));
+    const socket = connect({
+      host: '127.0.0.1',
+      port: target.port,
+      localAddress: '127.0.0.1',
+      localPort: reservedPort(),
+      onread,
+    });
+    socket
+      .on('error', reject)
+      .on('close', () => reject(new Error(`amandad hung up after ${received} bytes`)));
     socket.write(frame('REQ', `SECURITY USER root\nSERVICE ${service}\nOPTIONS features=ff;\n`));
   });
 }

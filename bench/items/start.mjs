@@ -29,12 +29,26 @@ export function groups({ starts }) {
       ],
       cases: [
         ['C amandad 3.5.1', [AMANDAD, '-auth=bsdtcp', 'amdump']],
-        ['rx-amandad, the real noop executable', [process.execPath, OURS, '-auth=bsdtcp', 'amdump']],
+        [
+          'rx-amandad, the real noop executable',
+          [process.execPath, OURS, '-auth=bsdtcp', 'amdump'],
+        ],
         ['rx-amandad, own noop', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump']],
         ['a Node script that answers with fixed bytes', [process.execPath, '-e', least]],
-        ['rx-amandad, the real noop executable, "wait"', [process.execPath, OURS, '-auth=bsdtcp', 'amdump'], true],
-        ['rx-amandad, own noop, "wait"', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump'], true],
-      ].map(([name, command, waits]) => ({ name, ...(missing === undefined ? { run: () => run(command, waits, starts) } : { missing }) })),
+        [
+          'rx-amandad, the real noop executable, "wait"',
+          [process.execPath, OURS, '-auth=bsdtcp', 'amdump'],
+          true,
+        ],
+        [
+          'rx-amandad, own noop, "wait"',
+          [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump'],
+          true,
+        ],
+      ].map(([name, command, waits]) => ({
+        name,
+        ...(missing === undefined ? { run: () => run(command, waits, starts) } : { missing }),
+      })),
     },
   ];
 }
@@ -51,6 +65,7 @@ async function run(command, waits, starts) {
     await target.close();
   }
   const first = times[0].ack;
-  const middle = (key) => times.map((time) => time[key]).toSorted((a, b) => a - b)[times.length >> 1];
+  const middle = (key) =>
+    times.map((time) => time[key]).toSorted((a, b) => a - b)[times.length >> 1];
   return { ack: middle('ack'), first, rep: middle('rep'), end: middle('end') };
 }

@@ -40,7 +40,10 @@ function besideOne(gib) {
     columns,
     cases: [1, 3, 5].map((streams) => {
       const total = share(gib * 4 * 2 ** 30, streams, size);
-      return { name: streams === 1 ? 'one stream' : `${streams} streams`, run: () => run('amanda', 'plain', total, size, streams) };
+      return {
+        name: streams === 1 ? 'one stream' : `${streams} streams`,
+        run: () => run('amanda', 'plain', total, size, streams),
+      };
     }),
   };
 }
@@ -52,13 +55,24 @@ const contenders = [
   { name: 'rx-amanda, memory lent', peer: 'amanda', variant: 'lent' },
   { name: 'rx-amanda, recorded by record()', peer: 'amanda', variant: 'recorded' },
   { name: 'node:http2', peer: 'http2', variant: '-', part: 0.5 },
-  { name: "Go's hashicorp/yamux", missing: whyNoGoYamux(), peer: 'go-yamux', variant: '-', part: 0.5 },
+  {
+    name: "Go's hashicorp/yamux",
+    missing: whyNoGoYamux(),
+    peer: 'go-yamux',
+    variant: '-',
+    part: 0.5,
+  },
   { name: '@libp2p/yamux', peer: 'yamux', variant: '-', part: 0.25 },
   { name: 'multiplex', peer: 'multiplex', variant: '-', part: 0.5 },
   { name: 'rsocket-js, 16 MiB asked for', peer: 'rsocket', variant: '-', part: 0.25 },
 ];
 
 async function run(peer, variant, total, size, streams) {
-  const { rss, ...figures } = await throughput(peer, [variant, total, size, streams], total * streams, { warmUp: (total * streams) / 4 });
+  const { rss, ...figures } = await throughput(
+    peer,
+    [variant, total, size, streams],
+    total * streams,
+    { warmUp: (total * streams) / 4 },
+  );
   return { ...figures, rss: rss / 2 ** 20 };
 }

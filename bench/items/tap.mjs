@@ -10,7 +10,7 @@ import { cpuOf, end, memoryOf, message, peer } from '../processes.mjs';
 /** What it costs to stand between two programs and to watch them. */
 export const name = 'tap';
 
-const rxAmanda = fileURLToPath(new URL('../../dist/cli/rx-amanda.js', import.meta.url));
+const rxAmanda = fileURLToPath(new URL('../../dist/cli/rx-amanda/rx-amanda.js', import.meta.url));
 
 export function groups({ gib }) {
   return [32_768, 512].map((size) => {
@@ -25,10 +25,22 @@ export function groups({ gib }) {
       ],
       note: 'Ratios are to a relay that looks at nothing: pipe() in both directions. The live view goes to /dev/null.',
       cases: [
-        { name: 'plain Node relay, pipe()', run: () => measured(total, size, (port) => pipes(port)) },
-        { name: 'plain Node relay, pipe(), and into a file', run: () => inFolder((cwd) => measured(total, size, (port) => pipes(port, join(cwd, 'copy')))) },
+        {
+          name: 'plain Node relay, pipe()',
+          run: () => measured(total, size, (port) => pipes(port)),
+        },
+        {
+          name: 'plain Node relay, pipe(), and into a file',
+          run: () =>
+            inFolder((cwd) => measured(total, size, (port) => pipes(port, join(cwd, 'copy')))),
+        },
         { name: 'no relay', run: () => measured(total, size, (port) => ({ port })) },
-        ...[['--quiet'], [], ['--quiet', '--json', 'tap.jsonl'], ['--quiet', '--pcap', 'tap.pcap']].map((words) => ({
+        ...[
+          ['--quiet'],
+          [],
+          ['--quiet', '--json', 'tap.jsonl'],
+          ['--quiet', '--pcap', 'tap.pcap'],
+        ].map((words) => ({
           name: ['rx-amanda tap', ...words].join(' '),
           run: () => inFolder((cwd) => measured(total, size, (port) => tap(port, words, cwd))),
         })),
@@ -63,7 +75,11 @@ async function pipes(...words) {
 async function tap(target, words, cwd) {
   const port = await freePort();
   const stdio = ['ignore', 'ignore', words.includes('--quiet') ? 'inherit' : 'ignore'];
-  const child = spawn(process.execPath, [rxAmanda, 'tap', String(port), `127.0.0.1:${target}`, ...words], { cwd, stdio });
+  const child = spawn(
+    process.execPath,
+    [rxAmanda, 'tap', String(port), `127.0.0.1:${target}`, ...words],
+    { cwd, stdio },
+  );
   return { child, port };
 }
 

@@ -7,7 +7,9 @@ import { bsdtcp, connect, listenBsdtcp, record, reply, request, serve } from '..
 import { Counter, fail, tellPort, tellResult } from './telling.mjs';
 
 const [role, variant, total, size, streams, port] = process.argv.slice(2);
-const names = Array.from({ length: Number(streams) }, (_, index) => (index === 0 ? 'DATA' : `DATA${index}`));
+const names = Array.from({ length: Number(streams) }, (_, index) =>
+  index === 0 ? 'DATA' : `DATA${index}`,
+);
 
 if (role === 'send') send();
 else receive();
@@ -16,13 +18,18 @@ function receive() {
   const counter = new Counter(names.length);
   const operators =
     variant === 'operators'
-      ? [map((chunk) => chunk.length), scan((_, length) => length, 0), filter((length) => counter.add(length))]
+      ? [
+          map((chunk) => chunk.length),
+          scan((_, length) => length, 0),
+          filter((length) => counter.add(length)),
+        ]
       : [map((chunk) => counter.add(chunk.length))];
   const count = (chunk) => {
     counter.add(chunk.length);
     return EMPTY;
   };
-  const read = (stream) => (variant === 'lent' ? stream.paced(count, { lend: true }) : stream.pipe(...operators));
+  const read = (stream) =>
+    variant === 'lent' ? stream.paced(count, { lend: true }) : stream.pipe(...operators);
   connect(bsdtcp({ host: '127.0.0.1', port: Number(port), reservedPorts: false }))
     .pipe(
       ...(variant === 'recorded' ? [record(() => undefined)] : []),
@@ -50,8 +57,15 @@ function send() {
         if (left === 0) out.complete();
       });
     });
-  const services = { sendbackup: () => of(reply({ streams: Object.fromEntries(names.map((name) => [name, source])) })) };
-  const serving = serve(listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort }), services, { authorize: () => of({ kind: 'allowed' }) }).subscribe({
+  const services = {
+    sendbackup: () =>
+      of(reply({ streams: Object.fromEntries(names.map((name) => [name, source])) })),
+  };
+  const serving = serve(
+    listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort }),
+    services,
+    { authorize: () => of({ kind: 'allowed' }) },
+  ).subscribe({
     next: (event) => {
       if (event.kind !== 'disconnected') return;
       serving.unsubscribe();

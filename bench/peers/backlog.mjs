@@ -1,6 +1,17 @@
 /** Bytes that wait for their reader: `backlog.mjs receive HELD TOTAL SIZE`. In one process, frames of SIZE bytes: HELD bytes come and wait, are read, and so on until TOTAL were. */
 import { setImmediate } from 'node:timers/promises';
-import { concatMap, defer, filter, lastValueFrom, mergeMap, of, range, reduce, take, takeWhile } from 'rxjs';
+import {
+  concatMap,
+  defer,
+  filter,
+  lastValueFrom,
+  mergeMap,
+  of,
+  range,
+  reduce,
+  take,
+  takeWhile,
+} from 'rxjs';
 import { connect, memory, reply, request, serve } from '../../dist/index.js';
 import { fail, tellResult } from './telling.mjs';
 
@@ -14,7 +25,11 @@ async function* source() {
 }
 
 const { driver, listener } = memory();
-serve(listener, { sendbackup: () => of(reply({ streams: { DATA: () => source() } })) }, { authorize: () => of({ kind: 'allowed' }) }).subscribe({
+serve(
+  listener,
+  { sendbackup: () => of(reply({ streams: { DATA: () => source() } })) },
+  { authorize: () => of({ kind: 'allowed' }) },
+).subscribe({
   error: fail,
 });
 

@@ -24,17 +24,24 @@ if (role === 'send') {
       });
     });
   const services = { sendbackup: () => of(reply({ streams: { DATA: source } })) };
-  const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort, maxConnections: 20_000 });
-  const serving = serve(listener, services, { authorize: () => of({ kind: 'allowed' }) }).subscribe({
-    next: ({ kind }) => {
-      if (kind !== 'disconnected') return;
-      open -= 1;
-      if (open > 0) return;
-      serving.unsubscribe();
-      tellResult(cpu);
-    },
-    error: fail,
+  const listener = listenBsdtcp({
+    host: '127.0.0.1',
+    port: 0,
+    onListening: tellPort,
+    maxConnections: 20_000,
   });
+  const serving = serve(listener, services, { authorize: () => of({ kind: 'allowed' }) }).subscribe(
+    {
+      next: ({ kind }) => {
+        if (kind !== 'disconnected') return;
+        open -= 1;
+        if (open > 0) return;
+        serving.unsubscribe();
+        tellResult(cpu);
+      },
+      error: fail,
+    },
+  );
 } else {
   const counter = new Counter(Number(count));
   const driver = bsdtcp({ host: '127.0.0.1', port: Number(port), reservedPorts: false });
@@ -44,7 +51,11 @@ if (role === 'send') {
         connect(driver).pipe(
           request('sendbackup'),
           mergeMap(({ streams }) => {
-            streams.DATA.subscribe({ next: (chunk) => counter.add(chunk.length), error: fail, complete: counter.end });
+            streams.DATA.subscribe({
+              next: (chunk) => counter.add(chunk.length),
+              error: fail,
+              complete: counter.end,
+            });
             return of(undefined);
           }),
         ),

@@ -12,7 +12,11 @@ const host = '127.0.0.1';
 
 const roles = {
   send() {
-    const server = createServer((socket) => pour(socket, Number(first), 262_144)).listen(0, host, () => tellPort(server.address().port));
+    const server = createServer((socket) => pour(socket, Number(first), 262_144)).listen(
+      0,
+      host,
+      () => tellPort(server.address().port),
+    );
     process.on('disconnect', () => process.exit(0));
   },
   pipe() {
@@ -20,13 +24,26 @@ const roles = {
   },
   onread() {
     const file = openSync(first, 'w');
-    connectSocket({ host, port, onread: { buffer: new Uint8Array(262_144), callback: (length, buffer) => writeSync(file, buffer, 0, length) > 0 } });
+    connectSocket({
+      host,
+      port,
+      onread: {
+        buffer: new Uint8Array(262_144),
+        callback: (length, buffer) => writeSync(file, buffer, 0, length) > 0,
+      },
+    });
   },
   async receiveDump() {
     const { bsdtcp, connect, dump, receiveDump } = await import('../../dist/index.js');
     const file = await open(first, 'w');
     const data = (chunk) => file.write(chunk);
-    const dle = { program: 'GNUTAR', disk: '/x', levels: [{ level: 0 }], auth: 'bsdtcp', index: false };
+    const dle = {
+      program: 'GNUTAR',
+      disk: '/x',
+      levels: [{ level: 0 }],
+      auth: 'bsdtcp',
+      index: false,
+    };
     connect(bsdtcp({ host: '127.1.0.1', port: Number(port), reservedPorts: false }))
       .pipe(
         dump({ dle }),

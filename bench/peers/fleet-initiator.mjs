@@ -39,5 +39,11 @@ range(0, count)
     ),
   )
   .subscribe({
-    complete: () => tellResult(cpu, { seconds: (performance.now() - started) / 1_000, done, failures: failures.slice(0, 3), failed: failures.length }),
+    complete: () =>
+      tellResult(cpu, {
+        seconds: (performance.now() - started) / 1_000,
+        done,
+        failures: failures.slice(0, 3),
+        failed: failures.length,
+      }),
   });

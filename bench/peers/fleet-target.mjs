@@ -7,9 +7,12 @@ import { fail } from './telling.mjs';
 
 const [count, bytes] = process.argv.slice(2).map(Number);
 const PIECE = 262_144;
-const piece = new Uint8Array(createHash('shake256', { outputLength: PIECE }).update('fleet').digest());
+const piece = new Uint8Array(
+  createHash('shake256', { outputLength: PIECE }).update('fleet').digest(),
+);
 let crc = crc32c(new Uint8Array(0));
-for (let left = bytes; left > 0; left -= PIECE) crc = crc32c(piece.subarray(0, Math.min(left, PIECE)), crc);
+for (let left = bytes; left > 0; left -= PIECE)
+  crc = crc32c(piece.subarray(0, Math.min(left, PIECE)), crc);
 const checksum = `${(crc >>> 0).toString(16).padStart(8, '0')}:${bytes}`;
 
 async function* image() {
@@ -35,7 +38,8 @@ const sendbackup = () =>
 // One port on many addresses, which the first listener finds.
 const services = { noop: noopService(), sendbackup };
 const options = { authorize: () => of({ kind: 'allowed' }) };
-const listen = (index, port, onListening) => serve(listenBsdtcp({ host: addressOf(index), port, onListening }), services, options);
+const listen = (index, port, onListening) =>
+  serve(listenBsdtcp({ host: addressOf(index), port, onListening }), services, options);
 let ready = 0;
 const told = (port) => {
   ready += 1;
@@ -43,6 +47,8 @@ const told = (port) => {
 };
 listen(0, 0, (port) => {
   told(port);
-  merge(...Array.from({ length: count - 1 }, (_, index) => listen(index + 1, port, () => told(port)))).subscribe({ error: fail });
+  merge(
+    ...Array.from({ length: count - 1 }, (_, index) => listen(index + 1, port, () => told(port))),
+  ).subscribe({ error: fail });
 }).subscribe({ error: fail });
 process.on('disconnect', () => process.exit(0));

@@ -16,7 +16,8 @@ if (role === 'send') {
     socket.on('close', () => tellResult(cpu));
     server.close();
     socket.pipe(mux).pipe(socket);
-    for (const name of names) pour(mux.createStream(name).on('error', fail), Number(total), Number(size));
+    for (const name of names)
+      pour(mux.createStream(name).on('error', fail), Number(total), Number(size));
   });
   server.listen(0, '127.0.0.1', () => tellPort(server.address().port));
 } else {

@@ -33,11 +33,21 @@ function checked() {
 if (kind === 'bare' || kind === 'answering') {
   const take = kind === 'bare' ? (socket) => socket.resume() : answering;
   const server = createServer((socket) => take(socket.on('error', () => undefined)));
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => tellPort(server.address().port));
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () =>
+    tellPort(server.address().port),
+  );
 } else {
-  const services = kind === 'executable' ? { noop: amandaServices({ names: ['noop'] }).noop } : { noop: noopService() };
+  const services =
+    kind === 'executable'
+      ? { noop: amandaServices({ names: ['noop'] }).noop }
+      : { noop: noopService() };
   const policy = kind === 'checked' ? checked() : allowed;
-  const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort, maxConnections: 20_000 });
+  const listener = listenBsdtcp({
+    host: '127.0.0.1',
+    port: 0,
+    onListening: tellPort,
+    maxConnections: 20_000,
+  });
   serve(listener, services, { authorize: policy, idleTimeout: 600_000 }).subscribe({ error: fail });
 }
 // What has been used since the last time it was asked, and the memory now, after a collection.

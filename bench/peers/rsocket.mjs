@@ -44,14 +44,29 @@ if (role === 'send') {
     server.on('listening', () => tellPort(server.address().port));
     return server;
   };
-  const transport = new tcpServer.default({ host: '127.0.0.1', port: 0, serverFactory }, BufferEncoders);
-  new RSocketServer({ getRequestHandler: () => ({ requestStream: payloads }), transport, errorHandler: fail }).start();
+  const transport = new tcpServer.default(
+    { host: '127.0.0.1', port: 0, serverFactory },
+    BufferEncoders,
+  );
+  new RSocketServer({
+    getRequestHandler: () => ({ requestStream: payloads }),
+    transport,
+    errorHandler: fail,
+  }).start();
 } else {
   const counter = new Counter(Number(streams));
   let open = Number(streams);
   const mime = 'application/octet-stream';
-  const setup = { keepAlive: 60_000, lifetime: 180_000, dataMimeType: mime, metadataMimeType: mime };
-  const client = new RSocketClient({ setup, transport: new tcpClient.default({ host: '127.0.0.1', port: Number(port) }, BufferEncoders) });
+  const setup = {
+    keepAlive: 60_000,
+    lifetime: 180_000,
+    dataMimeType: mime,
+    metadataMimeType: mime,
+  };
+  const client = new RSocketClient({
+    setup,
+    transport: new tcpClient.default({ host: '127.0.0.1', port: Number(port) }, BufferEncoders),
+  });
   const read = (socket) => {
     let asked;
     let due = WINDOW / 2;
@@ -77,7 +92,8 @@ if (role === 'send') {
   };
   client.connect().subscribe({
     onComplete: (socket) => {
-      for (let stream = 0; stream < Number(streams); stream += 1) socket.requestStream({ data: Buffer.alloc(0) }).subscribe(read(socket));
+      for (let stream = 0; stream < Number(streams); stream += 1)
+        socket.requestStream({ data: Buffer.alloc(0) }).subscribe(read(socket));
     },
     onError: fail,
     onSubscribe: () => undefined,

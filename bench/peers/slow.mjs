@@ -28,7 +28,8 @@ function receive() {
     for (let at = 0; at < chunk.length; at += PIECE) {
       const part = chunk.subarray(at, at + PIECE);
       const phase = (data + at) % 251;
-      if (Buffer.compare(part, pattern.subarray(phase, phase + part.length)) !== 0) fail(new Error(`wrong bytes near ${data + at}`));
+      if (Buffer.compare(part, pattern.subarray(phase, phase + part.length)) !== 0)
+        fail(new Error(`wrong bytes near ${data + at}`));
     }
     data += chunk.length;
   };
@@ -49,21 +50,32 @@ function receive() {
       streams.MESG.subscribe({ error: fail, complete: () => (quickEnd = since()) });
       streams.DATA.paced(pace)
         .pipe(finalize(() => flow.unsubscribe()))
-        .subscribe({ error: fail, complete: () => tellResult(cpu, { bytes: data, seconds: since(), pauses, quickEnd, held: most }) });
+        .subscribe({
+          error: fail,
+          complete: () =>
+            tellResult(cpu, { bytes: data, seconds: since(), pauses, quickEnd, held: most }),
+        });
     });
 }
 
 function send() {
   async function* pieces(bytes) {
-    for (let at = 0; at < bytes; at += PIECE) yield pattern.subarray(at % 251, (at % 251) + Math.min(PIECE, bytes - at));
+    for (let at = 0; at < bytes; at += PIECE)
+      yield pattern.subarray(at % 251, (at % 251) + Math.min(PIECE, bytes - at));
   }
   let cpu;
   const data = () => {
     cpu = process.cpuUsage();
     return pieces(total);
   };
-  const services = { sendbackup: () => of(reply({ streams: { DATA: data, MESG: () => pieces(total / 64) } })) };
-  const serving = serve(listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort }), services, { authorize: () => of({ kind: 'allowed' }) }).subscribe({
+  const services = {
+    sendbackup: () => of(reply({ streams: { DATA: data, MESG: () => pieces(total / 64) } })),
+  };
+  const serving = serve(
+    listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort }),
+    services,
+    { authorize: () => of({ kind: 'allowed' }) },
+  ).subscribe({
     next: (event) => {
       if (event.kind !== 'disconnected') return;
       serving.unsubscribe();

@@ -16,7 +16,11 @@ if (role === 'send') {
 } else {
   const counter = new Counter();
   const onread = { buffer: Buffer.allocUnsafeSlow(262_144), callback: counter.add };
-  const socket = connect({ host: '127.0.0.1', port: Number(port), ...(how === 'onread' ? { onread } : {}) });
+  const socket = connect({
+    host: '127.0.0.1',
+    port: Number(port),
+    ...(how === 'onread' ? { onread } : {}),
+  });
   if (how === 'data') socket.on('data', (chunk) => counter.add(chunk.length));
   socket.on('end', counter.end).on('error', fail);
 }

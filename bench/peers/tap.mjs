@@ -29,7 +29,9 @@ function dial() {
   const counter = new Counter();
   const onread = { buffer: Buffer.allocUnsafeSlow(262_144), callback: counter.add };
   const socket = connect({ host: '127.0.0.1', port: Number(words[0]), onread, noDelay: true });
-  socket.on('end', counter.end).on('error', ({ code }) => (code === 'ECONNREFUSED' ? setTimeout(dial, 20) : fail(code)));
+  socket
+    .on('end', counter.end)
+    .on('error', ({ code }) => (code === 'ECONNREFUSED' ? setTimeout(dial, 20) : fail(code)));
   socket.once('connect', () => {
     process.once('message', () => socket.write(packet(0, 'SERVICE sendbackup\nOPTIONS ;\n')));
     process.send({ kind: 'connected' });

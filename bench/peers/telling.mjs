@@ -1,9 +1,14 @@
 /** What the processes of a bench tell the one that started them. */
 let peakRss = 0;
-const watch = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage.rss())), 20).unref();
+const watch = setInterval(
+  () => (peakRss = Math.max(peakRss, process.memoryUsage.rss())),
+  20,
+).unref();
 
 /** Objects that live as long as the process, as a program has them that does more than this. Nothing reads them. */
-export const own = Array.from({ length: Number(process.env.BENCH_OWN_MIB ?? 0) * 64 }, () => new Array(2_048).fill(0));
+export const own = Array.from({ length: Number(process.env.BENCH_OWN_MIB ?? 0) * 64 }, () =>
+  new Array(2_048).fill(0),
+);
 
 export function tellPort(port) {
   process.send({ kind: 'port', port });
@@ -13,13 +18,19 @@ export function tellPort(port) {
 const WARM_UP = Number(process.env.BENCH_WARM_UP ?? 0);
 /** Processor time at the end of the warm-up. */
 let warm;
-if (WARM_UP > 0) process.on('message', (said) => said === 'warm' && (warm = process.cpuUsage())).channel.unref();
+if (WARM_UP > 0)
+  process.on('message', (said) => said === 'warm' && (warm = process.cpuUsage())).channel.unref();
 
 /** Processor time since `cpu`, or since the end of the warm-up, and the most memory so far. */
 export function tellResult(cpu, more = {}) {
   clearInterval(watch);
   const { user, system } = process.cpuUsage(warm ?? cpu);
-  process.send({ kind: 'result', cpu: (user + system) / 1e6, rss: Math.max(peakRss, process.memoryUsage.rss()), ...more });
+  process.send({
+    kind: 'result',
+    cpu: (user + system) / 1e6,
+    rss: Math.max(peakRss, process.memoryUsage.rss()),
+    ...more,
+  });
 }
 
 /** Counts bytes, and the time from the first one behind the warm-up to the last; tells the result when all `parts` have ended. */
@@ -48,7 +59,11 @@ export class Counter {
   end = () => {
     this.#open -= 1;
     if (this.#open === 0)
-      tellResult(this.#cpu, { bytes: this.#bytes, counted: this.#bytes - this.#from, seconds: Number(process.hrtime.bigint() - this.#started) / 1e9 });
+      tellResult(this.#cpu, {
+        bytes: this.#bytes,
+        counted: this.#bytes - this.#from,
+        seconds: Number(process.hrtime.bigint() - this.#started) / 1e9,
+      });
   };
 }
 

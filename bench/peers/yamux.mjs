@@ -20,7 +20,9 @@ class SocketConnection extends AbstractMultiaddrConnection {
   constructor(socket, direction) {
     super({ log: defaultLogger().forComponent('bench'), direction, remoteAddr: undefined });
     this.#socket = socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.onData(chunk)).on('drain', () => this.safeDispatchEvent('drain'));
+    socket
+      .on('data', (chunk) => this.onData(chunk))
+      .on('drain', () => this.safeDispatchEvent('drain'));
     socket.on('close', () => this.onTransportClosed()).on('error', fail);
   }
 
@@ -48,8 +50,15 @@ class SocketConnection extends AbstractMultiaddrConnection {
   }
 }
 
-const options = { enableKeepAlive: false, streamOptions: { initialStreamWindowSize: 16 * 1024 * 1024, maxStreamWindowSize: 16 * 1024 * 1024 } };
-const muxerOf = (socket, direction) => yamux(options)().createStreamMuxer(new SocketConnection(socket, direction));
+const options = {
+  enableKeepAlive: false,
+  streamOptions: {
+    initialStreamWindowSize: 16 * 1024 * 1024,
+    maxStreamWindowSize: 16 * 1024 * 1024,
+  },
+};
+const muxerOf = (socket, direction) =>
+  yamux(options)().createStreamMuxer(new SocketConnection(socket, direction));
 
 if (role === 'send') {
   const server = createServer((socket) => {

@@ -1,5 +1,16 @@
 import { map, timer, type Observable } from 'rxjs';
-import { bulk, bulkFrame, connectionLane, failure, frame, chunk, page, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  bulk,
+  bulkFrame,
+  connectionLane,
+  failure,
+  frame,
+  chunk,
+  page,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { playing, reading, stream } from '../support/reading.js';
 
@@ -33,7 +44,8 @@ export const pages = [
   page({
     ...reading({ receiveBudget }),
     title: 'Pause and resume',
-    sentence: 'When what is kept is over the budget the connection stops reading; a reader who takes it sets it going again.',
+    sentence:
+      'When what is kept is over the budget the connection stops reading; a reader who takes it sets it going again.',
     picture: `
       wire         -aaaa
       wire paused  ---^----!
@@ -47,7 +59,8 @@ export const pages = [
   page({
     ...reading({ receiveBudget }),
     title: 'A reader who keeps up',
-    sentence: 'What goes to a waiting reader at once costs nothing: the connection is never paused.',
+    sentence:
+      'What goes to a waiting reader at once costs nothing: the connection is never paused.',
     picture: `
       wire   -aaaa-p
       seven  -AAAA
@@ -59,7 +72,8 @@ export const pages = [
   page({
     ...working(3),
     title: 'A reader who works on each chunk',
-    sentence: 'A chunk is paid back when the work on it is complete; at half of the budget reading goes on.',
+    sentence:
+      'A chunk is paid back when the work on it is complete; at half of the budget reading goes on.',
     picture: `
       wire         -aaaap
       wire paused  ---^---!
@@ -96,7 +110,10 @@ export const pages = [
     legend: { ...legend, d: value('discard') },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<string>() },
     expected: { eight: stream(8) },
-    wire: ({ wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<string> }, scope: PageScope) => {
+    wire: (
+      { wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<string> },
+      scope: PageScope,
+    ) => {
       const connection = playing(wire, scope, { receiveBudget });
       const seven = connection.stream(7);
       scope.ends.add(user.subscribe(() => seven.discard()));
@@ -107,7 +124,8 @@ export const pages = [
   page({
     ...working(60_000),
     title: 'A reader who leaves',
-    sentence: 'Unsubscribing gives back the credit of what was kept and of what was in work; what still comes is dropped.',
+    sentence:
+      'Unsubscribing gives back the credit of what was kept and of what was in work; what still comes is dropped.',
     picture: `
       wire         -aaap-aaaap
       wire paused  ---^---!
@@ -121,7 +139,8 @@ export const pages = [
   page({
     ...reading({ receiveBudget }),
     title: 'A stall is named',
-    sentence: 'When the connection has been paused for 30 s, nobody consumed anything and another reader waits, flow says who blocks whom.',
+    sentence:
+      'When the connection has been paused for 30 s, nobody consumed anything and another reader waits, flow says who blocks whom.',
     picture: `
       wire          -aaap
       wire paused   ---^ 39s 999ms          !

@@ -33,7 +33,10 @@ interface Given {
 /** A connection with stream 7, on which a user sends, and which a user ends. */
 const ending = {
   about: 'Connection',
-  given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array | Action>() },
+  given: {
+    wire: connectionLane<Frame>({ direction: 'in' }),
+    user: userLane<Uint8Array | Action>(),
+  },
   expected: { seven: stream(7), sent: streamLane(7, 'out'), ended: userLane<never>() },
   wire: ({ wire, user }: Given, scope: PageScope) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
@@ -59,7 +62,11 @@ const leaving = {
   wire: ({ channel }: { readonly channel: Observable<Frame> }, scope: PageScope) => {
     const peer = new ScriptedPeer();
     scope.ends.add(peer.saysFrames(channel));
-    const connections = overChannel(peer.channel, { side: 'initiator', user: undefined }, { gather: false });
+    const connections = overChannel(
+      peer.channel,
+      { side: 'initiator', user: undefined },
+      { gather: false },
+    );
     return { connections: connections.pipe(mergeMap(() => ['connected'])), sent: peer.heard };
   },
 };
@@ -69,11 +76,21 @@ const cancelling = {
   about: 'request',
   given: { target: handleLane(1, 'in'), dataIn: streamLane(499_999, 'in') },
   expected: { initiator: handleLane(1, 'out'), data: userLane<Uint8Array>() },
-  wire: ({ target, dataIn }: { readonly target: Observable<Uint8Array>; readonly dataIn: Observable<Uint8Array> }, scope: PageScope) => {
+  wire: (
+    {
+      target,
+      dataIn,
+    }: { readonly target: Observable<Uint8Array>; readonly dataIn: Observable<Uint8Array> },
+    scope: PageScope,
+  ) => {
     const peer = new ScriptedPeer();
     scope.ends.add(peer.says(1, target));
     scope.ends.add(peer.says(499_999, dataIn));
-    const connections: Observable<Connection> = overChannel(peer.channel, { side: 'initiator', user: undefined }, { gather: false });
+    const connections: Observable<Connection> = overChannel(
+      peer.channel,
+      { side: 'initiator', user: undefined },
+      { gather: false },
+    );
     const data = connections.pipe(
       request('noop'),
       mergeMap(({ streams }) => streams['DATA'] ?? NEVER),
@@ -95,14 +112,20 @@ const legend = {
   k: value('connected'),
 };
 
-const packets = { Q: packet('REQ', `SERVICE noop\n${OPTIONS}`), K: packet('ACK'), R: packet('REP', 'CONNECT DATA 499999\n\n'), x: chunk('x') };
+const packets = {
+  Q: packet('REQ', `SERVICE noop\n${OPTIONS}`),
+  K: packet('ACK'),
+  R: packet('REP', 'CONNECT DATA 499999\n\n'),
+  x: chunk('x'),
+};
 
 /** How streams and connections end, from this side. */
 export const pages = [
   page({
     ...ending,
     title: 'This side closes the stream first',
-    sentence: 'Whoever closes first, the other direction goes on: the stream is gone when both have closed.',
+    sentence:
+      'Whoever closes first, the other direction goes on: the stream is gone when both have closed.',
     picture: `
       wire   -a------a-c
       seven  -A------A-|
@@ -130,7 +153,8 @@ export const pages = [
   page({
     ...ending,
     title: 'Closing the connection',
-    sentence: 'close() ends it in good order behind what was sent. What is still open then is cut off, and says so.',
+    sentence:
+      'close() ends it in good order behind what was sent. What is still open then is cut off, and says so.',
     picture: `
       wire   -a
       seven  -A---#
@@ -195,7 +219,8 @@ export const pages = [
   page({
     ...cancelling,
     title: 'Leaving while the ACK is waited for',
-    sentence: 'Unsubscribing stops the timers of the exchange and ends the connection that was made for it.',
+    sentence:
+      'Unsubscribing stops the timers of the exchange and ends the connection that was made for it.',
     picture: `
       target     -
       dataIn     -
@@ -209,7 +234,8 @@ export const pages = [
   page({
     ...cancelling,
     title: 'Leaving while a stream arrives',
-    sentence: 'Unsubscribing a stream of a reply goes all the way down as well: that is how a dump is cancelled.',
+    sentence:
+      'Unsubscribing a stream of a reply goes all the way down as well: that is how a dump is cancelled.',
     picture: `
       target     -K-R
       dataIn     -----x-x-x

@@ -1,6 +1,6 @@
 import { EMPTY, defer, type Observable } from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { failure, page, userLane, value } from '../../src/testing/index.js';
 
 interface Given {
@@ -12,7 +12,11 @@ interface Given {
 /** A driver whose first three attempts end as a page says. */
 const connecting = {
   about: 'connect',
-  given: { first: userLane<Connection>(), second: userLane<Connection>(), third: userLane<Connection>() },
+  given: {
+    first: userLane<Connection>(),
+    second: userLane<Connection>(),
+    third: userLane<Connection>(),
+  },
   expected: { connections: userLane<Connection>() },
   wire: ({ first, second, third }: Given) => {
     const attempts = [first, second, third];
@@ -92,7 +96,8 @@ export const pages = [
   page({
     ...connecting,
     title: 'What does not pass by itself',
-    sentence: 'Without a reserved port there is nothing to wait for: the first failure is the result.',
+    sentence:
+      'Without a reserved port there is nothing to wait for: the first failure is the result.',
     picture: `
       first        -#
       first ^      ^!

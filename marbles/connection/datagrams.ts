@@ -3,9 +3,17 @@ import { allowed } from '../../src/access/verdict.js';
 import { DatagramConnection } from '../../src/connection/datagram-connection.js';
 import type { SideStreams } from '../../src/connection/side-streams.js';
 import { reply } from '../../src/exchange/service.js';
-import type { Mark } from '../../src/marble/mark.js';
+import type { Mark } from '../../src/diagram/mark.js';
 import { serveConnection } from '../../src/target/serve.js';
-import { handleLane, page, packet, text, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  handleLane,
+  page,
+  packet,
+  text,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 import { decodeDatagram } from '../../src/wire/datagram.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import type { PacketType } from '../../src/wire/packet.js';
@@ -40,7 +48,11 @@ const serving = {
       datagrams: initiator.pipe(map(decodeDatagram)),
       send: (bytes: Uint8Array) => sent.next(bytes),
     };
-    const connection = new DatagramConnection(link, { side: 'target', namesUser: true }, () => noStreams);
+    const connection = new DatagramConnection(
+      link,
+      { side: 'target', namesUser: true },
+      () => noStreams,
+    );
     scope.ends.add(() => connection.close());
     const noop = () => timer(2).pipe(map(() => reply({ lines: ['OPTIONS ;'] })));
     return {
@@ -68,7 +80,8 @@ export const pages = [
   page({
     ...serving,
     title: 'One datagram a packet',
-    sentence: 'The exchange is the same as over a byte channel; a handle and a number tell whose a datagram is.',
+    sentence:
+      'The exchange is the same as over a byte channel; a handle and a number tell whose a datagram is.',
     picture: `
       initiator  -Q----K
       target     -K-R
@@ -80,7 +93,8 @@ export const pages = [
   page({
     ...serving,
     title: 'A REQ that comes twice',
-    sentence: 'The same handle and number are the same request: the second one is acknowledged again, and the service runs once.',
+    sentence:
+      'The same handle and number are the same request: the second one is acknowledged again, and the service runs once.',
     picture: `
       initiator  -QQ---K
       target     -KKR
@@ -116,7 +130,8 @@ export const pages = [
   page({
     ...serving,
     title: 'A datagram that belongs to nothing',
-    sentence: 'An ACK with another number is not the ACK of this request: it is dropped without an answer.',
+    sentence:
+      'An ACK with another number is not the ACK of this request: it is dropped without an answer.',
     picture: `
       initiator  -Q--X-K
       target     -K-R

@@ -1,5 +1,16 @@
 import type { Observable } from 'rxjs';
-import { bytes, chunk, close, connectionLane, failure, frame, page, streamLane, userLane, type PageScope } from '../../src/testing/index.js';
+import {
+  bytes,
+  chunk,
+  close,
+  connectionLane,
+  failure,
+  frame,
+  page,
+  streamLane,
+  userLane,
+  type PageScope,
+} from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { connected } from '../support/connected.js';
 import { playing, reading, stream } from '../support/reading.js';
@@ -23,7 +34,8 @@ export const pages = [
   page({
     ...reading(),
     title: 'Frames go to their stream',
-    sentence: 'However the handles are mixed, each stream has its own bytes, in order, and its own end.',
+    sentence:
+      'However the handles are mixed, each stream has its own bytes, in order, and its own end.',
     picture: `
       wire   -ap-(qb)-c--r
       seven  -A--B----|
@@ -35,7 +47,8 @@ export const pages = [
   page({
     title: 'Every frame',
     about: 'Connection',
-    sentence: 'The connection itself is an Observable of all its frames, for taps; it takes nothing away from the streams.',
+    sentence:
+      'The connection itself is an Observable of all its frames, for taps; it takes nothing away from the streams.',
     picture: `
       wire    -a-p-c--|
       frames  -a-p-c--|
@@ -53,7 +66,8 @@ export const pages = [
   page({
     ...reading(),
     title: 'A late reader loses nothing',
-    sentence: 'The bytes of a handle are kept from its first frame until its reader comes, its end too.',
+    sentence:
+      'The bytes of a handle are kept from its first frame until its reader comes, its end too.',
     picture: `
       wire     -a-b-p-c
       seven    ----------(AB|)
@@ -85,7 +99,8 @@ export const pages = [
   page({
     ...reading(),
     title: 'The end of the channel',
-    sentence: 'It completes nothing: streams that are open then end with an error, those that were closed have completed.',
+    sentence:
+      'It completes nothing: streams that are open then end with an error, those that were closed have completed.',
     picture: `
       wire   -a-p-c--|
       seven  -A---|
@@ -147,12 +162,18 @@ export const pages = [
   page({
     title: 'The channel ends within a frame',
     about: 'Connection',
-    sentence: 'A frame that is cut off is an error of the connection, even of streams that had nothing to do with it.',
+    sentence:
+      'A frame that is cut off is an error of the connection, even of streams that had nothing to do with it.',
     picture: `
       channel  -ah-|
       seven    -A--#
     `,
-    legend: { ...legend, a: bytes('00000001 00000007 61', '7: "a"'), h: bytes('00000001 0000', 'six bytes of a header'), '#': failure('CONNECTION_LOST') },
+    legend: {
+      ...legend,
+      a: bytes('00000001 00000007 61', '7: "a"'),
+      h: bytes('00000001 0000', 'six bytes of a header'),
+      '#': failure('CONNECTION_LOST'),
+    },
     given: { channel: connectionLane<Uint8Array>({ direction: 'in' }) },
     expected: { seven: streamLane(7, 'in', { under: 'channel' }) },
     wire: fromBytes,
@@ -175,7 +196,8 @@ export const pages = [
   page({
     title: 'Each direction ends on its own',
     about: 'Stream',
-    sentence: 'This side may still send after the peer has closed its direction, and receive after it has closed its own.',
+    sentence:
+      'This side may still send after the peer has closed its direction, and receive after it has closed its own.',
     picture: `
       wire   -a--c
       seven  -A--|
@@ -185,7 +207,10 @@ export const pages = [
     legend: { ...legend, p: chunk('p'), q: chunk('q'), P: chunk('p'), R: close() },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
     expected: { seven: stream(7), sent: streamLane(7, 'out') },
-    wire: ({ wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> }, scope: PageScope) => {
+    wire: (
+      { wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> },
+      scope: PageScope,
+    ) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       const seven = connection.stream(7);
       scope.ends.add(peer.saysFrames(wire));
@@ -197,7 +222,8 @@ export const pages = [
   page({
     title: 'What cannot be sent whole',
     about: 'Stream',
-    sentence: 'A close would pass for success, so an error in what is sent ends the connection, and the peer sees it break.',
+    sentence:
+      'A close would pass for success, so an error in what is sent ends the connection, and the peer sees it break.',
     picture: `
       wire   -a
       seven  -A--#
@@ -207,7 +233,10 @@ export const pages = [
     legend: { ...legend, p: chunk('p'), '#': failure('CONNECTION_CLOSED') },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
     expected: { seven: stream(7), sent: streamLane(7, 'out') },
-    wire: ({ wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> }, scope: PageScope) => {
+    wire: (
+      { wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> },
+      scope: PageScope,
+    ) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       const seven = connection.stream(7);
       scope.ends.add(peer.saysFrames(wire));

@@ -1,5 +1,14 @@
 import type { Observable } from 'rxjs';
-import { bulk, chunk, failure, page, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  bulk,
+  chunk,
+  failure,
+  page,
+  streamLane,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
 interface Given {
@@ -12,9 +21,17 @@ function sending(sendBudget: number) {
   return {
     about: 'Stream',
     given: { user: userLane<Uint8Array>(), peer: userLane<boolean>() },
-    expected: { ready: userLane<boolean>(), sent: streamLane(7, 'out'), seven: streamLane(7, 'in') },
+    expected: {
+      ready: userLane<boolean>(),
+      sent: streamLane(7, 'out'),
+      seven: streamLane(7, 'in'),
+    },
     wire: (given: Given, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, { sendBudget });
+      const { connection, peer } = connected(
+        scope,
+        { side: 'initiator', user: undefined },
+        { sendBudget },
+      );
       const seven = connection.stream(7);
       scope.ends.add(given.peer.subscribe((on) => peer.reads(on)));
       scope.ends.add(given.user.subscribe((bytes) => seven.next(bytes)));
@@ -59,7 +76,8 @@ export const pages = [
   page({
     ...sending(100_000),
     title: 'A channel that is full',
-    sentence: 'ready says when the channel takes no more; what is sent all the same waits, in order, until the peer reads again.',
+    sentence:
+      'ready says when the channel takes no more; what is sent all the same waits, in order, until the peer reads again.',
     picture: `
       peer   -n------y
       user   ---bb-x
@@ -73,7 +91,8 @@ export const pages = [
   page({
     ...sending(60_000),
     title: 'Over the send budget',
-    sentence: 'Who sends on without looking at ready ends the connection: memory is bounded in this direction, too.',
+    sentence:
+      'Who sends on without looking at ready ends the connection: memory is bounded in this direction, too.',
     picture: `
       peer   -n
       user   ---bb-b-b
@@ -87,7 +106,8 @@ export const pages = [
   page({
     ...turns(),
     title: 'Streams take turns',
-    sentence: 'Whoever has filled the channel is the last to be told the next time there is room, so that no stream waits for the end of another.',
+    sentence:
+      'Whoever has filled the channel is the last to be told the next time there is room, so that no stream waits for the end of another.',
     picture: `
       reads  --y-y-y-y-y-y-y-y
       seven  --b-b-----b-b

@@ -6,7 +6,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'ACK, then REP',
-    sentence: 'The target acknowledges the request and answers it; the answer is acknowledged, and the handle is closed before the user gets it.',
+    sentence:
+      'The target acknowledges the request and answers it; the answer is acknowledged, and the handle is closed before the user gets it.',
     picture: `
       target                     --A-R
       initiator                  Q---(AC)
@@ -20,7 +21,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'REP instead of the ACK',
-    sentence: 'A REP while the initiator waits for the ACK shows that the ACK was lost: it is taken like any other REP.',
+    sentence:
+      'A REP while the initiator waits for the ACK shows that the ACK was lost: it is taken like any other REP.',
     picture: `
       target                     --R
       initiator                  Q-(AC)
@@ -33,7 +35,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'PREP instead of the ACK',
-    sentence: 'A PREP while the initiator waits for the ACK shows that the ACK was lost; the wait is for the REP from there on.',
+    sentence:
+      'A PREP while the initiator waits for the ACK shows that the ACK was lost; the wait is for the REP from there on.',
     picture: `
       target                     --P 10s R
       initiator                  Q-- 10s (AC)
@@ -47,7 +50,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'NAK instead of the ACK',
-    sentence: 'A NAK ends the request with the reason of the target; nothing is sent but the close of the handle.',
+    sentence:
+      'A NAK ends the request with the reason of the target; nothing is sent but the close of the handle.',
     picture: `
       target     --N
       initiator  Q-C
@@ -71,7 +75,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'No ACK',
-    sentence: 'A request that is not acknowledged is sent again after 10 s, three times in all; 10 s after the last one it fails.',
+    sentence:
+      'A request that is not acknowledged is sent again after 10 s, three times in all; 10 s after the last one it fails.',
     picture: `
       target                     -
       initiator                  Q 9s 999ms Q 9s 999ms Q 9s 999ms C
@@ -133,7 +138,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'The target closes the handle before the ACK',
-    sentence: 'A target that does not want to talk closes the handle without an answer; the request fails, the connection lives on.',
+    sentence:
+      'A target that does not want to talk closes the handle without an answer; the request fails, the connection lives on.',
     picture: `
       target     --C
       initiator  Q-C

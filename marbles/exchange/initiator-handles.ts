@@ -1,7 +1,7 @@
 import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { close, failure, packet, page, text, value } from '../../src/testing/index.js';
 import { packetText } from '../../src/wire/packet.js';
 import { connected } from '../support/connected.js';
@@ -15,12 +15,20 @@ interface Given {
 const asking = {
   about: 'exchange, initiator',
   given: { target1: handleLane(1, 'in'), target2: handleLane(2, 'in') },
-  expected: { initiator1: handleLane(1, 'out'), initiator2: handleLane(2, 'out'), answers1: userLane<string>(), answers2: userLane<string>() },
+  expected: {
+    initiator1: handleLane(1, 'out'),
+    initiator2: handleLane(2, 'out'),
+    answers1: userLane<string>(),
+    answers2: userLane<string>(),
+  },
   wire: ({ target1, target2 }: Given, scope: PageScope) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.says(1, target1));
     scope.ends.add(peer.says(2, target2));
-    const ask = (body: string) => defer(() => exchange(connection, text(body), defaultTiming)).pipe(map((answer) => packetText(answer.packet)));
+    const ask = (body: string) =>
+      defer(() => exchange(connection, text(body), defaultTiming)).pipe(
+        map((answer) => packetText(answer.packet)),
+      );
     return {
       initiator1: peer.hears(1),
       initiator2: peer.hears(2),

@@ -1,7 +1,16 @@
 import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
-import { bogus, failure, handleLane, page, text, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  bogus,
+  failure,
+  handleLane,
+  page,
+  text,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 import { REQUEST, asking, packets } from '../support/asking.js';
 
@@ -23,7 +32,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'Another ACK',
-    sentence: 'An ACK while the initiator waits for the REP is ignored; it does not make the wait longer.',
+    sentence:
+      'An ACK while the initiator waits for the REP is ignored; it does not make the wait longer.',
     picture: `
       target                     -A 20s A
       initiator                  Q 30s            Q
@@ -36,7 +46,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'PREP, PREP, REP',
-    sentence: 'Each partial reply goes to the user as it comes and is not acknowledged; the REP ends the request.',
+    sentence:
+      'Each partial reply goes to the user as it comes and is not acknowledged; the REP ends the request.',
     picture: `
       target                     -A-P 2s P 2s R
       initiator                  Q--- 2s - 2s (AC)
@@ -48,7 +59,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'PREP does not buy time',
-    sentence: 'After a PREP the wait goes on from when the REQ was sent, with one second to spare: 31 s in all here.',
+    sentence:
+      'After a PREP the wait goes on from when the REQ was sent, with one second to spare: 31 s in all here.',
     picture: `
       target                     -A 11s 998ms P
       initiator                  Q  30s 999ms            Q
@@ -74,7 +86,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'NAK after the ACK',
-    sentence: 'A service that fails without a reply makes the target refuse after all; the request ends with its reason.',
+    sentence:
+      'A service that fails without a reply makes the target refuse after all; the request ends with its reason.',
     picture: `
       target     -A--N
       initiator  Q---C
@@ -98,7 +111,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'No REP',
-    sentence: 'Without a REP in time the request starts over with a new REQ, twice at most; then it fails.',
+    sentence:
+      'Without a REP in time the request starts over with a new REQ, twice at most; then it fails.',
     picture: `
       target                     -A 30s     A 30s     A
       initiator                  Q 30s     Q 30s     Q 30s     C
@@ -112,7 +126,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'A REP after starting over',
-    sentence: 'A REQ that was sent again because the reply was lost is answered like the first one.',
+    sentence:
+      'A REQ that was sent again because the reply was lost is answered like the first one.',
     picture: `
       target     -A 30s  A-R
       initiator  Q 30s  Q--(AC)
@@ -124,7 +139,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'No REP, and then no ACK',
-    sentence: 'Starting over means fresh tries: the REQ is sent three times again before the target counts as gone.',
+    sentence:
+      'Starting over means fresh tries: the REQ is sent three times again before the target counts as gone.',
     picture: `
       target     -A
       initiator  Q 30s   Q 9s 999ms Q 9s 999ms Q 9s 999ms C
@@ -148,7 +164,8 @@ export const pages = [
   page({
     ...asking({ replyTimeout: 25 * 60_000 }),
     title: 'Starting over ends with the hour',
-    sentence: 'The hour counts from the first REQ: with 25 minutes for a reply the third wait is the last.',
+    sentence:
+      'The hour counts from the first REQ: with 25 minutes for a reply the third wait is the last.',
     picture: `
       target     -A 25m   A 25m   A
       initiator  Q 25m   Q 25m   Q 25m   C
@@ -160,7 +177,8 @@ export const pages = [
   page({
     ...asking({ replyTimeout: 40 * 60_000 }),
     title: 'One start over within the hour',
-    sentence: 'A second start over, 80 minutes after the first REQ, is not made although the count would allow it.',
+    sentence:
+      'A second start over, 80 minutes after the first REQ, is not made although the count would allow it.',
     picture: `
       target     -A 40m   A
       initiator  Q 40m   Q 40m   C
@@ -208,7 +226,8 @@ export const pages = [
   page({
     ...asking({}, { receiveBudget: 100 }),
     title: 'A REP twice',
-    sentence: 'What comes on the handle after the exchange is over is dropped, and not kept for anybody: even a tiny budget is never used up by it.',
+    sentence:
+      'What comes on the handle after the exchange is over is dropped, and not kept for anybody: even a tiny budget is never used up by it.',
     picture: `
       target     -A-R------R
       initiator  Q--(AC)
@@ -220,7 +239,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'The ACK leaves before the reply arrives',
-    sentence: 'When the user gets the reply, REQ, ACK and close have left: whatever the user does with it, the target knows that it came.',
+    sentence:
+      'When the user gets the reply, REQ, ACK and close have left: whatever the user does with it, the target knows that it came.',
     picture: `
       target     -A-R
       initiator  Q--(AC)
@@ -232,7 +252,12 @@ export const pages = [
       let left = 0;
       scope.ends.add(peer.heard.subscribe(() => (left += 1)));
       scope.ends.add(peer.says(1, target));
-      return { initiator: peer.hears(1), answers: defer(() => exchange(connection, text(REQUEST), defaultTiming)).pipe(map(() => left)) };
+      return {
+        initiator: peer.hears(1),
+        answers: defer(() => exchange(connection, text(REQUEST), defaultTiming)).pipe(
+          map(() => left),
+        ),
+      };
     },
     expected: { initiator: handleLane(1, 'out'), answers: userLane<number>() },
   }),
@@ -240,7 +265,8 @@ export const pages = [
   page({
     ...asking(),
     title: 'Unsubscribing',
-    sentence: 'A request that nobody wants any more closes its handle and leaves no timer: nothing is sent later, nothing that comes later counts.',
+    sentence:
+      'A request that nobody wants any more closes its handle and leaves no timer: nothing is sent later, nothing that comes later counts.',
     picture: `
       target     -A 100ms R
       initiator  Q--C 1m -

@@ -1,7 +1,7 @@
 import { map, mergeMap, of, share, type Observable } from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
 import { request } from '../../src/exchange/request.js';
-import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { chunk, close, failure, packet, page, value } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
@@ -16,7 +16,12 @@ interface Given {
 const reading = {
   about: 'request',
   given: { target: handleLane(1, 'in'), dataIn: streamLane(DATA, 'in') },
-  expected: { initiator: handleLane(1, 'out'), dataOut: streamLane(DATA, 'out'), replies: userLane<string>(), data: userLane<Uint8Array>() },
+  expected: {
+    initiator: handleLane(1, 'out'),
+    dataOut: streamLane(DATA, 'out'),
+    replies: userLane<string>(),
+    data: userLane<Uint8Array>(),
+  },
   wire: ({ target, dataIn }: Given, scope: PageScope) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.says(1, target));
@@ -46,7 +51,8 @@ export const pages = [
   page({
     ...reading,
     title: 'The streams of a reply',
-    sentence: 'The reply brings its streams; the request completes when the target has closed them, and closes them in its own direction.',
+    sentence:
+      'The reply brings its streams; the request completes when the target has closed them, and closes them in its own direction.',
     picture: `
       target     -A-R
       dataIn     -----x-y-C
@@ -61,7 +67,8 @@ export const pages = [
   page({
     ...reading,
     title: 'Bytes behind the REP at once',
-    sentence: 'What the target sends in the same moment as the reply is not lost, although nobody can have read it yet.',
+    sentence:
+      'What the target sends in the same moment as the reply is not lost, although nobody can have read it yet.',
     picture: `
       target     -A-R
       dataIn     ---(xyC)
@@ -76,7 +83,8 @@ export const pages = [
   page({
     ...reading,
     title: 'Bytes before the REP',
-    sentence: 'A target that does not wait is read all the same: what came for a handle that nobody knows yet is kept.',
+    sentence:
+      'A target that does not wait is read all the same: what came for a handle that nobody knows yet is kept.',
     picture: `
       target     -A---R
       dataIn     ---x---yC
@@ -91,7 +99,8 @@ export const pages = [
   page({
     ...reading,
     title: 'A reader who has enough',
-    sentence: 'When the reader leaves, the stream counts as done: the request completes and closes its direction; what still comes is dropped.',
+    sentence:
+      'When the reader leaves, the stream counts as done: the request completes and closes its direction; what still comes is dropped.',
     picture: `
       target     -A-R
       dataIn     -----x-y-yC
@@ -122,7 +131,8 @@ export const pages = [
   page({
     ...reading,
     title: 'The target ends the connection within a stream',
-    sentence: 'An orderly end of the connection is no end of a stream: bytes may be missing, so it is an error.',
+    sentence:
+      'An orderly end of the connection is no end of a stream: bytes may be missing, so it is an error.',
     picture: `
       target     -A-R---|
       dataIn     -----x

@@ -4,8 +4,14 @@ import { failure, packet, page, value } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
 /** A target whose look at who may do what takes five milliseconds, as one into DNS does. */
-const allowing = serving({ authorize: () => timer(5).pipe(map(() => allowed)) }, { namesUser: true });
-const refusing = serving({ authorize: () => timer(5).pipe(map(() => refused('not you'))) }, { namesUser: true });
+const allowing = serving(
+  { authorize: () => timer(5).pipe(map(() => allowed)) },
+  { namesUser: true },
+);
+const refusing = serving(
+  { authorize: () => timer(5).pipe(map(() => refused('not you'))) },
+  { namesUser: true },
+);
 const legend = { ...packets, Q: packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n') };
 
 /** What happens while the target finds out who may do what. */
@@ -81,6 +87,11 @@ export const pages = [
       target     ---|
       events     ---(ed|)
     `,
-    legend: { ...legend, e: value('ended: lost', 'the request is lost'), d: value('disconnected'), '#': failure('CONNECTION_LOST') },
+    legend: {
+      ...legend,
+      e: value('ended: lost', 'the request is lost'),
+      d: value('disconnected'),
+      '#': failure('CONNECTION_LOST'),
+    },
   }),
 ];

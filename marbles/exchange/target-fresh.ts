@@ -11,7 +11,8 @@ export const pages = [
   page({
     ...serving(),
     title: 'REQ, ACK, REP, ACK',
-    sentence: 'A request is acknowledged and its service started; the reply goes out, its ACK closes the handle and ends the request.',
+    sentence:
+      'A request is acknowledged and its service started; the reply goes out, its ACK closes the handle and ends the request.',
     picture: `
       initiator               -Q----K
       service                 ----r
@@ -96,7 +97,8 @@ export const pages = [
   page({
     ...serving({ maxRequests: 0 }),
     title: 'A request that is refused',
-    sentence: 'A refusal is a NAK with the reason, and the close of the handle; no service is started.',
+    sentence:
+      'A refusal is a NAK with the reason, and the close of the handle; no service is started.',
     picture: `
       initiator  -Q
       service    -
@@ -107,7 +109,10 @@ export const pages = [
     legend: {
       ...packets,
       N: packet('NAK', 'ERROR more than 0 requests at once on one connection\n'),
-      f: value('refused: more than 0 requests at once on one connection', 'refused, with the reason'),
+      f: value(
+        'refused: more than 0 requests at once on one connection',
+        'refused, with the reason',
+      ),
       e: ended,
     },
   }),
@@ -115,7 +120,8 @@ export const pages = [
   page({
     ...serving({ authorize: () => of(refused('not you')) }, { namesUser: true }),
     title: 'A user who may not',
-    sentence: 'Where requests name a user, access is checked before anything else; the NAK says why it was refused.',
+    sentence:
+      'Where requests name a user, access is checked before anything else; the NAK says why it was refused.',
     picture: `
       initiator  -Q
       service    -
@@ -167,7 +173,10 @@ export const pages = [
       ...packets,
       Q: packet('REQ', 'SERVICE rm\nOPTIONS ;\n'),
       N: packet('NAK', "ERROR rm: invalid service, add 'rm' as argument to amandad\n"),
-      f: value("refused: rm: invalid service, add 'rm' as argument to amandad", 'refused, with the reason'),
+      f: value(
+        "refused: rm: invalid service, add 'rm' as argument to amandad",
+        'refused, with the reason',
+      ),
       e: ended,
     },
   }),
@@ -175,7 +184,8 @@ export const pages = [
   page({
     ...serving({}, { namesUser: false }, "execute access to '/usr/lib/amanda/noop' denied"),
     title: 'A service that cannot run',
-    sentence: 'What a service lacks is known before its request is acknowledged: a NAK says what it is.',
+    sentence:
+      'What a service lacks is known before its request is acknowledged: a NAK says what it is.',
     picture: `
       initiator  -Q
       service    -

@@ -1,6 +1,6 @@
 import { filter, map, timer, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
 import { close, packet, page, value } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
@@ -10,8 +10,18 @@ import { inWords } from '../support/serving.js';
 const serving = {
   about: 'serveConnection',
   given: { asks1: handleLane(1, 'in'), asks2: handleLane(2, 'in') },
-  expected: { answers1: handleLane(1, 'out'), answers2: handleLane(2, 'out'), events: userLane<string>() },
-  wire: ({ asks1, asks2 }: { readonly asks1: Observable<Uint8Array>; readonly asks2: Observable<Uint8Array> }, scope: PageScope) => {
+  expected: {
+    answers1: handleLane(1, 'out'),
+    answers2: handleLane(2, 'out'),
+    events: userLane<string>(),
+  },
+  wire: (
+    {
+      asks1,
+      asks2,
+    }: { readonly asks1: Observable<Uint8Array>; readonly asks2: Observable<Uint8Array> },
+    scope: PageScope,
+  ) => {
     const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
     scope.ends.add(peer.says(1, asks1));
     scope.ends.add(peer.says(2, asks2));
@@ -58,7 +68,8 @@ export const pages = [
   page({
     ...serving,
     title: 'The same request on another handle',
-    sentence: 'The request runs already: the second one is acknowledged and closed, and answered on the handle of the first.',
+    sentence:
+      'The request runs already: the second one is acknowledged and closed, and answered on the handle of the first.',
     picture: `
       asks1     -Q-----K
       answers1  -K--R--C

@@ -8,7 +8,8 @@ export const pages = [
   page({
     ...serving(),
     title: 'No ACK for the reply',
-    sentence: 'A REP without an ACK is sent again every 10 s, five times in all; 50 s after the first one the handle is closed.',
+    sentence:
+      'A REP without an ACK is sent again every 10 s, five times in all; 50 s after the first one the handle is closed.',
     picture: `
       initiator               -Q
       service                 ---r
@@ -36,7 +37,8 @@ export const pages = [
   page({
     ...serving(),
     title: 'REQ again after the reply',
-    sentence: 'The initiator asks again, so the reply was lost: it is sent again at once, and the wait for its ACK begins anew.',
+    sentence:
+      'The initiator asks again, so the reply was lost: it is sent again at once, and the wait for its ACK begins anew.',
     picture: `
       initiator               -Q-- 4s 999ms Q
       service                 ---r
@@ -50,7 +52,8 @@ export const pages = [
   page({
     ...serving({ replyTries: 2 }),
     title: 'REQ again costs no try',
-    sentence: 'A REP that answers a repeated REQ does not count: with two tries there is one more when nobody answers it.',
+    sentence:
+      'A REP that answers a repeated REQ does not count: with two tries there is one more when nobody answers it.',
     picture: `
       initiator  -Q-- 4s 999ms Q
       service    ---r
@@ -70,13 +73,18 @@ export const pages = [
       target     -K-R-N-C
       events     -a-y---e
     `,
-    legend: { ...packets, X: packet('NAK', 'ERROR no\n'), N: packet('NAK', 'ERROR unexpected packet type NAK\n') },
+    legend: {
+      ...packets,
+      X: packet('NAK', 'ERROR no\n'),
+      N: packet('NAK', 'ERROR unexpected packet type NAK\n'),
+    },
   }),
 
   page({
     ...serving(),
     title: 'Other packets instead of the ACK',
-    sentence: 'A packet that is not due is answered by a NAK; the wait for the ACK does not get longer by it.',
+    sentence:
+      'A packet that is not due is answered by a NAK; the wait for the ACK does not get longer by it.',
     picture: `
       initiator  -Q-- 5s X 4s 998ms - 1s  K
       service    ---r
@@ -89,7 +97,8 @@ export const pages = [
   page({
     ...serving(),
     title: 'The initiator closes the handle, then sends the ACK',
-    sentence: 'A close of the handle by the initiator is no answer, and an ACK behind it still completes the exchange.',
+    sentence:
+      'A close of the handle by the initiator is no answer, and an ACK behind it still completes the exchange.',
     picture: `
       initiator  -Q---C-K
       service    ---r
@@ -123,7 +132,12 @@ export const pages = [
       target     -K-R-|
       events     -a-y-(ed|)
     `,
-    legend: { ...packets, e: value('ended: lost', 'the request is lost'), d: value('disconnected'), '#': failure('CONNECTION_LOST') },
+    legend: {
+      ...packets,
+      e: value('ended: lost', 'the request is lost'),
+      d: value('disconnected'),
+      '#': failure('CONNECTION_LOST'),
+    },
   }),
 
   page({

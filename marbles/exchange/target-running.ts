@@ -82,20 +82,29 @@ export const pages = [
       target     -K 359m 59s 999ms (NC)
       events     -a 359m 59s 999ms e
     `,
-    legend: { ...packets, N: packet('NAK', 'ERROR timeout on reply pipe\n'), e: value('ended: timedOut', 'the service took too long') },
+    legend: {
+      ...packets,
+      N: packet('NAK', 'ERROR timeout on reply pipe\n'),
+      e: value('ended: timedOut', 'the service took too long'),
+    },
   }),
 
   page({
     ...serving(),
     title: 'A service that fails',
-    sentence: 'The failure of a service is its reply: an ERROR line, to be acknowledged like any other.',
+    sentence:
+      'The failure of a service is its reply: an ERROR line, to be acknowledged like any other.',
     picture: `
       initiator  -Q----K
       service    ----#
       target     -K--F-C
       events     -a--y-e
     `,
-    legend: { ...packets, F: packet('REP', 'ERROR service noop: SERVICE_FAILED on a marble page\n'), '#': failure('SERVICE_FAILED') },
+    legend: {
+      ...packets,
+      F: packet('REP', 'ERROR service noop: SERVICE_FAILED on a marble page\n'),
+      '#': failure('SERVICE_FAILED'),
+    },
   }),
 
   page({
@@ -114,7 +123,8 @@ export const pages = [
   page({
     ...serving(),
     title: 'The initiator closes the handle while the service runs',
-    sentence: 'A close does not end the exchange: the reply goes out, and an ACK still completes it.',
+    sentence:
+      'A close does not end the exchange: the reply goes out, and an ACK still completes it.',
     picture: `
       initiator  -QC---K
       service    ----r
@@ -135,7 +145,12 @@ export const pages = [
       target     -K-|
       events     -a-(ed|)
     `,
-    legend: { ...packets, e: value('ended: lost', 'the request is lost'), d: value('disconnected'), '#': failure('CONNECTION_LOST') },
+    legend: {
+      ...packets,
+      e: value('ended: lost', 'the request is lost'),
+      d: value('disconnected'),
+      '#': failure('CONNECTION_LOST'),
+    },
   }),
 
   page({
@@ -149,7 +164,11 @@ export const pages = [
       target     -K-|
       events     -a-(ed|)
     `,
-    legend: { ...packets, e: value('ended: lost', 'the request is lost'), d: value('disconnected') },
+    legend: {
+      ...packets,
+      e: value('ended: lost', 'the request is lost'),
+      d: value('disconnected'),
+    },
   }),
 
   page({

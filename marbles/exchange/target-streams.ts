@@ -10,7 +10,8 @@ export const pages = [
   page({
     ...streaming(),
     title: 'Streams open with the ACK of the reply',
-    sentence: 'What a service sends is asked for when the initiator has acknowledged the reply, not before.',
+    sentence:
+      'What a service sends is asked for when the initiator has acknowledged the reply, not before.',
     picture: `
       initiator  -Q------K
       dataIn     -------------C
@@ -27,7 +28,8 @@ export const pages = [
   page({
     ...streaming(),
     title: 'Bytes before the ACK of the reply',
-    sentence: 'An initiator may send on a stream as soon as it knows its number; the bytes are kept until the stream opens.',
+    sentence:
+      'An initiator may send on a stream as soon as it knows its number; the bytes are kept until the stream opens.',
     picture: `
       initiator  -Q------K
       dataIn     ----x-y-----zC
@@ -43,7 +45,8 @@ export const pages = [
   page({
     ...streaming(),
     title: 'A reply with streams that nobody acknowledges',
-    sentence: 'When the tries are used up the streams are closed without a byte, and the service is ended.',
+    sentence:
+      'When the tries are used up the streams are closed without a byte, and the service is ended.',
     picture: `
       initiator  -Q
       dataIn     -
@@ -60,7 +63,8 @@ export const pages = [
   page({
     ...streaming(),
     title: 'The service is done first',
-    sentence: 'Each direction ends on its own: bytes still arrive after the service has closed its direction.',
+    sentence:
+      'Each direction ends on its own: bytes still arrive after the service has closed its direction.',
     picture: `
       initiator  -Q------K
       dataIn     -----------x-yC
@@ -76,7 +80,8 @@ export const pages = [
   page({
     ...streaming(EMPTY),
     title: 'The service is done for good',
-    sentence: 'When the service has completed and closed its streams, the request is over: an initiator that closes nothing cannot keep it alive.',
+    sentence:
+      'When the service has completed and closed its streams, the request is over: an initiator that closes nothing cannot keep it alive.',
     picture: `
       initiator  -Q------K
       dataIn     -
@@ -92,7 +97,8 @@ export const pages = [
   page({
     ...streaming(),
     title: 'The initiator is done first',
-    sentence: 'Each direction ends on its own: the service still sends after the initiator has closed its direction.',
+    sentence:
+      'Each direction ends on its own: the service still sends after the initiator has closed its direction.',
     picture: `
       initiator  -Q------K
       dataIn     ---------C
@@ -124,7 +130,8 @@ export const pages = [
   page({
     ...streaming(),
     title: 'The connection breaks while streams are open',
-    sentence: 'The service stops sending, and what it receives ends with an error, never with completion.',
+    sentence:
+      'The service stops sending, and what it receives ends with an error, never with completion.',
     picture: `
       initiator  -Q------K---#
       dataIn     ---------x
@@ -141,7 +148,8 @@ export const pages = [
   page({
     ...streaming(EMPTY),
     title: 'The connection breaks when the service is done',
-    sentence: 'A request whose bytes have not all been sent is lost, even when its service has nothing left to do.',
+    sentence:
+      'A request whose bytes have not all been sent is lost, even when its service has nothing left to do.',
     picture: `
       initiator  -Q------K---#
       dataIn     -

@@ -6,7 +6,8 @@ import { OPTIONS, calling } from '../support/calling.js';
 
 const packets = { A: packet('ACK'), C: close() };
 const home = { program: 'GNUTAR', disk: '/home' };
-const dle = (disk: string, level: string): string => `<dle>\n  <program>GNUTAR</program>\n  <disk>${disk}</disk>\n${level}</dle>\n`;
+const dle = (disk: string, level: string): string =>
+  `<dle>\n  <program>GNUTAR</program>\n  <disk>${disk}</disk>\n${level}</dle>\n`;
 const full = '  <level>0</level>\n';
 
 const askingNoop = calling(
@@ -19,7 +20,11 @@ const checking = calling(
   () => selfcheck({ dles: [home] }),
   ({ severity, text }) => `${severity}: ${text}`,
 );
-const estimating = calling('sendsize', () => sendsize({ dles: [home, { program: 'GNUTAR', disk: '/var' }] }), inWords);
+const estimating = calling(
+  'sendsize',
+  () => sendsize({ dles: [home, { program: 'GNUTAR', disk: '/var' }] }),
+  inWords,
+);
 
 function inWords(estimate: Estimate): string {
   return `${estimate.disk}: ${estimate.kind === 'size' ? `${estimate.kilobytes} KiB` : estimate.kind}`;
@@ -36,13 +41,19 @@ export const pages = [
   page({
     ...askingNoop,
     title: 'What a target can do',
-    sentence: 'The answer of noop is the set of features of the target; that it came shows that the target is there and lets us in.',
+    sentence:
+      'The answer of noop is the set of features of the target; that it came shows that the target is there and lets us in.',
     picture: `
       target     --A-R
       initiator  Q---(AC)
       results    ----(n|)
     `,
-    legend: { ...packets, Q: asked.noop, R: packet('REP', 'OPTIONS features=06;\n'), n: value('fe_options_auth, fe_selfcheck_req') },
+    legend: {
+      ...packets,
+      Q: asked.noop,
+      R: packet('REP', 'OPTIONS features=06;\n'),
+      n: value('fe_options_auth, fe_selfcheck_req'),
+    },
   }),
 
   page({
@@ -54,13 +65,19 @@ export const pages = [
       initiator  Q---(AC)
       results    ----#
     `,
-    legend: { ...packets, Q: asked.noop, R: packet('REP', 'ERROR no room\n'), '#': failure('SERVICE_FAILED') },
+    legend: {
+      ...packets,
+      Q: asked.noop,
+      R: packet('REP', 'ERROR no room\n'),
+      '#': failure('SERVICE_FAILED'),
+    },
   }),
 
   page({
     ...checking,
     title: 'What a check finds',
-    sentence: 'A problem is a value like any other finding; completion says that the check was done.',
+    sentence:
+      'A problem is a value like any other finding; completion says that the check was done.',
     picture: `
       target     --A--R
       initiator  Q----(AC)
@@ -78,7 +95,8 @@ export const pages = [
   page({
     ...estimating,
     title: 'Estimates as they come',
-    sentence: 'Each partial reply repeats the ones before it; each estimate comes out once, as soon as it is there.',
+    sentence:
+      'Each partial reply repeats the ones before it; each estimate comes out once, as soon as it is there.',
     picture: `
       target     --A--P----R
       initiator  Q---------(AC)
@@ -103,6 +121,12 @@ export const pages = [
       initiator  Q----(AC)
       results    -----(ab|)
     `,
-    legend: { ...packets, Q: asked.sendsize, R: packet('REP', '/home 0 SIZE 1024\n'), a: value('/home: 1024 KiB'), b: value('/var: none') },
+    legend: {
+      ...packets,
+      Q: asked.sendsize,
+      R: packet('REP', '/home 0 SIZE 1024\n'),
+      a: value('/home: 1024 KiB'),
+      b: value('/var: none'),
+    },
   }),
 ];

@@ -3,15 +3,20 @@ import type { Connection } from '../../src/connection/connection.js';
 import { dump } from '../../src/initiator/dump.js';
 import { retryAdvice } from '../../src/initiator/retry.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { chunk, failure, packet, page, value } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
 import { connected } from '../support/connected.js';
 import { beginning, said } from '../support/dumping.js';
 
-const DLE = '<dle>\n  <program>GNUTAR</program>\n  <disk>/home</disk>\n  <level>0</level>\n</dle>\n';
+const DLE =
+  '<dle>\n  <program>GNUTAR</program>\n  <disk>/home</disk>\n  <level>0</level>\n</dle>\n';
 const home = { program: 'GNUTAR', disk: '/home' };
-const packets = { ...said, Q: packet('REQ', `SERVICE sendbackup\n${OPTIONS}${DLE}`), d: value('level 0 of /home') };
+const packets = {
+  ...said,
+  Q: packet('REQ', `SERVICE sendbackup\n${OPTIONS}${DLE}`),
+  d: value('level 0 of /home'),
+};
 
 const asking = calling(
   'sendbackup',
@@ -25,7 +30,11 @@ const heeding = calling(
     connections.pipe(
       sendbackup({ dle: home }),
       map(() => 'a dump'),
-      catchError((error: unknown) => of(`again in ${retryAdvice(error)?.delay ?? 0} s, for level ${retryAdvice(error)?.level ?? 0}`)),
+      catchError((error: unknown) =>
+        of(
+          `again in ${retryAdvice(error)?.delay ?? 0} s, for level ${retryAdvice(error)?.level ?? 0}`,
+        ),
+      ),
     ),
   (words) => words,
 );
@@ -35,7 +44,13 @@ const askingTwice = {
   about: 'dump',
   given: { answers1: handleLane(1, 'in'), answers2: handleLane(2, 'in') },
   expected: { asks1: handleLane(1, 'out'), asks2: handleLane(2, 'out'), dumps: userLane<string>() },
-  wire: ({ answers1, answers2 }: { readonly answers1: Observable<Uint8Array>; readonly answers2: Observable<Uint8Array> }, scope: PageScope) => {
+  wire: (
+    {
+      answers1,
+      answers2,
+    }: { readonly answers1: Observable<Uint8Array>; readonly answers2: Observable<Uint8Array> },
+    scope: PageScope,
+  ) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.says(1, answers1));
     scope.ends.add(peer.says(2, answers2));
@@ -52,7 +67,8 @@ export const pages = [
   page({
     ...beginning(),
     title: 'A dump begins',
-    sentence: 'The dump is its streams, of which nothing was read yet; the request lasts as long as they do.',
+    sentence:
+      'The dump is its streams, of which nothing was read yet; the request lasts as long as they do.',
     picture: `
       target     -AR
       mesg       ----m-----nC
@@ -73,7 +89,8 @@ export const pages = [
   page({
     ...askingTwice,
     title: 'First what it can do, then the dump',
-    sentence: 'The target is asked for its features, and then for the dump in the terms that it knows, on the same connection.',
+    sentence:
+      'The target is asked for its features, and then for the dump in the terms that it knows, on the same connection.',
     picture: `
       asks1     Q--(AC)
       answers1  -A-R
@@ -101,7 +118,12 @@ export const pages = [
       answers2  -
       dumps     ---#
     `,
-    legend: { ...packets, Q: packet('REQ', `SERVICE noop\n${OPTIONS}`), R: packet('REP', 'OPTIONS features=ff;\n'), '#': failure('SERVICE_FAILED') },
+    legend: {
+      ...packets,
+      Q: packet('REQ', `SERVICE noop\n${OPTIONS}`),
+      R: packet('REP', 'OPTIONS features=ff;\n'),
+      '#': failure('SERVICE_FAILED'),
+    },
   }),
 
   page({
@@ -113,7 +135,11 @@ export const pages = [
       initiator  Q---(AC)
       results    ----#
     `,
-    legend: { ...packets, R: packet('REP', 'ERROR /home: no such disk\n'), '#': failure('SERVICE_FAILED') },
+    legend: {
+      ...packets,
+      R: packet('REP', 'ERROR /home: no such disk\n'),
+      '#': failure('SERVICE_FAILED'),
+    },
   }),
 
   page({
@@ -137,6 +163,10 @@ export const pages = [
       initiator  Q---(AC)
       results    ----(a|)
     `,
-    legend: { ...packets, R: packet('REP', 'RETRY delay 60 level 1 message "the snapshot is not ready"\n'), a: value('again in 60 s, for level 1') },
+    legend: {
+      ...packets,
+      R: packet('REP', 'RETRY delay 60 level 1 message "the snapshot is not ready"\n'),
+      a: value('again in 60 s, for level 1'),
+    },
   }),
 ];

@@ -6,7 +6,8 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A whole dump',
-    sentence: 'The sink is asked for when the target has said what it sends. Done means: it said end, closed every stream, and size and checksum are right.',
+    sentence:
+      'The sink is asked for when the target has said what it sends. Done means: it said end, closed every stream, and size and checksum are right.',
     picture: `
       target  -AR
       mesg    ----i-----e--C
@@ -34,7 +35,8 @@ export const pages = [
   page({
     ...receiving({ takes: 3 }),
     title: 'A slow sink',
-    sentence: 'The sink has one chunk at a time; what waits stays in the stream, where it slows the sender.',
+    sentence:
+      'The sink has one chunk at a time; what waits stays in the stream, where it slows the sender.',
     picture: `
       target  -AR
       mesg    ----i-----eC
@@ -76,7 +78,8 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A dump without its end',
-    sentence: 'All streams are closed, and sendbackup did not say that it came to its end: not whole.',
+    sentence:
+      'All streams are closed, and sendbackup did not say that it came to its end: not whole.',
     picture: `
       target  -AR
       mesg    ----i----C
@@ -98,13 +101,18 @@ export const pages = [
       saved   -
       events  ----s------#
     `,
-    legend: { ...said, m: { ...chunk('sendbackup: size 1\nsendbackup: end\n'), label: 'size 1, end' }, '#': failure('INCOMPLETE_DUMP') },
+    legend: {
+      ...said,
+      m: { ...chunk('sendbackup: size 1\nsendbackup: end\n'), label: 'size 1, end' },
+      '#': failure('INCOMPLETE_DUMP'),
+    },
   }),
 
   page({
     ...receiving(),
     title: 'A dump without its size',
-    sentence: 'A dump program that does not say how much it wrote has not come to its end: not whole.',
+    sentence:
+      'A dump program that does not say how much it wrote has not come to its end: not whole.',
     picture: `
       target  -AR
       mesg    ----i-----mC
@@ -112,7 +120,11 @@ export const pages = [
       saved   ------x
       events  ----s------#
     `,
-    legend: { ...said, m: { ...chunk('sendbackup: end\n'), label: 'end' }, '#': failure('INCOMPLETE_DUMP') },
+    legend: {
+      ...said,
+      m: { ...chunk('sendbackup: end\n'), label: 'end' },
+      '#': failure('INCOMPLETE_DUMP'),
+    },
   }),
 
   page({
@@ -146,7 +158,8 @@ export const pages = [
   page({
     ...receiving(),
     title: 'Leaving a dump',
-    sentence: 'Unsubscribing stops the sink and drops what still comes; nothing stands for a whole dump.',
+    sentence:
+      'Unsubscribing stops the sink and drops what still comes; nothing stands for a whole dump.',
     picture: `
       target    -AR
       mesg      ----i
@@ -183,13 +196,18 @@ export const pages = [
       saved   ------x
       events  ----s---#
     `,
-    legend: { ...said, f: chunk('sendbackup: error [/bin/tar got signal 9]\n'), '#': failure('SERVICE_FAILED') },
+    legend: {
+      ...said,
+      f: chunk('sendbackup: error [/bin/tar got signal 9]\n'),
+      '#': failure('SERVICE_FAILED'),
+    },
   }),
 
   page({
     ...receiving(),
     title: 'A dump to be asked for again',
-    sentence: 'The target wants to be asked again; retryAdvice reads from the error when, and for which level.',
+    sentence:
+      'The target wants to be asked again; retryAdvice reads from the error when, and for which level.',
     picture: `
       target  -AR
       mesg    ----r
@@ -197,13 +215,18 @@ export const pages = [
       saved   -
       events  ----#
     `,
-    legend: { ...said, r: chunk('sendbackup: retry delay 60 level 1\n'), '#': failure('RETRY_LATER') },
+    legend: {
+      ...said,
+      r: chunk('sendbackup: retry delay 60 level 1\n'),
+      '#': failure('RETRY_LATER'),
+    },
   }),
 
   page({
     ...receiving({ receiveBudget: 4_096 }),
     title: 'Data before what they are',
-    sentence: 'The data wait until the target has said what it sends; when so much waits that the connection is paused, that cannot come any more.',
+    sentence:
+      'The data wait until the target has said what it sends; when so much waits that the connection is paused, that cannot come any more.',
     picture: `
       target       -AR
       mesg         -
@@ -218,7 +241,8 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A target that falls silent',
-    sentence: 'After half an hour without a byte (dataTimeout; a tenth more at the most) the dump is given up.',
+    sentence:
+      'After half an hour without a byte (dataTimeout; a tenth more at the most) the dump is given up.',
     picture: `
       target  -AR
       mesg    ----i

@@ -7,7 +7,9 @@ const decoding = {
   about: 'decodeFrames',
   given: { bytes: connectionLane<Uint8Array>({ direction: 'in' }) },
   expected: { frames: connectionLane<Frame>({ direction: 'in' }) },
-  wire: (given: { readonly bytes: Observable<Uint8Array> }) => ({ frames: given.bytes.pipe(decodeFrames()) }),
+  wire: (given: { readonly bytes: Observable<Uint8Array> }) => ({
+    frames: given.bytes.pipe(decodeFrames()),
+  }),
 };
 
 /** Bytes become frames. */
@@ -21,7 +23,13 @@ export const pages = [
       bytes ^  ^----------!
       frames   ---------f-|
     `,
-    legend: { a: bytes('000000'), b: bytes('03 0000'), c: bytes('0001 61'), d: bytes('62 63'), f: frame('1:abc') },
+    legend: {
+      a: bytes('000000'),
+      b: bytes('03 0000'),
+      c: bytes('0001 61'),
+      d: bytes('62 63'),
+      f: frame('1:abc'),
+    },
   }),
 
   page({
@@ -33,7 +41,10 @@ export const pages = [
       frames  -(fg)--h-|
     `,
     legend: {
-      a: bytes('00000001 00000001 61  00000002 00000002 6263  00000001', '1: "a", 2: "bc", the front of a third'),
+      a: bytes(
+        '00000001 00000001 61  00000002 00000002 6263  00000001',
+        '1: "a", 2: "bc", the front of a third',
+      ),
       b: bytes('00000001 64', 'the rest of it'),
       f: frame('1:a'),
       g: frame('2:bc'),
@@ -61,7 +72,12 @@ export const pages = [
       bytes ^  ^----!
       frames   -f---#
     `,
-    legend: { a: bytes('00000001 00000001 61'), b: bytes('00000003 00000001 61'), f: frame('1:a'), '#': failure('TRUNCATED') },
+    legend: {
+      a: bytes('00000001 00000001 61'),
+      b: bytes('00000003 00000001 61'),
+      f: frame('1:a'),
+      '#': failure('TRUNCATED'),
+    },
   }),
 
   page({
@@ -78,7 +94,8 @@ export const pages = [
   page({
     ...decoding,
     title: 'A frame over the limit',
-    sentence: 'Frames in front of it still count; then it is an error at once, and the source is left.',
+    sentence:
+      'Frames in front of it still count; then it is an error at once, and the source is left.',
     picture: `
       bytes    -a--b-c-|
       bytes ^  ^---!
@@ -101,7 +118,11 @@ export const pages = [
       bytes   -a-----
       frames  -(f#)
     `,
-    legend: { a: bytes('00000001 00000001 61  80000000 00000001'), f: frame('1:a'), '#': failure('FRAME_TOO_LARGE') },
+    legend: {
+      a: bytes('00000001 00000001 61  80000000 00000001'),
+      f: frame('1:a'),
+      '#': failure('FRAME_TOO_LARGE'),
+    },
   }),
 
   page({

@@ -7,7 +7,9 @@ const encoding = {
   about: 'encodeFrames',
   given: { frames: connectionLane<Frame>({ direction: 'out' }) },
   expected: { bytes: connectionLane<Uint8Array>({ direction: 'out' }) },
-  wire: ({ frames }: { readonly frames: Observable<Frame> }) => ({ bytes: frames.pipe(encodeFrames()) }),
+  wire: ({ frames }: { readonly frames: Observable<Frame> }) => ({
+    bytes: frames.pipe(encodeFrames()),
+  }),
 };
 
 /** Frames become bytes. */
@@ -15,13 +17,19 @@ export const pages = [
   page({
     ...encoding,
     title: 'One chunk a frame',
-    sentence: 'Each frame becomes its header and its payload in one piece, a close its header alone.',
+    sentence:
+      'Each frame becomes its header and its payload in one piece, a close its header alone.',
     picture: `
       frames    -f---c-|
       frames ^  ^------!
       bytes     -a---b-|
     `,
-    legend: { f: frame('499999:abc'), c: frame('1:'), a: bytes('00000003 0007a11f 616263'), b: bytes('00000000 00000001') },
+    legend: {
+      f: frame('499999:abc'),
+      c: frame('1:'),
+      a: bytes('00000003 0007a11f 616263'),
+      b: bytes('00000000 00000001'),
+    },
   }),
 
   page({
@@ -33,6 +41,11 @@ export const pages = [
       frames ^  ^--!
       bytes     -a-#
     `,
-    legend: { f: frame('1:a'), x: frame('4294967296:a'), a: bytes('00000001 00000001 61'), '#': failure('BAD_ARGUMENT') },
+    legend: {
+      f: frame('1:a'),
+      x: frame('4294967296:a'),
+      a: bytes('00000001 00000001 61'),
+      '#': failure('BAD_ARGUMENT'),
+    },
   }),
 ];

@@ -1,13 +1,23 @@
 import type { Observable } from 'rxjs';
 import { lines } from '../../src/operators/lines.js';
-import { bytes, chunk, failure, page, streamLane, userLane, value } from '../../src/testing/index.js';
+import {
+  bytes,
+  chunk,
+  failure,
+  page,
+  streamLane,
+  userLane,
+  value,
+} from '../../src/testing/index.js';
 
 function cutting(maxLength?: number) {
   return {
     about: 'lines',
     given: { bytes: streamLane(undefined, 'in') },
     expected: { lines: userLane<string>() },
-    wire: (given: { readonly bytes: Observable<Uint8Array> }) => ({ lines: given.bytes.pipe(lines(maxLength === undefined ? {} : { maxLength })) }),
+    wire: (given: { readonly bytes: Observable<Uint8Array> }) => ({
+      lines: given.bytes.pipe(lines(maxLength === undefined ? {} : { maxLength })),
+    }),
   };
 }
 
@@ -21,7 +31,15 @@ export const pages = [
       bytes  -a---b---c---|
       lines  -1---2---(34)|
     `,
-    legend: { a: chunk('one\ntw'), b: chunk('o\n'), c: chunk('three\n\n'), 1: value('one'), 2: value('two'), 3: value('three'), 4: value('', 'an empty line') },
+    legend: {
+      a: chunk('one\ntw'),
+      b: chunk('o\n'),
+      c: chunk('three\n\n'),
+      1: value('one'),
+      2: value('two'),
+      3: value('three'),
+      4: value('', 'an empty line'),
+    },
   }),
 
   page({
@@ -43,7 +61,11 @@ export const pages = [
       bytes  -a--b--|
       lines  ----1--|
     `,
-    legend: { a: bytes('c3', 'the first half of ü'), b: bytes('bc 0a', 'its second half and a newline'), 1: value('ü') },
+    legend: {
+      a: bytes('c3', 'the first half of ü'),
+      b: bytes('bc 0a', 'its second half and a newline'),
+      1: value('ü'),
+    },
   }),
 
   page({
@@ -54,7 +76,11 @@ export const pages = [
       bytes  -a--b--|
       lines  ----1--|
     `,
-    legend: { a: bytes('ef bb bf', 'U+FEFF'), b: bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'), 1: value('\ufeff\ufeffa', 'U+FEFF twice, and a') },
+    legend: {
+      a: bytes('ef bb bf', 'U+FEFF'),
+      b: bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'),
+      1: value('\ufeff\ufeffa', 'U+FEFF twice, and a'),
+    },
   }),
 
   page({
@@ -66,7 +92,13 @@ export const pages = [
       bytes ^  ^---!
       lines    -1--#
     `,
-    legend: { a: chunk('one\ntwo'), b: chunk('three'), c: chunk('\n'), 1: value('one'), '#': failure('TRUNCATED') },
+    legend: {
+      a: chunk('one\ntwo'),
+      b: chunk('three'),
+      c: chunk('\n'),
+      1: value('one'),
+      '#': failure('TRUNCATED'),
+    },
   }),
 
   page({

@@ -1,12 +1,29 @@
 import { map, timer, type Observable } from 'rxjs';
 import { paced } from '../../src/operators/paced.js';
-import { chunk, connectionLane, failure, frame, page, streamLane, value, userLane, type PageScope } from '../../src/testing/index.js';
+import {
+  chunk,
+  connectionLane,
+  failure,
+  frame,
+  page,
+  streamLane,
+  value,
+  userLane,
+  type PageScope,
+} from '../../src/testing/index.js';
 import { toText } from '../../src/wire/text.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { playing } from '../support/reading.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
-const legend = { a: chunk('a'), b: chunk('b'), c: chunk('c'), A: value('a'), B: value('b'), C: value('c') };
+const legend = {
+  a: chunk('a'),
+  b: chunk('b'),
+  c: chunk('c'),
+  A: value('a'),
+  B: value('b'),
+  C: value('c'),
+};
 const frames = { ...legend, a: frame('7:a'), b: frame('7:b'), c: frame('7:c'), e: frame('7:') };
 
 function work(bytes: Uint8Array): Observable<string> {
@@ -23,7 +40,9 @@ const plain = {
   about: 'paced',
   given: { bytes: streamLane(undefined, 'in') },
   expected: { done: userLane<string>() },
-  wire: ({ bytes }: { readonly bytes: Observable<Uint8Array> }) => ({ done: bytes.pipe(paced(work)) }),
+  wire: ({ bytes }: { readonly bytes: Observable<Uint8Array> }) => ({
+    done: bytes.pipe(paced(work)),
+  }),
 };
 
 /** Work of three milliseconds on each chunk of a Stream. */
@@ -31,7 +50,9 @@ const pulled = {
   about: 'paced',
   given: { wire: connectionLane<Frame>({ direction: 'in' }) },
   expected: { done: userLane<string>() },
-  wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => ({ done: playing(wire, scope).stream(7).pipe(paced(work)) }),
+  wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => ({
+    done: playing(wire, scope).stream(7).pipe(paced(work)),
+  }),
 };
 
 /** One chunk after another. */
@@ -108,7 +129,10 @@ export const pages = [
     legend: frames,
     given: { wire: connectionLane<Frame>({ direction: 'in' }), work: userLane<string>() },
     expected: { done: userLane<string>() },
-    wire: ({ wire, work: job }: { readonly wire: Observable<Frame>; readonly work: Observable<string> }, scope: PageScope) => ({
+    wire: (
+      { wire, work: job }: { readonly wire: Observable<Frame>; readonly work: Observable<string> },
+      scope: PageScope,
+    ) => ({
       done: playing(wire, scope)
         .stream(7)
         .paced(() => job),

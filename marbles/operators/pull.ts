@@ -1,6 +1,16 @@
 import { EMPTY, concatMap, throwError, of, type Observable } from 'rxjs';
 import type { Frame } from '../../src/wire/frame.js';
-import { bulk, bulkFrame, connectionLane, failure, frame, page, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  bulk,
+  bulkFrame,
+  connectionLane,
+  failure,
+  frame,
+  page,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 import { playing } from '../support/reading.js';
 
 interface Given {
@@ -30,14 +40,21 @@ const looping = {
   },
 };
 
-const legend = { a: bulkFrame(7, 488), A: bulk(488), n: value<'next'>('next', 'the next one'), l: value<'leave'>('leave', 'leave the loop'), p: frame('8:p') };
+const legend = {
+  a: bulkFrame(7, 488),
+  A: bulk(488),
+  n: value<'next'>('next', 'the next one'),
+  l: value<'leave'>('leave', 'leave the loop'),
+  p: frame('8:p'),
+};
 
 /** One chunk at a time: looping over a Stream, and reading it through Node's streams. */
 export const pages = [
   page({
     ...looping,
     title: 'A loop over a Stream',
-    sentence: 'Each chunk waits until it is asked for, and is paid back with the next question; at half of the budget reading goes on.',
+    sentence:
+      'Each chunk waits until it is asked for, and is paid back with the next question; at half of the budget reading goes on.',
     picture: `
       wire         -aaa-----a
       wire paused  ---^----!

@@ -1,6 +1,14 @@
 import { Observable } from 'rxjs';
 import { toReadable } from '../../src/operators/to-readable.js';
-import { chunk, failure, page, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  chunk,
+  failure,
+  page,
+  streamLane,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 
 interface Given {
   readonly bytes: Observable<Uint8Array>;
@@ -19,7 +27,10 @@ const reading = {
       user.subscribe(() => {
         if (readable.errored) out.error(readable.errored);
         // Without a number later versions of Node give the first chunk alone.
-        const waiting = readable.readableLength === 0 ? null : (readable.read(readable.readableLength) as Uint8Array | null);
+        const waiting =
+          readable.readableLength === 0
+            ? null
+            : (readable.read(readable.readableLength) as Uint8Array | null);
         if (waiting !== null) out.next(new Uint8Array(waiting));
       }),
     );
@@ -27,14 +38,21 @@ const reading = {
   },
 };
 
-const legend = { a: chunk('ab'), b: chunk('c'), A: chunk('ab'), B: chunk('abc'), u: value<'read'>('read') };
+const legend = {
+  a: chunk('ab'),
+  b: chunk('c'),
+  A: chunk('ab'),
+  B: chunk('abc'),
+  u: value<'read'>('read'),
+};
 
 /** Bytes as a Node Readable. */
 export const pages = [
   page({
     ...reading,
     title: 'Bytes wait in the Readable',
-    sentence: 'Whatever cannot be slowed is taken as it comes, and waits in the Readable until somebody reads.',
+    sentence:
+      'Whatever cannot be slowed is taken as it comes, and waits in the Readable until somebody reads.',
     picture: `
       bytes    -ab-----|
       bytes ^  ^-------!

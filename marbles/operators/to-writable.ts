@@ -7,7 +7,9 @@ const writing = {
   about: 'toWritable',
   given: { bytes: streamLane(undefined, 'in') },
   expected: { written: userLane<number>() },
-  wire: ({ bytes }: { readonly bytes: Observable<Uint8Array> }) => ({ written: bytes.pipe(toWritable(new SlowWritable())) }),
+  wire: ({ bytes }: { readonly bytes: Observable<Uint8Array> }) => ({
+    written: bytes.pipe(toWritable(new SlowWritable())),
+  }),
 };
 
 /** Bytes go into a Node Writable that takes three milliseconds for each chunk. */
@@ -39,7 +41,8 @@ export const pages = [
   page({
     ...writing,
     title: 'Bytes that break off',
-    sentence: 'The error of the source comes out behind what was written; the Writable is destroyed, not ended.',
+    sentence:
+      'The error of the source comes out behind what was written; the Writable is destroyed, not ended.',
     picture: `
       bytes    -a---#
       written  ----3#

@@ -2,9 +2,20 @@ import { NEVER, Observable, concat, filter, map, mergeMap, of } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
-import type { Change } from '../../src/marble/change.js';
-import { record, recordConnection, toDiagram } from '../../src/marble/record.js';
-import { bulkFrame, connectionLane, failure, frame, handleLane, page, text, userLane, value, type PageScope } from '../../src/testing/index.js';
+import type { Change } from '../../src/diagram/change.js';
+import { record, recordConnection, toDiagram } from '../../src/diagram/record.js';
+import {
+  bulkFrame,
+  connectionLane,
+  failure,
+  frame,
+  handleLane,
+  page,
+  text,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { packets, REQUEST } from '../support/asking.js';
 import { connected } from '../support/connected.js';
@@ -39,7 +50,11 @@ function asking() {
           record(changes, { joins: false }),
           mergeMap((recorded) => exchange(recorded, text(REQUEST), defaultTiming)),
         );
-      const changes = new Observable<Change>((out) => asked((change) => out.next(change)).subscribe({ error: (error: unknown) => out.error(error) }));
+      const changes = new Observable<Change>((out) =>
+        asked((change) => out.next(change)).subscribe({
+          error: (error: unknown) => out.error(error),
+        }),
+      );
       return { recorded: worded(changes) };
     },
   };
@@ -96,7 +111,8 @@ export const pages = [
   page({
     ...watching(),
     title: 'A break is recorded',
-    sentence: 'A connection that breaks is part of the recording, and no error of it: what was cut off is told, then the reason, and it completes.',
+    sentence:
+      'A connection that breaks is part of the recording, and no error of it: what was cut off is told, then the reason, and it completes.',
     picture: `
       wire      --a--#
       recorded  --A--(ce|)
@@ -113,7 +129,8 @@ export const pages = [
   page({
     ...watching({ receiveBudget: 2_500 }),
     title: 'A pause is recorded',
-    sentence: 'When the connection stops reading from the channel the recording has it, though nothing arrives.',
+    sentence:
+      'When the connection stops reading from the channel the recording has it, though nothing arrives.',
     picture: `
       wire         -aaa
       wire paused  ---^--
@@ -129,11 +146,17 @@ export const pages = [
   page({
     ...drawing,
     title: 'What was recorded becomes a diagram',
-    sentence: 'It is there when the recording is complete, and can be drawn as a picture or as text.',
+    sentence:
+      'It is there when the recording is complete, and can be drawn as a picture or as text.',
     picture: `
       wire      -a-b-c-|
       diagrams  -------(d|)
     `,
-    legend: { a: frame('499999:abc'), b: frame('499998:a'), c: frame('499999:'), d: value('3 lanes, 7 ms') },
+    legend: {
+      a: frame('499999:abc'),
+      b: frame('499998:a'),
+      c: frame('499999:'),
+      d: value('3 lanes, 7 ms'),
+    },
   }),
 ];

@@ -2,7 +2,7 @@ import { defer, map, type Observable } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming, type Timing } from '../../src/exchange/timing.js';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { packetText } from '../../src/wire/packet.js';
 import { close, packet, text, value } from '../../src/testing/index.js';
 import { connected } from './connected.js';
@@ -31,13 +31,17 @@ export function asking(timing: Partial<Timing> = {}, options: ConnectionOptions 
     given: { target: handleLane(1, 'in') },
     expected: { initiator: handleLane(1, 'out'), answers: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
+      const { connection, peer } = connected(
+        scope,
+        { side: 'initiator', user: undefined },
+        options,
+      );
       scope.ends.add(peer.says(1, target));
       return {
         initiator: peer.hears(1),
-        answers: defer(() => exchange(connection, text(REQUEST), { ...defaultTiming, ...timing })).pipe(
-          map(({ kind, packet: answer }) => `${kind} ${packetText(answer)}`),
-        ),
+        answers: defer(() =>
+          exchange(connection, text(REQUEST), { ...defaultTiming, ...timing }),
+        ).pipe(map(({ kind, packet: answer }) => `${kind} ${packetText(answer)}`)),
       };
     },
   };

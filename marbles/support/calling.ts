@@ -1,13 +1,17 @@
 import { map, of, type Observable, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { connected } from './connected.js';
 
 /** The OPTIONS line that a call has when it is given none. */
 export const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
 
 /** An initiator that makes one call, what comes out told in words, and the target that a page plays. */
-export function calling<T>(about: string, call: () => OperatorFunction<Connection, T>, inWords: (result: T) => string) {
+export function calling<T>(
+  about: string,
+  call: () => OperatorFunction<Connection, T>,
+  inWords: (result: T) => string,
+) {
   return {
     about,
     given: { target: handleLane(1, 'in') },
@@ -15,7 +19,10 @@ export function calling<T>(about: string, call: () => OperatorFunction<Connectio
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       scope.ends.add(peer.says(1, target));
-      return { initiator: peer.hears(1), results: of<Connection>(connection).pipe(call(), map(inWords)) };
+      return {
+        initiator: peer.hears(1),
+        results: of<Connection>(connection).pipe(call(), map(inWords)),
+      };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { map } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import { TcpmConnection, type Role } from '../../src/connection/tcpm-connection.js';
-import type { PageScope } from '../../src/marble/page.js';
+import type { PageScope } from '../../src/diagram/page/page.js';
 import { ScriptedPeer } from '../../src/testing/index.js';
 
 /** One side of a connection as the library makes it, the other one played by a page. */
@@ -11,7 +11,11 @@ export interface Connected {
 }
 
 /** A connection that ends with its page, which is held to draw when it is paused and when it stalls. */
-export function connected(scope: PageScope, role: Role, options: ConnectionOptions = {}): Connected {
+export function connected(
+  scope: PageScope,
+  role: Role,
+  options: ConnectionOptions = {},
+): Connected {
   const peer = new ScriptedPeer();
   const connection = new TcpmConnection(peer.channel, role, { ...options, gather: false });
   scope.ends.add(() => {

@@ -1,9 +1,23 @@
-import { Subject, filter, map, mergeMap, of, tap, timer, type Observable, type OperatorFunction } from 'rxjs';
+import {
+  Subject,
+  filter,
+  map,
+  mergeMap,
+  of,
+  tap,
+  timer,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
 import type { ConnectionOptions } from '../../src/connection/options.js';
-import { receiveDump, type DumpEvent, type ReceiveDumpOptions } from '../../src/initiator/receive-dump.js';
+import {
+  receiveDump,
+  type DumpEvent,
+  type ReceiveDumpOptions,
+} from '../../src/initiator/receive-dump.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
-import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { bulk, chunk, close, packet, value } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import { toText } from '../../src/wire/text.js';
@@ -17,8 +31,14 @@ export const said = {
   A: packet('ACK'),
   R: packet('REP', `CONNECT DATA ${DATA} MESG ${MESG} INDEX -1\nOPTIONS ;\n`),
   C: close(),
-  i: { ...chunk('sendbackup: info BACKUP=/bin/tar\nsendbackup: info end\n'), label: 'info …, info end' },
-  e: { ...chunk('sendbackup: client-CRC 364b3fb7:3\nsendbackup: size 1\nsendbackup: end\n'), label: 'client-CRC 364b3fb7:3, size 1, end' },
+  i: {
+    ...chunk('sendbackup: info BACKUP=/bin/tar\nsendbackup: info end\n'),
+    label: 'info …, info end',
+  },
+  e: {
+    ...chunk('sendbackup: client-CRC 364b3fb7:3\nsendbackup: size 1\nsendbackup: end\n'),
+    label: 'client-CRC 364b3fb7:3, size 1, end',
+  },
   x: chunk('abc'),
   y: chunk('a'),
   z: chunk('bc'),
@@ -49,10 +69,18 @@ interface Receiving extends ReceiveDumpOptions, ConnectionOptions {
 export function receiving({ takes = 0, index = false, tells, ...options }: Receiving = {}) {
   return {
     about: 'receiveDump',
-    given: { target: handleLane(1, 'in'), mesg: streamLane(MESG, 'in'), data: streamLane(DATA, 'in') },
+    given: {
+      target: handleLane(1, 'in'),
+      mesg: streamLane(MESG, 'in'),
+      data: streamLane(DATA, 'in'),
+    },
     expected: { saved: userLane<Uint8Array>(), events: userLane<string>() },
     wire: ({ target, mesg, data }: Given, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
+      const { connection, peer } = connected(
+        scope,
+        { side: 'initiator', user: undefined },
+        options,
+      );
       const saved = new Subject<Uint8Array>();
       scope.ends.add(peer.says(1, target));
       scope.ends.add(peer.says(MESG, mesg));
@@ -61,7 +89,8 @@ export function receiving({ takes = 0, index = false, tells, ...options }: Recei
         if (toText(bytes) === FULL) throw new AmandaError('FILE_FAILED', 'The disk is full.');
         saved.next(bytes);
       };
-      const save = (bytes: Uint8Array) => (takes === 0 ? of(bytes) : timer(takes).pipe(map(() => bytes))).pipe(tap(write));
+      const save = (bytes: Uint8Array) =>
+        (takes === 0 ? of(bytes) : timer(takes).pipe(map(() => bytes))).pipe(tap(write));
       const dumps: OperatorFunction<Connection, DumpEvent> = (connections) =>
         connections.pipe(
           sendbackup({ dle: { program: 'GNUTAR', disk: '/home', index } }),
@@ -81,8 +110,16 @@ export function receiving({ takes = 0, index = false, tells, ...options }: Recei
 export function beginning() {
   return {
     about: 'sendbackup',
-    given: { target: handleLane(1, 'in'), mesg: streamLane(MESG, 'in'), data: streamLane(DATA, 'in') },
-    expected: { initiator: handleLane(1, 'out'), dumps: userLane<string>(), messages: userLane<string>() },
+    given: {
+      target: handleLane(1, 'in'),
+      mesg: streamLane(MESG, 'in'),
+      data: streamLane(DATA, 'in'),
+    },
+    expected: {
+      initiator: handleLane(1, 'out'),
+      dumps: userLane<string>(),
+      messages: userLane<string>(),
+    },
     wire: ({ target, mesg, data }: Given, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       const messages = new Subject<string>();

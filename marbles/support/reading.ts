@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import type { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { connectionLane, streamLane, type PageScope } from '../../src/marble/page.js';
+import { connectionLane, streamLane, type PageScope } from '../../src/diagram/page/page.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { connected } from './connected.js';
 
@@ -19,7 +19,11 @@ export function reading(options: ConnectionOptions = {}) {
 }
 
 /** A connection on which a page sends frames. */
-export function playing(wire: Observable<Frame>, scope: PageScope, options: ConnectionOptions = {}): TcpmConnection {
+export function playing(
+  wire: Observable<Frame>,
+  scope: PageScope,
+  options: ConnectionOptions = {},
+): TcpmConnection {
   const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
   scope.ends.add(peer.saysFrames(wire));
   return connection;

@@ -1,5 +1,5 @@
 import { filter, map, of, type Observable } from 'rxjs';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
 import { close, packet, value } from '../../src/testing/index.js';
 import { partialReply, reply, type ServiceReply } from '../../src/exchange/service.js';
@@ -20,19 +20,34 @@ export const packets = {
 };
 
 /** A target with the service noop, which answers as the page says, or lacks something to run, and the initiator that a page plays. */
-export function serving(options: ServeOptions = {}, role: { readonly namesUser: boolean } = { namesUser: false }, lacks?: string) {
+export function serving(
+  options: ServeOptions = {},
+  role: { readonly namesUser: boolean } = { namesUser: false },
+  lacks?: string,
+) {
   return {
     about: 'serveConnection',
     given: { initiator: handleLane(1, 'in'), service: userLane<ServiceReply>({ hot: true }) },
     expected: { target: handleLane(1, 'out'), events: userLane<string>() },
-    wire: ({ initiator, service }: { readonly initiator: Observable<Uint8Array>; readonly service: Observable<ServiceReply> }, scope: PageScope) => {
+    wire: (
+      {
+        initiator,
+        service,
+      }: { readonly initiator: Observable<Uint8Array>; readonly service: Observable<ServiceReply> },
+      scope: PageScope,
+    ) => {
       const { connection, peer } = connected(scope, { side: 'target', ...role });
       scope.ends.add(peer.says(1, initiator));
       return {
         target: peer.hears(1),
         events: serveConnection(
           connection,
-          { noop: lacks === undefined ? () => service : Object.assign(() => service, { check: () => of(lacks) }) },
+          {
+            noop:
+              lacks === undefined
+                ? () => service
+                : Object.assign(() => service, { check: () => of(lacks) }),
+          },
           options,
         ).pipe(
           map(inWords),

@@ -1,6 +1,6 @@
 import { NEVER, Subject, concat, filter, map, of, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
-import { handleLane, streamLane, userLane, type PageScope } from '../../src/marble/page.js';
+import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
 import { chunk, packet, value } from '../../src/testing/index.js';
 import { connected } from './connected.js';
@@ -29,8 +29,17 @@ interface Given {
 export function streaming(over: Observable<never> = NEVER) {
   return {
     about: 'streams of a target',
-    given: { initiator: handleLane(1, 'in'), dataIn: streamLane(DATA, 'in'), source: userLane<Uint8Array>({ hot: true }) },
-    expected: { target: handleLane(1, 'out'), dataOut: streamLane(DATA, 'out'), taken: userLane<Uint8Array>(), events: userLane<string>() },
+    given: {
+      initiator: handleLane(1, 'in'),
+      dataIn: streamLane(DATA, 'in'),
+      source: userLane<Uint8Array>({ hot: true }),
+    },
+    expected: {
+      target: handleLane(1, 'out'),
+      dataOut: streamLane(DATA, 'out'),
+      taken: userLane<Uint8Array>(),
+      events: userLane<string>(),
+    },
     wire: ({ initiator, dataIn, source }: Given, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
       const taken = new Subject<Uint8Array>();
@@ -40,7 +49,9 @@ export function streaming(over: Observable<never> = NEVER) {
       };
       scope.ends.add(peer.says(1, initiator));
       scope.ends.add(peer.says(DATA, dataIn));
-      const events = serveConnection(connection, { noop: () => concat(of(reply({ streams: { DATA: data } })), over) });
+      const events = serveConnection(connection, {
+        noop: () => concat(of(reply({ streams: { DATA: data } })), over),
+      });
       return {
         target: peer.hears(1),
         dataOut: peer.hears(DATA),

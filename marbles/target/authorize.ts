@@ -9,7 +9,11 @@ function judging(reservedPort: boolean) {
     given: { requests: userLane<AccessRequest>() },
     expected: { verdicts: userLane<string>() },
     wire: ({ requests }: { readonly requests: Observable<AccessRequest> }) => {
-      const judge = authorize({ localUser: { name: 'backup', uid: 34, home: '/var/backups' }, rules: 'db1 backup amdump\n', reservedPort });
+      const judge = authorize({
+        localUser: { name: 'backup', uid: 34, home: '/var/backups' },
+        rules: 'db1 backup amdump\n',
+        reservedPort,
+      });
       return {
         verdicts: requests.pipe(
           mergeMap(judge),
@@ -21,7 +25,10 @@ function judging(reservedPort: boolean) {
 }
 
 function asks(user: string, service: string, host: string, port: number) {
-  return value<AccessRequest>({ user, service, peer: { host, address: '10.0.0.1', port } }, `${user} asks for ${service} from port ${port} of ${host}`);
+  return value<AccessRequest>(
+    { user, service, peer: { host, address: '10.0.0.1', port } },
+    `${user} asks for ${service} from port ${port} of ${host}`,
+  );
 }
 
 const legend = {
@@ -39,7 +46,8 @@ export const pages = [
   page({
     ...judging(true),
     title: 'By the rules of .amandahosts',
-    sentence: 'Host, user and service must be those of one line; amdump stands for the services of a dump. What no line allows is refused.',
+    sentence:
+      'Host, user and service must be those of one line; amdump stands for the services of a dump. What no line allows is refused.',
     picture: `
       requests  -d--r--e--o-|
       verdicts  -y--n--n--n-|
@@ -50,7 +58,8 @@ export const pages = [
   page({
     ...judging(true),
     title: 'A source port that anybody can have',
-    sentence: 'Without TLS the name of a user counts only from a port below 1024, which only root can have.',
+    sentence:
+      'Without TLS the name of a user counts only from a port below 1024, which only root can have.',
     picture: `
       requests  -h--d-|
       verdicts  -n--y-|

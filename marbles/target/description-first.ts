@@ -1,8 +1,15 @@
 import { Observable, of } from 'rxjs';
 import { paced } from '../../src/operators/paced.js';
 import type { Pullable } from '../../src/operators/pull.js';
-import { holdOutput } from '../../src/target/hold-output.js';
-import { chunk, close, page, streamLane, userLane, type PageScope } from '../../src/testing/index.js';
+import { holdOutput } from '../../src/target/process/hold-output.js';
+import {
+  chunk,
+  close,
+  page,
+  streamLane,
+  userLane,
+  type PageScope,
+} from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
 interface Given {
@@ -26,7 +33,9 @@ const dumping = {
 };
 
 function sent(output: Pullable<Uint8Array>): Observable<Uint8Array> {
-  return paced((bytes: Uint8Array) => of(bytes))(Object.assign(new Observable<Uint8Array>(), output));
+  return paced((bytes: Uint8Array) => of(bytes))(
+    Object.assign(new Observable<Uint8Array>(), output),
+  );
 }
 
 const legend = {
@@ -43,7 +52,8 @@ export const pages = [
   page({
     ...dumping,
     title: 'Data wait for their description',
-    sentence: 'The image is not sent before the messages have said what it is, to their last byte: a dumper that gets it first dies.',
+    sentence:
+      'The image is not sent before the messages have said what it is, to their last byte: a dumper that gets it first dies.',
     picture: `
       says    --i--e-f-----nC
       writes  -d--d------dC
@@ -56,7 +66,8 @@ export const pages = [
   page({
     ...dumping,
     title: 'Messages that end without a description',
-    sentence: 'The image goes when nothing can be said about it any more, or a failing dump would never end.',
+    sentence:
+      'The image goes when nothing can be said about it any more, or a failing dump would never end.',
     picture: `
       says    --i--C
       writes  -d--dC

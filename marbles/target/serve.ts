@@ -1,8 +1,13 @@
 import { filter, map, type Observable } from 'rxjs';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { ServiceReply } from '../../src/exchange/service.js';
-import { handleLane, userLane, type PageScope } from '../../src/marble/page.js';
-import { serve, serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
+import {
+  serve,
+  serveConnection,
+  type ServeOptions,
+  type ServiceEvent,
+} from '../../src/target/serve.js';
 import { ScriptedPeer, packet, page, value } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import { connected } from '../support/connected.js';
@@ -35,10 +40,18 @@ function listening(maxConnections?: number) {
           map((host) => {
             const { channel } = free ?? new ScriptedPeer();
             free = undefined;
-            return new TcpmConnection(named(channel, host), { side: 'target', namesUser: false }, { gather: false });
+            return new TcpmConnection(
+              named(channel, host),
+              { side: 'target', namesUser: false },
+              { gather: false },
+            );
           }),
         );
-      const listener = { name: 'bsdtcp', accept, ...(maxConnections === undefined ? {} : { maxConnections }) };
+      const listener = {
+        name: 'bsdtcp',
+        accept,
+        ...(maxConnections === undefined ? {} : { maxConnections }),
+      };
       const events = serve(listener, { noop: () => service }, { stop });
       return {
         target: first.hears(1),
@@ -52,11 +65,16 @@ function listening(maxConnections?: number) {
 }
 
 function named(channel: ScriptedPeer['channel'], host: string): ScriptedPeer['channel'] {
-  return Object.assign(Object.create(channel) as ScriptedPeer['channel'], { peer: { driver: 'bsdtcp', host } });
+  return Object.assign(Object.create(channel) as ScriptedPeer['channel'], {
+    peer: { driver: 'bsdtcp', host },
+  });
 }
 
 function toldOfHost(event: ServiceEvent): string {
-  const why = event.kind === 'disconnected' && event.error instanceof AmandaError ? `: ${event.error.code}` : '';
+  const why =
+    event.kind === 'disconnected' && event.error instanceof AmandaError
+      ? `: ${event.error.code}`
+      : '';
   return `${event.peer.host ?? ''}: ${inWords(event)}${why}`;
 }
 
@@ -82,7 +100,9 @@ function twice(options: ServeOptions = {}) {
       const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
       scope.ends.add(peer.says(1, asks1));
       scope.ends.add(peer.says(2, asks2));
-      scope.ends.add(serveConnection(connection, { noop: () => service }, { ...options, stop }).subscribe());
+      scope.ends.add(
+        serveConnection(connection, { noop: () => service }, { ...options, stop }).subscribe(),
+      );
       return { answers1: peer.hears(1), answers2: peer.hears(2) };
     },
   };
@@ -107,7 +127,8 @@ export const pages = [
   page({
     ...listening(),
     title: 'Connections come and go',
-    sentence: 'A target tells of each connection when it comes and when it ends, and of each request on it.',
+    sentence:
+      'A target tells of each connection when it comes and when it ends, and of each request on it.',
     picture: `
       arrivals   -1
       initiator  ---Q---K-|
@@ -122,7 +143,8 @@ export const pages = [
   page({
     ...listening(),
     title: 'A stop lets what runs finish',
-    sentence: 'Behind stop no connection is accepted; connections on which nothing runs are closed, others behind their last request. Then serve completes.',
+    sentence:
+      'Behind stop no connection is accepted; connections on which nothing runs are closed, others behind their last request. Then serve completes.',
     picture: `
       arrivals    -12-----3
       arrivals ^  ^----!
@@ -138,7 +160,8 @@ export const pages = [
   page({
     ...twice(),
     title: 'A request behind a stop',
-    sentence: 'What comes while others finish is refused, and the connection is closed behind the last of them.',
+    sentence:
+      'What comes while others finish is refused, and the connection is closed behind the last of them.',
     picture: `
       asks1     -Q---------K
       answers1  -K-----R---(C|)
@@ -147,7 +170,11 @@ export const pages = [
       service   -------r
       stop      ---S
     `,
-    legend: { ...legend, q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'), N: packet('NAK', 'ERROR amandad is being stopped and takes no new requests\n') },
+    legend: {
+      ...legend,
+      q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
+      N: packet('NAK', 'ERROR amandad is being stopped and takes no new requests\n'),
+    },
   }),
 
   page({
@@ -162,13 +189,18 @@ export const pages = [
       service   -------r
       stop      -
     `,
-    legend: { ...legend, q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'), N: packet('NAK', 'ERROR more than 1 requests at once on one connection\n') },
+    legend: {
+      ...legend,
+      q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
+      N: packet('NAK', 'ERROR more than 1 requests at once on one connection\n'),
+    },
   }),
 
   page({
     ...listening(3),
     title: 'Too many connections',
-    sentence: 'Before there are too many, the one on which nothing was let in and which came first is ended, so that silence keeps nobody out.',
+    sentence:
+      'Before there are too many, the one on which nothing was let in and which came first is ended, so that silence keeps nobody out.',
     picture: `
       arrivals   -12---3
       initiator  ---Q---

@@ -25,7 +25,10 @@ const MAX_FILE_BYTES = 1_048_576;
  * Never throws: a file that cannot be opened, is owned by another, is open to group or others, or is too
  * large is a refusal with Amanda's reason. What is no regular file has no lines. Source: PROTOCOL.md, "Access".
  */
-export function readAmandahosts(path: string, options: AmandahostsFileOptions): AmandahostsText | Refused {
+export function readAmandahosts(
+  path: string,
+  options: AmandahostsFileOptions,
+): AmandahostsText | Refused {
   let file: number;
   try {
     // Opening a FIFO without O_NONBLOCK would wait for a writer.
@@ -50,10 +53,17 @@ function close(file: number): void {
   }
 }
 
-function readChecked(file: number, path: string, { owner, maxBytes = MAX_FILE_BYTES }: AmandahostsFileOptions): AmandahostsText | Refused {
+function readChecked(
+  file: number,
+  path: string,
+  { owner, maxBytes = MAX_FILE_BYTES }: AmandahostsFileOptions,
+): AmandahostsText | Refused {
   const stat = fstatSync(file);
   if (stat.uid !== owner) return refused(`${path}: owned by id ${stat.uid}, should be ${owner}`);
-  if ((stat.mode & 0o077) !== 0) return refused(`${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`);
+  if ((stat.mode & 0o077) !== 0)
+    return refused(
+      `${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`,
+    );
   if (!stat.isFile()) return { kind: 'read', text: '' };
   const bytes = readUpTo(file, stat.size, maxBytes);
   if (bytes === undefined) return refused(`${path}: larger than ${maxBytes} bytes`);

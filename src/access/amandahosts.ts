@@ -23,7 +23,9 @@ export interface AccessQuestion {
  * different names would read the same. Source: PROTOCOL.md, "Access".
  */
 export function decide(fileText: string, question: AccessQuestion): Verdict {
-  return fileText.split('\n').some((line) => lineAllows(line, question)) ? allowed : refused(advice(question));
+  return fileText.split('\n').some((line) => lineAllows(line, question))
+    ? allowed
+    : refused(advice(question));
 }
 
 /** The services of a line that names none, and those that `amdump` stands for. */
@@ -33,7 +35,8 @@ const recoveryServices: readonly string[] = ['amindexd', 'amidxtaped'];
 function lineAllows(line: string, question: AccessQuestion): boolean {
   // Amanda reads lines as C strings, so what stands behind a NUL does not exist for it.
   const [host, user = question.localUser, ...rest] = wordsOf(line.split('\0', 1)[0] ?? '');
-  if (host === undefined || !hostMatches(host, question) || !sameName(user, question.user)) return false;
+  if (host === undefined || !hostMatches(host, question) || !sameName(user, question.user))
+    return false;
   const services = wordsOf(rest.join(' ').replaceAll(',', ' '));
   if (services.length === 0) return clientServices.includes(question.service);
   return services.some((service) => serviceMatches(service, question.service));
@@ -63,7 +66,9 @@ function lowerAscii(text: string): string {
 }
 
 function advice({ host, user, service, file }: AccessQuestion): string {
-  if (recoveryServices.includes(service)) return `Please add the line "${host} ${user} amindexd amidxtaped" to ${file} on the server`;
-  if (service === 'amdump' || clientServices.includes(service)) return `Please add the line "${host} ${user} amdump" to ${file} on the client`;
+  if (recoveryServices.includes(service))
+    return `Please add the line "${host} ${user} amindexd amidxtaped" to ${file} on the server`;
+  if (service === 'amdump' || clientServices.includes(service))
+    return `Please add the line "${host} ${user} amdump" to ${file} on the client`;
   return `${file}: invalid service ${service}`;
 }

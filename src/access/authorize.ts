@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { map, of, type Observable } from 'rxjs';
-import type { Peer } from '../connection/channel.js';
+import type { Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { readAmandahosts } from './amandahosts-file.js';
 import { decide, type AccessQuestion } from './amandahosts.js';
@@ -53,15 +53,22 @@ const MAX_NAME_CHARACTERS = 4096;
  * Errors with `BAD_ARGUMENT`, at once, when no local user is given and the process runs as one without a name.
  * Source: PROTOCOL.md, "Access".
  */
-export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) => Observable<Verdict> {
+export function authorize(
+  policy: AccessPolicy = {},
+): (request: AccessRequest) => Observable<Verdict> {
   const { localUser = currentUser(), reservedPort = true, names } = policy;
   const file = policy.file ?? `${localUser.home}/.amandahosts`;
   const { rules } = policy;
   const checkFile = (ask: AccessQuestion): Verdict => {
-    const found = rules === undefined ? readAmandahosts(file, { owner: localUser.uid }) : ({ kind: 'read', text: rules } as const);
+    const found =
+      rules === undefined
+        ? readAmandahosts(file, { owner: localUser.uid })
+        : ({ kind: 'read', text: rules } as const);
     const verdict = found.kind === 'read' ? decide(found.text, ask) : found;
     if (verdict.kind === 'allowed') return verdict;
-    return refused(`user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`);
+    return refused(
+      `user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`,
+    );
   };
   return ({ user, service, peer }) =>
     peerName(peer, names).pipe(
@@ -71,7 +78,16 @@ export function authorize(policy: AccessPolicy = {}): (request: AccessRequest) =
         const port = reservedPort ? checkSourcePort(host, peer.port) : allowed;
         if (port.kind === 'refused') return port;
         const asked = whoAsksForWhat(user, service);
-        return asked.kind === 'refused' ? asked : checkFile({ host, address, user: asked.user, service, localUser: localUser.name, file });
+        return asked.kind === 'refused'
+          ? asked
+          : checkFile({
+              host,
+              address,
+              user: asked.user,
+              service,
+              localUser: localUser.name,
+              file,
+            });
       }),
     );
 }
@@ -83,17 +99,30 @@ interface KnownPeer {
   readonly address: string | undefined;
 }
 
-function peerName({ host, address, port }: AccessRequest['peer'], names: PeerNameOptions | undefined): Observable<KnownPeer | Refused> {
-  if (host !== undefined) return of({ kind: 'named', host, address: address === undefined ? undefined : plainAddress(address) });
+function peerName(
+  { host, address, port }: AccessRequest['peer'],
+  names: PeerNameOptions | undefined,
+): Observable<KnownPeer | Refused> {
+  if (host !== undefined)
+    return of({
+      kind: 'named',
+      host,
+      address: address === undefined ? undefined : plainAddress(address),
+    });
   if (address === undefined) return of(refused('the peer has neither a name nor an address'));
   return checkPeerName({ address, port }, names);
 }
 
 /** The user, when user and service can be asked the file for. */
-function whoAsksForWhat(user: string | Refused, service: string): { readonly kind: 'asked'; readonly user: string } | Refused {
+function whoAsksForWhat(
+  user: string | Refused,
+  service: string,
+): { readonly kind: 'asked'; readonly user: string } | Refused {
   if (typeof user !== 'string') return user;
-  if (user.length > MAX_NAME_CHARACTERS) return refused(`a user name of ${user.length} characters is not allowed`);
-  if (service.length > MAX_NAME_CHARACTERS) return refused(`a service name of ${service.length} characters is not allowed`);
+  if (user.length > MAX_NAME_CHARACTERS)
+    return refused(`a user name of ${user.length} characters is not allowed`);
+  if (service.length > MAX_NAME_CHARACTERS)
+    return refused(`a service name of ${service.length} characters is not allowed`);
   return { kind: 'asked', user };
 }
 
@@ -101,11 +130,17 @@ function whoAsksForWhat(user: string | Refused, service: string): { readonly kin
  * What the head of a request says about who asks for what, and the request behind the SECURITY line.
  * A head that cannot be read leaves a refusal as the user. Source: PROTOCOL.md, "Requests and replies".
  */
-export function readSecurity(body: Uint8Array): Omit<AccessRequest, 'peer'> & { readonly rest: Uint8Array } {
+export function readSecurity(
+  body: Uint8Array,
+): Omit<AccessRequest, 'peer'> & { readonly rest: Uint8Array } {
   try {
     return parseSecurity(body);
   } catch (error) {
-    return { user: refused(error instanceof Error ? error.message : String(error)), service: '', rest: body };
+    return {
+      user: refused(error instanceof Error ? error.message : String(error)),
+      service: '',
+      rest: body,
+    };
   }
 }
 
@@ -119,6 +154,10 @@ function currentUser(): LocalUser {
     known = { name: username, uid, home: homedir };
     return known;
   } catch (cause) {
-    throw new AmandaError('BAD_ARGUMENT', 'The user that this process runs as is not in the user database; name the local user.', { cause });
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      'The user that this process runs as is not in the user database; name the local user.',
+      { cause },
+    );
   }
 }

@@ -43,11 +43,22 @@ export interface OwnCertificates {
  * fit the others, and `KEY_UNSAFE`; each names the file. Source: PROTOCOL.md, "Drivers".
  */
 export async function readCertificates(options: CertificateFiles): Promise<OwnCertificates> {
-  const { sslDir, sslCertFile, sslKeyFile, sslCaCertFile, insistOnSafeKey = false, onWarning = emitWarning } = options;
+  const {
+    sslDir,
+    sslCertFile,
+    sslKeyFile,
+    sslCaCertFile,
+    insistOnSafeKey = false,
+    onWarning = emitWarning,
+  } = options;
   const certFile = sslCertFile || join(sslDir || DEFAULT_SSL_DIR, 'me', 'crt.pem');
   const keyFile = sslKeyFile || join(sslDir || DEFAULT_SSL_DIR, 'me', 'private', 'key.pem');
   const caFile = sslCaCertFile || join(sslDir || DEFAULT_SSL_DIR, 'CA', 'crt.pem');
-  const [cert, key, ca] = await Promise.all([readSmallFile(certFile), readSmallFile(keyFile), readSmallFile(caFile)]);
+  const [cert, key, ca] = await Promise.all([
+    readSmallFile(certFile),
+    readSmallFile(keyFile),
+    readSmallFile(caFile),
+  ]);
   const unsafe = whyUnsafe(keyFile, key.stat);
   if (unsafe !== undefined && insistOnSafeKey) throw unsafe;
   const authorities = certificatesIn(caFile, ca.text);
@@ -55,12 +66,16 @@ export async function readCertificates(options: CertificateFiles): Promise<OwnCe
   if (!mine.checkPrivateKey(privateKeyIn(keyFile, key.text))) {
     throw unusable(`The private key ${keyFile} is not the one of the certificate ${certFile}.`);
   }
-  for (const warning of [unsafe, whyRefusable(mine, certFile, authorities, caFile)]) if (warning !== undefined) onWarning(warning);
+  for (const warning of [unsafe, whyRefusable(mine, certFile, authorities, caFile)])
+    if (warning !== undefined) onWarning(warning);
   return { cert: cert.text, key: key.text, ca: ca.text, authorities, certFile, caFile };
 }
 
 /** Whether a certificate is signed by one of these themselves, with nobody between. */
-export function isSignedBy(certificate: X509Certificate, authorities: readonly X509Certificate[]): boolean {
+export function isSignedBy(
+  certificate: X509Certificate,
+  authorities: readonly X509Certificate[],
+): boolean {
   return authorities.some((authority) => {
     try {
       return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
@@ -75,20 +90,28 @@ export function isSignedBy(certificate: X509Certificate, authorities: readonly X
 const MAX_FILE_BYTES = 1_048_576;
 
 /** Reads a whole file of 1 MiB at the most. Rejects with `FILE_FAILED`. */
-export async function readSmallFile(path: string): Promise<{ readonly text: string; readonly stat: Stats }> {
+export async function readSmallFile(
+  path: string,
+): Promise<{ readonly text: string; readonly stat: Stats }> {
   try {
     const file = await open(path);
     try {
       const stat = await file.stat();
       if (!stat.isFile()) throw new Error('it is no regular file');
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(stat.size, MAX_FILE_BYTES) + 1));
+      const { bytesRead, buffer } = await file.read(
+        Buffer.alloc(Math.min(stat.size, MAX_FILE_BYTES) + 1),
+      );
       if (bytesRead > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
       return { text: buffer.toString('utf8', 0, bytesRead), stat };
     } finally {
       await file.close();
     }
   } catch (cause) {
-    throw new AmandaError('FILE_FAILED', `Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
+    throw new AmandaError(
+      'FILE_FAILED',
+      `Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      { cause },
+    );
   }
 }
 
@@ -104,20 +127,34 @@ function whyUnsafe(keyFile: string, { mode, uid }: Stats): AmandaError | undefin
 }
 
 /** Peers will say no, and upstream's say so by silence only. */
-function whyRefusable(mine: X509Certificate, certFile: string, authorities: readonly X509Certificate[], caFile: string): AmandaError | undefined {
+function whyRefusable(
+  mine: X509Certificate,
+  certFile: string,
+  authorities: readonly X509Certificate[],
+  caFile: string,
+): AmandaError | undefined {
   const from = Date.parse(mine.validFrom);
   const to = Date.parse(mine.validTo);
   if (Date.now() < from || Date.now() > to) {
-    return unusable(`Peers will refuse the certificate ${certFile}: it is valid from ${mine.validFrom} to ${mine.validTo} only.`);
+    return unusable(
+      `Peers will refuse the certificate ${certFile}: it is valid from ${mine.validFrom} to ${mine.validTo} only.`,
+    );
   }
   return isSignedBy(mine, authorities)
     ? undefined
-    : unusable(`Peers that trust the CA of ${caFile} will refuse the certificate ${certFile}, which that CA has not signed.`);
+    : unusable(
+        `Peers that trust the CA of ${caFile} will refuse the certificate ${certFile}, which that CA has not signed.`,
+      );
 }
 
-function certificatesIn(file: string, text: string): readonly [X509Certificate, ...X509Certificate[]] {
+function certificatesIn(
+  file: string,
+  text: string,
+): readonly [X509Certificate, ...X509Certificate[]] {
   try {
-    const [first, ...more] = (text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []).map((pem) => new X509Certificate(pem));
+    const [first, ...more] = (
+      text.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []
+    ).map((pem) => new X509Certificate(pem));
     if (first !== undefined) return [first, ...more];
   } catch (cause) {
     throw unusable(`The certificate in ${file} cannot be read: ${messageOf(cause)}.`, cause);
@@ -129,7 +166,10 @@ function privateKeyIn(file: string, text: string): KeyObject {
   try {
     return createPrivateKey(text);
   } catch (cause) {
-    throw unusable(`There is no private key in ${file} that can be used without a passphrase: ${messageOf(cause)}.`, cause);
+    throw unusable(
+      `There is no private key in ${file} that can be used without a passphrase: ${messageOf(cause)}.`,
+      cause,
+    );
   }
 }
 

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { firstValueFrom, from } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
-import { DEFAULT_SSL_DIR, isSignedBy, readSmallFile, type OwnCertificates } from './certificate-files.js';
+import {
+  DEFAULT_SSL_DIR,
+  isSignedBy,
+  readSmallFile,
+  type OwnCertificates,
+} from './certificate-files.js';
 import { fitsFingerprints, parseFingerprints } from './fingerprints.js';
 import { checkPeerName, type PeerNameOptions } from './peer.js';
 import { systemNames } from './system-names.js';
@@ -70,8 +75,12 @@ function commonNameOf(certificate: X509Certificate): string {
   // Several come as an array, which the types do not tell.
   const names: unknown = certificate.toLegacyObject().subject?.CN;
   if (typeof names === 'string' && safeName.test(names)) return names;
-  const problem = names === undefined ? 'has no common name' : 'has a common name that no host can have';
-  throw new AmandaError('CERTIFICATE_HOST', `The certificate for ${shown(certificate)} ${problem}; it must be the host's name.`);
+  const problem =
+    names === undefined ? 'has no common name' : 'has a common name that no host can have';
+  throw new AmandaError(
+    'CERTIFICATE_HOST',
+    `The certificate for ${shown(certificate)} ${problem}; it must be the host's name.`,
+  );
 }
 
 function shown({ subject }: X509Certificate): string {
@@ -80,13 +89,25 @@ function shown({ subject }: X509Certificate): string {
 
 const noAnswer = refused('the resolver gave no answer');
 
-async function checkHost({ address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
-  const verdict = await firstValueFrom(checkPeerName({ address, port }, names), { defaultValue: noAnswer });
+async function checkHost(
+  { address, port }: PresentedCertificate,
+  { names }: CertificateRules,
+): Promise<void> {
+  const verdict = await firstValueFrom(checkPeerName({ address, port }, names), {
+    defaultValue: noAnswer,
+  });
   if (verdict.kind === 'refused')
-    throw new AmandaError('ACCESS_DENIED', `The name of the peer's address ${address} does not lead back to it (ssl-check-host): ${verdict.shown}.`);
+    throw new AmandaError(
+      'ACCESS_DENIED',
+      `The name of the peer's address ${address} does not lead back to it (ssl-check-host): ${verdict.shown}.`,
+    );
 }
 
-async function checkCommonName(commonName: string, { address, port }: PresentedCertificate, { names }: CertificateRules): Promise<void> {
+async function checkCommonName(
+  commonName: string,
+  { address, port }: PresentedCertificate,
+  { names }: CertificateRules,
+): Promise<void> {
   const { resolver = systemNames } = names ?? {};
   // The rules for the name of an address, with a name that came another way.
   const claimed = {
@@ -94,7 +115,10 @@ async function checkCommonName(commonName: string, { address, port }: PresentedC
     addressesOf: (name: string, family: 0 | 4) => resolver.addressesOf(name, family),
     canonicalOf: (name: string, family: 0 | 4) => resolver.canonicalOf(name, family),
   };
-  const verdict = await firstValueFrom(checkPeerName({ address, port }, { ...names, resolver: claimed }), { defaultValue: noAnswer });
+  const verdict = await firstValueFrom(
+    checkPeerName({ address, port }, { ...names, resolver: claimed }),
+    { defaultValue: noAnswer },
+  );
   if (verdict.kind === 'refused') {
     throw new AmandaError(
       'CERTIFICATE_HOST',
@@ -103,13 +127,23 @@ async function checkCommonName(commonName: string, { address, port }: PresentedC
   }
 }
 
-async function checkFingerprints(commonName: string, { certificate, host }: PresentedCertificate, rules: CertificateRules): Promise<void> {
+async function checkFingerprints(
+  commonName: string,
+  { certificate, host }: PresentedCertificate,
+  rules: CertificateRules,
+): Promise<void> {
   const { sslFingerprintFile, sslDir } = rules;
   if (sslFingerprintFile) return checkFile(sslFingerprintFile, certificate, false);
   // Amanda goes by the host asked for as an initiator, and by the common name as a target. Names are equal in capitals and without, files are not.
-  const hosts = host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
+  const hosts =
+    host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
   for (const name of new Set([commonName, ...hosts].flatMap((one) => [one, one.toLowerCase()]))) {
-    if (isPathPart(name)) await checkFile(join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint'), certificate, true);
+    if (isPathPart(name))
+      await checkFile(
+        join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint'),
+        certificate,
+        true,
+      );
   }
 }
 
@@ -120,13 +154,19 @@ function isPathPart(name: string): boolean {
 async function canonicalName(host: string, { names }: CertificateRules): Promise<string> {
   const { resolver = systemNames } = names ?? {};
   try {
-    return (await firstValueFrom(from(resolver.canonicalOf(host, 0)), { defaultValue: host })) ?? host;
+    return (
+      (await firstValueFrom(from(resolver.canonicalOf(host, 0)), { defaultValue: host })) ?? host
+    );
   } catch {
     return host;
   }
 }
 
-async function checkFile(file: string, certificate: X509Certificate, mayBeMissing: boolean): Promise<void> {
+async function checkFile(
+  file: string,
+  certificate: X509Certificate,
+  mayBeMissing: boolean,
+): Promise<void> {
   let text: string;
   try {
     ({ text } = await readSmallFile(file));

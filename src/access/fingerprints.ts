@@ -22,9 +22,14 @@ type Algorithm = 'md5' | 'sha1' | 'sha256';
 export function parseFingerprints(text: string): Fingerprints {
   const all = text.split('\n').flatMap((line): Fingerprint[] => {
     const [, name, value] = fingerprintLine.exec(line) ?? [];
-    return name === undefined || value === undefined ? [] : [{ algorithm: name.toLowerCase() as Algorithm, value }];
+    return name === undefined || value === undefined
+      ? []
+      : [{ algorithm: name.toLowerCase() as Algorithm, value }];
   });
-  return { weak: all.filter(({ algorithm }) => algorithm !== 'sha256'), strong: all.filter(({ algorithm }) => algorithm === 'sha256') };
+  return {
+    weak: all.filter(({ algorithm }) => algorithm !== 'sha256'),
+    strong: all.filter(({ algorithm }) => algorithm === 'sha256'),
+  };
 }
 
 const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
@@ -41,11 +46,20 @@ const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
  *
  * So a line that Amanda reads is never overruled: what its MD5 and SHA1 lines refuse, no other line lets in.
  */
-export function fitsFingerprints({ weak, strong }: Fingerprints, certificate: Pick<X509Certificate, 'raw'>): boolean {
+export function fitsFingerprints(
+  { weak, strong }: Fingerprints,
+  certificate: Pick<X509Certificate, 'raw'>,
+): boolean {
   if (weak.length + strong.length === 0) return false;
-  return [weak, strong].every((lines) => lines.length === 0 || lines.some(({ algorithm, value }) => value === fingerprintOf(certificate, algorithm)));
+  return [weak, strong].every(
+    (lines) =>
+      lines.length === 0 ||
+      lines.some(({ algorithm, value }) => value === fingerprintOf(certificate, algorithm)),
+  );
 }
 
 function fingerprintOf({ raw }: Pick<X509Certificate, 'raw'>, algorithm: Algorithm): string {
-  return (createHash(algorithm).update(raw).digest('hex').toUpperCase().match(/../g) ?? []).join(':');
+  return (createHash(algorithm).update(raw).digest('hex').toUpperCase().match(/../g) ?? []).join(
+    ':',
+  );
 }

@@ -81,7 +81,11 @@ const LONGEST_ADDRESS = 45;
 function asIPv4(address: string): string | undefined {
   if (address.length > LONGEST_ADDRESS) return undefined;
   if (address === '::1') return '127.0.0.1';
-  if ((address.startsWith('0') || address.startsWith(':')) && /^[0:]+:(?:0*1$|ffff:)/i.test(address)) return 'unsure';
+  if (
+    (address.startsWith('0') || address.startsWith(':')) &&
+    /^[0:]+:(?:0*1$|ffff:)/i.test(address)
+  )
+    return 'unsure';
   return isIPv4(address) ? address : undefined;
 }
 
@@ -94,6 +98,10 @@ export function asksHostsFirst(nsswitchText: string): boolean {
       const [database, ...services] = line.trim().split(':');
       const [first, ...rest] = wordsOf(services.join(':'));
       const [then = ''] = rest.join(' ').split(']', 1);
-      return database === 'hosts' && first === 'files' && !(then.startsWith('[') && then.includes('success'));
+      return (
+        database === 'hosts' &&
+        first === 'files' &&
+        !(then.startsWith('[') && then.includes('success'))
+      );
     });
 }

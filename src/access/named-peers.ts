@@ -3,7 +3,10 @@ import { checkPeerName, type NamedPeer } from './peer.js';
 import type { Refused } from './verdict.js';
 
 /** How a peer is named, as {@link checkPeerName} does it. */
-export type NamePeer = (peer: { readonly address: string; readonly port?: number | undefined }) => Observable<NamedPeer | Refused>;
+export type NamePeer = (peer: {
+  readonly address: string;
+  readonly port?: number | undefined;
+}) => Observable<NamedPeer | Refused>;
 
 export interface NamedPeersOptions {
   /** Milliseconds for which a name holds; default 250. */
@@ -16,7 +19,10 @@ export interface NamedPeersOptions {
  * Names peers, and remembers those that have names for a moment: a server asks many things within a second, and to go through the resolver's
  * answers for each is about a sixteenth of what a noop costs. What was refused is asked anew.
  */
-export function rememberPeers(name: NamePeer, { within = 250, most = 1_000 }: NamedPeersOptions = {}): NamePeer {
+export function rememberPeers(
+  name: NamePeer,
+  { within = 250, most = 1_000 }: NamedPeersOptions = {},
+): NamePeer {
   const named = new Map<string, { readonly from: number; readonly peer: Observable<NamedPeer> }>();
   return (peer) => {
     const now = asyncScheduler.now();

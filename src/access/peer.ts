@@ -1,5 +1,15 @@
 import { isIPv6, SocketAddress } from 'node:net';
-import { catchError, defer, map, of, switchMap, throwIfEmpty, timeout, zip, type Observable } from 'rxjs';
+import {
+  catchError,
+  defer,
+  map,
+  of,
+  switchMap,
+  throwIfEmpty,
+  timeout,
+  zip,
+  type Observable,
+} from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { isIPv4 } from './ipv4.js';
 import { resolverText, type NameResolver } from './resolver.js';
@@ -46,26 +56,49 @@ export function checkPeerName(
     throwIfEmpty(() => noAnswer(address)),
     map((name) => name ?? address),
     catchError((error: unknown) => of(refused(`getnameinfo failed: ${resolverText(error)}`))),
-    switchMap((host) => (typeof host === 'string' ? leadsBack(host, address, port, resolver) : of(host))),
-    timeout({ first: within, with: () => of(refused(`the name of ${address} could not be checked within ${within} ms`)) }),
+    switchMap((host) =>
+      typeof host === 'string' ? leadsBack(host, address, port, resolver) : of(host),
+    ),
+    timeout({
+      first: within,
+      with: () => of(refused(`the name of ${address} could not be checked within ${within} ms`)),
+    }),
   );
 }
 
-function leadsBack(host: string, address: string, port: number, resolver: NameResolver): Observable<NamedPeer | Refused> {
+function leadsBack(
+  host: string,
+  address: string,
+  port: number,
+  resolver: NameResolver,
+): Observable<NamedPeer | Refused> {
   const family = isIPv4(address) ? 4 : 0;
   const addresses = defer(() => resolver.addressesOf(host, family));
   const canonical = defer(() => resolver.canonicalOf(host, family));
   return zip(addresses, canonical).pipe(
     throwIfEmpty(() => noAnswer(host)),
     map(([found, canonicalName]) => judge(host, address, port, found, canonicalName)),
-    catchError((error: unknown) => of(refused(`check_name_give_sockaddr: resolve_hostname('${host}'): ${resolverText(error)}`))),
+    catchError((error: unknown) =>
+      of(refused(`check_name_give_sockaddr: resolve_hostname('${host}'): ${resolverText(error)}`)),
+    ),
   );
 }
 
-function judge(host: string, address: string, port: number, found: readonly string[], canonical: string | undefined): NamedPeer | Refused {
-  if (canonical === undefined) return refused(`check_name_give_sockaddr: resolve_hostname('${host}') did not return a canonical name`);
-  if (!canonical.toLowerCase().startsWith(host.toLowerCase())) return refused(`${host} doesn't resolve to itself, it resolves to ${canonical}`);
-  if (!found.some((one) => plainAddress(one) === address)) return refused(`${host} doesn't resolve to ${address}:${port}`);
+function judge(
+  host: string,
+  address: string,
+  port: number,
+  found: readonly string[],
+  canonical: string | undefined,
+): NamedPeer | Refused {
+  if (canonical === undefined)
+    return refused(
+      `check_name_give_sockaddr: resolve_hostname('${host}') did not return a canonical name`,
+    );
+  if (!canonical.toLowerCase().startsWith(host.toLowerCase()))
+    return refused(`${host} doesn't resolve to itself, it resolves to ${canonical}`);
+  if (!found.some((one) => plainAddress(one) === address))
+    return refused(`${host} doesn't resolve to ${address}:${port}`);
   return { kind: 'named', host, address };
 }
 

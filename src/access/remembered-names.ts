@@ -1,4 +1,12 @@
-import { AsyncSubject, asyncScheduler, defer, share, tap, type Observable, type ObservableInput } from 'rxjs';
+import {
+  AsyncSubject,
+  asyncScheduler,
+  defer,
+  share,
+  tap,
+  type Observable,
+  type ObservableInput,
+} from 'rxjs';
 import type { NameResolver } from './resolver.js';
 
 export interface RememberOptions {
@@ -17,8 +25,13 @@ interface Answer<T> {
  * A resolver that asks another one only once in a while, and once for all who ask at the same time. A target that is asked hundreds of times a
  * second would else spend most of its time on the names of the same few hosts. Failures are not remembered.
  */
-export function rememberNames(resolver: NameResolver, { within = 10_000, most = 1_000 }: RememberOptions = {}): NameResolver {
-  const remember = <T>(ask: (name: string, family: 0 | 4) => ObservableInput<T>): ((name: string, family?: 0 | 4) => Observable<T>) => {
+export function rememberNames(
+  resolver: NameResolver,
+  { within = 10_000, most = 1_000 }: RememberOptions = {},
+): NameResolver {
+  const remember = <T>(
+    ask: (name: string, family: 0 | 4) => ObservableInput<T>,
+  ): ((name: string, family?: 0 | 4) => Observable<T>) => {
     const answers = new Map<string, Answer<T>>();
     return (name, family = 0) => {
       const question = `${family} ${name}`;

@@ -10,7 +10,9 @@ const FIRST_UNRESERVED_PORT = 1024;
  * Source: PROTOCOL.md, "Access".
  */
 export function checkSourcePort(host: string, port: number | undefined): Verdict {
-  return port !== undefined && port < FIRST_UNRESERVED_PORT ? allowed : refused(`host ${host}: port ${port ?? 'unknown'} not secure`);
+  return port !== undefined && port < FIRST_UNRESERVED_PORT
+    ? allowed
+    : refused(`host ${host}: port ${port ?? 'unknown'} not secure`);
 }
 
 export interface SourcePortOptions {
@@ -29,14 +31,33 @@ export interface SourcePortOptions {
  *
  * Errors with `BAD_ARGUMENT` for a range that is none. Source: PROTOCOL.md, "Drivers".
  */
-export function sourcePorts({ first = 512, last = 1023, taken = new Set(), random = Math.random }: SourcePortOptions = {}): Iterable<number> {
-  if (!Number.isInteger(first) || !Number.isInteger(last) || first < 1 || last < first || last > 65_535) {
-    throw new AmandaError('BAD_ARGUMENT', `A range of source ports lies within 1 to 65535 and does not end before it starts, unlike ${first} to ${last}.`);
+export function sourcePorts({
+  first = 512,
+  last = 1023,
+  taken = new Set(),
+  random = Math.random,
+}: SourcePortOptions = {}): Iterable<number> {
+  if (
+    !Number.isInteger(first) ||
+    !Number.isInteger(last) ||
+    first < 1 ||
+    last < first ||
+    last > 65_535
+  ) {
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `A range of source ports lies within 1 to 65535 and does not end before it starts, unlike ${first} to ${last}.`,
+    );
   }
   return around(first, last - first + 1, taken, random);
 }
 
-function* around(first: number, count: number, taken: ReadonlySet<number>, random: () => number): Generator<number> {
+function* around(
+  first: number,
+  count: number,
+  taken: ReadonlySet<number>,
+  random: () => number,
+): Generator<number> {
   const start = Math.floor(random() * count);
   for (let step = 0; step < count; step += 1) {
     const port = first + ((start + step) % count);
@@ -53,7 +74,8 @@ export function servicePorts(servicesText: string, protocol: 'tcp' | 'udp'): Rea
   const owners = new Map<number, string>();
   for (const line of servicesText.split('\n')) {
     const [, name, port, itsProtocol] = /^\s*([^\s#]+)\s+(\d{1,5})\/([a-z]+)/.exec(line) ?? [];
-    if (name !== undefined && itsProtocol === protocol && !owners.has(Number(port))) owners.set(Number(port), name);
+    if (name !== undefined && itsProtocol === protocol && !owners.has(Number(port)))
+      owners.set(Number(port), name);
   }
   return new Set([...owners].filter(([, name]) => !name.includes('amanda')).map(([port]) => port));
 }

@@ -42,25 +42,36 @@ const NOT_FOUND = 2;
  * there is none such, an alias is what DNS says it is.
  */
 function canonicalBySystem(name: string, family: 0 | 4): Observable<string | undefined> {
-  return defer(() => import('node:child_process')).pipe(switchMap(({ execFile }) => canonicalByGetent(execFile, name, family)));
+  return defer(() => import('node:child_process')).pipe(
+    switchMap(({ execFile }) => canonicalByGetent(execFile, name, family)),
+  );
 }
 
-function canonicalByGetent(execFile: typeof ExecFile, name: string, family: 0 | 4): Observable<string | undefined> {
+function canonicalByGetent(
+  execFile: typeof ExecFile,
+  name: string,
+  family: 0 | 4,
+): Observable<string | undefined> {
   return new Observable((names) => {
     const abort = new AbortController();
     const database = family === 4 ? 'ahostsv4' : 'ahosts';
     const options = { signal: abort.signal, maxBuffer: 65_536, encoding: 'utf8' as const };
-    execFile('getent', ['--no-addrconfig', '--no-idn', '--', database, name], options, (error, stdout) => {
-      if (names.closed) return;
-      if (error !== null && error.code !== NOT_FOUND) {
-        canonicalByDns(name).then(
-          (canonical) => emit(canonical),
-          (failure: unknown) => names.error(failure),
-        );
-      } else {
-        emit(/^\S+\s+\S+[ \t]+(\S+)/.exec(stdout)?.[1]);
-      }
-    });
+    execFile(
+      'getent',
+      ['--no-addrconfig', '--no-idn', '--', database, name],
+      options,
+      (error, stdout) => {
+        if (names.closed) return;
+        if (error !== null && error.code !== NOT_FOUND) {
+          canonicalByDns(name).then(
+            (canonical) => emit(canonical),
+            (failure: unknown) => names.error(failure),
+          );
+        } else {
+          emit(/^\S+\s+\S+[ \t]+(\S+)/.exec(stdout)?.[1]);
+        }
+      },
+    );
     const emit = (canonical: string | undefined): void => {
       names.next(canonical);
       names.complete();

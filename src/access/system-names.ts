@@ -1,6 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { asyncScheduler, defer, of, type Observable, type ObservableInput } from 'rxjs';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts, parseHosts, type Hosts } from './hosts-file.js';
+import {
+  addressesInHosts,
+  asksHostsFirst,
+  canonicalInHosts,
+  nameInHosts,
+  parseHosts,
+  type Hosts,
+} from './hosts-file.js';
 import { isIPv4 } from './ipv4.js';
 import { rememberNames } from './remembered-names.js';
 import { systemResolver, type NameResolver } from './resolver.js';
@@ -19,7 +26,10 @@ export interface HostsFiles {
  */
 export function hostsFirst(resolver: NameResolver, files: HostsFiles = {}): NameResolver {
   const hosts = remembered(() => readHosts(files));
-  const orElse = <T>(find: (hosts: Hosts) => T | undefined, ask: () => ObservableInput<T>): Observable<T> =>
+  const orElse = <T>(
+    find: (hosts: Hosts) => T | undefined,
+    ask: () => ObservableInput<T>,
+  ): Observable<T> =>
     defer(() => {
       const lines = hosts();
       const found = lines === undefined ? undefined : find(lines);
@@ -55,7 +65,8 @@ function remembered<T>(read: () => T): () => T {
   return () => {
     const at = asyncScheduler.now();
     // A clock that was set back says nothing.
-    if (last === undefined || at < last.at || at - last.at >= HOSTS_WITHIN) last = { at, value: read() };
+    if (last === undefined || at < last.at || at - last.at >= HOSTS_WITHIN)
+      last = { at, value: read() };
     return last.value;
   };
 }
@@ -64,9 +75,13 @@ function remembered<T>(read: () => T): () => T {
 const MAX_HOSTS_BYTES = 65_536;
 
 /** The lines of /etc/hosts; undefined where the system does not look there first, and where it cannot be read. */
-function readHosts({ hosts = '/etc/hosts', nsswitch = '/etc/nsswitch.conf' }: HostsFiles): Hosts | undefined {
+function readHosts({
+  hosts = '/etc/hosts',
+  nsswitch = '/etc/nsswitch.conf',
+}: HostsFiles): Hosts | undefined {
   try {
-    if (statSync(hosts).size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync(nsswitch, 'utf8'))) return undefined;
+    if (statSync(hosts).size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync(nsswitch, 'utf8')))
+      return undefined;
     return parseHosts(readFileSync(hosts, 'utf8'));
   } catch {
     return undefined;

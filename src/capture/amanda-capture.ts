@@ -1,7 +1,13 @@
 import { MAX_PAYLOAD } from '../wire/frame.js';
 import type { CapturedPacket } from './captured-packet.js';
 import { uint32 } from './numbers.js';
-import { TcpReassembly, type ReassemblyOptions, type Sender, type TcpConnection, type TcpEvent } from './tcp-reassembly.js';
+import {
+  TcpReassembly,
+  type ReassemblyOptions,
+  type Sender,
+  type TcpConnection,
+  type TcpEvent,
+} from './tcp-reassembly.js';
 import { readSegment, type Unusable } from './tcp-segment.js';
 
 /** What happens to the connections of a capture that carry Amanda's frames; they are numbered from 1. */
@@ -42,7 +48,10 @@ export class AmandaCapture {
   constructor(sink: (event: AmandaEvent) => void, { port, ...options }: AmandaCaptureOptions = {}) {
     this.#sink = sink;
     this.#port = port;
-    this.#reassembly = new TcpReassembly((event) => this.#take(event), { ...options, targetPort: port ?? AMANDA_PORT });
+    this.#reassembly = new TcpReassembly((event) => this.#take(event), {
+      ...options,
+      targetPort: port ?? AMANDA_PORT,
+    });
   }
 
   get summary(): CaptureSummary {
@@ -53,7 +62,8 @@ export class AmandaCapture {
     this.#packets += 1;
     const segment = readSegment(packet);
     if (segment === undefined) return;
-    if (typeof segment === 'string') this.#unusable.set(segment, (this.#unusable.get(segment) ?? 0) + 1);
+    if (typeof segment === 'string')
+      this.#unusable.set(segment, (this.#unusable.get(segment) ?? 0) + 1);
     else this.#reassembly.push(segment);
   }
 
@@ -77,7 +87,8 @@ export class AmandaCapture {
     this.#connections += 1;
     const isByPort = connection.target.port === (this.#port ?? AMANDA_PORT);
     if (isByPort) this.#accept(connection);
-    else if (this.#port === undefined) this.#undecided.set(connection, { events: [], heads: { initiator: [], target: [] } });
+    else if (this.#port === undefined)
+      this.#undecided.set(connection, { events: [], heads: { initiator: [], target: [] } });
     else this.#reassembly.ignore(connection);
   }
 
@@ -129,6 +140,7 @@ function looksLikeFrames(head: readonly number[]): boolean {
   const length = uint32(bytes, 0);
   const handle = uint32(bytes, 4);
   if (length > MAX_PAYLOAD) return false;
-  if (handle >= 1 && handle < FIRST_STREAM_HANDLE) return length === 0 || (bytes[8] ?? 0) <= LAST_PACKET_TYPE;
+  if (handle >= 1 && handle < FIRST_STREAM_HANDLE)
+    return length === 0 || (bytes[8] ?? 0) <= LAST_PACKET_TYPE;
   return handle >= streamHandles.least && handle < streamHandles.most;
 }

@@ -42,7 +42,9 @@ export class ByteQueue {
     }
     const bytes = new Uint8Array(size);
     for (let fill = 0; fill < size;) {
-      const piece = this.#chunks[this.#first]?.subarray(this.#at, this.#at + size - fill) ?? bytes.subarray(fill);
+      const piece =
+        this.#chunks[this.#first]?.subarray(this.#at, this.#at + size - fill) ??
+        bytes.subarray(fill);
       bytes.set(piece, fill);
       this.#drop(piece.length);
       fill += piece.length;

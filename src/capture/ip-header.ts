@@ -16,7 +16,8 @@ export interface IpHeader {
 export function ipHeader(source: Uint8Array, destination: Uint8Array, size: number): IpHeader {
   const isIpv4 = source.length === 4;
   const pseudo = sumOf(source) + sumOf(destination) + TCP + size;
-  const checksum = (tcp: Uint8Array, payload: Uint8Array): number => folded(pseudo + sumOf(tcp) + sumOf(payload));
+  const checksum = (tcp: Uint8Array, payload: Uint8Array): number =>
+    folded(pseudo + sumOf(tcp) + sumOf(payload));
   if (isIpv4) return { bytes: ipv4Header(source, destination, size), etherType: 0x0800, checksum };
   const bytes = new Uint8Array(40);
   bytes[0] = 0x60;
@@ -31,7 +32,9 @@ export function ipHeader(source: Uint8Array, destination: Uint8Array, size: numb
 /** Both addresses as bytes of one version; what is no address becomes one of 127.0.0.0/8. */
 export function addressBytes(one: string, other: string): readonly [Uint8Array, Uint8Array] {
   const first = parseAddress(one) ?? Uint8Array.of(127, 0, 0, 1);
-  const second = parseAddress(other) ?? (first.length === 4 ? Uint8Array.of(127, 0, 0, 2) : Uint8Array.of(127, 0, 0, 1));
+  const second =
+    parseAddress(other) ??
+    (first.length === 4 ? Uint8Array.of(127, 0, 0, 2) : Uint8Array.of(127, 0, 0, 1));
   return first.length === second.length ? [first, second] : [mapped(first), mapped(second)];
 }
 
@@ -50,7 +53,9 @@ function ipv4Header(source: Uint8Array, destination: Uint8Array, size: number): 
 
 /** An IPv4 address as one of IPv6. */
 function mapped(address: Uint8Array): Uint8Array {
-  return address.length === 16 ? address : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...address);
+  return address.length === 16
+    ? address
+    : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...address);
 }
 
 function parseAddress(text: string): Uint8Array | undefined {
@@ -60,7 +65,11 @@ function parseAddress(text: string): Uint8Array | undefined {
   const last = plain.slice(plain.lastIndexOf(':') + 1);
   const tail = last.includes('.') ? parseIpv4(last) : undefined;
   if (last.includes('.') && tail === undefined) return undefined;
-  const hex = tail === undefined ? plain : plain.slice(0, -last.length) + [uint16(tail, 0), uint16(tail, 2)].map((group) => group.toString(16)).join(':');
+  const hex =
+    tail === undefined
+      ? plain
+      : plain.slice(0, -last.length) +
+        [uint16(tail, 0), uint16(tail, 2)].map((group) => group.toString(16)).join(':');
   const sides = hex.split('::');
   const [front = [], back = []] = sides.map((side) => (side === '' ? [] : side.split(':')));
   const zeros = 8 - front.length - back.length;
@@ -69,13 +78,15 @@ function parseAddress(text: string): Uint8Array | undefined {
   if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
   const bytes = new Uint8Array(16);
   groups.forEach((group, index) => writeUint16(bytes, 2 * index, Number.parseInt(group, 16)));
-  const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && uint16(bytes, 10) === 0xffff;
+  const isMapped =
+    bytes.subarray(0, 10).every((byte) => byte === 0) && uint16(bytes, 10) === 0xffff;
   return isMapped ? bytes.subarray(12) : bytes;
 }
 
 function parseIpv4(text: string): Uint8Array | undefined {
   const parts = text.split('.');
-  const isAddress = parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
+  const isAddress =
+    parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
   return isAddress ? Uint8Array.from(parts, Number) : undefined;
 }
 
@@ -91,7 +102,8 @@ function sumOf(bytes: Uint8Array): number {
     second = (second + (pair & 0xffff)) | 0;
   }
   let sum = first + second;
-  for (let at = fours; at < bytes.length; at += 1) sum += (bytes[at] as number) << (at % 2 === 0 ? 8 : 0);
+  for (let at = fours; at < bytes.length; at += 1)
+    sum += (bytes[at] as number) << (at % 2 === 0 ? 8 : 0);
   return sum;
 }
 

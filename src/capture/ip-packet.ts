@@ -41,11 +41,22 @@ function readIpv4(bytes: Uint8Array): IpPacket | undefined {
 }
 
 /** The headers that may lie between IPv6 and what it carries. */
-const extensions = { hopByHop: 0, routing: 43, fragment: 44, authentication: 51, destination: 60, mobility: 135 } as const;
-const lengthUnits: ReadonlyMap<number, { readonly unit: number; readonly extra: number }> = new Map([
-  ...[extensions.hopByHop, extensions.routing, extensions.destination, extensions.mobility].map((header) => [header, { unit: 8, extra: 1 }] as const),
-  [extensions.authentication, { unit: 4, extra: 2 }],
-]);
+const extensions = {
+  hopByHop: 0,
+  routing: 43,
+  fragment: 44,
+  authentication: 51,
+  destination: 60,
+  mobility: 135,
+} as const;
+const lengthUnits: ReadonlyMap<number, { readonly unit: number; readonly extra: number }> = new Map(
+  [
+    ...[extensions.hopByHop, extensions.routing, extensions.destination, extensions.mobility].map(
+      (header) => [header, { unit: 8, extra: 1 }] as const,
+    ),
+    [extensions.authentication, { unit: 4, extra: 2 }],
+  ],
+);
 
 function readIpv6(bytes: Uint8Array): IpPacket | undefined {
   if (bytes.length < IPV6_HEADER_BYTES) return undefined;
@@ -80,7 +91,8 @@ function ipv4Text(bytes: Uint8Array, at: number): string {
 /** As everybody writes it: the longest run of two or more zeros is left out. An IPv4 address in an IPv6 one is that. */
 function ipv6Text(bytes: Uint8Array, at: number): string {
   const groups = Array.from({ length: 8 }, (_, index) => uint16(bytes, at + 2 * index));
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return `::ffff:${ipv4Text(bytes, at + 12)}`;
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)
+    return `::ffff:${ipv4Text(bytes, at + 12)}`;
   const text = groups.map((group) => group.toString(16)).join(':');
   const runs = text.match(/\b0(?::0)+\b/g) ?? [];
   const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');

@@ -34,12 +34,17 @@ export function internetPacket(link: number, bytes: Uint8Array): Uint8Array | un
   const { header, protocolAt } = found;
   if (protocolAt === 'none') return bytes;
   // The family is in the order of the machine that captured, which nothing names.
-  if (protocolAt === 'family') return families.has(uint32(bytes, 0, 'little')) || families.has(uint32(bytes, 0)) ? bytes.subarray(header) : undefined;
+  if (protocolAt === 'family')
+    return families.has(uint32(bytes, 0, 'little')) || families.has(uint32(bytes, 0))
+      ? bytes.subarray(header)
+      : undefined;
   let protocol = uint16(bytes, protocolAt);
   let at = header;
   while (vlanTags.has(protocol) && at + 4 <= bytes.length) {
     protocol = uint16(bytes, at + 2);
     at += 4;
   }
-  return protocol === protocols.ipv4 || protocol === protocols.ipv6 ? bytes.subarray(at) : undefined;
+  return protocol === protocols.ipv4 || protocol === protocols.ipv6
+    ? bytes.subarray(at)
+    : undefined;
 }

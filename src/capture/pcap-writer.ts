@@ -53,11 +53,22 @@ export class PcapWriter {
 
   /** A connection was made; `number` names it in the other calls. */
   open(at: number, number: number, { initiator, target }: WrittenConnection): FileParts {
-    if (this.#connections.has(number)) throw new AmandaError('BAD_ARGUMENT', `Connection ${number} is open already.`);
+    if (this.#connections.has(number))
+      throw new AmandaError('BAD_ARGUMENT', `Connection ${number} is open already.`);
     const [first, second] = addressBytes(initiator.address, target.address);
     const sides = {
-      initiator: { address: first, port: portOf(initiator), sequence: (1_000 + this.#apart) >>> 0, ended: false },
-      target: { address: second, port: portOf(target), sequence: (2_000 + this.#apart) >>> 0, ended: false },
+      initiator: {
+        address: first,
+        port: portOf(initiator),
+        sequence: (1_000 + this.#apart) >>> 0,
+        ended: false,
+      },
+      target: {
+        address: second,
+        port: portOf(target),
+        sequence: (2_000 + this.#apart) >>> 0,
+        ended: false,
+      },
     };
     // Real initiators take the same source port again and again. With the same numbers too, a reader takes the second connection for the first one, sent again.
     this.#apart = (this.#apart + FAR_APART) >>> 0;
@@ -75,7 +86,15 @@ export class PcapWriter {
     const { from, to } = this.#sides(number, sender);
     const parts: Uint8Array[] = [];
     for (let offset = 0; offset < bytes.length; offset += MAX_SEGMENT) {
-      parts.push(...this.#packet(at, from, to, PUSH | tcpFlags.ack, bytes.subarray(offset, offset + MAX_SEGMENT)));
+      parts.push(
+        ...this.#packet(
+          at,
+          from,
+          to,
+          PUSH | tcpFlags.ack,
+          bytes.subarray(offset, offset + MAX_SEGMENT),
+        ),
+      );
     }
     return parts;
   }
@@ -105,12 +124,21 @@ export class PcapWriter {
 
   #sides(number: number, sender: Sender): { readonly from: Side; readonly to: Side } {
     const sides = this.#connections.get(number);
-    if (sides === undefined) throw new AmandaError('BAD_ARGUMENT', `Connection ${number} is not open.`);
-    return sender === 'initiator' ? { from: sides.initiator, to: sides.target } : { from: sides.target, to: sides.initiator };
+    if (sides === undefined)
+      throw new AmandaError('BAD_ARGUMENT', `Connection ${number} is not open.`);
+    return sender === 'initiator'
+      ? { from: sides.initiator, to: sides.target }
+      : { from: sides.target, to: sides.initiator };
   }
 
   /** A packet, headers and payload apart. Counts what it carries. */
-  #packet(at: number, from: Side, to: Side, flags: number, payload: Uint8Array = NO_BYTES): FileParts {
+  #packet(
+    at: number,
+    from: Side,
+    to: Side,
+    flags: number,
+    payload: Uint8Array = NO_BYTES,
+  ): FileParts {
     const ip = ipHeader(from.address, to.address, TCP_BYTES + payload.length);
     const tcpAt = RECORD_BYTES + ETHERNET_BYTES + ip.bytes.length;
     const head = new Uint8Array(tcpAt + TCP_BYTES);

@@ -7,12 +7,13 @@ const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 
 /** The first four bytes, read as a big-endian number: in which order numbers are, and how many units of time a millisecond has. */
-const forms: ReadonlyMap<number, { readonly order: ByteOrder; readonly perMillisecond: number }> = new Map([
-  [0xa1b2c3d4, { order: 'big', perMillisecond: 1e3 }],
-  [0xd4c3b2a1, { order: 'little', perMillisecond: 1e3 }],
-  [0xa1b23c4d, { order: 'big', perMillisecond: 1e6 }],
-  [0x4d3cb2a1, { order: 'little', perMillisecond: 1e6 }],
-]);
+const forms: ReadonlyMap<number, { readonly order: ByteOrder; readonly perMillisecond: number }> =
+  new Map([
+    [0xa1b2c3d4, { order: 'big', perMillisecond: 1e3 }],
+    [0xd4c3b2a1, { order: 'little', perMillisecond: 1e3 }],
+    [0xa1b23c4d, { order: 'big', perMillisecond: 1e6 }],
+    [0x4d3cb2a1, { order: 'little', perMillisecond: 1e6 }],
+  ]);
 
 /** Reads classic pcap files: both byte orders, with microseconds or nanoseconds. */
 export class PcapReader implements CaptureReader {
@@ -45,7 +46,10 @@ export class PcapReader implements CaptureReader {
 
   end(): void {
     if (this.#link === undefined)
-      throw new AmandaError('TRUNCATED', `The capture ends inside its header, ${this.#queue.length} of ${FILE_HEADER_BYTES} bytes in.`);
+      throw new AmandaError(
+        'TRUNCATED',
+        `The capture ends inside its header, ${this.#queue.length} of ${FILE_HEADER_BYTES} bytes in.`,
+      );
     if (this.#record !== undefined) {
       throw new AmandaError(
         'TRUNCATED',
@@ -53,7 +57,10 @@ export class PcapReader implements CaptureReader {
       );
     }
     if (this.#queue.length > 0) {
-      throw new AmandaError('TRUNCATED', `The capture ends inside the header of packet ${this.#count + 1} at byte ${this.#queue.offset}.`);
+      throw new AmandaError(
+        'TRUNCATED',
+        `The capture ends inside the header of packet ${this.#count + 1} at byte ${this.#queue.offset}.`,
+      );
     }
   }
 
@@ -61,14 +68,19 @@ export class PcapReader implements CaptureReader {
     const header = this.#queue.take(FILE_HEADER_BYTES);
     if (header === undefined) return undefined;
     const form = forms.get(uint32(header, 0, 'big'));
-    if (form === undefined) throw new AmandaError('BAD_CAPTURE', 'This is no pcap file: its first four bytes are not those of one.');
+    if (form === undefined)
+      throw new AmandaError(
+        'BAD_CAPTURE',
+        'This is no pcap file: its first four bytes are not those of one.',
+      );
     this.#order = form.order;
     this.#perMillisecond = form.perMillisecond;
     // The bits above say whether frames have their checksum behind them; an IP packet knows its own length.
     return uint32(header, 20, form.order) & 0x03ff_ffff;
   }
 
-  #recordHeader(): { readonly at: number; readonly size: number; readonly offset: number } | undefined {
+  #recordHeader():
+    { readonly at: number; readonly size: number; readonly offset: number } | undefined {
     const offset = this.#queue.offset;
     const header = this.#queue.take(RECORD_HEADER_BYTES);
     if (header === undefined) return undefined;
@@ -79,6 +91,12 @@ export class PcapReader implements CaptureReader {
         `The capture is damaged: packet ${this.#count + 1} at byte ${offset} would have ${size} bytes; none has over ${MAX_PACKET}.`,
       );
     }
-    return { at: uint32(header, 0, this.#order) * 1e3 + uint32(header, 4, this.#order) / this.#perMillisecond, size, offset };
+    return {
+      at:
+        uint32(header, 0, this.#order) * 1e3 +
+        uint32(header, 4, this.#order) / this.#perMillisecond,
+      size,
+      offset,
+    };
   }
 }

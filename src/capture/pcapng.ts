@@ -4,7 +4,13 @@ import { MAX_PACKET, type CaptureReader, type PacketSink } from './captured-pack
 import { uint16, uint32, type ByteOrder } from './numbers.js';
 import { readInterface, type Interface } from './pcapng-interface.js';
 
-const blocks = { section: 0x0a0d0d0a, interface: 1, obsoletePacket: 2, simplePacket: 3, enhancedPacket: 6 } as const;
+const blocks = {
+  section: 0x0a0d0d0a,
+  interface: 1,
+  obsoletePacket: 2,
+  simplePacket: 3,
+  enhancedPacket: 6,
+} as const;
 
 /** Bytes in front of a block's body (of a section's: with the mark of the byte order), and behind it. */
 const HEAD_BYTES = 8;
@@ -12,7 +18,11 @@ const MARK_BYTES = 4;
 const TAIL_BYTES = 4;
 
 /** Where a packet's bytes begin in the body of each kind of block. */
-const dataAt = { [blocks.obsoletePacket]: 20, [blocks.simplePacket]: 4, [blocks.enhancedPacket]: 20 } as const;
+const dataAt = {
+  [blocks.obsoletePacket]: 20,
+  [blocks.simplePacket]: 4,
+  [blocks.enhancedPacket]: 20,
+} as const;
 
 /** A block that is read may have this many bytes beside a whole packet: options, comments. */
 const MAX_OPTIONS = 262_144;
@@ -46,12 +56,15 @@ export class PcapngReader implements CaptureReader {
       const block = (this.#block ??= this.#nextBlock());
       if (block === undefined) return;
       if (!isRead(block.type)) {
-        this.#queue.skip(block.length - HEAD_BYTES - (block.type === blocks.section ? MARK_BYTES : 0));
+        this.#queue.skip(
+          block.length - HEAD_BYTES - (block.type === blocks.section ? MARK_BYTES : 0),
+        );
       } else {
         const rest = this.#queue.take(block.length - HEAD_BYTES);
         if (rest === undefined) return;
         const body = rest.subarray(0, -TAIL_BYTES);
-        if (uint32(rest, body.length, this.#orderOfSection) !== block.length) throw damaged(block, 'has not the same length at both its ends');
+        if (uint32(rest, body.length, this.#orderOfSection) !== block.length)
+          throw damaged(block, 'has not the same length at both its ends');
         this.#read(block, body, sink);
       }
       this.#block = undefined;
@@ -59,10 +72,19 @@ export class PcapngReader implements CaptureReader {
   }
 
   end(): void {
-    if (this.#queue.length === 0 && this.#queue.toSkip === 0 && this.#head === undefined && this.#block === undefined) return;
+    if (
+      this.#queue.length === 0 &&
+      this.#queue.toSkip === 0 &&
+      this.#head === undefined &&
+      this.#block === undefined
+    )
+      return;
     const offset = this.#block?.offset ?? this.#head?.offset ?? this.#queue.offset;
     const place = this.#queue.toSkip > 0 ? 'a block' : `the block at byte ${offset}`;
-    throw new AmandaError('TRUNCATED', `The capture ends inside ${place}, behind packet ${this.#count}.`);
+    throw new AmandaError(
+      'TRUNCATED',
+      `The capture ends inside ${place}, behind packet ${this.#count}.`,
+    );
   }
 
   get #orderOfSection(): ByteOrder {
@@ -84,26 +106,40 @@ export class PcapngReader implements CaptureReader {
       const mark = this.#queue.take(MARK_BYTES);
       if (mark === undefined) return undefined;
       this.#beginSection(mark, offset);
-    } else if (this.#order === undefined) throw new AmandaError('BAD_CAPTURE', 'This is no pcapng file: it does not begin with a section.');
+    } else if (this.#order === undefined)
+      throw new AmandaError(
+        'BAD_CAPTURE',
+        'This is no pcapng file: it does not begin with a section.',
+      );
     this.#head = undefined;
-    const block = { type: uint32(bytes, 0, this.#orderOfSection), length: uint32(bytes, 4, this.#orderOfSection), offset };
+    const block = {
+      type: uint32(bytes, 0, this.#orderOfSection),
+      length: uint32(bytes, 4, this.#orderOfSection),
+      offset,
+    };
     const least = HEAD_BYTES + TAIL_BYTES + (isSection ? MARK_BYTES : 0);
-    if (block.length < least || block.length % 4 !== 0) throw damaged(block, `would have ${block.length} bytes`);
-    if (isRead(block.type) && block.length > MAX_PACKET + MAX_OPTIONS) throw damaged(block, `would have ${block.length} bytes; none has so many`);
+    if (block.length < least || block.length % 4 !== 0)
+      throw damaged(block, `would have ${block.length} bytes`);
+    if (isRead(block.type) && block.length > MAX_PACKET + MAX_OPTIONS)
+      throw damaged(block, `would have ${block.length} bytes; none has so many`);
     return block;
   }
 
   #beginSection(mark: Uint8Array, offset: number): void {
     const big = uint32(mark, 0, 'big');
     if (big !== 0x1a2b3c4d && big !== 0x4d3c2b1a)
-      throw new AmandaError('BAD_CAPTURE', `The capture is damaged: the section at byte ${offset} has no byte order.`);
+      throw new AmandaError(
+        'BAD_CAPTURE',
+        `The capture is damaged: the section at byte ${offset} has no byte order.`,
+      );
     this.#order = big === 0x1a2b3c4d ? 'big' : 'little';
     this.#interfaces = [];
   }
 
   #read(block: Block, body: Uint8Array, sink: PacketSink): void {
     if (block.type === blocks.interface) {
-      if (this.#interfaces.length === MAX_INTERFACES) throw damaged(block, `is interface number ${MAX_INTERFACES + 1}`);
+      if (this.#interfaces.length === MAX_INTERFACES)
+        throw damaged(block, `is interface number ${MAX_INTERFACES + 1}`);
       const found = readInterface(body, this.#orderOfSection);
       if (found === undefined) throw damaged(block, 'is too short for an interface');
       this.#interfaces.push(found);
@@ -116,12 +152,20 @@ export class PcapngReader implements CaptureReader {
     sink({ number: this.#count, ...packet });
   }
 
-  #packet({ type }: Block, body: Uint8Array): { readonly at: number; readonly link: number; readonly bytes: Uint8Array } | undefined {
+  #packet(
+    { type }: Block,
+    body: Uint8Array,
+  ): { readonly at: number; readonly link: number; readonly bytes: Uint8Array } | undefined {
     const order = this.#orderOfSection;
     const kind = type as keyof typeof dataAt;
     const start = dataAt[kind];
     if (body.length < start) return undefined;
-    const number = kind === blocks.enhancedPacket ? uint32(body, 0, order) : kind === blocks.obsoletePacket ? uint16(body, 0, order) : 0;
+    const number =
+      kind === blocks.enhancedPacket
+        ? uint32(body, 0, order)
+        : kind === blocks.obsoletePacket
+          ? uint16(body, 0, order)
+          : 0;
     const found = this.#interfaces[number];
     if (found === undefined) return undefined;
     const room = body.length - start;
@@ -132,7 +176,11 @@ export class PcapngReader implements CaptureReader {
     }
     const size = uint32(body, 12, order);
     if (size > room) return undefined;
-    return { at: found.milliseconds(uint32(body, 4, order), uint32(body, 8, order)), link: found.link, bytes: body.subarray(start, start + size) };
+    return {
+      at: found.milliseconds(uint32(body, 4, order), uint32(body, 8, order)),
+      link: found.link,
+      bytes: body.subarray(start, start + size),
+    };
   }
 }
 
@@ -141,5 +189,8 @@ function isRead(type: number): boolean {
 }
 
 function damaged({ type, offset }: Block, how: string): AmandaError {
-  return new AmandaError('BAD_CAPTURE', `The capture is damaged: the block at byte ${offset} (of type ${type}) ${how}.`);
+  return new AmandaError(
+    'BAD_CAPTURE',
+    `The capture is damaged: the block at byte ${offset} (of type ${type}) ${how}.`,
+  );
 }

@@ -9,7 +9,10 @@ export interface Gap {
 }
 
 /** Bytes of a direction, behind each other, or how it ends. */
-export type Piece = { readonly kind: 'bytes'; readonly bytes: Uint8Array } | { readonly kind: 'fin' } | ({ readonly kind: 'gap' } & Gap);
+export type Piece =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'fin' }
+  | ({ readonly kind: 'gap' } & Gap);
 
 /** A segment as a direction takes it. */
 export interface DirectionSegment {
@@ -84,8 +87,10 @@ export class TcpDirection {
     if (start <= this.#offset) {
       this.#deliver({ start, payload: segment.payload, missing: segment.missing }, sink);
       this.#drain(sink);
-    } else if (end > start) this.#hold({ start, payload: segment.payload, missing: segment.missing }, sink);
-    if (!this.#over && this.#finAt !== undefined && this.#finAt <= this.#offset) this.#end({ kind: 'fin' }, sink);
+    } else if (end > start)
+      this.#hold({ start, payload: segment.payload, missing: segment.missing }, sink);
+    if (!this.#over && this.#finAt !== undefined && this.#finAt <= this.#offset)
+      this.#end({ kind: 'fin' }, sink);
   }
 
   /** Says that nothing more comes; what was waited for is a gap. */
@@ -93,7 +98,16 @@ export class TcpDirection {
     if (this.#over) return;
     const next = this.#held[0]?.start ?? this.#finAt;
     if (next === undefined || next <= this.#offset) this.#release();
-    else this.#end({ kind: 'gap', offset: this.#offset, missing: next - this.#offset, why: 'they are not in the capture' }, sink);
+    else
+      this.#end(
+        {
+          kind: 'gap',
+          offset: this.#offset,
+          missing: next - this.#offset,
+          why: 'they are not in the capture',
+        },
+        sink,
+      );
     this.#over = true;
   }
 
@@ -120,7 +134,16 @@ export class TcpDirection {
       sink({ kind: 'bytes', bytes });
     }
     const lost = start + payload.length + missing - this.#offset;
-    if (missing > 0 && lost > 0) this.#end({ kind: 'gap', offset: this.#offset, missing: lost, why: 'the packet was not captured as a whole' }, sink);
+    if (missing > 0 && lost > 0)
+      this.#end(
+        {
+          kind: 'gap',
+          offset: this.#offset,
+          missing: lost,
+          why: 'the packet was not captured as a whole',
+        },
+        sink,
+      );
   }
 
   /** Passes on what was kept, as far as it joins. */
@@ -143,11 +166,22 @@ export class TcpDirection {
       this.#count(-there.payload.length - HELD_CHARGE);
     }
     // A copy: a view would keep all of the chunk that it lies in.
-    this.#held.splice(place, there?.start === held.start ? 1 : 0, { ...held, payload: held.payload.slice() });
+    this.#held.splice(place, there?.start === held.start ? 1 : 0, {
+      ...held,
+      payload: held.payload.slice(),
+    });
     this.#count(held.payload.length + HELD_CHARGE);
     if (this.#heldBytes <= this.#maxHeld && this.#budget.held <= this.#budget.limit) return;
     const missing = (this.#held[0]?.start ?? this.#offset) - this.#offset;
-    this.#end({ kind: 'gap', offset: this.#offset, missing, why: 'they do not come, and too much behind them has' }, sink);
+    this.#end(
+      {
+        kind: 'gap',
+        offset: this.#offset,
+        missing,
+        why: 'they do not come, and too much behind them has',
+      },
+      sink,
+    );
   }
 
   #count(bytes: number): void {

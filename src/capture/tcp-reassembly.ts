@@ -65,7 +65,12 @@ export class TcpReassembly {
 
   constructor(
     sink: (event: TcpEvent) => void,
-    { targetPort, maxHeld = 8_388_608, maxHeldTogether = 67_108_864, maxConnections = 4_096 }: ReassemblyOptions = {},
+    {
+      targetPort,
+      maxHeld = 8_388_608,
+      maxHeldTogether = 67_108_864,
+      maxConnections = 4_096,
+    }: ReassemblyOptions = {},
   ) {
     this.#sink = sink;
     this.#targetPort = targetPort;
@@ -80,7 +85,9 @@ export class TcpReassembly {
     // Packets of several interfaces may be out of order; what happens does not go back in time.
     this.#now = Math.max(this.#now, segment.at);
     const key = keyOf(segment);
-    const watched = this.#isNew(segment, this.#watched.get(key)) ? this.#open(key, segment) : this.#watched.get(key);
+    const watched = this.#isNew(segment, this.#watched.get(key))
+      ? this.#open(key, segment)
+      : this.#watched.get(key);
     if (watched === undefined) return;
     watched.lastPacket = this.#packets;
     if (!watched.over) this.#take(watched, segment);
@@ -103,7 +110,8 @@ export class TcpReassembly {
   #isNew({ flags, sequence, payload }: TcpSegment, known: Watched | undefined): boolean {
     // A SYN may be sent again; one with another number is a new connection between the same ports, and so is one behind the end of the one before:
     // what writes captures without having seen packets may begin each with the same number.
-    if ((flags & tcpFlags.syn) !== 0 && (flags & tcpFlags.ack) === 0) return known?.synSequence !== sequence || known.hasEnded;
+    if ((flags & tcpFlags.syn) !== 0 && (flags & tcpFlags.ack) === 0)
+      return known?.synSequence !== sequence || known.hasEnded;
     if (known !== undefined || (flags & tcpFlags.rst) !== 0) return false;
     // The last acknowledgements of a connection are not one of their own.
     return (flags & tcpFlags.syn) !== 0 || payload.length > 0;
@@ -114,8 +122,12 @@ export class TcpReassembly {
     if (before !== undefined) this.#forget(key, before);
     if (this.#watched.size >= this.#maxConnections) this.#forgetOne();
     const isSyn = (segment.flags & tcpFlags.syn) !== 0;
-    const isAsked = isSyn ? (segment.flags & tcpFlags.ack) === 0 : this.#looksLikeInitiator(segment);
-    const [initiator, target] = isAsked ? [segment.source, segment.destination] : [segment.destination, segment.source];
+    const isAsked = isSyn
+      ? (segment.flags & tcpFlags.ack) === 0
+      : this.#looksLikeInitiator(segment);
+    const [initiator, target] = isAsked
+      ? [segment.source, segment.destination]
+      : [segment.destination, segment.source];
     const direction = (): TcpDirection => new TcpDirection(this.#budget, this.#maxHeld);
     const watched: Watched = {
       connection: { initiator, target, isWhole: isSyn },
@@ -131,20 +143,30 @@ export class TcpReassembly {
     return watched;
   }
 
-  #take(watched: Watched, { source, sequence, acknowledged, flags, payload, missing }: TcpSegment): void {
+  #take(
+    watched: Watched,
+    { source, sequence, acknowledged, flags, payload, missing }: TcpSegment,
+  ): void {
     const sender: Sender =
-      source.address === watched.connection.initiator.address && source.port === watched.connection.initiator.port ? 'initiator' : 'target';
+      source.address === watched.connection.initiator.address &&
+      source.port === watched.connection.initiator.port
+        ? 'initiator'
+        : 'target';
     const direction = watched.directions[sender];
     const isSyn = (flags & tcpFlags.syn) !== 0;
     // A SYN takes a number of its own. The answer to one says also where the asking side begins.
     const first = isSyn ? (sequence + 1) >>> 0 : sequence;
     if (isSyn) direction.start(first);
-    if (isSyn && (flags & tcpFlags.ack) !== 0) watched.directions[sender === 'target' ? 'initiator' : 'target'].start(acknowledged);
+    if (isSyn && (flags & tcpFlags.ack) !== 0)
+      watched.directions[sender === 'target' ? 'initiator' : 'target'].start(acknowledged);
     if ((flags & tcpFlags.rst) !== 0) {
       this.#reset(watched, sender);
       return;
     }
-    direction.accept({ sequence: first, payload, missing, fin: (flags & tcpFlags.fin) !== 0 }, (piece) => this.#tellPiece(watched, sender, piece));
+    direction.accept(
+      { sequence: first, payload, missing, fin: (flags & tcpFlags.fin) !== 0 },
+      (piece) => this.#tellPiece(watched, sender, piece),
+    );
     watched.hasEnded = senders.every((one) => watched.directions[one].isOver);
     if (watched.hasEnded) this.#over(watched);
   }
@@ -157,7 +179,8 @@ export class TcpReassembly {
   }
 
   #finish(watched: Watched): void {
-    for (const sender of senders) watched.directions[sender].finish((piece) => this.#tellPiece(watched, sender, piece));
+    for (const sender of senders)
+      watched.directions[sender].finish((piece) => this.#tellPiece(watched, sender, piece));
   }
 
   #over(watched: Watched): void {
@@ -177,12 +200,14 @@ export class TcpReassembly {
   /** Makes room: a connection that is over goes first, then the one that was silent longest. */
   #forgetOne(): void {
     let found: [string, Watched] | undefined;
-    for (const entry of this.#watched) if (found === undefined || rank(entry[1]) < rank(found[1])) found = entry;
+    for (const entry of this.#watched)
+      if (found === undefined || rank(entry[1]) < rank(found[1])) found = entry;
     if (found !== undefined) this.#forget(...found);
   }
 
   #looksLikeInitiator({ source, destination }: TcpSegment): boolean {
-    if (destination.port === this.#targetPort || source.port === this.#targetPort) return destination.port === this.#targetPort;
+    if (destination.port === this.#targetPort || source.port === this.#targetPort)
+      return destination.port === this.#targetPort;
     // Amanda asks from a port that only root may have.
     return source.port < FIRST_FREE_PORT || destination.port >= FIRST_FREE_PORT;
   }
@@ -197,7 +222,11 @@ export class TcpReassembly {
   }
 }
 
-type Untimed = TcpEvent extends infer Event ? (Event extends TcpEvent ? Omit<Event, 'at' | 'connection'> : never) : never;
+type Untimed = TcpEvent extends infer Event
+  ? Event extends TcpEvent
+    ? Omit<Event, 'at' | 'connection'>
+    : never
+  : never;
 
 const FIRST_FREE_PORT = 1_024;
 

@@ -34,7 +34,11 @@ const TCP = 6;
 const TCP_HEADER_BYTES = 20;
 
 /** Reads the TCP segment in a captured packet; undefined when there is something else in it. */
-export function readSegment({ at, link, bytes }: CapturedPacket): TcpSegment | Unusable | undefined {
+export function readSegment({
+  at,
+  link,
+  bytes,
+}: CapturedPacket): TcpSegment | Unusable | undefined {
   if (!knowsLink(link)) return 'unknown link type';
   const inner = internetPacket(link, bytes);
   const packet = inner === undefined ? undefined : readIpPacket(inner);

@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs';
 
 /** The version of this package, as its package.json has it: two folders up, from src/ and from dist/ alike. */
 export function packageVersion(): string {
-  const about: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof about === 'object' && about !== null && 'version' in about ? String(about.version) : 'unknown';
+  const about: unknown = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return typeof about === 'object' && about !== null && 'version' in about
+    ? String(about.version)
+    : 'unknown';
 }

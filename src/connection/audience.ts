@@ -2,7 +2,7 @@ import { Observable, Subject, throwError, type Observer } from 'rxjs';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import type { Onlooker, ProtocolHandle } from './connection.js';
-import { keepHere } from './keep-here.js';
+import { keepHere } from '../transport/keep-here.js';
 
 /** Who looks at a connection besides the readers of its streams: taps, the target that answers on it, and who waits for its end. */
 export class Audience {
@@ -58,8 +58,14 @@ export class Audience {
   }
 
   /** A frame has come, `together` with the one before or not, or gone. Whether anybody has got it who may keep it. */
-  frame(direction: 'received' | 'sent', handle: number, payload: Uint8Array, together = false): boolean {
-    if (this.#onlookers !== undefined) for (const { look } of this.#onlookers) tell(look, direction, handle, payload, together);
+  frame(
+    direction: 'received' | 'sent',
+    handle: number,
+    payload: Uint8Array,
+    together = false,
+  ): boolean {
+    if (this.#onlookers !== undefined)
+      for (const { look } of this.#onlookers) tell(look, direction, handle, payload, together);
     const taps = direction === 'received' ? this.#received : this.#sent;
     if (taps?.observed !== true) return false;
     keepHere(payload);
@@ -85,7 +91,13 @@ export class Audience {
 }
 
 /** What an onlooker throws is reported where RxJS reports what a subscriber throws; the connection does not suffer from it. */
-function tell(look: Onlooker, direction: 'received' | 'sent', handle: number, payload: Uint8Array, together: boolean): void {
+function tell(
+  look: Onlooker,
+  direction: 'received' | 'sent',
+  handle: number,
+  payload: Uint8Array,
+  together: boolean,
+): void {
   try {
     look(direction, handle, payload, together);
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Frame } from '../wire/frame.js';
 import type { Packet } from '../wire/packet.js';
-import type { Peer } from './channel.js';
+import type { Peer } from '../transport/channel.js';
 import type { Flow } from './flow.js';
 import type { Stream } from './stream.js';
 
@@ -9,7 +9,12 @@ import type { Stream } from './stream.js';
  * Looks at a frame: whether this side has sent or received it, its handle and its payload, which is empty when it closes the handle. `together`: whether it has come
  * in one read with the one received before, so that there is no use in looking at the clock again.
  */
-export type Onlooker = (direction: 'sent' | 'received', handle: number, payload: Uint8Array, together: boolean) => void;
+export type Onlooker = (
+  direction: 'sent' | 'received',
+  handle: number,
+  payload: Uint8Array,
+  together: boolean,
+) => void;
 
 /** One conversation with the other side: protocol handles for packets, and streams for bytes beside them. */
 export interface Connection extends Observable<Frame> {

@@ -5,7 +5,7 @@ import { isAmandaError, type AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import { encodePacket, packet, type Packet } from '../wire/packet.js';
 import { Audience } from './audience.js';
-import type { Peer } from './channel.js';
+import type { Peer } from '../transport/channel.js';
 import type { Connection, Onlooker, ProtocolHandle } from './connection.js';
 import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
 import type { Flow } from './flow.js';
@@ -40,7 +40,10 @@ const MOST_SETTLED = 256;
  * A stream that breaks ends the connection, as over TCPM. As taps see it, packets and stream bytes are frames.
  * Source: PROTOCOL.md, "Datagrams".
  */
-export class DatagramConnection extends Observable<Frame> implements Connection, HandleOwner, SideOwner {
+export class DatagramConnection
+  extends Observable<Frame>
+  implements Connection, HandleOwner, SideOwner
+{
   readonly peer: Peer;
   readonly namesUser = true;
   readonly user: string | undefined;
@@ -59,7 +62,12 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
   #nextNumber = 1;
   #over: AmandaError | undefined;
 
-  constructor(link: DatagramLink, role: Role, streams: (owner: SideOwner) => SideStreams, options: ConnectionOptions = {}) {
+  constructor(
+    link: DatagramLink,
+    role: Role,
+    streams: (owner: SideOwner) => SideStreams,
+    options: ConnectionOptions = {},
+  ) {
     const audience = new Audience();
     super((tap) => audience.received.subscribe(tap));
     this.#audience = audience;
@@ -97,7 +105,12 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
   handle(number: number = this.#nextNumber): ProtocolHandle {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     // Amanda puts its clock here. What nobody can guess tells runs apart as well, and keeps strangers from answering.
-    const handle = new DatagramHandle(number, `000-${(number - 1).toString(16).padStart(8, '0')}`, randomInt(0x7fff_ffff), this);
+    const handle = new DatagramHandle(
+      number,
+      `000-${(number - 1).toString(16).padStart(8, '0')}`,
+      randomInt(0x7fff_ffff),
+      this,
+    );
     if (this.#over === undefined) this.#handles.set(keyOf(handle), handle);
     else handle.lose(this.#over);
     return handle;
@@ -152,7 +165,8 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
     if (this.#over !== undefined) return;
     const key = keyOf({ word, sequence });
     if (this.#settled.has(key)) {
-      if (this.#side === 'initiator' && arrived.type === 'REP') this.#link.send(encodeDatagram({ handle: word, sequence, packet: packet('ACK') }));
+      if (this.#side === 'initiator' && arrived.type === 'REP')
+        this.#link.send(encodeDatagram({ handle: word, sequence, packet: packet('ACK') }));
       return;
     }
     const known = this.#handles.get(key);
@@ -166,7 +180,8 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
 
   /** Only a request begins an exchange, and only on a target. */
   #open(key: string, word: string, sequence: number, { type }: Packet): DatagramHandle | undefined {
-    if (this.#side === 'initiator' || type !== 'REQ' || this.#handles.size >= this.#maxHandles) return undefined;
+    if (this.#side === 'initiator' || type !== 'REQ' || this.#handles.size >= this.#maxHandles)
+      return undefined;
     const handle = new DatagramHandle(this.#nextNumber++, word, sequence, this);
     this.#handles.set(key, handle);
     return handle;
@@ -196,7 +211,10 @@ interface Encoded {
 
 /** A packet as a datagram can hold it: in place of a reply that is too long the initiator is told so, and a partial one can be spared. */
 function encodeFitting({ word, sequence }: DatagramHandle, given: Packet): Encoded {
-  const encoded = (sent: Packet): Encoded => ({ packet: sent, bytes: encodeDatagram({ handle: word, sequence, packet: sent }) });
+  const encoded = (sent: Packet): Encoded => ({
+    packet: sent,
+    bytes: encodeDatagram({ handle: word, sequence, packet: sent }),
+  });
   try {
     return encoded(given);
   } catch (error) {

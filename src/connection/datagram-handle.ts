@@ -65,7 +65,10 @@ export class DatagramHandle implements ProtocolHandle {
   }
 
   #readBy(reader: Subscriber<Packet>): () => void {
-    if (this.#taken) throw new AmandaError('ALREADY_READ', `Handle ${this.number} already has its reader.`, { handle: this.number });
+    if (this.#taken)
+      throw new AmandaError('ALREADY_READ', `Handle ${this.number} already has its reader.`, {
+        handle: this.number,
+      });
     this.#taken = true;
     this.#reader = reader;
     for (const packet of this.#early.splice(0)) reader.next(packet);

@@ -128,7 +128,13 @@ export class ReceiveBudget implements Credit {
   }
 
   #snapshot(): Flow {
-    return { held: this.#held, limit: this.#limit, paused: this.#paused, holders: this.#owner.holders(), stall: this.#stall };
+    return {
+      held: this.#held,
+      limit: this.#limit,
+      paused: this.#paused,
+      holders: this.#owner.holders(),
+      stall: this.#stall,
+    };
   }
 }
 

@@ -81,12 +81,17 @@ export class Handles<S> {
   /** Errors with `TOO_MANY_HANDLES` when so many cannot be opened. */
   requireRoom(count: number, handle?: number): void {
     if (this.#open.size + count <= this.#most) return;
-    throw new AmandaError('TOO_MANY_HANDLES', `The connection has ${this.#open.size} open handles, and the limit (maxHandles) is ${this.#most}.`, { handle });
+    throw new AmandaError(
+      'TOO_MANY_HANDLES',
+      `The connection has ${this.#open.size} open handles, and the limit (maxHandles) is ${this.#most}.`,
+      { handle },
+    );
   }
 
   nextStreamHandle(): number {
     while (this.#open.has(this.#nextStream) || this.#nextStream < FIRST_NON_PROTOCOL) {
-      this.#nextStream = this.#nextStream < FIRST_NON_PROTOCOL ? FIRST_STREAM : this.#nextStream - 1;
+      this.#nextStream =
+        this.#nextStream < FIRST_NON_PROTOCOL ? FIRST_STREAM : this.#nextStream - 1;
     }
     return this.#nextStream--;
   }

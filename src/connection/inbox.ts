@@ -1,6 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 import type { Pull, PullEnd, Pullable } from '../operators/pull.js';
-import { keepHere } from './keep-here.js';
+import { keepHere } from '../transport/keep-here.js';
 import { WaitingChunks } from './waiting-chunks.js';
 
 /** Whom an inbox pays for what it keeps. */
@@ -121,7 +121,8 @@ export class Inbox implements Pullable<Uint8Array> {
   }
 
   #mayOffer(chunk: Uint8Array): boolean {
-    if (this.#busy || this.#takesTime || this.#chunks.size > 0 || chunk.length < OFFERED_BYTES) return false;
+    if (this.#busy || this.#takesTime || this.#chunks.size > 0 || chunk.length < OFFERED_BYTES)
+      return false;
     return cost(chunk) * LEAST_ROOM <= (this.#credit.room ?? 0);
   }
 
@@ -210,10 +211,18 @@ export class Inbox implements Pullable<Uint8Array> {
   }
 
   /** Hands every chunk to `next` as it comes, and the end to `ended`; returns how to stop. `mayKeep`: whether chunks go on to somebody who may keep them. */
-  push(next: (chunk: Uint8Array) => void, ended: (end: PullEnd) => void, mayKeep = true): () => void {
+  push(
+    next: (chunk: Uint8Array) => void,
+    ended: (end: PullEnd) => void,
+    mayKeep = true,
+  ): () => void {
     const drain = (): void => {
       this.#busy = true;
-      for (let chunk = this.#chunks.shift(); chunk !== undefined && !this.#cancelled; chunk = this.#chunks.shift()) {
+      for (
+        let chunk = this.#chunks.shift();
+        chunk !== undefined && !this.#cancelled;
+        chunk = this.#chunks.shift()
+      ) {
         if (mayKeep) keepHere(chunk);
         next(chunk);
         this.#release(cost(chunk));
@@ -233,9 +242,13 @@ export class Inbox implements Pullable<Uint8Array> {
 
   #claim(): void {
     if (this.#taken) {
-      throw new AmandaError('ALREADY_READ', `Handle ${this.#handle} already has its reader; use share() to give its bytes to several.`, {
-        handle: this.#handle,
-      });
+      throw new AmandaError(
+        'ALREADY_READ',
+        `Handle ${this.#handle} already has its reader; use share() to give its bytes to several.`,
+        {
+          handle: this.#handle,
+        },
+      );
     }
     this.#taken = true;
   }
@@ -261,7 +274,10 @@ export class Inbox implements Pullable<Uint8Array> {
 
 /** What a chunk keeps alive: itself, or the whole memory that it is the first or a small part of. */
 function cost(chunk: Uint8Array): number {
-  return (chunk.byteOffset === 0 || isSmallPart(chunk) ? chunk.buffer.byteLength : chunk.length) + CHUNK_CHARGE;
+  return (
+    (chunk.byteOffset === 0 || isSmallPart(chunk) ? chunk.buffer.byteLength : chunk.length) +
+    CHUNK_CHARGE
+  );
 }
 
 function isSmallPart(chunk: Uint8Array): boolean {

@@ -1,8 +1,8 @@
 import { HEADER_BYTES } from '../wire/frame-header.js';
 import { FrameDecoder } from '../wire/frame.js';
-import type { Channel } from './channel.js';
-import { Fifo } from './fifo.js';
-import { keepHere } from './keep-here.js';
+import type { Channel } from '../transport/channel.js';
+import { Fifo } from '../transport/fifo.js';
+import { keepHere } from '../transport/keep-here.js';
 
 /** How a channel has ended: broken by an error, or hung up in good order. */
 export interface ChannelEnd {
@@ -47,11 +47,21 @@ export class Intake {
   #end: ChannelEnd | undefined;
 
   /** `maxPayload`: bytes of one frame at the most. While the budget is `paused` nothing is delivered. */
-  constructor(channel: Channel, maxPayload: number, budget: { readonly paused: boolean }, owner: IntakeOwner) {
+  constructor(
+    channel: Channel,
+    maxPayload: number,
+    budget: { readonly paused: boolean },
+    owner: IntakeOwner,
+  ) {
     this.#channel = channel;
     this.#budget = budget;
     this.#owner = owner;
-    this.#decoder = new FrameDecoder({ maxPayload, lasting: true, headroom: channel.memory?.headroom ?? 0, copied: this.#giveBackCopied });
+    this.#decoder = new FrameDecoder({
+      maxPayload,
+      lasting: true,
+      headroom: channel.memory?.headroom ?? 0,
+      copied: this.#giveBackCopied,
+    });
   }
 
   /** A chunk has arrived. */

@@ -1,5 +1,5 @@
 import { AmandaError } from '../wire/errors.js';
-import { describePeer, type Peer } from './channel.js';
+import { describePeer, type Peer } from '../transport/channel.js';
 import type { Stall } from './flow.js';
 
 /** Why a connection has ended, with its peer in it: an error of ours stays what it is, anything else is `CONNECTION_LOST`. */
@@ -7,16 +7,30 @@ export function asLoss(reason: unknown, peer: Peer): AmandaError {
   const name = describePeer(peer);
   if (!(reason instanceof AmandaError)) {
     const message = reason instanceof Error ? reason.message : String(reason);
-    return new AmandaError('CONNECTION_LOST', `The connection to ${name} broke: ${message}.`, { cause: reason, peer: name });
+    return new AmandaError('CONNECTION_LOST', `The connection to ${name} broke: ${message}.`, {
+      cause: reason,
+      peer: name,
+    });
   }
-  return reason.peer === undefined ? new AmandaError(reason.code, reason.message, { cause: reason, peer: name, handle: reason.handle }) : reason;
+  return reason.peer === undefined
+    ? new AmandaError(reason.code, reason.message, {
+        cause: reason,
+        peer: name,
+        handle: reason.handle,
+      })
+    : reason;
 }
 
 /** The peer has hung up; `inside` is what was wrong with where. */
 export function hungUp(peer: Peer, inside?: Error): AmandaError {
   const name = describePeer(peer);
-  if (inside === undefined) return new AmandaError('CONNECTION_LOST', `${name} ended the connection.`, { peer: name });
-  return new AmandaError('CONNECTION_LOST', `${name} ended the connection inside a frame. ${inside.message}`, { cause: inside, peer: name });
+  if (inside === undefined)
+    return new AmandaError('CONNECTION_LOST', `${name} ended the connection.`, { peer: name });
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `${name} ended the connection inside a frame. ${inside.message}`,
+    { cause: inside, peer: name },
+  );
 }
 
 /** The peer has hung up inside a frame, if it has. */
@@ -32,7 +46,11 @@ export function cutInside(intake: { requireWhole(): void }, peer: Peer): AmandaE
 /** This side has ended the connection. */
 export function endedHere(peer: Peer, how: 'closed' | 'cancelled'): AmandaError {
   const name = describePeer(peer);
-  return new AmandaError('CONNECTION_CLOSED', `The connection to ${name} was ${how} by this side.`, { peer: name });
+  return new AmandaError(
+    'CONNECTION_CLOSED',
+    `The connection to ${name} was ${how} by this side.`,
+    { peer: name },
+  );
 }
 
 /** One stream blocks others, and that is not allowed to last. */

@@ -49,7 +49,14 @@ function pumpReadable(source: Readable, stream: Stream): Observable<never> {
     };
     const cutOff = (): void => {
       if (source.readableEnded) finish();
-      else out.error(source.errored ?? new AmandaError('CONNECTION_CLOSED', 'The Readable to be sent was destroyed before its end.'));
+      else
+        out.error(
+          source.errored ??
+            new AmandaError(
+              'CONNECTION_CLOSED',
+              'The Readable to be sent was destroyed before its end.',
+            ),
+        );
     };
     if (source.destroyed || source.readableEnded) {
       cutOff();
@@ -80,7 +87,8 @@ function pumpPullable(source: Pullable<Uint8Array>, stream: Stream): Observable<
     /** The last chunks in lent memory; they may not have left yet. Older ones are not given back. */
     const lent: Uint8Array[] = [];
     const giveBack = (): void => {
-      if (lent.length > 0 && stream.flush()) for (const chunk of lent.splice(0)) pull.reuse?.(chunk);
+      if (lent.length > 0 && stream.flush())
+        for (const chunk of lent.splice(0)) pull.reuse?.(chunk);
     };
     const send = (): void => {
       giveBack();
@@ -116,13 +124,18 @@ function pumpIterable(source: AsyncIterable<Uint8Array>, stream: Stream): Observ
   return new Observable((out) => {
     const iterator = source[Symbol.asyncIterator]();
     const send = async (): Promise<void> => {
-      for (let item = await iterator.next(); item.done !== true && !out.closed; item = await iterator.next()) {
+      for (
+        let item = await iterator.next();
+        item.done !== true && !out.closed;
+        item = await iterator.next()
+      ) {
         stream.next(item.value);
         if (stream.isLost) {
           await iterator.return?.();
           return;
         }
-        if (!stream.isReady) await firstValueFrom(stream.ready.pipe(filter(Boolean)), { defaultValue: true });
+        if (!stream.isReady)
+          await firstValueFrom(stream.ready.pipe(filter(Boolean)), { defaultValue: true });
       }
       if (out.closed) return;
       stream.complete();

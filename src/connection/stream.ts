@@ -46,7 +46,10 @@ export interface Ends {
  * It stays in this thread: `postMessage` copies a chunk even where its memory stands in the transfer
  * list (Node 20), or throws `DataCloneError` then (later).
  */
-export class Stream extends Observable<Uint8Array> implements Observer<Uint8Array>, Pullable<Uint8Array> {
+export class Stream
+  extends Observable<Uint8Array>
+  implements Observer<Uint8Array>, Pullable<Uint8Array>
+{
   readonly handle: number;
   readonly #carrier: Carrier;
   readonly #inbox: Inbox;
@@ -151,7 +154,11 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
    */
   next(bytes: Uint8Array): void {
     if (this.#ends.sending === 'closed') {
-      throw new AmandaError('ALREADY_CLOSED', `Handle ${this.handle} was closed by this side; nothing can be sent on it any more.`, { handle: this.handle });
+      throw new AmandaError(
+        'ALREADY_CLOSED',
+        `Handle ${this.handle} was closed by this side; nothing can be sent on it any more.`,
+        { handle: this.handle },
+      );
     }
     if (this.#ends.sending !== 'open' || bytes.length === 0) return;
     this.#sent += bytes.length;
@@ -189,10 +196,14 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
     const why = reason instanceof Error ? reason.message : String(reason);
     const code = reason instanceof AmandaError ? reason.code : 'CONNECTION_CLOSED';
     this.#carrier.abort(
-      new AmandaError(code, `The connection was ended because the bytes for handle ${this.handle} could not be sent whole: ${why}`, {
-        handle: this.handle,
-        cause: reason,
-      }),
+      new AmandaError(
+        code,
+        `The connection was ended because the bytes for handle ${this.handle} could not be sent whole: ${why}`,
+        {
+          handle: this.handle,
+          cause: reason,
+        },
+      ),
     );
   }
 
@@ -219,13 +230,20 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   lose(reason: AmandaError): void {
     const { receiving, sending } = this.#ends;
     const lost = receiving === 'open';
-    this.#move({ receiving: lost || receiving === 'dropped' ? 'lost' : receiving, sending: sending === 'open' ? 'lost' : sending });
-    if (!lost) return;
-    const error = new AmandaError(reason.code, `${reason.message} Handle ${this.handle} was still open; ${this.received} bytes had arrived on it.`, {
-      handle: this.handle,
-      peer: reason.peer,
-      cause: reason,
+    this.#move({
+      receiving: lost || receiving === 'dropped' ? 'lost' : receiving,
+      sending: sending === 'open' ? 'lost' : sending,
     });
+    if (!lost) return;
+    const error = new AmandaError(
+      reason.code,
+      `${reason.message} Handle ${this.handle} was still open; ${this.received} bytes had arrived on it.`,
+      {
+        handle: this.handle,
+        peer: reason.peer,
+        cause: reason,
+      },
+    );
     this.#inbox.finish({ error });
   }
 
@@ -245,7 +263,8 @@ export class Stream extends Observable<Uint8Array> implements Observer<Uint8Arra
   #move(ends: Ends): void {
     this.#ends = ends;
     // A stream that was dropped keeps its number until the peer has closed it too: what still comes must find it.
-    if (ends.receiving !== 'open' && ends.receiving !== 'dropped' && ends.sending !== 'open') this.#carrier.forget(this.handle);
+    if (ends.receiving !== 'open' && ends.receiving !== 'dropped' && ends.sending !== 'open')
+      this.#carrier.forget(this.handle);
     if (this.#endChanges !== undefined) this.#tellEnds(this.#endChanges);
   }
 

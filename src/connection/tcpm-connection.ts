@@ -2,7 +2,7 @@ import { Observable, Subscription, defer, of } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { NO_BYTES, type Frame } from '../wire/frame.js';
 import { Audience } from './audience.js';
-import type { Channel, Peer } from './channel.js';
+import type { Channel, Peer } from '../transport/channel.js';
 import type { Connection, Onlooker, ProtocolHandle } from './connection.js';
 import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
 import { Handles } from './handles.js';
@@ -15,7 +15,9 @@ import { Stream, type Carrier } from './stream.js';
 import { FrameWriter } from './writer.js';
 
 /** Which side of a connection this is, and whether (on the initiator: which) user its requests name. */
-export type Role = { readonly side: 'initiator'; readonly user: string | undefined } | { readonly side: 'target'; readonly namesUser: boolean };
+export type Role =
+  | { readonly side: 'initiator'; readonly user: string | undefined }
+  | { readonly side: 'target'; readonly namesUser: boolean };
 
 /**
  * A connection over one byte channel: TCPM frames, demultiplexed by handle.
@@ -56,7 +58,11 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#audience = audience;
     this.#options = withDefaults(options);
     this.#channel = channel;
-    this.#handles = new Handles(role.side, this.#options.maxHandles, (handle) => new Stream(handle, this));
+    this.#handles = new Handles(
+      role.side,
+      this.#options.maxHandles,
+      (handle) => new Stream(handle, this),
+    );
     this.#writer = new FrameWriter(channel, this.#options.gather);
     this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
       pause: () => {
@@ -67,7 +73,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
         if (!this.#budget.paused && this.#over === undefined) channel.resume();
       },
       holders: () => holdersOf(this.#handles.all()),
-      waiting: () => [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
+      waiting: () =>
+        [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
       stalled: (stall) => {
         if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
       },
@@ -111,7 +118,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   stream(handle: number): Stream {
     if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
-      throw new AmandaError('BAD_ARGUMENT', `A handle is a whole number from 0 to 4294967295, not ${handle}.`);
+      throw new AmandaError(
+        'BAD_ARGUMENT',
+        `A handle is a whole number from 0 to 4294967295, not ${handle}.`,
+      );
     }
     const known = this.#handles.get(handle);
     if (known !== undefined) return known;
@@ -137,7 +147,9 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   send(handle: number, bytes: Uint8Array): void {
     const size = this.#options.frameBytes;
     if (bytes.length <= size) this.#write(handle, bytes);
-    else for (let at = 0; at < bytes.length; at += size) this.#write(handle, bytes.subarray(at, at + size));
+    else
+      for (let at = 0; at < bytes.length; at += size)
+        this.#write(handle, bytes.subarray(at, at + size));
   }
 
   sendPacket(handle: number, payload: Uint8Array): void {
@@ -197,7 +209,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   /** Ends the connection the way its state asks for: in good order when nothing is open, else at once. */
   dispose(): void {
-    if ([...this.#handles.all()].some((stream) => stream.isOpen)) this.abort(endedHere(this.peer, 'cancelled'));
+    if ([...this.#handles.all()].some((stream) => stream.isOpen))
+      this.abort(endedHere(this.peer, 'cancelled'));
     else this.close();
   }
 
@@ -239,7 +252,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
         this.#handles.forget(handle);
       });
       // Where frames of a tick do not wait for each other, time is virtual and has no turns.
-      if (this.#options.gather) (this.#newcomers ??= new Newcomers(this, this.#options.receiveBudget)).came();
+      if (this.#options.gather)
+        (this.#newcomers ??= new Newcomers(this, this.#options.receiveBudget)).came();
       this.#audience.opened(exchange);
     }
     return stream;
@@ -249,7 +263,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     if (this.#over !== undefined) return;
     if (this.#audience.frame('sent', handle, payload)) this.#wasWatched = true;
     this.#writer.write(handle, payload);
-    if (this.#writer.backlog > this.#options.sendBudget) this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
+    if (this.#writer.backlog > this.#options.sendBudget)
+      this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
   }
 
   #conclude({ error }: ChannelEnd): void {
@@ -258,7 +273,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
       return;
     }
     const broken = error ?? cutInside(this.#intake, this.peer);
-    this.#finish(() => (broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer)), broken !== undefined);
+    this.#finish(
+      () => (broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer)),
+      broken !== undefined,
+    );
     this.#subscriptions.unsubscribe();
     this.#channel.close();
   }

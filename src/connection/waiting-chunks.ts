@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../transport/fifo.js';
 
 /** Memory that waits to be filled again. */
 const MOST_FREE = 2;

@@ -1,6 +1,6 @@
 import type { Observable, Subscription } from 'rxjs';
 import { HEADER_BYTES, writeHeader } from '../wire/frame-header.js';
-import type { Channel } from './channel.js';
+import type { Channel } from '../transport/channel.js';
 import { Readiness } from './readiness.js';
 
 /** Payloads up to this many bytes are copied beside their header; larger ones leave from where they are. */

@@ -6,12 +6,16 @@ import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import type { Driver, Listener } from './driver.js';
 import { overChannel } from './over-channel.js';
-import { checkPort } from './port.js';
-import { socketChannel } from './socket.js';
-import { connectTcp } from './tcp-connect.js';
-import { DEFAULT_MAX_CONNECTIONS, listenTcp, type ListenTcpOptions } from './tcp-listen.js';
+import { checkPort } from '../transport/port.js';
+import { socketChannel } from '../transport/socket.js';
+import { connectTcp } from '../transport/tcp-connect.js';
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  listenTcp,
+  type ListenTcpOptions,
+} from '../transport/tcp-listen.js';
 import { tcpSourcePorts } from './tcp-source-ports.js';
-import { acceptedTurns } from './turns.js';
+import { acceptedTurns } from '../transport/turns.js';
 
 /** The port of amandad. Source: PROTOCOL.md, "Drivers". */
 export const AMANDA_PORT = 10_080;
@@ -33,14 +37,31 @@ export interface BsdtcpOptions {
  * Connecting tries every address of the host and every free port of the range, from a random one on; TCP keep-alive is on once it has lasted a second.
  * Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`. Source: PROTOCOL.md, "Drivers".
  */
-export function bsdtcp({ host, port = AMANDA_PORT, user = userInfo().username, reservedPorts }: BsdtcpOptions): Driver {
+export function bsdtcp({
+  host,
+  port = AMANDA_PORT,
+  user = userInfo().username,
+  reservedPorts,
+}: BsdtcpOptions): Driver {
   checkPort(port);
   return {
     name: 'bsdtcp',
     user,
     open: (options) =>
-      defer(() => connectTcp({ host, port, sourcePorts: reservedPorts === false ? undefined : tcpSourcePorts(reservedPorts) })).pipe(
-        switchMap(({ socket, reader }) => overChannel(socketChannel(socket, { driver: 'bsdtcp', host }, { reader }), { side: 'initiator', user }, options)),
+      defer(() =>
+        connectTcp({
+          host,
+          port,
+          sourcePorts: reservedPorts === false ? undefined : tcpSourcePorts(reservedPorts),
+        }),
+      ).pipe(
+        switchMap(({ socket, reader }) =>
+          overChannel(
+            socketChannel(socket, { driver: 'bsdtcp', host }, { reader }),
+            { side: 'initiator', user },
+            options,
+          ),
+        ),
       ),
   };
 }
@@ -62,5 +83,9 @@ export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptio
 
 /** The connection of an initiator over a socket that was accepted. */
 export function acceptBsdtcp(socket: Socket, options: ConnectionOptions): Connection {
-  return new TcpmConnection(socketChannel(socket, { driver: 'bsdtcp' }, { schedule: acceptedTurns.add }), { side: 'target', namesUser: true }, options);
+  return new TcpmConnection(
+    socketChannel(socket, { driver: 'bsdtcp' }, { schedule: acceptedTurns.add }),
+    { side: 'target', namesUser: true },
+    options,
+  );
 }

@@ -1,13 +1,13 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
-import type { Peer } from '../connection/channel.js';
+import type { Peer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
-import { StreamChannel } from './stream-channel.js';
+import { StreamChannel } from '../transport/stream-channel.js';
 import { yieldConnection } from './yield-connection.js';
 
 /** A command whose standard input and output are the channel. */
@@ -48,7 +48,11 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
  * Errors with `COMMAND_FAILED` when the command cannot be started or ends with something still open;
  * its standard error is part of the message. Unsubscribing ends the command: its input is closed, then SIGTERM, then SIGKILL.
  */
-export function throughCommand(command: Command, peer: Peer, options: ConnectionOptions): Observable<Connection> {
+export function throughCommand(
+  command: Command,
+  peer: Peer,
+  options: ConnectionOptions,
+): Observable<Connection> {
   return new Observable((out) => {
     const { program, explain = explainEnd, leadsGroup = false } = command;
     const notStarted = (cause: unknown): void => {
@@ -56,7 +60,11 @@ export function throughCommand(command: Command, peer: Peer, options: Connection
     };
     let child: Child;
     try {
-      child = spawn(program, command.args, { stdio: ['pipe', 'pipe', 'pipe'], env: command.env ?? process.env, detached: leadsGroup });
+      child = spawn(program, command.args, {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: command.env ?? process.env,
+        detached: leadsGroup,
+      });
     } catch (cause) {
       notStarted(cause);
       return;
@@ -81,7 +89,10 @@ export function throughCommand(command: Command, peer: Peer, options: Connection
           return ended === undefined ? undefined : explain(ended);
         },
       });
-      yieldConnection(new TcpmConnection(channel, { side: 'initiator', user: undefined }, options), out);
+      yieldConnection(
+        new TcpmConnection(channel, { side: 'initiator', user: undefined }, options),
+        out,
+      );
     });
     return () => {
       if (!isOpen) endChild(child, leadsGroup);
@@ -102,9 +113,16 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 function cannotStart(program: string, cause: unknown, { driver }: Peer): AmandaError {
-  const { code, message } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : { code: undefined, message: String(cause) };
+  const { code, message } =
+    cause instanceof Error
+      ? (cause as NodeJS.ErrnoException)
+      : { code: undefined, message: String(cause) };
   const advice = ADVICE[code ?? ''] ?? '';
-  return new AmandaError('COMMAND_FAILED', `Cannot start ${printable(program)}: ${printable(message)}.${advice}`, { cause, peer: driver });
+  return new AmandaError(
+    'COMMAND_FAILED',
+    `Cannot start ${printable(program)}: ${printable(message)}.${advice}`,
+    { cause, peer: driver },
+  );
 }
 
 /** Tells how a child ended when it has and its last words are in; undefined when that takes too long. */
@@ -115,7 +133,11 @@ function endOf(child: Child, program: string): () => Promise<CommandEnd | undefi
       resolve({ code, signal });
     });
   });
-  const silent = Promise.all([child.stdout, child.stderr].map((stream) => new Promise((resolve) => stream.once('close', resolve))));
+  const silent = Promise.all(
+    [child.stdout, child.stderr].map(
+      (stream) => new Promise((resolve) => stream.once('close', resolve)),
+    ),
+  );
   return async () => {
     const exit = await within(EXPLAIN_WITHIN, exited);
     if (exit === undefined) return undefined;

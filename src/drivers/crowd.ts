@@ -56,7 +56,9 @@ const LOOKED_AT = 32;
 /** What is one machine's for sure: of IPv6 the first 64 bits, since whoever has one such address has all of them. Of a link's own addresses these are the link's. */
 function networkOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
-  const [first = [], last = []] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''));
+  const [first = [], last = []] = address
+    .split('::')
+    .map((part) => part.split(':').filter((group) => group !== ''));
   const zeros = new Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
   return [...first, ...zeros, ...last].slice(0, 4).join(':');
 }

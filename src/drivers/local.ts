@@ -21,20 +21,43 @@ export interface LocalOptions {
  *
  * Errors with `CONNECT_FAILED` for a host that is not this one, and with `COMMAND_FAILED`. Source: PROTOCOL.md, "Drivers".
  */
-export function local({ host = 'localhost', amandadPath = DEFAULT_AMANDAD }: LocalOptions = {}): Driver {
+export function local({
+  host = 'localhost',
+  amandadPath = DEFAULT_AMANDAD,
+}: LocalOptions = {}): Driver {
   return {
     name: 'local',
     user: undefined,
     open: (options) =>
-      defer(() => checkLocal(host)).pipe(switchMap(() => throughCommand({ program: amandadPath, args: ['-auth=local'] }, { driver: 'local', host }, options))),
+      defer(() => checkLocal(host)).pipe(
+        switchMap(() =>
+          throughCommand(
+            { program: amandadPath, args: ['-auth=local'] },
+            { driver: 'local', host },
+            options,
+          ),
+        ),
+      ),
   };
 }
 
 async function checkLocal(host: string): Promise<void> {
   if (host === 'localhost' || host.toLowerCase() === hostname().toLowerCase()) return;
-  const own = new Set(Object.values(networkInterfaces()).flatMap((addresses) => addresses?.map(({ address }) => address) ?? []));
+  const own = new Set(
+    Object.values(networkInterfaces()).flatMap(
+      (addresses) => addresses?.map(({ address }) => address) ?? [],
+    ),
+  );
   const addresses = await lookup(host, { all: true }).catch(() => []);
-  if (!addresses.some(({ address }) => own.has(address) || address.startsWith('127.') || address === '::1')) {
-    throw new AmandaError('CONNECT_FAILED', `${host} is not this host; auth local reaches an amandad on this host only.`, { peer: host });
+  if (
+    !addresses.some(
+      ({ address }) => own.has(address) || address.startsWith('127.') || address === '::1',
+    )
+  ) {
+    throw new AmandaError(
+      'CONNECT_FAILED',
+      `${host} is not this host; auth local reaches an amandad on this host only.`,
+      { peer: host },
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { Observable, Subject } from 'rxjs';
-import type { Channel, Peer } from '../connection/channel.js';
-import { Fifo } from '../connection/fifo.js';
+import type { Channel, Peer } from '../transport/channel.js';
+import { Fifo } from '../transport/fifo.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import type { Connection } from '../connection/connection.js';
@@ -159,7 +159,12 @@ export function memory({ user }: MemoryOptions = {}): Memory {
       open: (options) =>
         new Observable<Connection>((out) => {
           if (!connected.observed) {
-            out.error(new AmandaError('CONNECT_FAILED', 'Nobody accepts connections on this memory driver.'));
+            out.error(
+              new AmandaError(
+                'CONNECT_FAILED',
+                'Nobody accepts connections on this memory driver.',
+              ),
+            );
             return undefined;
           }
           const [near, far] = MemoryChannel.pair(initiatorPeer, targetPeer);
@@ -177,7 +182,11 @@ export function memory({ user }: MemoryOptions = {}): Memory {
     listener: {
       name: 'memory',
       accept: (options: ConnectionOptions) =>
-        new Observable<Connection>((out) => connected.subscribe((channel) => out.next(new TcpmConnection(channel, { side: 'target', namesUser }, options)))),
+        new Observable<Connection>((out) =>
+          connected.subscribe((channel) =>
+            out.next(new TcpmConnection(channel, { side: 'target', namesUser }, options)),
+          ),
+        ),
     },
     cut: () => {
       cuts.next();

@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { Channel } from '../connection/channel.js';
+import type { Channel } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection, type Role } from '../connection/tcpm-connection.js';
@@ -11,6 +11,10 @@ import { yieldConnection } from './yield-connection.js';
  *     overChannel  C-----|      C: the Connection; the result lives as long as it does
  *     !            ---!         unsubscribing ends it
  */
-export function overChannel(channel: Channel, role: Role, options: ConnectionOptions = {}): Observable<Connection> {
+export function overChannel(
+  channel: Channel,
+  role: Role,
+  options: ConnectionOptions = {},
+): Observable<Connection> {
   return new Observable((out) => yieldConnection(new TcpmConnection(channel, role, options), out));
 }

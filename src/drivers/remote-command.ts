@@ -1,4 +1,4 @@
-import type { Peer } from '../connection/channel.js';
+import type { Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import { throughCommand, describeEnd, type CommandEnd } from './command.js';
@@ -25,7 +25,12 @@ export interface RemoteCommand {
 export function remoteDriver(remote: RemoteCommand): Driver {
   const { auth, program, args, host } = remote;
   const peer: Peer = { driver: auth, host };
-  const command = { program, args, leadsGroup: true, explain: (end: CommandEnd) => explainRemote(remote, end) };
+  const command = {
+    program,
+    args,
+    leadsGroup: true,
+    explain: (end: CommandEnd) => explainRemote(remote, end),
+  };
   return { name: auth, user: undefined, open: (options) => throughCommand(command, peer, options) };
 }
 
@@ -34,14 +39,21 @@ const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
 /** Exit code 0 is amandad's own: it has hung up, and what was said is a banner or a warning. */
-function explainRemote({ program, host, advise, amandadPath }: RemoteCommand, end: CommandEnd): AmandaError | undefined {
+function explainRemote(
+  { program, host, advise, amandadPath }: RemoteCommand,
+  end: CommandEnd,
+): AmandaError | undefined {
   if (end.code === 0) return undefined;
   const shell: Readonly<Record<number, string>> = {
     [NOT_FOUND]: `There is no ${printable(amandadPath)} on ${host}: is Amanda's client installed there, and is this the path of its amandad (amandad-path)?`,
     [NOT_EXECUTABLE]: `${printable(amandadPath)} on ${host} is there, but that user may not execute it.`,
   };
   const advice = (end.code === null ? undefined : shell[end.code]) ?? advise(end.said);
-  return new AmandaError('COMMAND_FAILED', `${describeEnd(`${program} to ${host}`, end)}${advice === undefined ? '' : ` ${advice}`}`, { peer: host });
+  return new AmandaError(
+    'COMMAND_FAILED',
+    `${describeEnd(`${program} to ${host}`, end)}${advice === undefined ? '' : ` ${advice}`}`,
+    { peer: host },
+  );
 }
 
 /**
@@ -49,7 +61,13 @@ function explainRemote({ program, host, advise, amandadPath }: RemoteCommand, en
  * put into a shell's command line, where the configuration of ssh may put it.
  */
 export function checkName(what: string, name: string): void {
-  if (name !== '' && !name.startsWith('-') && !name.endsWith('\\') && !/[\s\u0000-\u001f\u007f'"`$;&<>|(){}]/.test(name)) return;
+  if (
+    name !== '' &&
+    !name.startsWith('-') &&
+    !name.endsWith('\\') &&
+    !/[\s\u0000-\u001f\u007f'"`$;&<>|(){}]/.test(name)
+  )
+    return;
   throw new AmandaError(
     'BAD_ARGUMENT',
     `${what} "${printable(name)}" is none: it must not be empty, begin with "-", or hold blanks and characters of the shell.`,
@@ -59,5 +77,8 @@ export function checkName(what: string, name: string): void {
 /** Throws `BAD_ARGUMENT` for an amandad-path that would be taken for an option. The remote shell reads it, so it may be more than one word. */
 export function checkAmandadPath(path: string): void {
   if (path.trim() !== '' && !/^\s*-|[\u0000-\u001f]/.test(path)) return;
-  throw new AmandaError('BAD_ARGUMENT', `The amandad-path "${printable(path)}" is none: it must not be empty, begin with "-" or hold control characters.`);
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `The amandad-path "${printable(path)}" is none: it must not be empty, begin with "-" or hold control characters.`,
+  );
 }

@@ -1,6 +1,11 @@
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
-import { DEFAULT_CLIENT_USERNAME, checkAmandadPath, checkName, remoteDriver } from './remote-command.js';
+import {
+  DEFAULT_CLIENT_USERNAME,
+  checkAmandadPath,
+  checkName,
+  remoteDriver,
+} from './remote-command.js';
 
 export interface RshOptions {
   /** Name or address of the target. */
@@ -21,12 +26,19 @@ export interface RshOptions {
  * rsh encrypts nothing and believes the network: ssh is the better choice. Throws `BAD_ARGUMENT` for a host or user that would be
  * taken for an option. Errors with `COMMAND_FAILED` and `TEXT_IN_CHANNEL` as ssh does. Source: PROTOCOL.md, "Drivers".
  */
-export function rsh({ host, clientUsername = DEFAULT_CLIENT_USERNAME, amandadPath = DEFAULT_AMANDAD, command = 'rsh' }: RshOptions): Driver {
+export function rsh({
+  host,
+  clientUsername = DEFAULT_CLIENT_USERNAME,
+  amandadPath = DEFAULT_AMANDAD,
+  command = 'rsh',
+}: RshOptions): Driver {
   checkName('The host', host);
   checkName('The client-username', clientUsername);
   checkAmandadPath(amandadPath);
   const args = ['-l', clientUsername, host, amandadPath, '-auth=rsh'];
   const advise = (said: string): string | undefined =>
-    /Permission denied/i.test(said) ? `${clientUsername} on ${host} needs a line for this host and user in .rhosts.` : undefined;
+    /Permission denied/i.test(said)
+      ? `${clientUsername} on ${host} needs a line for this host and user in .rhosts.`
+      : undefined;
   return remoteDriver({ auth: 'rsh', program: command, args, host, amandadPath, advise });
 }

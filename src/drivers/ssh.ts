@@ -1,8 +1,13 @@
 import { defaultTiming } from '../exchange/timing.js';
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
-import { checkPort } from './port.js';
-import { DEFAULT_CLIENT_USERNAME, checkAmandadPath, checkName, remoteDriver } from './remote-command.js';
+import { checkPort } from '../transport/port.js';
+import {
+  DEFAULT_CLIENT_USERNAME,
+  checkAmandadPath,
+  checkName,
+  remoteDriver,
+} from './remote-command.js';
 
 export interface SshOptions {
   /** Name or address of the target, or a `Host` of the ssh configuration. */
@@ -37,7 +42,15 @@ export interface SshOptions {
  * profile prints something. Source: PROTOCOL.md, "Drivers".
  */
 export function ssh(options: SshOptions): Driver {
-  const { host, clientUsername = DEFAULT_CLIENT_USERNAME, port, keyFile, amandadPath = DEFAULT_AMANDAD, sshOptions = [], command = 'ssh' } = options;
+  const {
+    host,
+    clientUsername = DEFAULT_CLIENT_USERNAME,
+    port,
+    keyFile,
+    amandadPath = DEFAULT_AMANDAD,
+    sshOptions = [],
+    command = 'ssh',
+  } = options;
   const { connectTimeout = defaultTiming.connectTimeout } = options;
   checkName('The host', host);
   checkName('The client-username', clientUsername);
@@ -56,27 +69,49 @@ export function ssh(options: SshOptions): Driver {
     ...['-o', `ConnectTimeout=${Math.max(1, Math.ceil(connectTimeout / 1_000))}`],
     ...['--', host, amandadPath, '-auth=ssh'],
   ];
-  return remoteDriver({ auth: 'ssh', program: command, args, host, amandadPath, advise: (said) => advise(said, host, clientUsername) });
+  return remoteDriver({
+    auth: 'ssh',
+    program: command,
+    args,
+    host,
+    amandadPath,
+    advise: (said) => advise(said, host, clientUsername),
+  });
 }
 
 /** What to do about what ssh says; of several the first. */
 function advise(said: string, host: string, user: string): string | undefined {
   const known: readonly (readonly [RegExp, string])[] = [
-    [/IDENTIFICATION HAS CHANGED/, `Another host answers than before; if its key was really renewed, forget the old one with ssh-keygen -R.`],
+    [
+      /IDENTIFICATION HAS CHANGED/,
+      `Another host answers than before; if its key was really renewed, forget the old one with ssh-keygen -R.`,
+    ],
     [
       /Host key verification failed|host key is known/,
       `Its host key is not known here: log in to ${host} once by hand, as the user that runs this, and accept it.`,
     ],
-    [/UNPROTECTED PRIVATE KEY|bad permissions/, 'ssh does not use a key file that others can read: chmod 600 it.'],
-    [/Identity file .* not accessible/, 'The key file (ssh-keys) is not there, or this user may not read it.'],
+    [
+      /UNPROTECTED PRIVATE KEY|bad permissions/,
+      'ssh does not use a key file that others can read: chmod 600 it.',
+    ],
+    [
+      /Identity file .* not accessible/,
+      'The key file (ssh-keys) is not there, or this user may not read it.',
+    ],
     [
       /Permission denied/,
       `No key was accepted: the public key belongs into the .ssh/authorized_keys of ${user} on ${host}, the private one into this user's agent or a file named as ssh-keys.`,
     ],
     [/Connection refused/, 'Nothing listens there: does sshd run, and is this its port?'],
     [/Could not resolve hostname/, 'The name of the host is not known.'],
-    [/during banner exchange/, 'Something answers there, but says nothing as an SSH server does: check the port.'],
-    [/timed out|No route to host|unreachable/, 'The host cannot be reached: is it up, and does a firewall let ssh through?'],
+    [
+      /during banner exchange/,
+      'Something answers there, but says nothing as an SSH server does: check the port.',
+    ],
+    [
+      /timed out|No route to host|unreachable/,
+      'The host cannot be reached: is it up, and does a firewall let ssh through?',
+    ],
     [
       /kex_exchange_identification|Connection (closed|reset) by \S+ port|banner/,
       'Something else than an SSH server answers there, or it turns this host away: check the port.',

@@ -1,7 +1,20 @@
 import { Socket } from 'node:net';
-import { Observable, concat, defer, finalize, ignoreElements, of, switchMap, take, takeUntil, tap, throwError, timer } from 'rxjs';
+import {
+  Observable,
+  concat,
+  defer,
+  finalize,
+  ignoreElements,
+  of,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { Refused } from '../access/verdict.js';
-import type { Channel, Peer } from '../connection/channel.js';
+import type { Channel, Peer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
@@ -9,9 +22,9 @@ import { defaultTiming } from '../exchange/timing.js';
 import { AmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { Listener } from './driver.js';
-import { socketChannel } from './socket.js';
+import { socketChannel } from '../transport/socket.js';
 import { sshPeer, type SshPeer } from './ssh-peer.js';
-import { StreamChannel } from './stream-channel.js';
+import { StreamChannel } from '../transport/stream-channel.js';
 
 export interface StdioOptions {
   /** The driver whose rules hold on the channel. */
@@ -32,7 +45,9 @@ export function listenStdio({ auth }: StdioOptions): Listener {
       defer(() => identify(auth)).pipe(
         switchMap((found) => {
           if (found.kind === 'peer') return connectionOver(auth, found.peer, options);
-          return connectionOver(auth, { driver: auth }, options).pipe(switchMap((connection) => turnAway(connection, found)));
+          return connectionOver(auth, { driver: auth }, options).pipe(
+            switchMap((connection) => turnAway(connection, found)),
+          );
         }),
       ),
   };
@@ -40,10 +55,17 @@ export function listenStdio({ auth }: StdioOptions): Listener {
 
 function identify(auth: StdioOptions['auth']): Observable<SshPeer | Refused> {
   if (auth === 'ssh') return sshPeer(process.env.SSH_CONNECTION);
-  return of({ kind: 'peer', peer: { driver: auth, ...(auth === 'local' ? { host: 'localhost' } : {}) } });
+  return of({
+    kind: 'peer',
+    peer: { driver: auth, ...(auth === 'local' ? { host: 'localhost' } : {}) },
+  });
 }
 
-function connectionOver(auth: StdioOptions['auth'], peer: Peer, options: ConnectionOptions): Observable<Connection> {
+function connectionOver(
+  auth: StdioOptions['auth'],
+  peer: Peer,
+  options: ConnectionOptions,
+): Observable<Connection> {
   return new Observable((out) => {
     let channel: Channel;
     try {
@@ -58,7 +80,11 @@ function connectionOver(auth: StdioOptions['auth'], peer: Peer, options: Connect
       );
       return;
     }
-    const connection = new TcpmConnection(channel, { side: 'target', namesUser: auth === 'bsdtcp' }, options);
+    const connection = new TcpmConnection(
+      channel,
+      { side: 'target', namesUser: auth === 'bsdtcp' },
+      options,
+    );
     out.next(connection);
     out.add(
       connection.ended.subscribe({
@@ -100,7 +126,8 @@ function turnAway(connection: Connection, { reason, shown }: Refused): Observabl
 
 function inetdChannel(peer: Peer): Channel {
   const socket = new Socket({ fd: 0, readable: true, writable: true });
-  if (socket.remoteAddress === undefined) throw new Error('standard input is no connected TCP socket');
+  if (socket.remoteAddress === undefined)
+    throw new Error('standard input is no connected TCP socket');
   return socketChannel(socket, peer);
 }
 

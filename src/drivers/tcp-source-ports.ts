@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { servicePorts, sourcePorts, type SourcePortOptions } from '../access/reserved-port.js';
 
 /** The source ports to try for TCP, from a random one of the range on, without those that /etc/services gives to others. Errors as `sourcePorts`. */
-export function tcpSourcePorts(range: Pick<SourcePortOptions, 'first' | 'last'> = {}): readonly number[] {
+export function tcpSourcePorts(
+  range: Pick<SourcePortOptions, 'first' | 'last'> = {},
+): readonly number[] {
   return [...sourcePorts({ ...range, taken: takenPorts() })];
 }
 

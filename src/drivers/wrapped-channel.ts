@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { describePeer, type Channel, type Peer } from '../connection/channel.js';
+import { describePeer, type Channel, type Peer } from '../transport/channel.js';
 import { cutInside } from '../connection/losses.js';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, encodeFrame } from '../wire/frame.js';
@@ -72,7 +72,10 @@ class Rewriting {
 
   rewrite(chunk: Uint8Array): Uint8Array[] {
     return [...this.#decoder.push(chunk)].map(({ handle, payload }) =>
-      encodeFrame({ handle, payload: payload.length === 0 ? payload : this.#changed(handle, payload) }),
+      encodeFrame({
+        handle,
+        payload: payload.length === 0 ? payload : this.#changed(handle, payload),
+      }),
     );
   }
 
@@ -84,7 +87,10 @@ class Rewriting {
   #changed(handle: number, payload: Uint8Array): Uint8Array {
     const other = this.#change(payload, handle);
     // An empty payload is the end of a handle: it must not come out of anything else.
-    if (other.length === 0) throw new AmandaError('BAD_ARGUMENT', 'A wrapped or unwrapped payload must not be empty.', { handle });
+    if (other.length === 0)
+      throw new AmandaError('BAD_ARGUMENT', 'A wrapped or unwrapped payload must not be empty.', {
+        handle,
+      });
     return other;
   }
 }
@@ -93,5 +99,9 @@ function cannotUnwrap(cause: unknown, peer: Peer): AmandaError {
   const name = describePeer(peer);
   const message = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof AmandaError && cause.code !== 'BAD_ARGUMENT') return cause;
-  return new AmandaError('CONNECTION_LOST', `What ${name} has sent cannot be unwrapped: ${message.replace(/\.$/, '')}.`, { cause, peer: name });
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `What ${name} has sent cannot be unwrapped: ${message.replace(/\.$/, '')}.`,
+    { cause, peer: name },
+  );
 }

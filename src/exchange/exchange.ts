@@ -1,9 +1,14 @@
 import { Observable, Subscription, asyncScheduler, timer, type Subscriber } from 'rxjs';
-import { describePeer } from '../connection/channel.js';
+import { describePeer } from '../transport/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
 import { packet, packetText, type Packet } from '../wire/packet.js';
-import { stepInitiator, type InitiatorEffect, type InitiatorEvent, type InitiatorState } from './initiator-machine.js';
+import {
+  stepInitiator,
+  type InitiatorEffect,
+  type InitiatorEvent,
+  type InitiatorState,
+} from './initiator-machine.js';
 import type { Timing } from './timing.js';
 import { brokenUnanswered, neverAcknowledged } from './unanswered.js';
 
@@ -25,8 +30,14 @@ export interface Answer {
  * broke the connection. Unsubscribing closes the handle and stops the timer.
  * Source: PROTOCOL.md, "The exchange: initiator".
  */
-export function exchange(connection: Connection, body: Uint8Array, timing: Timing): Observable<Answer> {
-  return new Observable((out) => new Exchange(connection, packet('REQ', body), timing, out).start());
+export function exchange(
+  connection: Connection,
+  body: Uint8Array,
+  timing: Timing,
+): Observable<Answer> {
+  return new Observable((out) =>
+    new Exchange(connection, packet('REQ', body), timing, out).start(),
+  );
 }
 
 class Exchange {
@@ -135,9 +146,13 @@ class Exchange {
   }
 
   #closedEarly(): AmandaError {
-    return new AmandaError('CONNECTION_LOST', `${describePeer(this.#connection.peer)} closed the request's handle without an answer.`, {
-      peer: describePeer(this.#connection.peer),
-      handle: this.#handle.number,
-    });
+    return new AmandaError(
+      'CONNECTION_LOST',
+      `${describePeer(this.#connection.peer)} closed the request's handle without an answer.`,
+      {
+        peer: describePeer(this.#connection.peer),
+        handle: this.#handle.number,
+      },
+    );
   }
 }

@@ -35,27 +35,50 @@ export interface InitiatorStep {
   readonly effects: readonly InitiatorEffect[];
 }
 
-type InitiatorTiming = Pick<Timing, 'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'>;
+type InitiatorTiming = Pick<
+  Timing,
+  'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'
+>;
 
 /** One arrow of the initiator's machine. Source: PROTOCOL.md, "The exchange: initiator". */
-export function stepInitiator(state: InitiatorState, event: InitiatorEvent, timing: InitiatorTiming): InitiatorStep {
+export function stepInitiator(
+  state: InitiatorState,
+  event: InitiatorEvent,
+  timing: InitiatorTiming,
+): InitiatorStep {
   if (state.kind === 'done') return { state, effects: [] };
   if (event.kind === 'lost') return done({ kind: 'failed', reason: event.reason });
   if (event.kind === 'start') {
     return state.kind === 'ready'
-      ? sendRequest({ startedAt: event.at, sentAt: event.at, restartsLeft: timing.replyRestarts }, timing.requestTries, timing)
+      ? sendRequest(
+          { startedAt: event.at, sentAt: event.at, restartsLeft: timing.replyRestarts },
+          timing.requestTries,
+          timing,
+        )
       : stay(state);
   }
   if (state.kind === 'ready') return stay(state);
-  return event.kind === 'packet' ? onPacket(state, event.packet, event.at, timing) : onTimeout(state, event.at, timing);
+  return event.kind === 'packet'
+    ? onPacket(state, event.packet, event.at, timing)
+    : onTimeout(state, event.at, timing);
 }
 
 type Waiting = Extract<InitiatorState, { kind: 'ackwait' | 'repwait' }>;
 
-function onPacket(state: Waiting, packet: Packet, at: number, timing: InitiatorTiming): InitiatorStep {
+function onPacket(
+  state: Waiting,
+  packet: Packet,
+  at: number,
+  timing: InitiatorTiming,
+): InitiatorStep {
   switch (packet.type) {
     case 'ACK':
-      return state.kind === 'ackwait' ? { state: toRepwait(state), effects: [{ kind: 'wait', milliseconds: timing.replyTimeout }] } : stay(state);
+      return state.kind === 'ackwait'
+        ? {
+            state: toRepwait(state),
+            effects: [{ kind: 'wait', milliseconds: timing.replyTimeout }],
+          }
+        : stay(state);
     case 'REP':
       return done({ kind: 'send', type: 'ACK' }, { kind: 'reply', packet });
     case 'PREP':
@@ -75,14 +98,24 @@ function onPacket(state: Waiting, packet: Packet, at: number, timing: InitiatorT
 
 function onTimeout(state: Waiting, at: number, timing: InitiatorTiming): InitiatorStep {
   if (state.kind === 'ackwait') {
-    return state.triesLeft > 0 ? sendRequest({ ...attemptOf(state), sentAt: at }, state.triesLeft, timing) : done({ kind: 'timedOut', waitingFor: 'ACK' });
+    return state.triesLeft > 0
+      ? sendRequest({ ...attemptOf(state), sentAt: at }, state.triesLeft, timing)
+      : done({ kind: 'timedOut', waitingFor: 'ACK' });
   }
   const mayRestart = state.restartsLeft > 0 && at - state.startedAt <= timing.restartsUntil;
   if (!mayRestart) return done({ kind: 'timedOut', waitingFor: 'REP' });
-  return sendRequest({ startedAt: state.startedAt, sentAt: at, restartsLeft: state.restartsLeft - 1 }, timing.requestTries, timing);
+  return sendRequest(
+    { startedAt: state.startedAt, sentAt: at, restartsLeft: state.restartsLeft - 1 },
+    timing.requestTries,
+    timing,
+  );
 }
 
-function sendRequest(attempt: Attempt, tries: number, { ackTimeout }: InitiatorTiming): InitiatorStep {
+function sendRequest(
+  attempt: Attempt,
+  tries: number,
+  { ackTimeout }: InitiatorTiming,
+): InitiatorStep {
   return {
     state: { kind: 'ackwait', triesLeft: tries - 1, ...attempt },
     effects: [

@@ -8,7 +8,10 @@ export const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
 /** The body of a final reply: the CONNECT line, if there are streams, and the text. Throws a plain Error when no packet holds it. */
 export function replyBody(streams: readonly AnnouncedStream[], text: Uint8Array): Uint8Array {
   const body = streams.length === 0 ? text : Buffer.concat([toBytes(formatConnect(streams)), text]);
-  if (body.length > MOST_REPLY_BYTES) throw new Error(`its reply of ${body.length} bytes is over the ${MOST_REPLY_BYTES} that fit one packet`);
+  if (body.length > MOST_REPLY_BYTES)
+    throw new Error(
+      `its reply of ${body.length} bytes is over the ${MOST_REPLY_BYTES} that fit one packet`,
+    );
   return body;
 }
 

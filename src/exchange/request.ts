@@ -16,7 +16,7 @@ import {
   type Observable,
   type OperatorFunction,
 } from 'rxjs';
-import { describePeer } from '../connection/channel.js';
+import { describePeer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import { AmandaError } from '../wire/errors.js';
@@ -37,7 +37,9 @@ export interface ServiceRequest {
   readonly body?: string | Uint8Array;
 }
 
-export interface RequestOptions extends Partial<Pick<Timing, 'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'>> {
+export interface RequestOptions extends Partial<
+  Pick<Timing, 'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'>
+> {
   /** The name on the SECURITY line, where the driver has one. Default: the driver's. */
   readonly user?: string;
 }
@@ -74,7 +76,10 @@ export interface Reply {
  * cannot be sent, and with what broke the connection. ERROR lines in a reply are values.
  * Source: PROTOCOL.md, "The exchange: initiator".
  */
-export function request(service: string | ServiceRequest, options: RequestOptions = {}): OperatorFunction<Connection, Reply> {
+export function request(
+  service: string | ServiceRequest,
+  options: RequestOptions = {},
+): OperatorFunction<Connection, Reply> {
   const asked = typeof service === 'string' ? { service } : service;
   // The end of the exchange is the end of the result, though the connection goes on: so the end travels as a value.
   return (connections) =>
@@ -84,21 +89,36 @@ export function request(service: string | ServiceRequest, options: RequestOption
     );
 }
 
-function ask(connection: Connection, asked: ServiceRequest, options: RequestOptions): Observable<Reply> {
+function ask(
+  connection: Connection,
+  asked: ServiceRequest,
+  options: RequestOptions,
+): Observable<Reply> {
   const user = connection.namesUser ? (options.user ?? connection.user) : undefined;
   return defer(() => exchange(connection, bodyOf(asked, user), timingWith(options))).pipe(
     map((answer) => toReply(answer, connection)),
-    concatMap((reply) => (reply.kind === 'final' ? concat(of(reply), untilArrived(reply)) : of(reply))),
+    concatMap((reply) =>
+      reply.kind === 'final' ? concat(of(reply), untilArrived(reply)) : of(reply),
+    ),
   );
 }
 
-function bodyOf({ service, options = { features: Features.amanda351 }, body = '' }: ServiceRequest, user: string | undefined): Uint8Array {
-  return encodeRequest({ user, service, arguments: Buffer.concat([toBytes(formatOptions(options)), toBytes(body)]) });
+function bodyOf(
+  { service, options = { features: Features.amanda351 }, body = '' }: ServiceRequest,
+  user: string | undefined,
+): Uint8Array {
+  return encodeRequest({
+    user,
+    service,
+    arguments: Buffer.concat([toBytes(formatOptions(options)), toBytes(body)]),
+  });
 }
 
 function toReply({ kind, packet }: Answer, connection: Connection): Reply {
   const { connect, options = new Options(), errors, lines, text } = parseReply(packet.body);
-  const streams = connect.flatMap(({ name, handle }) => (handle === undefined ? [] : [[name, connection.stream(handle)] as const]));
+  const streams = connect.flatMap(({ name, handle }) =>
+    handle === undefined ? [] : [[name, connection.stream(handle)] as const],
+  );
   return { kind, options, errors, lines, text, streams: Object.fromEntries(streams), connection };
 }
 
@@ -126,5 +146,9 @@ function untilArrived({ streams, connection }: Reply): Observable<never> {
 }
 
 function lostEarly({ peer }: Connection): AmandaError {
-  return new AmandaError('CONNECTION_LOST', `The connection to ${describePeer(peer)} ended before all streams were closed.`, { peer: describePeer(peer) });
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `The connection to ${describePeer(peer)} ended before all streams were closed.`,
+    { peer: describePeer(peer) },
+  );
 }

@@ -1,5 +1,13 @@
-import { Observable, Subject, Subscription, asyncScheduler, defer, endWith, type Subscriber } from 'rxjs';
-import { describePeer, type Peer } from '../connection/channel.js';
+import {
+  Observable,
+  Subject,
+  Subscription,
+  asyncScheduler,
+  defer,
+  endWith,
+  type Subscriber,
+} from 'rxjs';
+import { describePeer, type Peer } from '../transport/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
@@ -10,12 +18,23 @@ import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
 import type { RunningRequests } from './running-requests.js';
 import { runStreams, type RunningStream } from './run-streams.js';
 import type { IncomingRequest, Service, ServiceReply, StreamHandler } from './service.js';
-import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from './target-machine.js';
+import {
+  stepTarget,
+  type TargetEffect,
+  type TargetEvent,
+  type TargetOutcome,
+  type TargetState,
+} from './target-machine.js';
 import type { Timing } from './timing.js';
 
 /** Whether a request may run, and what runs for it. */
 export type Admission =
-  | { readonly kind: 'admitted'; readonly request: ParsedRequest; readonly peer: Peer; readonly service: Service }
+  | {
+      readonly kind: 'admitted';
+      readonly request: ParsedRequest;
+      readonly peer: Peer;
+      readonly service: Service;
+    }
   /** `reason` is what stands behind `ERROR ` in the NAK. */
   | { readonly kind: 'refused'; readonly reason: string; readonly request?: ParsedRequest };
 
@@ -39,7 +58,11 @@ export interface RespondOptions {
  * Never errors: what goes wrong is said to the peer and in the `ended` event. Unsubscribing ends the
  * service. Source: PROTOCOL.md, "The exchange: target".
  */
-export function respond(connection: Connection, handle: ProtocolHandle, options: RespondOptions): Observable<ExchangeEvent> {
+export function respond(
+  connection: Connection,
+  handle: ProtocolHandle,
+  options: RespondOptions,
+): Observable<ExchangeEvent> {
   return new Observable((out) => new Responder(connection, handle, options, out).start());
 }
 
@@ -59,7 +82,12 @@ class Responder {
   readonly #serviceOver = new Subject<never>();
   #answered = false;
 
-  constructor(connection: Connection, handle: ProtocolHandle, options: RespondOptions, out: Subscriber<ExchangeEvent>) {
+  constructor(
+    connection: Connection,
+    handle: ProtocolHandle,
+    options: RespondOptions,
+    out: Subscriber<ExchangeEvent>,
+  ) {
     this.#connection = connection;
     this.#handle = handle;
     this.#options = options;
@@ -163,14 +191,25 @@ class Responder {
     }
     this.#options.running.begins(admission.request);
     this.#admission = admission;
-    this.#out.next({ kind: 'admitted', peer: this.#connection.peer, handle: this.#handle.number, request: admission.request });
+    this.#out.next({
+      kind: 'admitted',
+      peer: this.#connection.peer,
+      handle: this.#handle.number,
+      request: admission.request,
+    });
     this.#happens({ kind: 'accepted' });
   }
 
   #startService(): void {
     if (this.#admission === undefined) return;
     const { request, peer, service } = this.#admission;
-    const incoming: IncomingRequest = { service: request.service, arguments: request.arguments, user: request.user, peer, handle: this.#handle.number };
+    const incoming: IncomingRequest = {
+      service: request.service,
+      arguments: request.arguments,
+      user: request.user,
+      peer,
+      handle: this.#handle.number,
+    };
     this.#work.add(
       defer(() => service(incoming)).subscribe({
         next: (reply) => {
@@ -191,7 +230,8 @@ class Responder {
     if (this.#state.kind !== 'running' || this.#answered) return;
     if (reply.kind === 'partial') {
       // One that no packet holds can be spared: the final reply repeats it.
-      if (reply.body.length <= MOST_REPLY_BYTES) this.#happens({ kind: 'partialReply', body: reply.body });
+      if (reply.body.length <= MOST_REPLY_BYTES)
+        this.#happens({ kind: 'partialReply', body: reply.body });
       return;
     }
     this.#answered = true;
@@ -199,8 +239,13 @@ class Responder {
     else this.#answerWithStreams(reply.body, Object.entries(reply.streams));
   }
 
-  #answerWithStreams(body: Uint8Array, streams: readonly (readonly [name: string, handler: StreamHandler | undefined])[]): void {
-    const present = streams.flatMap(([name, handler]) => (handler === undefined ? [] : [[name, handler] as const]));
+  #answerWithStreams(
+    body: Uint8Array,
+    streams: readonly (readonly [name: string, handler: StreamHandler | undefined])[],
+  ): void {
+    const present = streams.flatMap(([name, handler]) =>
+      handler === undefined ? [] : [[name, handler] as const],
+    );
     this.#work.add(
       this.#connection.announce(present.length).subscribe({
         next: (announced) => {
@@ -222,7 +267,10 @@ class Responder {
 
   #reply(text: Uint8Array, names: readonly string[]): void {
     try {
-      const connect = names.map((name) => ({ name, handle: this.#streams.find((present) => present.name === name)?.stream.handle }));
+      const connect = names.map((name) => ({
+        name,
+        handle: this.#streams.find((present) => present.name === name)?.stream.handle,
+      }));
       this.#sendReply(replyBody(connect, text), names);
     } catch (error) {
       for (const { stream } of this.#streams) stream.complete();
@@ -233,19 +281,29 @@ class Responder {
 
   #sendReply(body: Uint8Array, names: readonly string[]): void {
     this.#replyBytes = body.length;
-    this.#out.next({ kind: 'replied', peer: this.#connection.peer, handle: this.#handle.number, streams: names });
+    this.#out.next({
+      kind: 'replied',
+      peer: this.#connection.peer,
+      handle: this.#handle.number,
+      streams: names,
+    });
     this.#happens({ kind: 'reply', body, streams: this.#streams.length > 0 });
   }
 
   /** Before the reply the failure is the reply; after it only the end of the connection can tell that bytes are missing. */
   #serviceFailed(error: unknown): void {
     const name = this.#admission?.request.service ?? '';
-    this.#error = new AmandaError('SERVICE_FAILED', `The service ${name} failed: ${oneLine(error)}.`, {
-      cause: error,
-      peer: describePeer(this.#connection.peer),
-      handle: this.#handle.number,
-    });
-    if (this.#state.kind === 'running') this.#sendReply(toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), []);
+    this.#error = new AmandaError(
+      'SERVICE_FAILED',
+      `The service ${name} failed: ${oneLine(error)}.`,
+      {
+        cause: error,
+        peer: describePeer(this.#connection.peer),
+        handle: this.#handle.number,
+      },
+    );
+    if (this.#state.kind === 'running')
+      this.#sendReply(toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), []);
     else this.#connection.abort(this.#error);
   }
 
@@ -267,7 +325,14 @@ class Responder {
     const handle = this.#handle.number;
     const refusal = this.#refusal;
     this.#stop();
-    if (refusal !== undefined) this.#out.next({ kind: 'refused', peer, handle, reason: refusal.reason, request: refusal.request });
+    if (refusal !== undefined)
+      this.#out.next({
+        kind: 'refused',
+        peer,
+        handle,
+        reason: refusal.reason,
+        request: refusal.request,
+      });
     let sent = this.#replyBytes;
     let received = this.#admission?.request.arguments.length ?? 0;
     for (const { stream } of this.#streams) {

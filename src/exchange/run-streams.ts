@@ -1,4 +1,16 @@
-import { NEVER, Observable, concatWith, defer, filter, forkJoin, ignoreElements, merge, race, take, takeUntil } from 'rxjs';
+import {
+  NEVER,
+  Observable,
+  concatWith,
+  defer,
+  filter,
+  forkJoin,
+  ignoreElements,
+  merge,
+  race,
+  take,
+  takeUntil,
+} from 'rxjs';
 import { pump } from '../connection/pump.js';
 import type { Ends, Stream } from '../connection/stream.js';
 import type { StreamHandler } from './service.js';
@@ -23,11 +35,18 @@ export interface RunningStream {
  * Errors with what a source errors with. Never completes when the connection takes a direction with
  * it: such a request is lost. Source: PROTOCOL.md, "Streams".
  */
-export function runStreams(streams: readonly RunningStream[], serviceOver: Observable<unknown>): Observable<never> {
+export function runStreams(
+  streams: readonly RunningStream[],
+  serviceOver: Observable<unknown>,
+): Observable<never> {
   return defer(() => {
     const ends = streams.map(({ stream }) => stream.ends);
     const sent = forkJoin(ends.map((end) => end.pipe(once(({ sending }) => sending === 'closed'))));
-    const received = forkJoin(ends.map((end) => end.pipe(once(({ receiving }) => receiving === 'closed' || receiving === 'dropped'))));
+    const received = forkJoin(
+      ends.map((end) =>
+        end.pipe(once(({ receiving }) => receiving === 'closed' || receiving === 'dropped')),
+      ),
+    );
     const over = forkJoin([sent, race(received, serviceOver)]);
     return merge(over.pipe(ignoreElements()), merge(...streams.map(send)).pipe(takeUntil(over)));
   });

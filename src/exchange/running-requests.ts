@@ -6,7 +6,8 @@ export class RunningRequests {
 
   /** Whether the same is being done already: the same words to the same service, whoever they are said to come from. */
   has({ service, arguments: words }: ParsedRequest): boolean {
-    for (const other of this.#requests) if (other.service === service && Buffer.compare(other.arguments, words) === 0) return true;
+    for (const other of this.#requests)
+      if (other.service === service && Buffer.compare(other.arguments, words) === 0) return true;
     return false;
   }
 

@@ -1,5 +1,5 @@
 import type { ObservableInput } from 'rxjs';
-import type { Peer } from '../connection/channel.js';
+import type { Peer } from '../transport/channel.js';
 import type { StreamSource } from '../connection/pump.js';
 import type { Stream } from '../connection/stream.js';
 import { toBytes } from '../wire/text.js';

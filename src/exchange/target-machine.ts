@@ -12,7 +12,12 @@ export type TargetState =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'examining' }
   | { readonly kind: 'running' }
-  | { readonly kind: 'replied'; readonly reply: Uint8Array; readonly streams: boolean; readonly triesLeft: number }
+  | {
+      readonly kind: 'replied';
+      readonly reply: Uint8Array;
+      readonly streams: boolean;
+      readonly triesLeft: number;
+    }
   | { readonly kind: 'streaming' }
   | { readonly kind: 'done' };
 
@@ -33,7 +38,11 @@ export type TargetEvent =
 export type TargetEffect =
   | { readonly kind: 'examine'; readonly body: Uint8Array }
   | { readonly kind: 'startService' }
-  | { readonly kind: 'send'; readonly type: 'ACK' | 'REP' | 'PREP' | 'NAK'; readonly body: string | Uint8Array }
+  | {
+      readonly kind: 'send';
+      readonly type: 'ACK' | 'REP' | 'PREP' | 'NAK';
+      readonly body: string | Uint8Array;
+    }
   /** Start the one timer anew. */
   | { readonly kind: 'wait'; readonly milliseconds: number }
   | { readonly kind: 'openStreams' }
@@ -44,7 +53,8 @@ export type TargetEffect =
   | { readonly kind: 'finish'; readonly outcome: TargetOutcome };
 
 /** How a request ended on the target. */
-export type TargetOutcome = 'completed' | 'refused' | 'ignored' | 'duplicate' | 'unacknowledged' | 'timedOut' | 'lost';
+export type TargetOutcome =
+  'completed' | 'refused' | 'ignored' | 'duplicate' | 'unacknowledged' | 'timedOut' | 'lost';
 
 export interface TargetStep {
   readonly state: TargetState;
@@ -54,7 +64,11 @@ export interface TargetStep {
 type TargetTiming = Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries'>;
 
 /** One arrow of the target's machine. Source: PROTOCOL.md, "The exchange: target". */
-export function stepTarget(state: TargetState, event: TargetEvent, timing: TargetTiming): TargetStep {
+export function stepTarget(
+  state: TargetState,
+  event: TargetEvent,
+  timing: TargetTiming,
+): TargetStep {
   if (state.kind === 'done') return stay(state);
   switch (event.kind) {
     case 'lost':
@@ -66,18 +80,28 @@ export function stepTarget(state: TargetState, event: TargetEvent, timing: Targe
     case 'streamsEnded':
       return state.kind === 'streaming' ? done('completed') : stay(state);
     case 'partialReply':
-      return state.kind === 'running' ? { state, effects: [{ kind: 'send', type: 'PREP', body: event.body }] } : stay(state);
+      return state.kind === 'running'
+        ? { state, effects: [{ kind: 'send', type: 'PREP', body: event.body }] }
+        : stay(state);
     case 'reply':
-      return state.kind === 'running' ? sendReply(event.body, event.streams, timing.replyTries, timing) : stay(state);
+      return state.kind === 'running'
+        ? sendReply(event.body, event.streams, timing.replyTries, timing)
+        : stay(state);
     default:
       return state.kind === 'examining' ? onVerdict(event, timing) : stay(state);
   }
 }
 
-function onVerdict(event: Extract<TargetEvent, { kind: 'accepted' | 'refused' | 'duplicate' }>, timing: TargetTiming): TargetStep {
+function onVerdict(
+  event: Extract<TargetEvent, { kind: 'accepted' | 'refused' | 'duplicate' }>,
+  timing: TargetTiming,
+): TargetStep {
   if (event.kind === 'refused') return done('refused', nak(event.reason), { kind: 'closeHandle' });
   if (event.kind === 'duplicate') return done('duplicate', ack, { kind: 'closeHandle' });
-  return { state: { kind: 'running' }, effects: [ack, { kind: 'startService' }, { kind: 'wait', milliseconds: timing.serviceTimeout }] };
+  return {
+    state: { kind: 'running' },
+    effects: [ack, { kind: 'startService' }, { kind: 'wait', milliseconds: timing.serviceTimeout }],
+  };
 }
 
 function onPacket(state: TargetState, packet: Packet, timing: TargetTiming): TargetStep {
@@ -109,17 +133,27 @@ function onPacket(state: TargetState, packet: Packet, timing: TargetTiming): Tar
 }
 
 function onAcknowledged(streams: boolean): TargetStep {
-  return streams ? { state: { kind: 'streaming' }, effects: [{ kind: 'closeHandle' }, { kind: 'openStreams' }] } : done('completed', { kind: 'closeHandle' });
+  return streams
+    ? { state: { kind: 'streaming' }, effects: [{ kind: 'closeHandle' }, { kind: 'openStreams' }] }
+    : done('completed', { kind: 'closeHandle' });
 }
 
 function onTimeout(state: TargetState, timing: TargetTiming): TargetStep {
-  if (state.kind === 'running') return done('timedOut', nak('timeout on reply pipe'), { kind: 'closeHandle' });
+  if (state.kind === 'running')
+    return done('timedOut', nak('timeout on reply pipe'), { kind: 'closeHandle' });
   if (state.kind !== 'replied') return stay(state);
   if (state.triesLeft > 0) return sendReply(state.reply, state.streams, state.triesLeft, timing);
-  return done('unacknowledged', ...(state.streams ? [{ kind: 'dropStreams' } as const] : []), { kind: 'closeHandle' });
+  return done('unacknowledged', ...(state.streams ? [{ kind: 'dropStreams' } as const] : []), {
+    kind: 'closeHandle',
+  });
 }
 
-function sendReply(reply: Uint8Array, streams: boolean, tries: number, { replyAckTimeout }: TargetTiming): TargetStep {
+function sendReply(
+  reply: Uint8Array,
+  streams: boolean,
+  tries: number,
+  { replyAckTimeout }: TargetTiming,
+): TargetStep {
   return {
     state: { kind: 'replied', reply, streams, triesLeft: tries - 1 },
     effects: [

@@ -1,4 +1,4 @@
-import { describePeer, type Peer } from '../connection/channel.js';
+import { describePeer, type Peer } from '../transport/channel.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 
 /** Who waits for an answer, and where. */
@@ -11,7 +11,11 @@ export interface Waiter {
 export function neverAcknowledged({ peer, handle }: Waiter, tries: number): AmandaError {
   const name = describePeer(peer);
   const times = tries === 1 ? 'once' : `${tries} times`;
-  return new AmandaError('ACK_TIMEOUT', `${name} did not acknowledge the request, sent ${times}; ${adviceOf(peer).silent}`, { peer: name, handle });
+  return new AmandaError(
+    'ACK_TIMEOUT',
+    `${name} did not acknowledge the request, sent ${times}; ${adviceOf(peer).silent}`,
+    { peer: name, handle },
+  );
 }
 
 /** What to make of a connection that broke before any packet came: who it was, and what to look at unless the reason says that itself. */
@@ -22,8 +26,13 @@ export function brokenUnanswered(reason: unknown, { peer, handle }: Waiter): unk
     return new AmandaError(reason.code, message, { cause: reason, peer: name, handle });
   }
   const { gone } = adviceOf(peer);
-  if (gone === undefined || !isAmandaError(reason, 'CONNECTION_LOST') || saysMore(reason)) return reason;
-  return new AmandaError('CONNECTION_LOST', `${name} ended the connection before it answered anything; ${gone}`, { cause: reason, peer: name, handle });
+  if (gone === undefined || !isAmandaError(reason, 'CONNECTION_LOST') || saysMore(reason))
+    return reason;
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `${name} ended the connection before it answered anything; ${gone}`,
+    { cause: reason, peer: name, handle },
+  );
 }
 
 /** Whether the loss has a cause that the protocol knows: text in the channel, a frame that was cut. */
@@ -42,9 +51,13 @@ function adviceOf({ driver }: Peer): Advice {
   return advice[driver] ?? { silent: 'is this an amandad of the same auth?' };
 }
 
-const udp: Advice = { silent: 'is this the port of an amandad of the same auth, and does a firewall let UDP through, both ways?' };
+const udp: Advice = {
+  silent:
+    'is this the port of an amandad of the same auth, and does a firewall let UDP through, both ways?',
+};
 const login: Advice = {
-  silent: 'does a login profile there wait for input, and is what it starts (amandad-path) an amandad?',
+  silent:
+    'does a login profile there wait for input, and is what it starts (amandad-path) an amandad?',
   gone: 'is what is started there (amandad-path) an amandad?',
 };
 const advice: Readonly<Record<string, Advice>> = {
@@ -58,7 +71,10 @@ const advice: Readonly<Record<string, Advice>> = {
   },
   ssh: login,
   rsh: login,
-  local: { silent: 'is what was started (amandad-path) an amandad?', gone: 'is what was started (amandad-path) an amandad?' },
+  local: {
+    silent: 'is what was started (amandad-path) an amandad?',
+    gone: 'is what was started (amandad-path) an amandad?',
+  },
   bsdudp: udp,
   bsd: udp,
 };

@@ -44,7 +44,8 @@ function parseControl(control: string): BackupMessage | undefined {
   if (control === 'info end') return { kind: 'infoEnd' };
   if (control === 'no-op') return { kind: 'noop' };
   const blank = control.indexOf(' ');
-  const [word, rest] = blank < 0 ? [control, ''] : [control.slice(0, blank), control.slice(blank + 1)];
+  const [word, rest] =
+    blank < 0 ? [control, ''] : [control.slice(0, blank), control.slice(blank + 1)];
   switch (word) {
     case 'start':
       return { kind: 'start', text: withoutBrackets(rest) };
@@ -71,7 +72,9 @@ function parseControl(control: string): BackupMessage | undefined {
 
 function parseInfo(rest: string): BackupMessage | undefined {
   const sign = rest.indexOf('=');
-  return sign < 1 ? undefined : { kind: 'info', name: rest.slice(0, sign), value: rest.slice(sign + 1) };
+  return sign < 1
+    ? undefined
+    : { kind: 'info', name: rest.slice(0, sign), value: rest.slice(sign + 1) };
 }
 
 function parseSize(rest: string): BackupMessage | undefined {

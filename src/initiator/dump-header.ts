@@ -19,15 +19,32 @@ export interface DumpHeaderOptions {
  * length, both ways. Errors with `BAD_ARGUMENT` for a datestamp or a host, and with `BAD_REPLY` for an info of the target, that cannot
  * stand in it. Source: PROTOCOL.md, "The dump file".
  */
-export function dumpHeader(dump: Dump, info: DumpInfo, { datestamp, host }: DumpHeaderOptions, outcome?: DumpOutcome): Uint8Array {
+export function dumpHeader(
+  dump: Dump,
+  info: DumpInfo,
+  { datestamp, host }: DumpHeaderOptions,
+  outcome?: DumpOutcome,
+): Uint8Array {
   const { dle, level, peer } = dump;
-  const own: DumpHeader = { type: 'FILE', datestamp, host, disk: dle.disk, level, program: dle.program, dle: formatDle(dle).trimEnd() };
+  const own: DumpHeader = {
+    type: 'FILE',
+    datestamp,
+    host,
+    disk: dle.disk,
+    level,
+    program: dle.program,
+    dle: formatDle(dle).trimEnd(),
+  };
   encodeDumpHeader(own);
   try {
     return encodeDumpHeader({ ...own, ...fromTarget(dump, info), ...fromOutcome(outcome) });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AmandaError('BAD_REPLY', `What ${peer} says about its dump of ${dle.disk} cannot stand in a dump file: ${why}`, { peer, cause });
+    throw new AmandaError(
+      'BAD_REPLY',
+      `What ${peer} says about its dump of ${dle.disk} cannot stand in a dump file: ${why}`,
+      { peer, cause },
+    );
   }
 }
 
@@ -42,17 +59,28 @@ function fromTarget({ dle }: Dump, info: DumpInfo): Partial<DumpHeader> {
 }
 
 /** What the client has coded the dump with; what a server would do is not done here. */
-function codingOf({ compress, encrypt }: Dump['dle'], { all }: DumpInfo): readonly (readonly [string, string])[] {
-  const compressor = all.get('CLIENT_CUSTOM_COMPRESS') ?? (compress?.method === 'CUSTOM' ? compress.program : undefined);
-  const encryptor = all.get('CLIENT_ENCRYPT') ?? (encrypt?.method === 'CUSTOM' ? encrypt.program : undefined);
-  const decrypt = encryptor === undefined ? undefined : (all.get('CLIENT_DECRYPT_OPTION') ?? encrypt?.decryptOption);
+function codingOf(
+  { compress, encrypt }: Dump['dle'],
+  { all }: DumpInfo,
+): readonly (readonly [string, string])[] {
+  const compressor =
+    all.get('CLIENT_CUSTOM_COMPRESS') ??
+    (compress?.method === 'CUSTOM' ? compress.program : undefined);
+  const encryptor =
+    all.get('CLIENT_ENCRYPT') ?? (encrypt?.method === 'CUSTOM' ? encrypt.program : undefined);
+  const decrypt =
+    encryptor === undefined
+      ? undefined
+      : (all.get('CLIENT_DECRYPT_OPTION') ?? encrypt?.decryptOption);
   const words: readonly (readonly [string, string | undefined])[] = [
     ['crypt', encryptor === undefined ? undefined : 'enc'],
     ['client_custom_compress', compressor],
     ['client_encrypt', encryptor],
     ['client_decrypt_option', decrypt],
   ];
-  return words.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value] as const]));
+  return words.flatMap(([name, value]) =>
+    value === undefined || value === '' ? [] : [[name, value] as const],
+  );
 }
 
 function fromOutcome(outcome: DumpOutcome | undefined): Partial<DumpHeader> {

@@ -13,7 +13,12 @@ export interface DumpInfo {
 
 /** Gathers the info lines of a dump. */
 export function toDumpInfo(all: ReadonlyMap<string, string>): DumpInfo {
-  return { program: all.get('BACKUP'), application: all.get('APPLICATION'), restore: all.get('RECOVER_CMD'), all };
+  return {
+    program: all.get('BACKUP'),
+    application: all.get('APPLICATION'),
+    restore: all.get('RECOVER_CMD'),
+    all,
+  };
 }
 
 /** The suffix that stands for what the client compresses with, such as `.gz`; undefined when the client does not compress. */

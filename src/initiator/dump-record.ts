@@ -37,7 +37,11 @@ export class DumpRecord {
   }
 
   get progress(): DumpProgress {
-    return { bytes: this.#received.bytes, files: this.index.files, directories: this.index.directories };
+    return {
+      bytes: this.#received.bytes,
+      files: this.index.files,
+      directories: this.index.directories,
+    };
   }
 
   /** Bytes of the image have come. */
@@ -91,7 +95,17 @@ export class DumpRecord {
     const { dle, peer } = this.#dump;
     const received: ChecksumValue = { crc: this.#received.crc, bytes: this.#received.bytes };
     const [size, native, client] = [this.#size, this.#native, this.#client];
-    const wrong = judgeDump({ dle, peer, info: this.info, received, ended: this.#ended, indexed: this.#dump.index !== undefined, size, native, client });
+    const wrong = judgeDump({
+      dle,
+      peer,
+      info: this.info,
+      received,
+      ended: this.#ended,
+      indexed: this.#dump.index !== undefined,
+      size,
+      native,
+      client,
+    });
     if (wrong !== undefined) throw wrong;
     return {
       ...this.progress,
@@ -108,7 +122,11 @@ export class DumpRecord {
 
   #failure(text: string): AmandaError {
     const { dle, peer } = this.#dump;
-    return new AmandaError('SERVICE_FAILED', `The dump of ${dle.disk} from ${peer} failed: ${printable(text)}.${this.#hint()}`, { peer });
+    return new AmandaError(
+      'SERVICE_FAILED',
+      `The dump of ${dle.disk} from ${peer} failed: ${printable(text)}.${this.#hint()}`,
+      { peer },
+    );
   }
 
   /** The dump program's own complaint says more than sendbackup's summary of it. */

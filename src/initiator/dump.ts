@@ -1,6 +1,6 @@
 import { concatMap, of, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
-import { describePeer } from '../connection/channel.js';
+import { describePeer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { noop, type Noop } from './noop.js';
 import { onConnection } from './on-connection.js';
@@ -23,7 +23,9 @@ export function dump(options: SendbackupOptions): OperatorFunction<Connection, D
   return onConnection((connection) =>
     of(connection).pipe(
       noop(call),
-      concatMap((answer) => of(connection).pipe(sendbackup({ ...options, target: featuresOf(answer) }))),
+      concatMap((answer) =>
+        of(connection).pipe(sendbackup({ ...options, target: featuresOf(answer) })),
+      ),
     ),
   );
 }
@@ -33,5 +35,9 @@ function featuresOf({ features, reply }: Noop): Noop['features'] | undefined {
   if (reply.options.get('features') === undefined) return undefined;
   if (features.has('fe_req_xml')) return features;
   const peer = describePeer(reply.connection.peer);
-  throw new AmandaError('SERVICE_FAILED', `${peer} runs an Amanda from before 2.6, which does not read the requests of this library.`, { peer });
+  throw new AmandaError(
+    'SERVICE_FAILED',
+    `${peer} runs an Amanda from before 2.6, which does not read the requests of this library.`,
+    { peer },
+  );
 }

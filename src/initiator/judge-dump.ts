@@ -30,34 +30,55 @@ export function judgeDump(facts: DumpFacts): AmandaError | undefined {
   const { peer, dle } = facts;
   const context = { peer };
   const lacking = whatIsMissing(facts);
-  if (lacking !== undefined) return new AmandaError('INCOMPLETE_DUMP', `The dump of ${dle.disk} from ${peer} is not whole: ${lacking}.`, context);
+  if (lacking !== undefined)
+    return new AmandaError(
+      'INCOMPLETE_DUMP',
+      `The dump of ${dle.disk} from ${peer} is not whole: ${lacking}.`,
+      context,
+    );
   const wrong = whatDisagrees(facts);
   return wrong === undefined
     ? undefined
-    : new AmandaError('CHECKSUM_MISMATCH', `The dump of ${dle.disk} from ${peer} is damaged: ${wrong}. Do not keep it; dump again.`, context);
+    : new AmandaError(
+        'CHECKSUM_MISMATCH',
+        `The dump of ${dle.disk} from ${peer} is damaged: ${wrong}. Do not keep it; dump again.`,
+        context,
+      );
 }
 
-function whatIsMissing({ dle, ended, indexed, received, size, client }: DumpFacts): string | undefined {
+function whatIsMissing({
+  dle,
+  ended,
+  indexed,
+  received,
+  size,
+  client,
+}: DumpFacts): string | undefined {
   if (!ended) return 'sendbackup did not say that it came to its end';
   if (received.bytes === 0) return 'it has no data';
   if (dle.index === true && !indexed) return 'it has no index, and one was asked for';
   if (size === undefined) return 'sendbackup did not say how large it is';
-  if (size < 0 && client === undefined) return 'sendbackup could not tell how large it is, and sent no checksum either';
+  if (size < 0 && client === undefined)
+    return 'sendbackup could not tell how large it is, and sent no checksum either';
   return undefined;
 }
 
 function whatDisagrees(facts: DumpFacts): string | undefined {
   const { received, native, client, size } = facts;
   const got = formatChecksum(received.crc, received.bytes);
-  if (client !== undefined && !same(client, received)) return `the client sent ${formatChecksum(client.crc, client.bytes)} (CRC-32C:bytes), and ${got} arrived`;
+  if (client !== undefined && !same(client, received))
+    return `the client sent ${formatChecksum(client.crc, client.bytes)} (CRC-32C:bytes), and ${got} arrived`;
   const coded = isCoded(facts);
   if (!coded && native !== undefined && !same(native, received)) {
     return `the dump program wrote ${formatChecksum(native.crc, native.bytes)} (CRC-32C:bytes), and ${got} arrived`;
   }
   const original = native?.bytes ?? (coded ? undefined : received.bytes);
-  if (original === undefined || size === undefined || size < 0 || !countsExactly(facts)) return undefined;
+  if (original === undefined || size === undefined || size < 0 || !countsExactly(facts))
+    return undefined;
   const kilobytes = Math.ceil(original / 1024);
-  return size === kilobytes ? undefined : `the dump program reported ${size} KiB, and its data are ${kilobytes} KiB`;
+  return size === kilobytes
+    ? undefined
+    : `the dump program reported ${size} KiB, and its data are ${kilobytes} KiB`;
 }
 
 function same(one: Checksum, other: Checksum): boolean {
@@ -66,7 +87,11 @@ function same(one: Checksum, other: Checksum): boolean {
 
 /** Whether the client compresses or encrypts, so that what arrives is not what the dump program wrote. */
 function isCoded({ dle, info }: DumpFacts): boolean {
-  return clientCompression(dle, info) !== undefined || dle.encrypt?.method === 'CUSTOM' || info.all.has('CLIENT_ENCRYPT');
+  return (
+    clientCompression(dle, info) !== undefined ||
+    dle.encrypt?.method === 'CUSTOM' ||
+    info.all.has('CLIENT_ENCRYPT')
+  );
 }
 
 /**

@@ -1,4 +1,11 @@
-import { dematerialize, filter, materialize, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
+import {
+  dematerialize,
+  filter,
+  materialize,
+  mergeMap,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 
 /**
@@ -11,7 +18,9 @@ import type { Connection } from '../connection/connection.js';
  * For several calls on one connection: an operator of one call lets go of the connection when that call is done. Of the source
  * only the first connection is used.
  */
-export function onConnection<T>(work: (connection: Connection) => Observable<T>): OperatorFunction<Connection, T> {
+export function onConnection<T>(
+  work: (connection: Connection) => Observable<T>,
+): OperatorFunction<Connection, T> {
   return (connections) =>
     connections.pipe(
       filter((_, index) => index === 0),

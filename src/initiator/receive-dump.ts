@@ -73,18 +73,34 @@ export interface ReceiveDumpOptions {
  * they are, with what broke the connection, and with what a sink errors with. Unsubscribing ends the dump.
  * Source: PROTOCOL.md, "Services".
  */
-export function receiveDump(open: (dump: Dump, info: DumpInfo) => DumpSinks, options: ReceiveDumpOptions = {}): OperatorFunction<Dump, DumpEvent> {
+export function receiveDump(
+  open: (dump: Dump, info: DumpInfo) => DumpSinks,
+  options: ReceiveDumpOptions = {},
+): OperatorFunction<Dump, DumpEvent> {
   return concatMap((dump) => receive(dump, open, options));
 }
 
-function receive(dump: Dump, open: (dump: Dump, info: DumpInfo) => DumpSinks, options: ReceiveDumpOptions): Observable<DumpEvent> {
+function receive(
+  dump: Dump,
+  open: (dump: Dump, info: DumpInfo) => DumpSinks,
+  options: ReceiveDumpOptions,
+): Observable<DumpEvent> {
   const { progressInterval = 1_000, dataTimeout = 1_800_000, lend = false } = options;
   return defer(() => {
     const record = new DumpRecord(dump);
     const informed = new AsyncSubject<DumpInfo>();
     const over = new Subject<void>();
-    const streams = informed.pipe(mergeMap((info) => concat(of<DumpEvent>({ kind: 'started', dump, info }), drain(dump, record, open(dump, info), lend))));
-    const progress = interval(progressInterval).pipe(map((): DumpEvent => ({ kind: 'progress', progress: record.progress })));
+    const streams = informed.pipe(
+      mergeMap((info) =>
+        concat(
+          of<DumpEvent>({ kind: 'started', dump, info }),
+          drain(dump, record, open(dump, info), lend),
+        ),
+      ),
+    );
+    const progress = interval(progressInterval).pipe(
+      map((): DumpEvent => ({ kind: 'progress', progress: record.progress })),
+    );
     const transfer = merge(streams, messages(dump, record, informed)).pipe(
       finalize(() => {
         over.next();
@@ -99,7 +115,11 @@ function receive(dump: Dump, open: (dump: Dump, info: DumpInfo) => DumpSinks, op
   });
 }
 
-function messages(dump: Dump, record: DumpRecord, informed: AsyncSubject<DumpInfo>): Observable<DumpEvent> {
+function messages(
+  dump: Dump,
+  record: DumpRecord,
+  informed: AsyncSubject<DumpInfo>,
+): Observable<DumpEvent> {
   const inform = (): void => {
     informed.next(record.info);
     informed.complete();
@@ -163,10 +183,17 @@ function forbidEarlyData({ reply, dle, peer }: Dump): Observable<never> {
   const handles = new Set(Object.values(reply.streams).map(({ handle }) => handle));
   return reply.connection.flow.pipe(
     map(({ paused, limit, holders }) => {
-      const held = holders.reduce((sum, holder) => sum + (handles.has(holder.handle) ? holder.held : 0), 0);
+      const held = holders.reduce(
+        (sum, holder) => sum + (handles.has(holder.handle) ? holder.held : 0),
+        0,
+      );
       // A paused connection resumes at half of its limit.
       if (!paused || held * 2 <= limit) return;
-      throw new AmandaError('BAD_REPLY', `${peer} sends the data of ${dle.disk} before it says what they are, which no sendbackup does.`, { peer });
+      throw new AmandaError(
+        'BAD_REPLY',
+        `${peer} sends the data of ${dle.disk} before it says what they are, which no sendbackup does.`,
+        { peer },
+      );
     }),
     ignoreElements(),
   );

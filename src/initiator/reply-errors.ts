@@ -1,4 +1,4 @@
-import { describePeer } from '../connection/channel.js';
+import { describePeer } from '../transport/channel.js';
 import type { Reply } from '../exchange/request.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
@@ -6,11 +6,19 @@ import { printable } from '../wire/text.js';
 /** The error for a reply that says `ERROR`. */
 export function serviceFailed(service: string, { errors, connection }: Reply): AmandaError {
   const peer = describePeer(connection.peer);
-  return new AmandaError('SERVICE_FAILED', `The ${service} of ${peer} failed: ${errors.map((text) => printable(text)).join('; ')}`, { peer });
+  return new AmandaError(
+    'SERVICE_FAILED',
+    `The ${service} of ${peer} failed: ${errors.map((text) => printable(text)).join('; ')}`,
+    { peer },
+  );
 }
 
 /** The error for a reply that the service may not give. */
 export function badReply(service: string, why: string, { connection }: Reply): AmandaError {
   const peer = describePeer(connection.peer);
-  return new AmandaError('BAD_REPLY', `The reply of ${peer} to ${service} cannot be used, since ${why}.`, { peer });
+  return new AmandaError(
+    'BAD_REPLY',
+    `The reply of ${peer} to ${service} cannot be used, since ${why}.`,
+    { peer },
+  );
 }

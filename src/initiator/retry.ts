@@ -19,7 +19,11 @@ export function parseRetry(text: string): RetryAdvice {
     return at < 0 ? undefined : words[at + 1];
   };
   const message = after('message');
-  return { delay: wholeNumber(after('delay')), level: wholeNumber(after('level')), message: message === undefined ? undefined : unquote(message) };
+  return {
+    delay: wholeNumber(after('delay')),
+    level: wholeNumber(after('level')),
+    message: message === undefined ? undefined : unquote(message),
+  };
 }
 
 /** The error of a dump that the target wants to be asked for again. */
@@ -27,15 +31,21 @@ export function retryLater(advice: RetryAdvice, peer: string): AmandaError {
   const when = advice.delay === undefined ? 'again later' : `again in ${advice.delay} s`;
   const which = advice.level === undefined ? '' : ` for level ${advice.level}`;
   const why = advice.message === undefined ? '' : `: ${printable(advice.message)}`;
-  return new AmandaError('RETRY_LATER', `${peer} cannot dump now and wants to be asked ${when}${which}${why}.`, {
-    peer,
-    cause: { retry: advice } satisfies Advised,
-  });
+  return new AmandaError(
+    'RETRY_LATER',
+    `${peer} cannot dump now and wants to be asked ${when}${which}${why}.`,
+    {
+      peer,
+      cause: { retry: advice } satisfies Advised,
+    },
+  );
 }
 
 /** What the target advised, for an error with the code `RETRY_LATER`; undefined for any other. */
 export function retryAdvice(error: unknown): RetryAdvice | undefined {
-  return isAmandaError(error, 'RETRY_LATER') && isAdvised(error.cause) ? error.cause.retry : undefined;
+  return isAmandaError(error, 'RETRY_LATER') && isAdvised(error.cause)
+    ? error.cause.retry
+    : undefined;
 }
 
 interface Advised {

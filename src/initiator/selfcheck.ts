@@ -40,7 +40,10 @@ export function isProblem({ severity }: Finding): boolean {
  * A problem is a value; completion says that the check was done. Errors with `BAD_REPLY` for messages that are not JSON, with
  * `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
  */
-export function selfcheck({ dles, ...call }: SelfcheckOptions): OperatorFunction<Connection, Finding> {
+export function selfcheck({
+  dles,
+  ...call
+}: SelfcheckOptions): OperatorFunction<Connection, Finding> {
   const body = dles.map(formatDle).join('');
   return (connections) =>
     connections.pipe(
@@ -76,10 +79,17 @@ function parseMessages(text: string, reply: Reply): readonly Finding[] {
   const messages = attempt(() => JSON.parse(`[${text}]`) as unknown);
   if (!Array.isArray(messages)) throw badReply('selfcheck', 'its messages are not JSON', reply);
   return messages.map((message: unknown) => {
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) throw badReply('selfcheck', 'a message in it is no JSON object', reply);
+    if (typeof message !== 'object' || message === null || Array.isArray(message))
+      throw badReply('selfcheck', 'a message in it is no JSON object', reply);
     // What was nested deeply enough can be read and not be written again.
-    const fields = attempt(() => Object.entries(message).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const));
-    if (fields === undefined) throw badReply('selfcheck', 'a message in it is nested too deeply', reply);
+    const fields = attempt(() =>
+      Object.entries(message).map(
+        ([name, value]) =>
+          [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+      ),
+    );
+    if (fields === undefined)
+      throw badReply('selfcheck', 'a message in it is nested too deeply', reply);
     return fromMessage(new Map(fields));
   });
 }
@@ -95,9 +105,12 @@ function attempt<T>(read: () => T): T | undefined {
 function fromMessage(fields: ReadonlyMap<string, string>): Finding {
   const code = Number(fields.get('code') ?? Number.NaN);
   return {
-    severity: severities.find((severity) => severity === fields.get('severity')?.toLowerCase()) ?? 'error',
+    severity:
+      severities.find((severity) => severity === fields.get('severity')?.toLowerCase()) ?? 'error',
     text: fields.get('message') ?? 'a message without text',
     code: Number.isSafeInteger(code) ? code : undefined,
-    details: new Map([...fields].filter(([name]) => name !== 'severity' && name !== 'message' && name !== 'code')),
+    details: new Map(
+      [...fields].filter(([name]) => name !== 'severity' && name !== 'message' && name !== 'code'),
+    ),
   };
 }

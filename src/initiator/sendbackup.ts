@@ -1,5 +1,5 @@
 import { filter, map, type Observable, type OperatorFunction } from 'rxjs';
-import { describePeer } from '../connection/channel.js';
+import { describePeer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import { request, type Reply } from '../exchange/request.js';
@@ -53,15 +53,24 @@ export interface Dump {
  * asked again, with `BAD_REPLY` when the reply has no DATA or no MESG stream or says something else, with `BAD_DLE`, and as
  * {@link request} does. Source: PROTOCOL.md, "Services".
  */
-export function sendbackup({ dle, ...call }: SendbackupOptions): OperatorFunction<Connection, Dump> {
+export function sendbackup({
+  dle,
+  ...call
+}: SendbackupOptions): OperatorFunction<Connection, Dump> {
   const [level, ...more] = dle.levels ?? [{ level: 0 }];
   if (level === undefined || more.length > 0)
-    throw new AmandaError('BAD_ARGUMENT', `A dump is of one level, not of ${more.length === 0 ? 'none' : 'several'}.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `A dump is of one level, not of ${more.length === 0 ? 'none' : 'several'}.`,
+    );
   const asked: Dle = { ...dle, levels: [level] };
   const body = formatDle(asked);
   return (connections) =>
     connections.pipe(
-      request({ service: 'sendbackup', options: optionsFor(call), body }, { replyTimeout: SENDBACKUP_REPLY_TIMEOUT, ...call }),
+      request(
+        { service: 'sendbackup', options: optionsFor(call), body },
+        { replyTimeout: SENDBACKUP_REPLY_TIMEOUT, ...call },
+      ),
       filter(({ kind }) => kind === 'final'),
       map((reply) => toDump(reply, asked, level.level)),
     );
@@ -81,7 +90,16 @@ function toDump(reply: Reply, dle: Dle, level: number): Dump {
   if (data === undefined) throw badReply('sendbackup', 'it announces no DATA stream', reply);
   if (mesg === undefined) throw badReply('sendbackup', 'it announces no MESG stream', reply);
   for (const stream of Object.values(others)) stream.discard();
-  return { dle, level, peer, data, messages: mesg.pipe(lines({ maxLength: MAX_MESSAGE }), map(parseBackupMessage)), index, state, reply };
+  return {
+    dle,
+    level,
+    peer,
+    data,
+    messages: mesg.pipe(lines({ maxLength: MAX_MESSAGE }), map(parseBackupMessage)),
+    index,
+    state,
+    reply,
+  };
 }
 
 /** Characters in one line of MESG; real ones have some hundred. */

@@ -38,7 +38,10 @@ export type EstimateAnswer =
  * `SERVICE_FAILED` when the service failed as a whole, with `BAD_REPLY` for a line that is no estimate or is about something that
  * was not asked for, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
  */
-export function sendsize({ dles, ...call }: SendsizeOptions): OperatorFunction<Connection, Estimate> {
+export function sendsize({
+  dles,
+  ...call
+}: SendsizeOptions): OperatorFunction<Connection, Estimate> {
   const asked = dles.map((dle) => ({ ...dle, levels: dle.levels ?? [{ level: 0 }] }));
   const body = asked.map(formatDle).join('');
   return (connections) =>
@@ -68,8 +71,10 @@ class Gathering {
   *take(reply: Reply): Generator<Estimate> {
     for (const line of this.#fresh(reply)) {
       const estimate = parseEstimate(line);
-      if (estimate === undefined) throw badReply('sendsize', `a line in it is no estimate: "${printable(line)}"`, reply);
-      if (!this.#asked.has(keyOf(estimate))) throw badReply('sendsize', `nobody asked for what it says: "${printable(line)}"`, reply);
+      if (estimate === undefined)
+        throw badReply('sendsize', `a line in it is no estimate: "${printable(line)}"`, reply);
+      if (!this.#asked.has(keyOf(estimate)))
+        throw badReply('sendsize', `nobody asked for what it says: "${printable(line)}"`, reply);
       if (estimate.kind !== 'warning') this.#missing.delete(keyOf(estimate));
       yield estimate;
     }
@@ -96,7 +101,8 @@ function keyOf({ disk, level }: { readonly disk: string; readonly level: number 
 function parseEstimate(line: string): Estimate | undefined {
   const [name] = quotedWords(line);
   if (name === undefined || !line.startsWith(`${name} `)) return undefined;
-  const [, digits = '', word = '', rest = ''] = /^ +(\d{1,3}) +(SIZE|ERROR|WARNING) +(.*)$/.exec(line.slice(name.length)) ?? [];
+  const [, digits = '', word = '', rest = ''] =
+    /^ +(\d{1,3}) +(SIZE|ERROR|WARNING) +(.*)$/.exec(line.slice(name.length)) ?? [];
   if (word === '') return undefined;
   const about = { disk: unquote(name), level: Number(digits) };
   if (word === 'ERROR') return { kind: 'error', text: unquoteText(rest), ...about };

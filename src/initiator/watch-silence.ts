@@ -23,9 +23,13 @@ export function watchSilence({ reply, dle, peer }: Dump, allowed: number): Obser
         }),
         filter(() => quiet >= LOOKS),
         map(() => {
-          throw new AmandaError('DATA_TIMEOUT', `Nothing of the dump of ${dle.disk} came from ${peer} for ${allowed / 1000} s; is the target still at work?`, {
-            peer,
-          });
+          throw new AmandaError(
+            'DATA_TIMEOUT',
+            `Nothing of the dump of ${dle.disk} came from ${peer} for ${allowed / 1000} s; is the target still at work?`,
+            {
+              peer,
+            },
+          );
         }),
       )
       .subscribe(out);

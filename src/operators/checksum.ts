@@ -1,5 +1,9 @@
 import { createRequire } from 'node:module';
-import { crc32c as tableCrc32c, formatChecksum, type Checksum as ChecksumValue } from '../wire/crc32c.js';
+import {
+  crc32c as tableCrc32c,
+  formatChecksum,
+  type Checksum as ChecksumValue,
+} from '../wire/crc32c.js';
 
 /**
  * The running checksum of a dump: CRC-32C and byte count, as `native-CRC` and `client-CRC` carry it.

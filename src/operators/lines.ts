@@ -15,7 +15,10 @@ export interface LinesOptions {
  * A line ends at a newline, which is not part of it; a last line without one counts. The text is
  * UTF-8, whatever the cuts; a byte order mark is a character of it. Errors with `TRUNCATED` when a line grows over `maxLength`.
  */
-export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFunction<Uint8Array, string> {
+export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFunction<
+  Uint8Array,
+  string
+> {
   return (chunks) =>
     new Observable((out) => {
       // Node 24 takes any U+FEFF with which a piece begins for the first.
@@ -33,7 +36,13 @@ export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFun
           parts.push(part);
           length = part.length;
         }
-        if (length > maxLength) out.error(new AmandaError('TRUNCATED', `A line of text is longer than the ${maxLength} characters allowed.`));
+        if (length > maxLength)
+          out.error(
+            new AmandaError(
+              'TRUNCATED',
+              `A line of text is longer than the ${maxLength} characters allowed.`,
+            ),
+          );
       };
       return chunks.subscribe({
         next: (chunk) => {

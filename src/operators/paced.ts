@@ -1,4 +1,12 @@
-import { Observable, concatMap, defer, type ObservableInput, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs';
+import {
+  Observable,
+  concatMap,
+  defer,
+  type ObservableInput,
+  type OperatorFunction,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs';
 import { isPullable, type Pull, type Pullable } from './pull.js';
 
 export interface PacedOptions {
@@ -19,8 +27,14 @@ export interface PacedOptions {
  * A source that can be pulled (a Stream) keeps what waits, and slows its sender. Any other source
  * cannot be slowed: what it emits meanwhile waits here, as in `concatMap`.
  */
-export function paced<T, R>(work: (chunk: T) => ObservableInput<R>, { lend = false }: PacedOptions = {}): OperatorFunction<T, R> {
-  return (source) => (isPullable<T>(source) ? new Observable((out) => new PacedReading(source, work, lend, out).stop) : source.pipe(concatMap(work)));
+export function paced<T, R>(
+  work: (chunk: T) => ObservableInput<R>,
+  { lend = false }: PacedOptions = {},
+): OperatorFunction<T, R> {
+  return (source) =>
+    isPullable<T>(source)
+      ? new Observable((out) => new PacedReading(source, work, lend, out).stop)
+      : source.pipe(concatMap(work));
 }
 
 class PacedReading<T, R> {
@@ -32,7 +46,12 @@ class PacedReading<T, R> {
   #isRunning = false;
   #isStepping = false;
 
-  constructor(source: Pullable<T>, work: (chunk: T) => ObservableInput<R>, lend: boolean, out: Subscriber<R>) {
+  constructor(
+    source: Pullable<T>,
+    work: (chunk: T) => ObservableInput<R>,
+    lend: boolean,
+    out: Subscriber<R>,
+  ) {
     this.#work = work;
     this.#lend = lend;
     this.#out = out;

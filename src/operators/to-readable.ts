@@ -14,7 +14,8 @@ export function toReadable(source: Observable<Uint8Array> | Pullable<Uint8Array>
   const readable = new Readable({ read: () => undefined });
   const subscription = source.subscribe({
     next: (chunk) => readable.push(chunk),
-    error: (error: unknown) => readable.destroy(error instanceof Error ? error : new Error(String(error))),
+    error: (error: unknown) =>
+      readable.destroy(error instanceof Error ? error : new Error(String(error))),
     complete: () => readable.push(null),
   });
   readable.once('close', () => {

@@ -18,8 +18,14 @@ export function toWritable(writable: Writable): OperatorFunction<Uint8Array, num
         out.error(error);
       };
       writable.on('error', fail);
-      const write = (chunk: Uint8Array): Observable<number> => writeTo(writable, chunk).pipe(map(() => (written += chunk.length)));
-      out.add(concat(bytes.pipe(paced(write)), defer(() => endOf(writable)).pipe(ignoreElements())).subscribe(out));
+      const write = (chunk: Uint8Array): Observable<number> =>
+        writeTo(writable, chunk).pipe(map(() => (written += chunk.length)));
+      out.add(
+        concat(
+          bytes.pipe(paced(write)),
+          defer(() => endOf(writable)).pipe(ignoreElements()),
+        ).subscribe(out),
+      );
       return () => {
         writable.off('error', fail);
         if (!writable.writableFinished) writable.on('error', () => undefined).destroy();

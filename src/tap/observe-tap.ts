@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
-import { ConversationBytes } from '../marble/conversation-bytes.js';
-import { inRange } from '../marble/in-range.js';
+import { ConversationBytes } from '../diagram/conversation-bytes.js';
+import { inRange } from '../diagram/in-range.js';
 import type { TapChange } from './tap-change.js';
 import type { TapEvent } from './tap-event.js';
 
@@ -24,7 +24,10 @@ interface Reading {
  * Of the payload the front alone is kept (`preview`), and what came of a stream in one go is one chunk with a count; a connection that does not speak frames is counted. Errors with what the source errors with, and
  * with `BAD_ARGUMENT` for an option out of its range.
  */
-export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}): OperatorFunction<TapEvent, TapChange> {
+export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}): OperatorFunction<
+  TapEvent,
+  TapChange
+> {
   return (events) =>
     new Observable((out) => {
       inRange('preview', preview, 0, 65_536);
@@ -66,9 +69,16 @@ export function connectionName(connection: number): string {
 }
 
 /** What the end of a connection is called among errors. */
-const codes = { reset: 'CONNECTION_LOST', unreached: 'CONNECT_FAILED', stopped: 'CONNECTION_CLOSED' } as const;
+const codes = {
+  reset: 'CONNECTION_LOST',
+  unreached: 'CONNECT_FAILED',
+  stopped: 'CONNECTION_CLOSED',
+} as const;
 
-function read(event: Exclude<TapEvent, { readonly kind: 'opened' }>, { began, bytes }: Reading): void {
+function read(
+  event: Exclude<TapEvent, { readonly kind: 'opened' }>,
+  { began, bytes }: Reading,
+): void {
   const at = event.at - began;
   switch (event.kind) {
     case 'bytes':

@@ -30,12 +30,30 @@ const NOT_STARTED = 127;
  * by itself, and a reader that has gone is passed on to the writer. Completes when the command has ended and all that it wrote is passed on;
  * unsubscribing ends it with SIGTERM. Source: PROTOCOL.md, "Drivers" and "Services".
  */
-export function tapCommand({ program, args, input, output, until, onExit }: TapCommandOptions): Observable<TapEvent> {
+export function tapCommand({
+  program,
+  args,
+  input,
+  output,
+  until,
+  onExit,
+}: TapCommandOptions): Observable<TapEvent> {
   return new Observable((out) => {
     const connection = 1;
-    out.next({ kind: 'opened', connection, at: now(), peer: { address: undefined, port: undefined }, target: program });
+    out.next({
+      kind: 'opened',
+      connection,
+      at: now(),
+      peer: { address: undefined, port: undefined },
+      target: program,
+    });
     let closing = 2;
-    const exit = { code: NOT_STARTED, how: 'ended' as TapClosing, by: undefined as TapSender | undefined, reason: '' };
+    const exit = {
+      code: NOT_STARTED,
+      how: 'ended' as TapClosing,
+      by: undefined as TapSender | undefined,
+      reason: '',
+    };
     const settle = (): void => {
       closing -= 1;
       if (closing > 0) return;
@@ -82,8 +100,19 @@ export function tapCommand({ program, args, input, output, until, onExit }: TapC
 }
 
 function endOf(program: string, code: number | null, signal: NodeJS.Signals | null) {
-  if (signal !== null) return { code: 128 + constants.signals[signal], how: 'reset', by: 'target', reason: `${program} was ended by ${signal}.` } as const;
-  return { code: code ?? 0, how: 'ended', by: undefined, reason: `${program} ended with exit code ${code ?? 0}.` } as const;
+  if (signal !== null)
+    return {
+      code: 128 + constants.signals[signal],
+      how: 'reset',
+      by: 'target',
+      reason: `${program} was ended by ${signal}.`,
+    } as const;
+  return {
+    code: code ?? 0,
+    how: 'ended',
+    by: undefined,
+    reason: `${program} ended with exit code ${code ?? 0}.`,
+  } as const;
 }
 
 function stop(child: ChildProcess): void {

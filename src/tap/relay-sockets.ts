@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { resetSocket } from '../drivers/reset-socket.js';
-import type { SocketReader } from '../drivers/socket-reader.js';
+import { resetSocket } from '../transport/reset-socket.js';
+import type { SocketReader } from '../transport/socket-reader.js';
 import { passOn } from './pass-on.js';
 import type { TapClosing, TapSender } from './tap-event.js';
 
@@ -27,7 +27,11 @@ const NO_BYTES = new Uint8Array(0);
  * Makes one connection of two: bytes, the end of each direction and resets pass on as they come. Both sockets must allow to be half
  * open. Returns how to break both at once; there is no news after that.
  */
-export function relaySockets(initiator: RelayEnd, target: RelayEnd, { onBytes, onEnded, onClosed }: RelayNews): () => void {
+export function relaySockets(
+  initiator: RelayEnd,
+  target: RelayEnd,
+  { onBytes, onEnded, onClosed }: RelayNews,
+): () => void {
   let isOver = false;
   let open = 2;
   const over = (how: TapClosing, by: TapSender | undefined, reason: string): void => {

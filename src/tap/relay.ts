@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
-import { KEEP_ALIVE } from '../drivers/keep-alive.js';
-import { connectTcp } from '../drivers/tcp-connect.js';
+import { KEEP_ALIVE } from '../transport/keep-alive.js';
+import { connectTcp } from '../transport/tcp-connect.js';
 import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
 import { AmandaError } from '../wire/errors.js';
 import { now } from './clock.js';
@@ -67,7 +67,13 @@ class TcpTap {
     const { host = '127.0.0.1', port } = listen;
     this.#server.maxConnections = maxConnections;
     this.#server.on('error', (cause) => {
-      this.#out.error(new AmandaError('CONNECT_FAILED', `Cannot listen on ${host} port ${port}: ${cause.message}.`, { cause }));
+      this.#out.error(
+        new AmandaError(
+          'CONNECT_FAILED',
+          `Cannot listen on ${host} port ${port}: ${cause.message}.`,
+          { cause },
+        ),
+      );
     });
     this.#server.listen({ host, port }, () => {
       const address = this.#server.address();
@@ -104,12 +110,27 @@ class TcpTap {
     prepare(socket);
     const early = (error: Error): void => {
       connecting.unsubscribe();
-      this.#closed(connection, 'reset', 'initiator', `The initiator broke the connection before it was passed on: ${error.message}.`);
+      this.#closed(
+        connection,
+        'reset',
+        'initiator',
+        `The initiator broke the connection before it was passed on: ${error.message}.`,
+      );
     };
     socket.on('error', early);
-    this.#out.next({ kind: 'opened', connection, at: now(), peer: { address, port }, target: place(target) });
+    this.#out.next({
+      kind: 'opened',
+      connection,
+      at: now(),
+      peer: { address, port },
+      target: place(target),
+    });
     const isReserved = port !== undefined && port < FIRST_UNRESERVED_PORT;
-    const connecting = connectTcp({ ...target, allowHalfOpen: true, sourcePorts: isReserved ? sourcePorts() : undefined }).subscribe({
+    const connecting = connectTcp({
+      ...target,
+      allowHalfOpen: true,
+      sourcePorts: isReserved ? sourcePorts() : undefined,
+    }).subscribe({
       next: (connected) => {
         socket.off('error', early);
         prepare(connected.socket);
@@ -128,7 +149,12 @@ class TcpTap {
       },
       error: (error: unknown) => {
         reset(socket);
-        this.#closed(connection, 'unreached', undefined, error instanceof Error ? error.message : String(error));
+        this.#closed(
+          connection,
+          'unreached',
+          undefined,
+          error instanceof Error ? error.message : String(error),
+        );
       },
     });
     if (connecting.closed) return;

@@ -1,4 +1,4 @@
-import type { Change } from '../marble/change.js';
+import type { Change } from '../diagram/change.js';
 import type { TapClosing, TapPeer } from './tap-event.js';
 
 /**
@@ -7,7 +7,19 @@ import type { TapClosing, TapPeer } from './tap-event.js';
  * `at` of `opened` and `closed` is milliseconds since 1970; the times within `change` are milliseconds since its connection was opened.
  */
 export type TapChange =
-  | { readonly kind: 'opened'; readonly connection: number; readonly at: number; readonly peer: TapPeer; readonly target: string }
+  | {
+      readonly kind: 'opened';
+      readonly connection: number;
+      readonly at: number;
+      readonly peer: TapPeer;
+      readonly target: string;
+    }
   | { readonly kind: 'change'; readonly connection: number; readonly change: Change }
   /** `reason` is a sentence. */
-  | { readonly kind: 'closed'; readonly connection: number; readonly at: number; readonly how: TapClosing; readonly reason: string };
+  | {
+      readonly kind: 'closed';
+      readonly connection: number;
+      readonly at: number;
+      readonly how: TapClosing;
+      readonly reason: string;
+    };

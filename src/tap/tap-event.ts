@@ -13,11 +13,28 @@ export interface TapPeer {
 
 /** What a tap sees. `at` is milliseconds since 1970, with a fraction, and never runs backwards. `connection` counts from 1. */
 export type TapEvent =
-  | { readonly kind: 'opened'; readonly connection: number; readonly at: number; readonly peer: TapPeer; readonly target: string }
+  | {
+      readonly kind: 'opened';
+      readonly connection: number;
+      readonly at: number;
+      readonly peer: TapPeer;
+      readonly target: string;
+    }
   /** Passed on unchanged. Nobody writes into the chunk any more; keeping it keeps up to 256 KiB of memory. */
-  | { readonly kind: 'bytes'; readonly connection: number; readonly at: number; readonly sender: TapSender; readonly chunk: Uint8Array }
+  | {
+      readonly kind: 'bytes';
+      readonly connection: number;
+      readonly at: number;
+      readonly sender: TapSender;
+      readonly chunk: Uint8Array;
+    }
   /** This side sends nothing more. */
-  | { readonly kind: 'ended'; readonly connection: number; readonly at: number; readonly sender: TapSender }
+  | {
+      readonly kind: 'ended';
+      readonly connection: number;
+      readonly at: number;
+      readonly sender: TapSender;
+    }
   /** `reason` is a sentence. `by` is who broke it, where that is known. Always the last event of its connection. */
   | {
       readonly kind: 'closed';

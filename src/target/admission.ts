@@ -3,7 +3,7 @@ import { authorize, readSecurity, type AccessRequest } from '../access/authorize
 import { namePeer } from '../access/named-peers.js';
 import type { NamedPeer } from '../access/peer.js';
 import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
-import type { Peer } from '../connection/channel.js';
+import type { Peer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Admission } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
@@ -36,9 +36,17 @@ export function admission(
     return peer.kind === 'refused' ? of(peer) : judge(connection, services, rules, peer.peer, body);
   };
   return (body) => {
-    if (active() > maxRequests) return of<Admission>({ kind: 'refused', reason: `more than ${maxRequests} requests at once on one connection` });
+    if (active() > maxRequests)
+      return of<Admission>({
+        kind: 'refused',
+        reason: `more than ${maxRequests} requests at once on one connection`,
+      });
     known ??= namedAlready(connection);
-    return known === undefined ? look(connection.peer).pipe(leadTo((found) => decide(withName(connection.peer, found), body))) : decide(known, body);
+    return known === undefined
+      ? look(connection.peer).pipe(
+          leadTo((found) => decide(withName(connection.peer, found), body)),
+        )
+      : decide(known, body);
   };
 }
 
@@ -52,7 +60,9 @@ interface Named {
 
 /** The peer, when its driver vouches for its name, or none is asked for. */
 function namedAlready({ peer, namesUser }: Connection): Named | undefined {
-  return !namesUser || peer.host !== undefined || peer.address === undefined ? { kind: 'named', peer } : undefined;
+  return !namesUser || peer.host !== undefined || peer.address === undefined
+    ? { kind: 'named', peer }
+    : undefined;
 }
 
 function look({ address = '', port }: Peer): Observable<NamedPeer | Refused> {
@@ -60,7 +70,9 @@ function look({ address = '', port }: Peer): Observable<NamedPeer | Refused> {
 }
 
 function withName(peer: Peer, found: NamedPeer | Refused): Named | Refused {
-  return found.kind === 'refused' ? found : { kind: 'named', peer: Object.assign({}, peer, { host: found.host }) };
+  return found.kind === 'refused'
+    ? found
+    : { kind: 'named', peer: Object.assign({}, peer, { host: found.host }) };
 }
 
 function judge(
@@ -70,21 +82,34 @@ function judge(
   peer: Peer,
   body: Uint8Array,
 ): Observable<Admission> {
-  const { user, service, rest } = namesUser ? readSecurity(body) : { user: undefined, service: '', rest: body };
+  const { user, service, rest } = namesUser
+    ? readSecurity(body)
+    : { user: undefined, service: '', rest: body };
   const verdict = user === undefined ? of(allowed) : rules({ user, service, peer });
   const name = typeof user === 'string' ? user : undefined;
   return verdict.pipe(
     defaultIfEmpty(NO_VERDICT),
     leadTo((judged): Admission | Observable<Admission> => {
-      if (judged.kind === 'refused') return { kind: 'refused', reason: judged.reason, request: { user: name, service, arguments: rest } };
+      if (judged.kind === 'refused')
+        return {
+          kind: 'refused',
+          reason: judged.reason,
+          request: { user: name, service, arguments: rest },
+        };
       const parsed = serviceOf(rest);
       if (parsed.kind === 'refused') return parsed;
-      return find(services, { user: name, service: parsed.service, arguments: parsed.arguments }, peer);
+      return find(
+        services,
+        { user: name, service: parsed.service, arguments: parsed.arguments },
+        peer,
+      );
     }),
   );
 }
 
-function serviceOf(rest: Uint8Array): { readonly kind: 'parsed'; readonly service: string; readonly arguments: Uint8Array } | Refused {
+function serviceOf(
+  rest: Uint8Array,
+): { readonly kind: 'parsed'; readonly service: string; readonly arguments: Uint8Array } | Refused {
   try {
     const parsed = parseService(rest);
     return { kind: 'parsed', service: parsed.service, arguments: parsed.arguments };
@@ -93,18 +118,34 @@ function serviceOf(rest: Uint8Array): { readonly kind: 'parsed'; readonly servic
   }
 }
 
-function find(services: Readonly<Record<string, Service>>, request: ParsedRequest, peer: Peer): Admission | Observable<Admission> {
+function find(
+  services: Readonly<Record<string, Service>>,
+  request: ParsedRequest,
+  peer: Peer,
+): Admission | Observable<Admission> {
   const { service } = request;
   const run = Object.hasOwn(services, service) ? services[service] : undefined;
-  if (run === undefined) return { kind: 'refused', reason: `${service}: invalid service, add '${service}' as argument to amandad`, request };
+  if (run === undefined)
+    return {
+      kind: 'refused',
+      reason: `${service}: invalid service, add '${service}' as argument to amandad`,
+      request,
+    };
   const admitted: Admission = { kind: 'admitted', request, peer, service: run };
   if (run.check === undefined) return admitted;
   return from(run.check()).pipe(
     defaultIfEmpty(undefined),
-    leadTo((reason): Admission => (reason === undefined ? admitted : { kind: 'refused', reason, request })),
+    leadTo((reason): Admission =>
+      reason === undefined ? admitted : { kind: 'refused', reason, request },
+    ),
   );
 }
 
-function rulesFor({ namesUser, peer }: Connection): (request: AccessRequest) => Observable<Verdict> {
-  return namesUser ? authorize({ reservedPort: peer.driver !== 'ssl' && peer.driver !== 'memory' }) : () => of(allowed);
+function rulesFor({
+  namesUser,
+  peer,
+}: Connection): (request: AccessRequest) => Observable<Verdict> {
+  return namesUser
+    ? authorize({ reservedPort: peer.driver !== 'ssl' && peer.driver !== 'memory' })
+    : () => of(allowed);
 }

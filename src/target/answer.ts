@@ -21,7 +21,12 @@ export interface Target {
   readonly stopping: Stopping;
 }
 
-export function targetOf(services: ServiceMap, options: ServeOptions, strangers: Strangers, stopping: Stopping): Target {
+export function targetOf(
+  services: ServiceMap,
+  options: ServeOptions,
+  strangers: Strangers,
+  stopping: Stopping,
+): Target {
   return { services, options, timing: timingWith(options), strangers, stopping };
 }
 
@@ -121,7 +126,10 @@ class Answering {
     const { services, options, timing } = this.#target;
     const judge = admission(this.#connection, services, () => this.#active, options);
     return {
-      admit: (body) => (this.#target.stopping.hasBegun ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body)),
+      admit: (body) =>
+        this.#target.stopping.hasBegun
+          ? of<Admission>({ kind: 'refused', reason: STOPPING })
+          : judge(body),
       timing,
       running: new RunningRequests(),
     };

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Peer } from '../connection/channel.js';
+import type { Peer } from '../transport/channel.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import type { ExchangeEvent } from '../exchange/exchange-event.js';
 import type { Service } from '../exchange/service.js';
@@ -10,7 +10,10 @@ import type { AdmissionOptions } from './admission.js';
 export type ServiceMap = Readonly<Record<string, Service>>;
 
 export interface ServeOptions
-  extends ConnectionOptions, AdmissionOptions, Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {
+  extends
+    ConnectionOptions,
+    AdmissionOptions,
+    Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {
   /**
    * When it emits, no connection is accepted any more, requests that come are refused, and what runs may finish: each
    * connection is closed behind its last request. Default: never.
@@ -20,4 +23,6 @@ export interface ServeOptions
 
 /** What happens at a target, to one of its connections. */
 export type ServiceEvent =
-  { readonly kind: 'connected'; readonly peer: Peer } | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown } | ExchangeEvent;
+  | { readonly kind: 'connected'; readonly peer: Peer }
+  | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown }
+  | ExchangeEvent;

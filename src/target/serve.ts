@@ -19,7 +19,11 @@ export type { ServeOptions, ServiceEvent, ServiceMap };
  * which nothing was ever admitted end with `TOO_MANY_CONNECTIONS`, those there longest and from where most come first. Errors only when the listener does.
  * Source: PROTOCOL.md, "The exchange: target".
  */
-export function serve(listener: Listener, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
+export function serve(
+  listener: Listener,
+  services: ServiceMap,
+  options: ServeOptions = {},
+): Observable<ServiceEvent> {
   return defer(() => {
     const stop = new ReplaySubject<unknown>(1);
     const stopping = new Stopping();
@@ -42,12 +46,18 @@ export function serve(listener: Listener, services: ServiceMap, options: ServeOp
 }
 
 /** Answers every request on one connection, for as long as it lasts. */
-export function serveConnection(connection: Connection, services: ServiceMap, options: ServeOptions = {}): Observable<ServiceEvent> {
+export function serveConnection(
+  connection: Connection,
+  services: ServiceMap,
+  options: ServeOptions = {},
+): Observable<ServiceEvent> {
   return defer(() => {
     const stopping = new Stopping();
     const heard = options.stop?.subscribe(() => {
       stopping.begin();
     });
-    return answer(connection, targetOf(services, options, new Strangers(), stopping)).pipe(finalize(() => heard?.unsubscribe()));
+    return answer(connection, targetOf(services, options, new Strangers(), stopping)).pipe(
+      finalize(() => heard?.unsubscribe()),
+    );
   });
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.js';
-import { describePeer } from '../connection/channel.js';
+import { describePeer } from '../transport/channel.js';
 import { Crowd } from '../drivers/crowd.js';
 import { placesForStrangers } from '../drivers/driver.js';
 import { AmandaError } from '../wire/errors.js';

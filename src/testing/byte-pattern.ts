@@ -31,7 +31,9 @@ export function verifyPattern(stream: number, from: number, chunk: Uint8Array): 
     const wanted = patternAt(stream, from + at, piece.length);
     if (Buffer.compare(piece, wanted) === 0) continue;
     const wrong = piece.findIndex((byte, index) => byte !== wanted[index]);
-    throw new Error(`byte ${from + at + wrong} of stream ${stream} is ${piece[wrong]} and should be ${wanted[wrong]}`);
+    throw new Error(
+      `byte ${from + at + wrong} of stream ${stream} is ${piece[wrong]} and should be ${wanted[wrong]}`,
+    );
   }
   return from + chunk.length;
 }
@@ -59,13 +61,19 @@ export function lastDate(source: Observable<Uint8Array>): Observable<number> {
   const date = Buffer.alloc(8);
   const begins = DATED_BYTES - PIECE;
   const read = (at: number, chunk: Uint8Array): number => {
-    for (let place = Math.max(begins, at); place < Math.min(begins + date.length, at + chunk.length); place += 1) date[place - begins] = chunk[place - at] ?? 0;
+    for (
+      let place = Math.max(begins, at);
+      place < Math.min(begins + date.length, at + chunk.length);
+      place += 1
+    )
+      date[place - begins] = chunk[place - at] ?? 0;
     return at + chunk.length;
   };
   return source.pipe(
     reduce(read, 0),
     map((length) => {
-      if (length !== DATED_BYTES) throw new Error(`${length} bytes came and should be ${DATED_BYTES}`);
+      if (length !== DATED_BYTES)
+        throw new Error(`${length} bytes came and should be ${DATED_BYTES}`);
       return date.readDoubleBE();
     }),
   );

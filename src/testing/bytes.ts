@@ -33,11 +33,19 @@ export function withHeader(handle: number, payload: Uint8Array): Uint8Array {
 
 /** The payload of a packet's frame: type byte, body, NUL. `packetPayload('ACK')` is 03 00. */
 export function packetPayload(type: Exclude<PacketType, 'BOGUS'>, body = ''): Uint8Array {
-  return join(hex({ REQ: '00', REP: '01', PREP: '02', ACK: '03', NAK: '04' }[type]), text(body), hex('00'));
+  return join(
+    hex({ REQ: '00', REP: '01', PREP: '02', ACK: '03', NAK: '04' }[type]),
+    text(body),
+    hex('00'),
+  );
 }
 
 /** The bytes of a packet's frame. */
-export function packetBytes(handle: number, type: Exclude<PacketType, 'BOGUS'>, body = ''): Uint8Array {
+export function packetBytes(
+  handle: number,
+  type: Exclude<PacketType, 'BOGUS'>,
+  body = '',
+): Uint8Array {
   return withHeader(handle, packetPayload(type, body));
 }
 
@@ -48,7 +56,8 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
 
 export function handleOf(frame: string): number {
   const number = /^(\d+):/.exec(frame)?.[1];
-  if (number === undefined) throw new Error(`A frame is written as handle, colon and payload, not "${frame}"`);
+  if (number === undefined)
+    throw new Error(`A frame is written as handle, colon and payload, not "${frame}"`);
   return Number(number);
 }
 

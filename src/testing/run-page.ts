@@ -1,10 +1,10 @@
 import { Subscription, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { Mark } from '../marble/mark.js';
-import type { Period, SpanKind } from '../marble/model.js';
-import type { Page, PageScope } from '../marble/page.js';
-import { pageLength, subscriptionsOf } from '../marble/page-diagram.js';
-import { watchTimers } from './watch-timers.js';
+import type { Mark } from '../diagram/mark.js';
+import type { Period, SpanKind } from '../diagram/model.js';
+import type { Page, PageScope } from '../diagram/page/page.js';
+import { pageLength, subscriptionsOf } from '../diagram/page/page-diagram.js';
+import { watchTimers } from './compliance/watch-timers.js';
 
 /** What came out of a lane, and when. */
 export interface Seen {
@@ -54,7 +54,10 @@ function play(page: Page, pendingTimers: () => number): PageRun {
     }, length);
     const given = Object.entries(page.given).map(([name, { hot = false }]) => {
       const [marbles, marks] = [eventsLine(page, name), valuesOf(page)];
-      return [name, (hot ? helpers.hot : helpers.cold)<unknown>(marbles, marks, page.legend['#']?.value)] as const;
+      return [
+        name,
+        (hot ? helpers.hot : helpers.cold)<unknown>(marbles, marks, page.legend['#']?.value),
+      ] as const;
     });
     const scope: PageScope = {
       ends,
@@ -64,19 +67,30 @@ function play(page: Page, pendingTimers: () => number): PageRun {
         records.add(state.subscribe(recordPeriods(scheduler, periods)));
       },
     };
-    const made = page.wire(Object.fromEntries(given) as unknown as Parameters<Page['wire']>[0], scope);
-    for (const name of Object.keys(page.expected)) lanes.set(name, record(scheduler, records, made[name], readersOf(page, name)));
+    const made = page.wire(
+      Object.fromEntries(given) as unknown as Parameters<Page['wire']>[0],
+      scope,
+    );
+    for (const name of Object.keys(page.expected))
+      lanes.set(name, record(scheduler, records, made[name], readersOf(page, name)));
     scheduler.maxFrames = length;
     ends.add(() => {
-      for (const [name, source] of given) subscriptions.set(name, source.subscriptions.map(toPeriod(length)));
+      for (const [name, source] of given)
+        subscriptions.set(name, source.subscriptions.map(toPeriod(length)));
     });
   });
   return { lanes, subscriptions, spans, timersLeft };
 }
 
-function record(scheduler: TestScheduler, records: Subscription, lane: Observable<unknown> | undefined, periods: readonly Period[]): readonly Seen[] {
+function record(
+  scheduler: TestScheduler,
+  records: Subscription,
+  lane: Observable<unknown> | undefined,
+  periods: readonly Period[],
+): readonly Seen[] {
   const seen: Seen[] = [];
-  const note = (kind: Seen['kind'], value?: unknown): void => void seen.push({ at: scheduler.now(), kind, value });
+  const note = (kind: Seen['kind'], value?: unknown): void =>
+    void seen.push({ at: scheduler.now(), kind, value });
   for (const { from, to } of periods) {
     const subscription = new Subscription();
     records.add(subscription);
@@ -109,16 +123,24 @@ function recordPeriods(scheduler: TestScheduler, periods: Period[]): (on: boolea
   };
 }
 
-function toPeriod(length: number): (log: { readonly subscribedFrame: number; readonly unsubscribedFrame: number }) => Period {
-  return ({ subscribedFrame, unsubscribedFrame }) => ({ from: subscribedFrame, to: unsubscribedFrame < length ? unsubscribedFrame : undefined });
+function toPeriod(
+  length: number,
+): (log: { readonly subscribedFrame: number; readonly unsubscribedFrame: number }) => Period {
+  return ({ subscribedFrame, unsubscribedFrame }) => ({
+    from: subscribedFrame,
+    to: unsubscribedFrame < length ? unsubscribedFrame : undefined,
+  });
 }
 
 function eventsLine({ lines }: Page, name: string): string {
-  const marbles = lines.find(({ lane, shows }) => lane === name && shows === 'events')?.marbles ?? '';
+  const marbles =
+    lines.find(({ lane, shows }) => lane === name && shows === 'events')?.marbles ?? '';
   // RxJS wants a blank behind a time.
   return `${marbles} `;
 }
 
 function valuesOf({ legend }: Page): Record<string, unknown> {
-  return Object.fromEntries(Object.entries<Mark>(legend).map(([symbol, { value }]) => [symbol, value]));
+  return Object.fromEntries(
+    Object.entries<Mark>(legend).map(([symbol, { value }]) => [symbol, value]),
+  );
 }

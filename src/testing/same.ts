@@ -3,15 +3,25 @@ import { AmandaError } from '../wire/errors.js';
 /** Whether two values mean the same: bytes by content, errors of this library by code, the rest by structure. */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
-  if (a instanceof AmandaError || b instanceof AmandaError) return a instanceof AmandaError && b instanceof AmandaError && a.code === b.code;
+  if (a instanceof AmandaError || b instanceof AmandaError)
+    return a instanceof AmandaError && b instanceof AmandaError && a.code === b.code;
   if (a instanceof Uint8Array || b instanceof Uint8Array) {
-    return a instanceof Uint8Array && b instanceof Uint8Array && a.length === b.length && a.every((byte, index) => byte === b[index]);
+    return (
+      a instanceof Uint8Array &&
+      b instanceof Uint8Array &&
+      a.length === b.length &&
+      a.every((byte, index) => byte === b[index])
+    );
   }
-  if (a instanceof Error || b instanceof Error) return a instanceof Error && b instanceof Error && a.message === b.message;
+  if (a instanceof Error || b instanceof Error)
+    return a instanceof Error && b instanceof Error && a.message === b.message;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   const left = new Map<string, unknown>(Object.entries(a));
   const right = new Map<string, unknown>(Object.entries(b));
-  return left.size === right.size && [...left].every(([key, item]) => right.has(key) && same(item, right.get(key)));
+  return (
+    left.size === right.size &&
+    [...left].every(([key, item]) => right.has(key) && same(item, right.get(key)))
+  );
 }
 
 /** A value as the report of a failed page shows it. */

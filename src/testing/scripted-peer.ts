@@ -1,5 +1,13 @@
-import { BehaviorSubject, Observable, Subject, distinctUntilChanged, filter, map, type Subscription } from 'rxjs';
-import type { Channel } from '../connection/channel.js';
+import {
+  BehaviorSubject,
+  Observable,
+  Subject,
+  distinctUntilChanged,
+  filter,
+  map,
+  type Subscription,
+} from 'rxjs';
+import type { Channel } from '../transport/channel.js';
 import { memoryChannels } from '../drivers/memory.js';
 import { FrameDecoder, type Frame } from '../wire/frame.js';
 import { withHeader } from './bytes.js';

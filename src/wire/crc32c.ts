@@ -45,7 +45,8 @@ export function crc32c(bytes: Uint8Array, crc = 0): number {
       look(0x100 | ((d >>> 16) & 0xff)) ^
       look(d >>> 24);
   }
-  for (let at = rounds; at < bytes.length; at++) register = (register >>> 8) ^ look((register ^ (bytes[at] as number)) & 0xff);
+  for (let at = rounds; at < bytes.length; at++)
+    register = (register >>> 8) ^ look((register ^ (bytes[at] as number)) & 0xff);
   return ~register >>> 0;
 }
 

@@ -17,7 +17,8 @@ export const MAX_DATAGRAM = 65_503;
 /** Where the header line must have ended, in bytes; a real one has some 60. */
 const MAX_HEADER_LINE = 512;
 const handleText = /^[!-~]{1,128}$/;
-const headerLine = /^ *Amanda +[!-~]*\.[!-~]* +([A-Z]+) +HANDLE +([!-~]{1,128}) +SEQ +(-?\d{1,10})$/;
+const headerLine =
+  /^ *Amanda +[!-~]*\.[!-~]* +([A-Z]+) +HANDLE +([!-~]{1,128}) +SEQ +(-?\d{1,10})$/;
 
 /**
  * The bytes of the datagram that carries a packet.
@@ -28,10 +29,22 @@ const headerLine = /^ *Amanda +[!-~]*\.[!-~]* +([A-Z]+) +HANDLE +([!-~]{1,128}) 
  */
 export function encodeDatagram({ handle, sequence, packet: { type, body } }: Datagram): Uint8Array {
   if (!handleText.test(handle))
-    throw new AmandaError('BAD_ARGUMENT', `A datagram's handle has 1 to 128 printable characters without blanks, not "${printable(handle, 150)}".`);
-  if ((sequence | 0) !== sequence) throw new AmandaError('BAD_ARGUMENT', `A sequence number is a whole number of 32 bits, not ${sequence}.`);
-  if (type === 'BOGUS') throw new AmandaError('BAD_PACKET', 'A packet of type BOGUS cannot be sent: it has no name.');
-  if (body.includes(0)) throw new AmandaError('BAD_PACKET', `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `A datagram's handle has 1 to 128 printable characters without blanks, not "${printable(handle, 150)}".`,
+    );
+  if ((sequence | 0) !== sequence)
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `A sequence number is a whole number of 32 bits, not ${sequence}.`,
+    );
+  if (type === 'BOGUS')
+    throw new AmandaError('BAD_PACKET', 'A packet of type BOGUS cannot be sent: it has no name.');
+  if (body.includes(0))
+    throw new AmandaError(
+      'BAD_PACKET',
+      `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`,
+    );
   const head = toBytes(`Amanda 3.5 ${type} HANDLE ${handle} SEQ ${sequence}\n`);
   const size = head.length + body.length;
   if (size > MAX_DATAGRAM) {
@@ -60,7 +73,10 @@ export function decodeDatagram(bytes: Uint8Array): Datagram {
   const words = end < 0 ? null : headerLine.exec(toText(text.subarray(0, end)));
   const [type = '', handle = '', sequence = ''] = words?.slice(1) ?? [];
   if (!isPacketType(type) || Number(sequence) !== (Number(sequence) | 0)) {
-    throw new AmandaError('BAD_PACKET', `This datagram is no packet of Amanda's: "${printable(toText(text.subarray(0, 100)), 100)}".`);
+    throw new AmandaError(
+      'BAD_PACKET',
+      `This datagram is no packet of Amanda's: "${printable(toText(text.subarray(0, 100)), 100)}".`,
+    );
   }
   if (text.length > MAX_DATAGRAM) {
     throw new AmandaError(

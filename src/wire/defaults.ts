@@ -10,7 +10,11 @@ export const MOST_MILLISECONDS = 0x7fff_ffff;
  * Options with their defaults; what is undefined counts as not given. Errors with `BAD_ARGUMENT` for a value that is no whole number within
  * its range.
  */
-export function withDefaultsIn<T extends object>(options: Partial<T>, defaults: T, ranges: Readonly<Partial<Record<keyof T, Range>>>): T {
+export function withDefaultsIn<T extends object>(
+  options: Partial<T>,
+  defaults: T,
+  ranges: Readonly<Partial<Record<keyof T, Range>>>,
+): T {
   const all = { ...defaults };
   for (const name of Object.keys(defaults) as (keyof T & string)[]) {
     const value = options[name];
@@ -23,6 +27,10 @@ export function withDefaultsIn<T extends object>(options: Partial<T>, defaults: 
 }
 
 function requireWithin(name: string, value: unknown, [least, most]: Range): void {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return;
-  throw new AmandaError('BAD_ARGUMENT', `${name} is a whole number from ${least} to ${most}, not ${String(value)}.`);
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most)
+    return;
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `${name} is a whole number from ${least} to ${most}, not ${String(value)}.`,
+  );
 }

@@ -1,4 +1,12 @@
-import type { Dle, DleDatapath, DleLevel, DlePlugin, DleProperty, DleScript, DleSelection } from './dle-types.js';
+import type {
+  Dle,
+  DleDatapath,
+  DleLevel,
+  DlePlugin,
+  DleProperty,
+  DleScript,
+  DleSelection,
+} from './dle-types.js';
 import { AmandaError } from './errors.js';
 import { formatElement, formatLeaf } from './markup.js';
 
@@ -10,20 +18,28 @@ import { formatElement, formatLeaf } from './markup.js';
  * of range. Source: PROTOCOL.md, "Requests and replies".
  */
 export function formatDle(dle: Dle): string {
-  if (dle.program === '' || dle.disk === '') throw new AmandaError('BAD_DLE', 'A DLE needs the name of a program and of a disk.');
-  const plugin = dle.backupProgram === undefined ? '' : `  <backup-program>\n${formatPlugin(dle.backupProgram)}  </backup-program>\n`;
+  if (dle.program === '' || dle.disk === '')
+    throw new AmandaError('BAD_DLE', 'A DLE needs the name of a program and of a disk.');
+  const plugin =
+    dle.backupProgram === undefined
+      ? ''
+      : `  <backup-program>\n${formatPlugin(dle.backupProgram)}  </backup-program>\n`;
   const isEstimate = dle.estimate !== undefined;
   return [
     '<dle>\n',
     leaf('  ', 'program', dle.program),
     isEstimate ? plugin : '',
-    isEstimate ? `  <estimate>${dle.estimate.map((method) => `${method} `).join('')}</estimate>\n` : '',
+    isEstimate
+      ? `  <estimate>${dle.estimate.map((method) => `${method} `).join('')}</estimate>\n`
+      : '',
     leaf('  ', 'disk', dle.disk),
     leaf('  ', 'diskdevice', dle.diskdevice),
     ...(dle.levels ?? []).map(formatLevel),
     leaf('  ', 'dumpdate', dle.dumpdate),
     // Indented by four, as 3.5.1 does it.
-    dle.spindle === undefined ? '' : `    <spindle>${whole('spindle', dle.spindle, -0x8000_0000, 0x7fff_ffff)}</spindle>\n`,
+    dle.spindle === undefined
+      ? ''
+      : `    <spindle>${whole('spindle', dle.spindle, -0x8000_0000, 0x7fff_ffff)}</spindle>\n`,
     formatOptionElements(dle),
     isEstimate ? '' : plugin,
     ...(dle.other ?? []).map((element) => formatElement(element, '  ')),
@@ -57,7 +73,10 @@ function yesNo(name: string, value: boolean | undefined): string {
 
 function whole(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AmandaError('BAD_DLE', `The ${name} of a DLE is a whole number from ${least} to ${most}, not ${value}.`);
+  throw new AmandaError(
+    'BAD_DLE',
+    `The ${name} of a DLE is a whole number from ${least} to ${most}, not ${value}.`,
+  );
 }
 
 function formatLevel({ level, server }: DleLevel): string {
@@ -67,25 +86,37 @@ function formatLevel({ level, server }: DleLevel): string {
 
 function formatCoder(
   name: 'compress' | 'encrypt',
-  coder: { readonly method: string; readonly program?: string | undefined; readonly decryptOption?: string | undefined } | undefined,
+  coder:
+    | {
+        readonly method: string;
+        readonly program?: string | undefined;
+        readonly decryptOption?: string | undefined;
+      }
+    | undefined,
 ): string {
   if (coder === undefined) return '';
   const { method, program, decryptOption } = coder;
-  if (program === undefined && decryptOption === undefined) return `  <${name}>${method}</${name}>\n`;
+  if (program === undefined && decryptOption === undefined)
+    return `  <${name}>${method}</${name}>\n`;
   const first = program === undefined ? '\n' : `${formatLeaf(`custom-${name}-program`, program)}\n`;
   return `  <${name}>${method}${first}${leaf('    ', 'decrypt-option', decryptOption)}  </${name}>\n`;
 }
 
 function formatDatapath(datapath: DleDatapath | undefined): string {
   if (datapath === undefined) return '';
-  const addresses = datapath.addresses.map((address) => `\n    ${formatLeaf('directtcp', address)}`).join('');
+  const addresses = datapath.addresses
+    .map((address) => `\n    ${formatLeaf('directtcp', address)}`)
+    .join('');
   return `  <datapath>${datapath.kind}${addresses}${addresses === '' ? '' : '\n  '}</datapath>\n`;
 }
 
 function formatSelection(name: string, selection: DleSelection | undefined): string {
   if (selection === undefined) return '';
   const { files, lists, optional } = selection;
-  const entries = [...files.map((file) => leaf('    ', 'file', file)), ...lists.map((list) => leaf('    ', 'list', list))];
+  const entries = [
+    ...files.map((file) => leaf('    ', 'file', file)),
+    ...lists.map((list) => leaf('    ', 'list', list)),
+  ];
   return `  <${name}>\n${entries.join('')}${optional ? '    <optional>YES</optional>\n' : ''}  </${name}>\n`;
 }
 
@@ -93,7 +124,13 @@ function formatPlugin({ plugin, properties, clientName }: DlePlugin): string {
   return `${leaf('    ', 'plugin', plugin)}${properties.map(formatProperty).join('')}${leaf('    ', 'client_name', clientName)}`;
 }
 
-function formatScript({ plugin, properties, clientName, executeWhere, executeOn }: DleScript): string {
+function formatScript({
+  plugin,
+  properties,
+  clientName,
+  executeWhere,
+  executeOn,
+}: DleScript): string {
   const when = `${leaf('    ', 'execute_where', executeWhere)}${executeOn.length === 0 ? '' : leaf('    ', 'execute_on', executeOn.join(','))}`;
   return `  <script>\n${leaf('    ', 'plugin', plugin)}${when}${properties.map(formatProperty).join('')}${leaf('    ', 'client_name', clientName)}  </script>\n`;
 }

@@ -35,13 +35,19 @@ function parseDle(parts: Parts): Dle {
   const calcsize = yesNo(parts.text('calcsize'));
   const plugin = parts.one('backup-program');
   const program = parts.required('program');
-  if (program === 'APPLICATION' && plugin === undefined) throw bad('its program is APPLICATION and it names none');
+  if (program === 'APPLICATION' && plugin === undefined)
+    throw bad('its program is APPLICATION and it names none');
   const estimate = parts.one('estimate');
   return withoutUndefined({
     program,
     disk: parts.required('disk'),
     diskdevice: parts.text('diskdevice'),
-    estimate: estimate === undefined ? (calcsize === true ? ['CALCSIZE'] : undefined) : parseEstimate(estimate.text),
+    estimate:
+      estimate === undefined
+        ? calcsize === true
+          ? ['CALCSIZE']
+          : undefined
+        : parseEstimate(estimate.text),
     levels: atLeastOne(parts.all('level').map(parseLevel)),
     dumpdate: parts.text('dumpdate'),
     spindle: whole('spindle', parts.text('spindle'), -0x8000_0000, 0x7fff_ffff),
@@ -56,7 +62,10 @@ function parseDle(parts: Parts): Dle {
     include: parseSelection(parts.one('include')),
     scripts: atLeastOne(parts.all('script').map(parseScript)),
     properties: atLeastOne(parts.all('property').map(parseProperty)),
-    backupProgram: plugin === undefined ? undefined : parsePlugin(new Parts(plugin, ['plugin', 'property', 'client_name'])),
+    backupProgram:
+      plugin === undefined
+        ? undefined
+        : parsePlugin(new Parts(plugin, ['plugin', 'property', 'client_name'])),
     other: atLeastOne(parts.others()),
   });
 }
@@ -69,7 +78,10 @@ class Parts {
   /** `allowed` names what may be inside; undefined allows anything. */
   constructor(element: Element, allowed: readonly string[] | undefined) {
     this.#element = element;
-    const stranger = allowed === undefined ? undefined : element.children.find(({ name }) => !allowed.includes(name));
+    const stranger =
+      allowed === undefined
+        ? undefined
+        : element.children.find(({ name }) => !allowed.includes(name));
     if (stranger !== undefined) throw bad(`<${stranger.name}> cannot be in <${element.name}>`);
   }
 
@@ -126,16 +138,30 @@ function parseLevel(element: Element): DleLevel {
   return server === undefined ? { level } : { level, server };
 }
 
-function parseCoder<Method extends string>(element: Element | undefined, programName: string, methods: readonly Method[]) {
+function parseCoder<Method extends string>(
+  element: Element | undefined,
+  programName: string,
+  methods: readonly Method[],
+) {
   if (element === undefined) return undefined;
-  const parts = new Parts(element, programName === 'custom-encrypt-program' ? [programName, 'decrypt-option'] : [programName]);
+  const parts = new Parts(
+    element,
+    programName === 'custom-encrypt-program' ? [programName, 'decrypt-option'] : [programName],
+  );
   const method = oneOf(element.name, element.text.trim(), methods);
-  return withoutUndefined({ method, program: parts.text(programName), decryptOption: parts.text('decrypt-option') });
+  return withoutUndefined({
+    method,
+    program: parts.text(programName),
+    decryptOption: parts.text('decrypt-option'),
+  });
 }
 
 function parseDatapath(element: Element | undefined): DleDatapath | undefined {
   if (element === undefined) return undefined;
-  return { kind: oneOf('datapath', element.text.trim(), datapathKinds), addresses: new Parts(element, ['directtcp']).texts('directtcp') };
+  return {
+    kind: oneOf('datapath', element.text.trim(), datapathKinds),
+    addresses: new Parts(element, ['directtcp']).texts('directtcp'),
+  };
 }
 
 function parseSelection(element: Element | undefined): DleSelection | undefined {
@@ -144,35 +170,63 @@ function parseSelection(element: Element | undefined): DleSelection | undefined 
   parts.refuseText();
   // Amanda takes any text here for a yes.
   const optional = parts.text('optional');
-  return { files: parts.texts('file'), lists: parts.texts('list'), optional: optional !== undefined && optional !== '' };
+  return {
+    files: parts.texts('file'),
+    lists: parts.texts('list'),
+    optional: optional !== undefined && optional !== '',
+  };
 }
 
 function parsePlugin(parts: Parts): DlePlugin {
   parts.refuseText();
-  return withoutUndefined({ plugin: parts.required('plugin'), properties: parts.all('property').map(parseProperty), clientName: parts.text('client_name') });
+  return withoutUndefined({
+    plugin: parts.required('plugin'),
+    properties: parts.all('property').map(parseProperty),
+    clientName: parts.text('client_name'),
+  });
 }
 
 function parseScript(element: Element): DleScript {
-  const parts = new Parts(element, ['plugin', 'property', 'client_name', 'execute_on', 'execute_where']);
+  const parts = new Parts(element, [
+    'plugin',
+    'property',
+    'client_name',
+    'execute_on',
+    'execute_where',
+  ]);
   const executeOn = (parts.text('execute_on') ?? '').split(',').filter((word) => word !== '');
-  return withoutUndefined({ ...parsePlugin(parts), executeWhere: parts.text('execute_where'), executeOn });
+  return withoutUndefined({
+    ...parsePlugin(parts),
+    executeWhere: parts.text('execute_where'),
+    executeOn,
+  });
 }
 
 function parseProperty(element: Element): DleProperty {
   const parts = new Parts(element, ['name', 'priority', 'value']);
   parts.refuseText();
   const property = { name: parts.required('name'), values: parts.texts('value') };
-  return parts.text('priority')?.toLowerCase() === 'yes' ? { ...property, priority: true } : property;
+  return parts.text('priority')?.toLowerCase() === 'yes'
+    ? { ...property, priority: true }
+    : property;
 }
 
 function yesNo(text: string | undefined): boolean | undefined {
-  return text === undefined ? undefined : oneOf('answer', text.toUpperCase(), ['YES', 'NO']) === 'YES';
+  return text === undefined
+    ? undefined
+    : oneOf('answer', text.toUpperCase(), ['YES', 'NO']) === 'YES';
 }
 
-function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
+function whole(
+  name: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
   if (text === undefined) return undefined;
   const number = /^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= least && number <= most)) throw bad(`"${printable(text, 40)}" is no ${name} from ${least} to ${most}`);
+  if (!(number >= least && number <= most))
+    throw bad(`"${printable(text, 40)}" is no ${name} from ${least} to ${most}`);
   return number;
 }
 

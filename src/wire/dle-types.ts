@@ -1,7 +1,14 @@
 import type { Element } from './markup.js';
 
 export const estimateMethods = ['CLIENT', 'SERVER', 'CALCSIZE'] as const;
-export const compressionMethods = ['FAST', 'BEST', 'CUSTOM', 'SERVER-FAST', 'SERVER-BEST', 'SERVER-CUSTOM'] as const;
+export const compressionMethods = [
+  'FAST',
+  'BEST',
+  'CUSTOM',
+  'SERVER-FAST',
+  'SERVER-BEST',
+  'SERVER-CUSTOM',
+] as const;
 export const encryptionMethods = ['NO', 'CUSTOM', 'SERVER-CUSTOM'] as const;
 export const datapathKinds = ['AMANDA', 'DIRECTTCP'] as const;
 

@@ -57,7 +57,12 @@ export function encodeDumpHeader(header: DumpHeader): Uint8Array {
       valueLine('CONT_FILENAME', header.continuedIn),
       valueLine('APPLICATION', header.application),
       header.partial === true ? 'PARTIAL=YES\n' : '',
-      valueLine('ORIGSIZE', header.originalSize === undefined ? undefined : `${whole('originalSize', header.originalSize, 0, Number.MAX_SAFE_INTEGER)}`),
+      valueLine(
+        'ORIGSIZE',
+        header.originalSize === undefined
+          ? undefined
+          : `${whole('originalSize', header.originalSize, 0, Number.MAX_SAFE_INTEGER)}`,
+      ),
       valueLine('NATIVE-CRC', checksumText(header.nativeChecksum)),
       valueLine('CLIENT-CRC', checksumText(header.clientChecksum)),
       valueLine('SERVER-CRC', checksumText(header.serverChecksum)),
@@ -67,7 +72,10 @@ export function encodeDumpHeader(header: DumpHeader): Uint8Array {
     ].join(''),
   );
   if (text.length > DUMP_HEADER_BYTES)
-    throw new AmandaError('BAD_ARGUMENT', `A dump header of ${text.length} bytes is over the ${DUMP_HEADER_BYTES} that it has room in.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `A dump header of ${text.length} bytes is over the ${DUMP_HEADER_BYTES} that it has room in.`,
+    );
   const block = new Uint8Array(DUMP_HEADER_BYTES);
   block.set(text);
   return block;
@@ -84,23 +92,45 @@ export function decodeDumpHeader(block: Uint8Array): DumpHeader {
   const nul = bytes.indexOf(0);
   const text = toText(nul < 0 ? bytes : bytes.subarray(0, nul));
   const magic = 'AMANDA: ';
-  if (!text.startsWith(magic.slice(0, text.length))) throw bad(`it begins with "${printable(text, 60)}"`);
+  if (!text.startsWith(magic.slice(0, text.length)))
+    throw bad(`it begins with "${printable(text, 60)}"`);
   const end = text.indexOf('\n\f\n');
   if (nul < 0 && end < 0 && bytes.length < DUMP_HEADER_BYTES) {
-    throw new AmandaError('TRUNCATED', `The bytes end inside the header of a dump file, ${bytes.length} of ${DUMP_HEADER_BYTES} bytes in.`);
+    throw new AmandaError(
+      'TRUNCATED',
+      `The bytes end inside the header of a dump file, ${bytes.length} of ${DUMP_HEADER_BYTES} bytes in.`,
+    );
   }
   const lines = (end < 0 ? text : text.slice(0, end)).split('\n');
   return { ...parseFirstLine(lines[0] ?? ''), ...parseLines(lines) };
 }
 
-function firstLine({ type, datestamp, host, disk, part, level, compression, program, coding }: DumpHeader): string {
+function firstLine({
+  type,
+  datestamp,
+  host,
+  disk,
+  part,
+  level,
+  compression,
+  program,
+  coding,
+}: DumpHeader): string {
   if (!/^(?:X|\d{8}|\d{14})$/.test(datestamp)) throw badArgument('datestamp', datestamp);
   if (disk === '' || disk.includes('\0')) throw badArgument('disk', disk);
-  if ((type === 'SPLIT_FILE') !== (part !== undefined)) throw new AmandaError('BAD_ARGUMENT', 'A dump header has a part if it is a SPLIT_FILE, and only then.');
+  if ((type === 'SPLIT_FILE') !== (part !== undefined))
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      'A dump header has a part if it is a SPLIT_FILE, and only then.',
+    );
   const total = part === undefined ? undefined : (part.total ?? -1);
   const which =
-    part === undefined ? '' : ` part ${whole('part', part.number, 1, MAX_PARTS)}/${total === -1 ? -1 : whole('part', total ?? 0, part.number, MAX_PARTS)} `;
-  const words = (coding ?? []).map(([name, value]) => ` ${word('coding', name)} ${word(name, value)}`).join('');
+    part === undefined
+      ? ''
+      : ` part ${whole('part', part.number, 1, MAX_PARTS)}/${total === -1 ? -1 : whole('part', total ?? 0, part.number, MAX_PARTS)} `;
+  const words = (coding ?? [])
+    .map(([name, value]) => ` ${word('coding', name)} ${word(name, value)}`)
+    .join('');
   if (compression === 'N') throw badArgument('compression', compression);
   const comp = compression === undefined ? 'N' : word('compression', compression);
   // Two blanks behind the disk: that is where Amanda would put the part.
@@ -112,15 +142,20 @@ const MAX_PARTS = 0x7fff_ffff;
 function parseFirstLine(line: string): DumpHeader {
   const words = quotedWords(line);
   const [, type = '', datestamp = '', host = '', disk = ''] = words;
-  if (type !== 'FILE' && type !== 'CONT_FILE' && type !== 'SPLIT_FILE') throw bad(`it is of type "${printable(type, 40)}", and no dump`);
+  if (type !== 'FILE' && type !== 'CONT_FILE' && type !== 'SPLIT_FILE')
+    throw bad(`it is of type "${printable(type, 40)}", and no dump`);
   const isSplit = type === 'SPLIT_FILE';
   const rest = words.slice(isSplit ? 7 : 5);
   const part = isSplit ? parsePart(words[5], words[6]) : undefined;
   const [lev, level = '', comp, suffix, ...tail] = rest;
-  if (lev !== 'lev' || !/^\d{1,3}$/.test(level) || comp !== 'comp' || suffix === undefined) throw bad(`its first line is "${printable(line, 200)}"`);
+  if (lev !== 'lev' || !/^\d{1,3}$/.test(level) || comp !== 'comp' || suffix === undefined)
+    throw bad(`its first line is "${printable(line, 200)}"`);
   const hasProgram = tail[0] === 'program';
   const codes = hasProgram ? tail.slice(2) : [];
-  const coding = Array.from({ length: codes.length >> 1 }, (_, pair) => [codes[2 * pair] ?? '', codes[2 * pair + 1] ?? ''] as const);
+  const coding = Array.from(
+    { length: codes.length >> 1 },
+    (_, pair) => [codes[2 * pair] ?? '', codes[2 * pair + 1] ?? ''] as const,
+  );
   return {
     type,
     datestamp,
@@ -135,7 +170,10 @@ function parseFirstLine(line: string): DumpHeader {
   };
 }
 
-function parsePart(keyword: string | undefined, numbers: string | undefined): { readonly number: number; readonly total: number | undefined } {
+function parsePart(
+  keyword: string | undefined,
+  numbers: string | undefined,
+): { readonly number: number; readonly total: number | undefined } {
   const [, number = '', total = ''] = /^(\d{1,10})\/(-1|\d{1,10})$/.exec(numbers ?? '') ?? [];
   if (keyword !== 'part' || number === '') throw bad('it does not say which part it is');
   return { number: Number(number), total: total === '-1' ? undefined : Number(total) };
@@ -168,7 +206,8 @@ function parseLines(lines: readonly string[]): Partial<DumpHeader> {
 }
 
 function parseSize(text: string): number {
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(Number(text))) throw bad(`its ORIGSIZE is "${printable(text, 40)}"`);
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw bad(`its ORIGSIZE is "${printable(text, 40)}"`);
   return Number(text);
 }
 
@@ -180,7 +219,10 @@ function readChecksum(text: string): Checksum {
 
 function checksumText(checksum: Checksum | undefined): string | undefined {
   if (checksum === undefined) return undefined;
-  return formatChecksum(whole('checksum', checksum.crc, 0, 0xffff_ffff), whole('checksum', checksum.bytes, 0, Number.MAX_SAFE_INTEGER));
+  return formatChecksum(
+    whole('checksum', checksum.crc, 0, 0xffff_ffff),
+    whole('checksum', checksum.bytes, 0, Number.MAX_SAFE_INTEGER),
+  );
 }
 
 /** A text of many lines, up to a line that is not in it. */
@@ -208,13 +250,22 @@ function word(name: string, value: string): string {
 
 function whole(name: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AmandaError('BAD_ARGUMENT', `The ${name} of a dump header is a whole number from ${least} to ${most}, not ${value}.`);
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `The ${name} of a dump header is a whole number from ${least} to ${most}, not ${value}.`,
+  );
 }
 
 function badArgument(name: string, value: string): AmandaError {
-  return new AmandaError('BAD_ARGUMENT', `The ${name} of a dump header cannot be "${printable(value, 80)}".`);
+  return new AmandaError(
+    'BAD_ARGUMENT',
+    `The ${name} of a dump header cannot be "${printable(value, 80)}".`,
+  );
 }
 
 function bad(why: string): AmandaError {
-  return new AmandaError('BAD_DUMP_HEADER', `This is not the header of an Amanda dump, since ${why}.`);
+  return new AmandaError(
+    'BAD_DUMP_HEADER',
+    `This is not the header of an Amanda dump, since ${why}.`,
+  );
 }

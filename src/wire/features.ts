@@ -36,9 +36,16 @@ export class Features {
     if (hex === 'UNKNOWNFEATURE') return Features.none;
     const digits = hex.slice(0, 2 * MAX_BYTES);
     if (!/^[0-9a-fA-F]*$/.test(digits)) {
-      throw new AmandaError('BAD_FEATURES', `A feature set is written in hexadecimal digits, and this is not: "${printable(hex, 80)}".`);
+      throw new AmandaError(
+        'BAD_FEATURES',
+        `A feature set is written in hexadecimal digits, and this is not: "${printable(hex, 80)}".`,
+      );
     }
-    return new Features(Uint8Array.from({ length: digits.length >> 1 }, (_, byte) => Number.parseInt(digits.slice(2 * byte, 2 * byte + 2), 16)));
+    return new Features(
+      Uint8Array.from({ length: digits.length >> 1 }, (_, byte) =>
+        Number.parseInt(digits.slice(2 * byte, 2 * byte + 2), 16),
+      ),
+    );
   }
 
   /** Whether a feature, by name or by the number of its bit, is in the set. Errors with `BAD_ARGUMENT` for one that cannot be. */
@@ -70,7 +77,9 @@ export class Features {
   /** What both sets have: what two sides can do together. */
   and(other: Features): Features {
     const size = Math.min(this.#bytes.length, other.#bytes.length);
-    return new Features(this.#bytes.slice(0, size).map((byte, index) => byte & (other.#bytes[index] ?? 0)));
+    return new Features(
+      this.#bytes.slice(0, size).map((byte, index) => byte & (other.#bytes[index] ?? 0)),
+    );
   }
 
   /** The names of the features in the set, in the order of their bits; bits without a name are left out. */
@@ -87,9 +96,13 @@ export class Features {
 
 function bitOf(feature: FeatureName | number): number {
   const bit = typeof feature === 'number' ? feature : featureNames.indexOf(feature);
-  if (bit === -1 && typeof feature === 'string') throw new AmandaError('BAD_ARGUMENT', `There is no feature "${printable(feature, 80)}".`);
+  if (bit === -1 && typeof feature === 'string')
+    throw new AmandaError('BAD_ARGUMENT', `There is no feature "${printable(feature, 80)}".`);
   if (!Number.isInteger(bit) || bit < 0 || bit >= 8 * MAX_BYTES) {
-    throw new AmandaError('BAD_ARGUMENT', `The number of a feature is a whole number from 0 to ${8 * MAX_BYTES - 1}, not ${bit}.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `The number of a feature is a whole number from 0 to ${8 * MAX_BYTES - 1}, not ${bit}.`,
+    );
   }
   return bit;
 }

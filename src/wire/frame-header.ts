@@ -2,7 +2,12 @@
 export const HEADER_BYTES = 8;
 
 /** Writes the header of a frame into `target` at `offset`; nothing is checked. */
-export function writeHeader(target: Uint8Array, offset: number, handle: number, length: number): void {
+export function writeHeader(
+  target: Uint8Array,
+  offset: number,
+  handle: number,
+  length: number,
+): void {
   target[offset] = length >>> 24;
   target[offset + 1] = length >>> 16;
   target[offset + 2] = length >>> 8;

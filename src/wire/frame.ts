@@ -43,7 +43,10 @@ export type FrameSink = (handle: number, payload: Uint8Array) => boolean;
  */
 export function encodeFrame({ handle, payload }: Frame): Uint8Array {
   if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
-    throw new AmandaError('BAD_ARGUMENT', `A handle is a whole number from 0 to 4294967295, not ${handle}.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `A handle is a whole number from 0 to 4294967295, not ${handle}.`,
+    );
   }
   if (payload.length > MAX_PAYLOAD) {
     throw new AmandaError(
@@ -89,9 +92,17 @@ export class FrameDecoder {
   #bodyFill = 0;
   #failure: AmandaError | undefined;
 
-  constructor({ maxPayload = MAX_PAYLOAD, lasting = false, headroom = 0, copied }: DecodeOptions = {}) {
+  constructor({
+    maxPayload = MAX_PAYLOAD,
+    lasting = false,
+    headroom = 0,
+    copied,
+  }: DecodeOptions = {}) {
     if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
-      throw new AmandaError('BAD_ARGUMENT', `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`);
+      throw new AmandaError(
+        'BAD_ARGUMENT',
+        `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`,
+      );
     }
     this.#maxPayload = maxPayload;
     this.#lasting = lasting;
@@ -142,9 +153,23 @@ export class FrameDecoder {
     const rest = this.#rest;
     if (rest === undefined) return this.#decode(chunk, sink);
     this.#rest = undefined;
-    if (isBehind(rest, chunk)) return this.#decode(new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length), sink) - rest.length;
-    if (this.#headroom > 0 && chunk.byteOffset === this.#headroom && rest.length <= this.#headroom) {
-      const whole = new Uint8Array(chunk.buffer, this.#headroom - rest.length, rest.length + chunk.length);
+    if (isBehind(rest, chunk))
+      return (
+        this.#decode(
+          new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length),
+          sink,
+        ) - rest.length
+      );
+    if (
+      this.#headroom > 0 &&
+      chunk.byteOffset === this.#headroom &&
+      rest.length <= this.#headroom
+    ) {
+      const whole = new Uint8Array(
+        chunk.buffer,
+        this.#headroom - rest.length,
+        rest.length + chunk.length,
+      );
       whole.set(rest);
       this.#copied?.(rest);
       return this.#decode(whole, sink) - rest.length;
@@ -168,7 +193,8 @@ export class FrameDecoder {
       const start = at + HEADER_BYTES;
       if (end - start < length) break;
       at = start + length;
-      const payload = length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
+      const payload =
+        length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
       if (!sink(uint32(chunk, start - 4), payload)) return at;
     }
     this.#lastLength = length;
@@ -186,9 +212,13 @@ export class FrameDecoder {
     this.#failure =
       this.#body === undefined
         ? cutHeader(this.#header.subarray(0, this.#headerFill))
-        : new AmandaError('TRUNCATED', `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`, {
-            handle: this.#handle,
-          });
+        : new AmandaError(
+            'TRUNCATED',
+            `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`,
+            {
+              handle: this.#handle,
+            },
+          );
     throw this.#failure;
   }
 
@@ -208,7 +238,10 @@ export class FrameDecoder {
         throw this.#refuse(joined(this.#header, chunk.subarray(at)), this.#length);
       }
       this.#lastLength = this.#length;
-      this.#body = this.#length === 0 ? NO_BYTES : new Uint8Array(Math.min(this.#length, FIRST_ASSEMBLY_BYTES));
+      this.#body =
+        this.#length === 0
+          ? NO_BYTES
+          : new Uint8Array(Math.min(this.#length, FIRST_ASSEMBLY_BYTES));
     }
     const part = chunk.subarray(at, at + this.#length - this.#bodyFill);
     this.#body = withRoom(this.#body, this.#bodyFill, part.length, this.#length);
@@ -244,7 +277,13 @@ function* framesThenError(frames: readonly Frame[], error: unknown): Generator<F
 
 function uint32(bytes: Uint8Array, at: number): number {
   // The caller has made sure that the four bytes are there.
-  return (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
 }
 
 function withRoom(body: Uint8Array, fill: number, more: number, most: number): Uint8Array {

@@ -31,7 +31,8 @@ const elementName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
  * more than 200,000 elements or 4 MiB. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseElements(source: string): Element[] {
-  if (source.length > MAX_TEXT) throw bad(`it has ${source.length} characters, over the ${MAX_TEXT} that are read`);
+  if (source.length > MAX_TEXT)
+    throw bad(`it has ${source.length} characters, over the ${MAX_TEXT} that are read`);
   const root: OpenElement = { name: '', raw: undefined, children: [], text: '' };
   const open: OpenElement[] = [root];
   const token = /<([^<>]*)>|[^<>]+|[<>]/g;
@@ -74,7 +75,9 @@ function opening(name: string, text: string): { readonly head: string; readonly 
   if (text.includes('\0')) throw bad(`the text of <${name}> has a NUL in it`);
   const bytes = toBytes(text);
   if (!bytes.some(needsRaw)) return { head: `<${name}>`, shown: text };
-  const shown = Array.from(bytes, (byte) => (needsRaw(byte) ? '_' : String.fromCharCode(byte))).join('');
+  const shown = Array.from(bytes, (byte) =>
+    needsRaw(byte) ? '_' : String.fromCharCode(byte),
+  ).join('');
   return { head: `<${name} encoding="raw" raw="${toBase64(bytes)}">`, shown };
 }
 
@@ -87,8 +90,10 @@ function needsRaw(byte: number): boolean {
 function addText(element: OpenElement, piece: string): void {
   if (piece === '<' || piece === '>') throw bad(`there is a lone "${piece}"`);
   if (piece.trim() === '') return;
-  if (element.name === '') throw bad(`there is text outside of any element: "${printable(piece, 40)}"`);
-  if (element.text !== '' || element.children.length > 0) throw bad(`<${element.name}> has text in two places`);
+  if (element.name === '')
+    throw bad(`there is text outside of any element: "${printable(piece, 40)}"`);
+  if (element.text !== '' || element.children.length > 0)
+    throw bad(`<${element.name}> has text in two places`);
   // Amanda drops blanks at the end of a text, and writes some: <estimate>CLIENT </estimate>.
   let end = piece.length;
   while (piece[end - 1] === ' ') end--;
@@ -105,21 +110,32 @@ function startOf(tag: string): OpenElement {
     attribute.lastIndex = end;
     const [whole, key = '', value = ''] = attribute.exec(tag) ?? [];
     if (whole === undefined) break;
-    if ((key !== 'raw' && key !== 'encoding') || attributes.has(key)) throw bad(`<${name}> cannot have the attribute "${key}", or not twice`);
+    if ((key !== 'raw' && key !== 'encoding') || attributes.has(key))
+      throw bad(`<${name}> cannot have the attribute "${key}", or not twice`);
     attributes.set(key, value);
     end += whole.length;
   }
   if (tag.slice(end).trim() !== '') throw bad(`the attributes of <${name}> cannot be read`);
   const raw = attributes.get('raw');
-  return { name, raw: raw === undefined ? undefined : fromBase64(name, raw), children: [], text: '' };
+  return {
+    name,
+    raw: raw === undefined ? undefined : fromBase64(name, raw),
+    children: [],
+    text: '',
+  };
 }
 
 function close(open: OpenElement[], name: string): void {
   const [element, parent] = [open.at(-1), open.at(-2)];
-  if (element === undefined || parent === undefined || element.name !== name) throw bad(`</${printable(name, 40)}> closes nothing`);
+  if (element === undefined || parent === undefined || element.name !== name)
+    throw bad(`</${printable(name, 40)}> closes nothing`);
   open.pop();
   // Amanda takes `raw` only where there is text to stand in for, so an element of blanks stays one.
-  parent.children.push({ name, text: element.text === '' ? '' : (element.raw ?? element.text), children: element.children });
+  parent.children.push({
+    name,
+    text: element.text === '' ? '' : (element.raw ?? element.text),
+    children: element.children,
+  });
 }
 
 const entities: ReadonlyMap<string, string> = new Map([
@@ -133,10 +149,14 @@ const entities: ReadonlyMap<string, string> = new Map([
 function decodeEntities(text: string): string {
   return text.replace(/&([^;&]{0,10});?/g, (whole, name: string) => {
     const number = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name);
-    const code = number === null ? 0 : Number.parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16);
+    const code =
+      number === null
+        ? 0
+        : Number.parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16);
     const isCharacter = code > 0 && code <= 0x10_ffff && !(code >= 0xd800 && code <= 0xdfff);
     const character = isCharacter ? String.fromCodePoint(code) : entities.get(name);
-    if (character === undefined || !whole.endsWith(';')) throw bad(`"${printable(whole, 20)}" stands for no character`);
+    if (character === undefined || !whole.endsWith(';'))
+      throw bad(`"${printable(whole, 20)}" stands for no character`);
     return character;
   });
 }
@@ -148,7 +168,9 @@ function toBase64(bytes: Uint8Array): string {
 function fromBase64(name: string, base64: string): string {
   try {
     const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    const text = strictUtf8.decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+    const text = strictUtf8.decode(
+      Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+    );
     if (!text.includes('\0')) return text;
   } catch {
     // A name that is not UTF-8 cannot be a string here; an approximation of it would be another file.

@@ -10,21 +10,35 @@ export function badHeader(bytes: Uint8Array, length: number, maxPayload: number)
   const text = leadingText(bytes);
   // A greeting may be shorter than a header, with frames right behind it; what it has is the end of a line.
   if (text.length >= HEADER_BYTES || text.includes('\n')) return textInChannel(text);
-  const announced = length < 0 ? `a negative length (0x${(length >>> 0).toString(16)})` : `${length} bytes, over the limit of ${maxPayload}`;
+  const announced =
+    length < 0
+      ? `a negative length (0x${(length >>> 0).toString(16)})`
+      : `${length} bytes, over the limit of ${maxPayload}`;
   const speaksTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 0x03;
-  const hint = speaksTls ? ' (these are TLS records, as auth ssl sends them; both sides must have the same auth, and a tap cannot read them)' : textHint(bytes);
-  return new AmandaError('FRAME_TOO_LARGE', `A frame announces ${announced}; the connection cannot be used any more${hint}.`);
+  const hint = speaksTls
+    ? ' (these are TLS records, as auth ssl sends them; both sides must have the same auth, and a tap cannot read them)'
+    : textHint(bytes);
+  return new AmandaError(
+    'FRAME_TOO_LARGE',
+    `A frame announces ${announced}; the connection cannot be used any more${hint}.`,
+  );
 }
 
 /** Why bytes that end in a header are no frame. */
 export function cutHeader(bytes: Uint8Array): AmandaError {
   const text = leadingText(bytes);
   if (text.includes('\n')) return textInChannel(text);
-  return new AmandaError('TRUNCATED', `The bytes end inside a frame header, ${bytes.length} of ${HEADER_BYTES} bytes in${textHint(bytes)}.`);
+  return new AmandaError(
+    'TRUNCATED',
+    `The bytes end inside a frame header, ${bytes.length} of ${HEADER_BYTES} bytes in${textHint(bytes)}.`,
+  );
 }
 
 function textInChannel(text: string): AmandaError {
-  return new AmandaError('TEXT_IN_CHANNEL', `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`);
+  return new AmandaError(
+    'TEXT_IN_CHANNEL',
+    `There is text where Amanda frames were expected: "${printable(text)}". ${culprit(text)}`,
+  );
 }
 
 function textHint(bytes: Uint8Array): string {
@@ -45,8 +59,10 @@ function leadingText(bytes: Uint8Array): string {
 
 function culprit(text: string): string {
   if (text.startsWith('HTTP/')) return 'This is an HTTP server; check the port.';
-  if (/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE) /.test(text)) return 'This is an HTTP client; check which port it was given.';
-  if (text.startsWith('SSH-')) return 'This is an SSH server answering directly; use --auth ssh, or check the port.';
+  if (/^(GET|HEAD|POST|PUT|OPTIONS|CONNECT|DELETE) /.test(text))
+    return 'This is an HTTP client; check which port it was given.';
+  if (text.startsWith('SSH-'))
+    return 'This is an SSH server answering directly; use --auth ssh, or check the port.';
   if (/^(220|\+OK|\* OK)[ -]/.test(text)) return 'This is a mail or FTP server; check the port.';
   if (/amandad: |no driver for security/.test(text)) return 'This is a message of amandad itself.';
   if (/^This account is .*not available/.test(text))

@@ -24,7 +24,14 @@ export interface OptionFields {
 
 /** The longest OPTIONS line that is read, in characters; real ones have some 200. */
 const MAX_LINE = 65_536;
-const knownNames: ReadonlySet<string> = new Set(['features', 'maxdumps', 'hostname', 'config', 'timestamp', 'auth']);
+const knownNames: ReadonlySet<string> = new Set([
+  'features',
+  'maxdumps',
+  'hostname',
+  'config',
+  'timestamp',
+  'auth',
+]);
 
 /**
  * The `OPTIONS name=value;…` line of a request or a reply. Immutable; keeps every entry in its order.
@@ -73,7 +80,11 @@ export class Options {
 
   /** The entries with other names than those above; a name without a value has an empty one here. */
   get other(): ReadonlyMap<string, string> {
-    return new Map(this.entries.filter(({ name }) => !knownNames.has(name)).map(({ name, value }) => [name, value ?? '']));
+    return new Map(
+      this.entries
+        .filter(({ name }) => !knownNames.has(name))
+        .map(({ name, value }) => [name, value ?? '']),
+    );
   }
 
   /** The value of any name. */
@@ -85,7 +96,11 @@ export class Options {
   with(name: string, value: string): Options {
     const place = this.entries.findIndex((entry) => entry.name === name);
     if (place < 0) return new Options([...this.entries, { name, value }]);
-    return new Options(this.entries.flatMap((entry, index) => (entry.name !== name ? [entry] : index === place ? [{ name, value }] : [])));
+    return new Options(
+      this.entries.flatMap((entry, index) =>
+        entry.name !== name ? [entry] : index === place ? [{ name, value }] : [],
+      ),
+    );
   }
 
   /**
@@ -105,7 +120,11 @@ export class Options {
  * feature string is an error only when {@link Options.features} is asked for.
  */
 export function parseOptions(line: string, code: AmandaErrorCode = 'BAD_REQUEST'): Options {
-  if (line.length > MAX_LINE) throw new AmandaError(code, `An OPTIONS line of ${line.length} characters is over the ${MAX_LINE} that are read.`);
+  if (line.length > MAX_LINE)
+    throw new AmandaError(
+      code,
+      `An OPTIONS line of ${line.length} characters is over the ${MAX_LINE} that are read.`,
+    );
   const text = line.endsWith('\n') ? line.slice(0, -1) : line;
   if (text.includes('\n') || (text !== 'OPTIONS' && !text.startsWith('OPTIONS '))) {
     throw new AmandaError(code, `An OPTIONS line was expected, not "${printable(line, 80)}".`);
@@ -123,19 +142,34 @@ export function formatOptions(fields: OptionFields): string {
   if (maxdumps !== undefined && (!Number.isInteger(maxdumps) || maxdumps < 1)) {
     throw new AmandaError('BAD_ARGUMENT', `maxdumps is a whole number from 1, not ${maxdumps}.`);
   }
-  const known: Record<string, string | undefined> = { features: features?.toString(), maxdumps: maxdumps?.toString(), hostname, config, timestamp, auth };
-  const entries = [...Object.entries(known), ...(other ?? [])].map(([name, value]) => ({ name, value }));
+  const known: Record<string, string | undefined> = {
+    features: features?.toString(),
+    maxdumps: maxdumps?.toString(),
+    hostname,
+    config,
+    timestamp,
+    auth,
+  };
+  const entries = [...Object.entries(known), ...(other ?? [])].map(([name, value]) => ({
+    name,
+    value,
+  }));
   return new Options(entries.filter(({ value }) => value !== undefined)).toString();
 }
 
 function parseEntry(entry: string): Option {
   const sign = entry.indexOf('=');
-  return sign < 0 ? { name: entry, value: undefined } : { name: entry.slice(0, sign), value: entry.slice(sign + 1) };
+  return sign < 0
+    ? { name: entry, value: undefined }
+    : { name: entry.slice(0, sign), value: entry.slice(sign + 1) };
 }
 
 function formatEntry({ name, value }: Option): string {
   if (hasAny(name, ';', '=', '\n', '\0') || (name === '' && value === undefined)) {
-    throw new AmandaError('BAD_ARGUMENT', `"${printable(name, 80)}" cannot be the name of an option.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `"${printable(name, 80)}" cannot be the name of an option.`,
+    );
   }
   if (value === undefined) return `${name};`;
   if (hasAny(value, ';', '\n', '\0')) {

@@ -21,7 +21,10 @@ const nameOfByte: readonly PacketType[] = ['REQ', 'REP', 'PREP', 'ACK', 'NAK'];
 const empty = new Uint8Array(0);
 
 /** A packet of a type and a body; text is encoded as UTF-8. */
-export function packet(type: Exclude<PacketType, 'BOGUS'>, body: string | Uint8Array = empty): Packet {
+export function packet(
+  type: Exclude<PacketType, 'BOGUS'>,
+  body: string | Uint8Array = empty,
+): Packet {
   return { type, body: toBytes(body) };
 }
 
@@ -32,9 +35,16 @@ export function packet(type: Exclude<PacketType, 'BOGUS'>, body: string | Uint8A
  * the receiver would read only the front.
  */
 export function encodePacket({ type, body }: Packet): Uint8Array {
-  if (type === 'BOGUS') throw new AmandaError('BAD_PACKET', 'A packet of type BOGUS cannot be sent: it has no type byte.');
+  if (type === 'BOGUS')
+    throw new AmandaError(
+      'BAD_PACKET',
+      'A packet of type BOGUS cannot be sent: it has no type byte.',
+    );
   if (body.includes(0)) {
-    throw new AmandaError('BAD_PACKET', `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`);
+    throw new AmandaError(
+      'BAD_PACKET',
+      `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`,
+    );
   }
   const payload = new Uint8Array(body.length + 2);
   payload[0] = packetTypes[type];
@@ -50,9 +60,16 @@ export function encodePacket({ type, body }: Packet): Uint8Array {
  */
 export function decodePacket(payload: Uint8Array): Packet {
   const type = payload[0];
-  if (type === undefined) throw new AmandaError('BAD_PACKET', 'An empty payload is no packet: a packet has at least its type byte.');
+  if (type === undefined)
+    throw new AmandaError(
+      'BAD_PACKET',
+      'An empty payload is no packet: a packet has at least its type byte.',
+    );
   const end = payload.indexOf(0, 1);
-  return { type: nameOfByte[type] ?? 'BOGUS', body: payload.subarray(1, end < 0 ? payload.length : end) };
+  return {
+    type: nameOfByte[type] ?? 'BOGUS',
+    body: payload.subarray(1, end < 0 ? payload.length : end),
+  };
 }
 
 /** The body of a packet as text. */

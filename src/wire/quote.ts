@@ -11,10 +11,13 @@ export function quote(name: string): string {
 
 /** The name that {@link quote} wrote. A backslash may also stand before the octal digits of a byte, or before any other character. */
 export function unquote(quoted: string): string {
-  return quoted.replace(/"|((?:\\[0-7]{1,3})+)|\\([^]|$)/g, (_, octals: string | undefined, escaped: string | undefined = '') => {
-    if (octals !== undefined) return bytesOf(octals);
-    return letters.get(escaped) ?? escaped;
-  });
+  return quoted.replace(
+    /"|((?:\\[0-7]{1,3})+)|\\([^]|$)/g,
+    (_, octals: string | undefined, escaped: string | undefined = '') => {
+      if (octals !== undefined) return bytesOf(octals);
+      return letters.get(escaped) ?? escaped;
+    },
+  );
 }
 
 /** The words of a line, split at blanks outside of quotes; each still quoted. */
@@ -28,7 +31,9 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['\r', 'r'],
   ['\f', 'f'],
 ]);
-const letters: ReadonlyMap<string, string> = new Map([...escapes].map(([character, letter]) => [letter, character]));
+const letters: ReadonlyMap<string, string> = new Map(
+  [...escapes].map(([character, letter]) => [letter, character]),
+);
 
 /** Several escapes may make up one character of UTF-8; a byte of 0 is none, since it would end the name. */
 function bytesOf(octals: string): string {

@@ -45,12 +45,15 @@ export function parseReply(body: Uint8Array): ReplyBody {
   const lines: string[] = [];
   let connect: readonly AnnouncedStream[] | undefined;
   let options: Options | undefined;
-  for (const line of text === '' ? [] : (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')) {
+  for (const line of text === ''
+    ? []
+    : (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')) {
     const word = /^[A-Z]+(?= |$)/.exec(line)?.[0];
     if (word === 'CONNECT') {
       if (connect !== undefined) throw badConnect(line, 'it is the second one');
       connect = parseConnect(line);
-    } else if (word === 'OPTIONS' && options === undefined) options = parseOptions(line, 'BAD_REPLY');
+    } else if (word === 'OPTIONS' && options === undefined)
+      options = parseOptions(line, 'BAD_REPLY');
     else if (word === 'ERROR') errors.push(line.slice('ERROR '.length));
     else lines.push(line);
   }
@@ -65,10 +68,15 @@ export function parseReply(body: Uint8Array): ReplyBody {
 export function formatConnect(streams: readonly AnnouncedStream[]): string {
   const line = `CONNECT${streams.map(({ name, handle }) => ` ${name} ${handle ?? -1}`).join('')}`;
   try {
-    if (!streams.every(({ name, handle }) => streamName.test(name) && handle !== -1)) throw badConnect(line, 'a name or a number cannot be sent');
+    if (!streams.every(({ name, handle }) => streamName.test(name) && handle !== -1))
+      throw badConnect(line, 'a name or a number cannot be sent');
     parseConnect(line);
   } catch (cause) {
-    throw new AmandaError('BAD_ARGUMENT', `These streams cannot be announced: "${printable(line, 200)}".`, { cause });
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `These streams cannot be announced: "${printable(line, 200)}".`,
+      { cause },
+    );
   }
   return `${line}\n`;
 }
@@ -84,8 +92,17 @@ export function splitConnect(body: Uint8Array): ServiceConnect | undefined {
   const end = newline < 0 ? body.length : newline;
   const [word, ...tokens] = toText(body.subarray(0, Math.min(end, MAX_CONNECT_LINE))).split(/ +/);
   if (tokens.at(-1) === '') tokens.pop();
-  if (word !== 'CONNECT' || end > MAX_CONNECT_LINE || tokens.length === 0 || tokens.length % 2 !== 0) return undefined;
-  const connect = pairs(tokens).map(([name, number]) => ({ name, number: Number(/^[+-]?\d{1,10}/.exec(number)?.[0] ?? 0) }));
+  if (
+    word !== 'CONNECT' ||
+    end > MAX_CONNECT_LINE ||
+    tokens.length === 0 ||
+    tokens.length % 2 !== 0
+  )
+    return undefined;
+  const connect = pairs(tokens).map(([name, number]) => ({
+    name,
+    number: Number(/^[+-]?\d{1,10}/.exec(number)?.[0] ?? 0),
+  }));
   return { connect, rest: body.subarray(newline < 0 ? end : end + 1) };
 }
 
@@ -105,13 +122,16 @@ function parseConnect(line: string): readonly AnnouncedStream[] {
     .filter((token) => token !== '')
     .slice(1);
   if (tokens.length % 2 !== 0) throw badConnect(line, 'a name has no number');
-  if (tokens.length > 2 * MAX_STREAMS) throw badConnect(line, `it names more than ${MAX_STREAMS} streams`);
+  if (tokens.length > 2 * MAX_STREAMS)
+    throw badConnect(line, `it names more than ${MAX_STREAMS} streams`);
   const streams = pairs(tokens).map(([name, number]) => {
-    if (!streamName.test(name)) throw badConnect(line, `"${printable(name, 40)}" is no name of a stream`);
+    if (!streamName.test(name))
+      throw badConnect(line, `"${printable(name, 40)}" is no name of a stream`);
     return { name, handle: parseHandle(line, number) };
   });
   const handles = streams.flatMap(({ handle }) => handle ?? []);
-  if (new Set(streams.map(({ name }) => name)).size < streams.length) throw badConnect(line, 'a name comes twice');
+  if (new Set(streams.map(({ name }) => name)).size < streams.length)
+    throw badConnect(line, 'a name comes twice');
   if (new Set(handles).size < handles.length) throw badConnect(line, 'a number comes twice');
   return streams;
 }
@@ -119,14 +139,24 @@ function parseConnect(line: string): readonly AnnouncedStream[] {
 function parseHandle(line: string, token: string): number | undefined {
   if (token === '-1') return undefined;
   const handle = /^\d{1,10}$/.test(token) ? Number(token) : 0;
-  if (handle < 1 || handle > 0x7fff_ffff) throw badConnect(line, `"${printable(token, 40)}" is no number from 1 to 2147483647 and not -1`);
+  if (handle < 1 || handle > 0x7fff_ffff)
+    throw badConnect(
+      line,
+      `"${printable(token, 40)}" is no number from 1 to 2147483647 and not -1`,
+    );
   return handle;
 }
 
 function pairs(tokens: readonly string[]): (readonly [string, string])[] {
-  return Array.from({ length: tokens.length >> 1 }, (_, pair) => [tokens[2 * pair] ?? '', tokens[2 * pair + 1] ?? ''] as const);
+  return Array.from(
+    { length: tokens.length >> 1 },
+    (_, pair) => [tokens[2 * pair] ?? '', tokens[2 * pair + 1] ?? ''] as const,
+  );
 }
 
 function badConnect(line: string, why: string): AmandaError {
-  return new AmandaError('BAD_REPLY', `The reply has a CONNECT line that cannot be used, since ${why}: "${printable(line, 200)}".`);
+  return new AmandaError(
+    'BAD_REPLY',
+    `The reply has a CONNECT line that cannot be used, since ${why}: "${printable(line, 200)}".`,
+  );
 }

@@ -36,12 +36,20 @@ export interface RequestSecurity {
  */
 export function encodeRequest({ user, service, arguments: rest }: RequestBody): Uint8Array {
   if (user !== undefined && (user === '' || /[\n\0]/.test(user))) {
-    throw new AmandaError('BAD_ARGUMENT', `"${printable(user, 80)}" cannot be sent as the name of a user: it is a text without newline and NUL.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `"${printable(user, 80)}" cannot be sent as the name of a user: it is a text without newline and NUL.`,
+    );
   }
   if (!/^[a-z0-9_-]{1,64}$/.test(service)) {
-    throw new AmandaError('BAD_ARGUMENT', `"${printable(service, 80)}" cannot be the name of a service: it has 1 to 64 small letters, digits, "-" and "_".`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `"${printable(service, 80)}" cannot be the name of a service: it has 1 to 64 small letters, digits, "-" and "_".`,
+    );
   }
-  const head = toBytes(`${user === undefined ? '' : `SECURITY USER ${user}\n`}SERVICE ${service}\n`);
+  const head = toBytes(
+    `${user === undefined ? '' : `SECURITY USER ${user}\n`}SERVICE ${service}\n`,
+  );
   const tail = toBytes(rest);
   const body = new Uint8Array(head.length + tail.length);
   body.set(head);
@@ -57,7 +65,10 @@ export function encodeRequest({ user, service, arguments: rest }: RequestBody): 
  * {@link parseService}: a target that does the same names the same fault first.
  * Source: PROTOCOL.md, "Requests and replies".
  */
-export function parseRequest(body: Uint8Array, { namesUser }: { readonly namesUser: boolean }): ParsedRequest {
+export function parseRequest(
+  body: Uint8Array,
+  { namesUser }: { readonly namesUser: boolean },
+): ParsedRequest {
   if (!namesUser) return { user: undefined, ...parseService(body) };
   const { user, service, rest } = parseSecurity(body);
   return { user, service, arguments: parseService(rest).arguments };
@@ -70,21 +81,36 @@ export function parseSecurity(body: Uint8Array): RequestSecurity {
   const line = front.startsWith('SECURITY ') ? front : undefined;
   const start = line === undefined ? 0 : newline + 1;
   // amandad skips newlines in front of the service's name, so the next line would be the name: access is refused for it, and so it must be here.
-  const name = hasAt(body, start, SERVICE) ? skip(body, start + SERVICE.length, isNewline) : body.length;
+  const name = hasAt(body, start, SERVICE)
+    ? skip(body, start + SERVICE.length, isNewline)
+    : body.length;
   if (name === body.length) throw new AmandaError('BAD_REQUEST', 'packet as no SERVICE line');
   if (line === undefined) throw new AmandaError('BAD_REQUEST', 'no bsd SECURITY for P_REQ');
   const words = /^ *([^ ]*) ?([^]*)$/.exec(line.slice('SECURITY '.length));
   const [keyword = '', user = ''] = words?.slice(1) ?? [];
   if (keyword === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
-  if (keyword !== 'USER') throw new AmandaError('BAD_REQUEST', `REQ SECURITY line parse error, expecting USER, got ${keyword}`);
+  if (keyword !== 'USER')
+    throw new AmandaError(
+      'BAD_REQUEST',
+      `REQ SECURITY line parse error, expecting USER, got ${keyword}`,
+    );
   if (user === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
-  return { user, service: toText(body.subarray(name, find(body, name, isNewline))), rest: body.subarray(start) };
+  return {
+    user,
+    service: toText(body.subarray(name, find(body, name, isNewline))),
+    rest: body.subarray(start),
+  };
 }
 
 /** Reads a request that has no SECURITY line, or no longer. Errors with `BAD_REQUEST` like {@link parseRequest}. */
-export function parseService(body: Uint8Array): { readonly service: string; readonly arguments: Uint8Array } {
+export function parseService(body: Uint8Array): {
+  readonly service: string;
+  readonly arguments: Uint8Array;
+} {
   const start = skip(body, 0, isBlank);
-  const name = hasAt(body, start, SERVICE) ? skip(body, start + SERVICE.length, isSeparator) : body.length;
+  const name = hasAt(body, start, SERVICE)
+    ? skip(body, start + SERVICE.length, isSeparator)
+    : body.length;
   const end = find(body, name, isSeparator);
   // Of the blanks behind the name only the first belongs to nobody; the others are arguments already.
   const rest = end + 1;
@@ -110,7 +136,8 @@ function isSeparator(byte: number): boolean {
 
 /** Whether `bytes` has `words` at a place. */
 function hasAt(bytes: Uint8Array, at: number, words: Uint8Array): boolean {
-  for (let index = 0; index < words.length; index++) if (bytes[at + index] !== words[index]) return false;
+  for (let index = 0; index < words.length; index++)
+    if (bytes[at + index] !== words[index]) return false;
   return true;
 }
 

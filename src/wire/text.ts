@@ -39,19 +39,26 @@ function asciiBytes(text: string): Uint8Array | undefined {
 
 function isShortAscii(bytes: Uint8Array): boolean {
   if (bytes.length > SHORT) return false;
-  for (let index = 0; index < bytes.length; index += 1) if ((bytes[index] ?? 0) >= 0x80) return false;
+  for (let index = 0; index < bytes.length; index += 1)
+    if ((bytes[index] ?? 0) >= 0x80) return false;
   return true;
 }
 
 /** A text from the network made safe for a terminal or a log: control characters become `\xNN`, the rest stays. */
 export function printable(text: string, limit = 200): string {
   const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escapeControl);
+  return shown.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    escapeControl,
+  );
 }
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escapeControl(character: string): string {
   const code = character.charCodeAt(0);
-  return escapes[character] ?? (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`);
+  return (
+    escapes[character] ??
+    (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`)
+  );
 }

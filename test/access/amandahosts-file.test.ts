@@ -13,14 +13,21 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function file(name: string, mode: number, content: string | Uint8Array = 'localhost\n'): Promise<string> {
+async function file(
+  name: string,
+  mode: number,
+  content: string | Uint8Array = 'localhost\n',
+): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, content);
   await chmod(path, mode);
   return path;
 }
 
-async function reasonFor(path: string, options: { owner?: number; maxBytes?: number } = {}): Promise<string> {
+async function reasonFor(
+  path: string,
+  options: { owner?: number; maxBytes?: number } = {},
+): Promise<string> {
   const read = readAmandahosts(path, { owner, ...options });
   return read.kind === 'refused' ? read.reason : read.kind;
 }
@@ -36,20 +43,26 @@ test('a file of its owner alone is read, directly or through a symbolic link', a
 
 test('any bit for group or others refuses', async () => {
   const path = await file('open', 0o610);
-  expect(await reasonFor(path)).toBe(`${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`);
+  expect(await reasonFor(path)).toBe(
+    `${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`,
+  );
   expect(await reasonFor(await file('world', 0o601))).toMatch(/incorrect permissions/);
 });
 
 test('the owner is looked at before the mode', async () => {
   const path = await file('strange', 0o666);
-  expect(await reasonFor(path, { owner: owner + 1 })).toBe(`${path}: owned by id ${owner}, should be ${owner + 1}`);
+  expect(await reasonFor(path, { owner: owner + 1 })).toBe(
+    `${path}: owned by id ${owner}, should be ${owner + 1}`,
+  );
 });
 
 test('a file that cannot be opened refuses with the text of the system', async () => {
   const path = await file('plain', 0o600);
   const loop = join(folder, 'loop');
   await symlink(loop, loop);
-  expect(await reasonFor(join(folder, 'none'))).toBe(`cannot open ${folder}/none: No such file or directory`);
+  expect(await reasonFor(join(folder, 'none'))).toBe(
+    `cannot open ${folder}/none: No such file or directory`,
+  );
   expect(await reasonFor(join(path, 'below'))).toBe(`cannot open ${path}/below: Not a directory`);
   expect(await reasonFor(loop)).toBe(`cannot open ${loop}: Too many levels of symbolic links`);
 });

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { decide, type AccessQuestion } from '../../src/access/amandahosts.js';
 
-const asked: AccessQuestion = { host: 'db1.lab', address: '10.0.0.1', user: 'backup', service: 'noop', localUser: 'backup', file: '/home/.amandahosts' };
+const asked: AccessQuestion = {
+  host: 'db1.lab',
+  address: '10.0.0.1',
+  user: 'backup',
+  service: 'noop',
+  localUser: 'backup',
+  file: '/home/.amandahosts',
+};
 
 function allows(fileText: string, question: Partial<AccessQuestion> = {}): boolean {
   return decide(fileText, { ...asked, ...question }).kind === 'allowed';
@@ -14,20 +21,26 @@ function reason(fileText: string, question: Partial<AccessQuestion> = {}): strin
 
 describe('which line allows', () => {
   test('a line of a host alone allows the local user and the four client services', () => {
-    expect(['noop', 'selfcheck', 'sendsize', 'sendbackup'].map((service) => allows('db1.lab\n', { service }))).toEqual([true, true, true, true]);
-    expect(['amdump', 'restore', 'senddiscover', 'amindexd', ''].map((service) => allows('db1.lab\n', { service }))).toEqual([
-      false,
-      false,
-      false,
-      false,
-      false,
-    ]);
+    expect(
+      ['noop', 'selfcheck', 'sendsize', 'sendbackup'].map((service) =>
+        allows('db1.lab\n', { service }),
+      ),
+    ).toEqual([true, true, true, true]);
+    expect(
+      ['amdump', 'restore', 'senddiscover', 'amindexd', ''].map((service) =>
+        allows('db1.lab\n', { service }),
+      ),
+    ).toEqual([false, false, false, false, false]);
     expect(allows('db1.lab\n', { user: 'root' })).toBe(false);
     expect(allows('db1.lab\n', { user: 'root', localUser: 'root' })).toBe(true);
   });
 
   test('amdump stands for the four client services and for itself', () => {
-    expect(['noop', 'selfcheck', 'sendsize', 'sendbackup', 'amdump'].every((service) => allows('db1.lab backup amdump', { service }))).toBe(true);
+    expect(
+      ['noop', 'selfcheck', 'sendsize', 'sendbackup', 'amdump'].every((service) =>
+        allows('db1.lab backup amdump', { service }),
+      ),
+    ).toBe(true);
     expect(allows('db1.lab backup amdump', { service: 'amindexd' })).toBe(false);
   });
 
@@ -53,7 +66,9 @@ describe('which line allows', () => {
   });
 
   test('the first line that allows decides, and no line denies', () => {
-    expect(allows('db1.lab backup amindexd\n\n  other backup\n \t \n  db1.lab   backup   noop')).toBe(true);
+    expect(
+      allows('db1.lab backup amindexd\n\n  other backup\n \t \n  db1.lab   backup   noop'),
+    ).toBe(true);
   });
 
   test('there are no comments, no wildcards and no addresses', () => {
@@ -92,12 +107,18 @@ describe('which line allows', () => {
 
 describe('the reason of a refusal', () => {
   test('advises the line to add, on the client for the client services', () => {
-    expect(reason('', { service: 'sendsize' })).toBe('Please add the line "db1.lab backup amdump" to /home/.amandahosts on the client');
-    expect(reason('', { service: 'amdump' })).toBe('Please add the line "db1.lab backup amdump" to /home/.amandahosts on the client');
+    expect(reason('', { service: 'sendsize' })).toBe(
+      'Please add the line "db1.lab backup amdump" to /home/.amandahosts on the client',
+    );
+    expect(reason('', { service: 'amdump' })).toBe(
+      'Please add the line "db1.lab backup amdump" to /home/.amandahosts on the client',
+    );
   });
 
   test('advises the line to add, on the server for the recovery services', () => {
-    expect(reason('', { service: 'amidxtaped' })).toBe('Please add the line "db1.lab backup amindexd amidxtaped" to /home/.amandahosts on the server');
+    expect(reason('', { service: 'amidxtaped' })).toBe(
+      'Please add the line "db1.lab backup amindexd amidxtaped" to /home/.amandahosts on the server',
+    );
   });
 
   test('calls any other service invalid', () => {

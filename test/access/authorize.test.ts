@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, of } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authorize, readSecurity, type AccessPolicy, type AccessRequest } from '../../src/access/authorize.js';
+import {
+  authorize,
+  readSecurity,
+  type AccessPolicy,
+  type AccessRequest,
+} from '../../src/access/authorize.js';
 import { toBytes } from '../../src/wire/text.js';
 import type { Verdict } from '../../src/access/verdict.js';
 
@@ -16,10 +21,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true }));
 
-const good: AccessRequest = { user: 'backup', service: 'noop', peer: { host: 'db1.lab', address: '10.0.0.1', port: 1023 } };
+const good: AccessRequest = {
+  user: 'backup',
+  service: 'noop',
+  peer: { host: 'db1.lab', address: '10.0.0.1', port: 1023 },
+};
 
 function ask(request: Partial<AccessRequest>, policy: AccessPolicy = {}): Promise<Verdict> {
-  return firstValueFrom(authorize({ localUser: { name: 'backup', uid, home }, ...policy })({ ...good, ...request }));
+  return firstValueFrom(
+    authorize({ localUser: { name: 'backup', uid, home }, ...policy })({ ...good, ...request }),
+  );
 }
 
 async function reason(request: Partial<AccessRequest>, policy: AccessPolicy = {}): Promise<string> {
@@ -52,10 +63,14 @@ describe('authorize', () => {
   test('looks at the port first, then at the SERVICE line, the SECURITY line, its words, and the file', async () => {
     const ours = { file: '/nonexistent/hosts' };
     const head = (text: string) => readSecurity(toBytes(text));
-    expect(await reason({ peer: highPort, ...head('') }, ours)).toBe('host db1.lab: port 4000 not secure');
+    expect(await reason({ peer: highPort, ...head('') }, ours)).toBe(
+      'host db1.lab: port 4000 not secure',
+    );
     expect(await reason(head('OPTIONS ;\n'), ours)).toBe('packet as no SERVICE line');
     expect(await reason(head('SERVICE noop\n'), ours)).toBe('no bsd SECURITY for P_REQ');
-    expect(await reason(head('SECURITY HOST x\nSERVICE noop\n'), ours)).toBe('REQ SECURITY line parse error, expecting USER, got HOST');
+    expect(await reason(head('SECURITY HOST x\nSERVICE noop\n'), ours)).toBe(
+      'REQ SECURITY line parse error, expecting USER, got HOST',
+    );
   });
 
   test('does not look at the port where the driver does not ask for it', async () => {
@@ -63,19 +78,32 @@ describe('authorize', () => {
   });
 
   test('finds and checks the name of a peer that has none yet', async () => {
-    const resolver = { nameOf: () => of('db1.lab'), canonicalOf: () => of('db1.lab'), addressesOf: () => of(['10.0.0.1']) };
-    expect(await reason({ peer: { address: '::ffff:10.0.0.1', port: 1023 } }, { names: { resolver } })).toBe('allowed');
-    expect(await reason({ peer: { address: '10.0.0.2', port: 4000 } }, { names: { resolver } })).toBe("db1.lab doesn't resolve to 10.0.0.2:4000");
+    const resolver = {
+      nameOf: () => of('db1.lab'),
+      canonicalOf: () => of('db1.lab'),
+      addressesOf: () => of(['10.0.0.1']),
+    };
+    expect(
+      await reason({ peer: { address: '::ffff:10.0.0.1', port: 1023 } }, { names: { resolver } }),
+    ).toBe('allowed');
+    expect(
+      await reason({ peer: { address: '10.0.0.2', port: 4000 } }, { names: { resolver } }),
+    ).toBe("db1.lab doesn't resolve to 10.0.0.2:4000");
     expect(await reason({ peer: {} })).toBe('the peer has neither a name nor an address');
   });
 
   test('goes by rules that the program keeps itself, without a file', async () => {
     expect(await reason({}, { rules: 'db1.lab backup noop' })).toBe('allowed');
-    expect(await reason({}, { rules: 'db2.lab', file: 'the rules' })).toMatch(/: Please add the line "db1.lab backup amdump" to the rules on the client$/);
+    expect(await reason({}, { rules: 'db2.lab', file: 'the rules' })).toMatch(
+      /: Please add the line "db1.lab backup amdump" to the rules on the client$/,
+    );
   });
 
   test('reads the file anew for each request', async () => {
-    const check = authorize({ localUser: { name: 'backup', uid, home }, file: join(home, 'other') });
+    const check = authorize({
+      localUser: { name: 'backup', uid, home },
+      file: join(home, 'other'),
+    });
     await writeFile(join(home, 'other'), '', { mode: 0o600 });
     expect((await firstValueFrom(check(good))).kind).toBe('refused');
     await writeFile(join(home, 'other'), 'db1.lab\n');
@@ -91,13 +119,19 @@ describe('authorize', () => {
   });
 
   test('does not send a giant name back', async () => {
-    expect(await reason({ user: 'x'.repeat(4097) })).toBe('a user name of 4097 characters is not allowed');
-    expect(await reason({ service: 'x'.repeat(4097) })).toBe('a service name of 4097 characters is not allowed');
+    expect(await reason({ user: 'x'.repeat(4097) })).toBe(
+      'a user name of 4097 characters is not allowed',
+    );
+    expect(await reason({ service: 'x'.repeat(4097) })).toBe(
+      'a service name of 4097 characters is not allowed',
+    );
   });
 
   test('goes by the user of this process by default', async () => {
     expect(await reason({}, { file: join(home, '.amandahosts') })).toBe('allowed');
-    expect((await firstValueFrom(authorize({ file: '/nonexistent/hosts' })(good))).kind).toBe('refused');
+    expect((await firstValueFrom(authorize({ file: '/nonexistent/hosts' })(good))).kind).toBe(
+      'refused',
+    );
   });
 });
 
@@ -109,12 +143,17 @@ describe('readSecurity', () => {
 
   test('gives all that stands behind the blank after USER, and the whole SERVICE line', () => {
     expect(read('SECURITY USER backup\nSERVICE noop\nOPTIONS ;\n')).toEqual(['backup', 'noop']);
-    expect(read('SECURITY   USER backup \nSERVICE noop OPTIONS x\n')).toEqual(['backup ', 'noop OPTIONS x']);
+    expect(read('SECURITY   USER backup \nSERVICE noop OPTIONS x\n')).toEqual([
+      'backup ',
+      'noop OPTIONS x',
+    ]);
   });
 
   test('leaves a refusal where the head cannot be read', () => {
     expect(read('SECURITY USER \nSERVICE noop\n')).toBe('SECURITY line: SECURITY USER ');
-    expect(read('SECURITY TICKET x\nSERVICE noop\n')).toBe('REQ SECURITY line parse error, expecting USER, got TICKET');
+    expect(read('SECURITY TICKET x\nSERVICE noop\n')).toBe(
+      'REQ SECURITY line parse error, expecting USER, got TICKET',
+    );
     expect(read('SECURITY USER backup\n')).toBe('packet as no SERVICE line');
   });
 });

@@ -3,7 +3,11 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { isSignedBy, readCertificates, readSmallFile } from '../../src/access/certificate-files.js';
-import { checkCertificate, type CertificateRules, type PresentedCertificate } from '../../src/access/certificates.js';
+import {
+  checkCertificate,
+  type CertificateRules,
+  type PresentedCertificate,
+} from '../../src/access/certificates.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
 import type { NameResolver } from '../../src/access/resolver.js';
 import { AmandaError } from '../../src/wire/errors.js';
@@ -33,8 +37,14 @@ describe('a file beside certificates', () => {
     writeFileSync(file, 'x'.repeat(1_048_576));
     expect((await readSmallFile(file)).text).toHaveLength(1_048_576);
     writeFileSync(file, 'x', { flag: 'a' });
-    await expect(readSmallFile(file)).rejects.toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining('larger than 1048576 bytes') as string });
-    await expect(readSmallFile('/dev/zero')).rejects.toMatchObject({ code: 'FILE_FAILED', message: expect.stringContaining('no regular file') as string });
+    await expect(readSmallFile(file)).rejects.toMatchObject({
+      code: 'FILE_FAILED',
+      message: expect.stringContaining('larger than 1048576 bytes') as string,
+    });
+    await expect(readSmallFile('/dev/zero')).rejects.toMatchObject({
+      code: 'FILE_FAILED',
+      message: expect.stringContaining('no regular file') as string,
+    });
   });
 });
 
@@ -43,7 +53,8 @@ describe('a fingerprint file', () => {
   const md5 = fingerprint(me.cert, 'md5').replace(/^.*=/, 'MD5 Fingerprint=');
   const sha1 = fingerprint(me.cert, 'sha1').replace(/^.*=/, 'SHA1 Fingerprint=');
   const sha256 = fingerprint(me.cert, 'sha256').replace(/^.*=/, 'SHA256 Fingerprint=');
-  const foreign = (algorithm: 'md5' | 'sha1' | 'sha256'): string => fingerprint(leaf.cert, algorithm);
+  const foreign = (algorithm: 'md5' | 'sha1' | 'sha256'): string =>
+    fingerprint(leaf.cert, algorithm);
 
   it.each([
     ['as openssl prints it by itself', fingerprint(me.cert), true],
@@ -74,8 +85,16 @@ describe('the files of a side', () => {
   it('are found below the folder, and each can be elsewhere', async () => {
     const dir = freshDir();
     const own = await readCertificates({ sslDir: dir });
-    expect(own).toMatchObject({ certFile: join(dir, 'me/crt.pem'), caFile: join(dir, 'CA/crt.pem') });
-    const apart = await readCertificates({ sslDir: '/nowhere', sslCertFile: me.cert, sslKeyFile: me.key, sslCaCertFile: ca.cert });
+    expect(own).toMatchObject({
+      certFile: join(dir, 'me/crt.pem'),
+      caFile: join(dir, 'CA/crt.pem'),
+    });
+    const apart = await readCertificates({
+      sslDir: '/nowhere',
+      sslCertFile: me.cert,
+      sslKeyFile: me.key,
+      sslCaCertFile: ca.cert,
+    });
     expect(apart.cert).toBe(own.cert);
   });
 
@@ -84,21 +103,40 @@ describe('the files of a side', () => {
     ['no key', 'me/private/key.pem', undefined, 'FILE_FAILED'],
     ['no CA', 'CA/crt.pem', undefined, 'FILE_FAILED'],
     ['a certificate that is none', 'me/crt.pem', 'nothing', 'CERTIFICATE_UNUSABLE'],
-    ['a broken certificate', 'CA/crt.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', 'CERTIFICATE_UNUSABLE'],
+    [
+      'a broken certificate',
+      'CA/crt.pem',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+      'CERTIFICATE_UNUSABLE',
+    ],
     ['a key that is none', 'me/private/key.pem', 'nothing', 'CERTIFICATE_UNUSABLE'],
-    ['the key of another', 'me/private/key.pem', readFileSync(leaf.key, 'utf8'), 'CERTIFICATE_UNUSABLE'],
+    [
+      'the key of another',
+      'me/private/key.pem',
+      readFileSync(leaf.key, 'utf8'),
+      'CERTIFICATE_UNUSABLE',
+    ],
   ] as const)('with %s are refused, by name', async (_what, name, text, code) => {
     const dir = freshDir();
     const file = join(dir, name);
     if (text === undefined) {
-      const missing = { 'me/crt.pem': 'sslCertFile', 'me/private/key.pem': 'sslKeyFile', 'CA/crt.pem': 'sslCaCertFile' } as const;
-      await expect(readCertificates({ sslDir: dir, [missing[name]]: `${file}.gone` })).rejects.toMatchObject({
+      const missing = {
+        'me/crt.pem': 'sslCertFile',
+        'me/private/key.pem': 'sslKeyFile',
+        'CA/crt.pem': 'sslCaCertFile',
+      } as const;
+      await expect(
+        readCertificates({ sslDir: dir, [missing[name]]: `${file}.gone` }),
+      ).rejects.toMatchObject({
         code,
         message: expect.stringContaining(`${file}.gone`) as string,
       });
     } else {
       writeFileSync(file, text);
-      await expect(readCertificates({ sslDir: dir })).rejects.toMatchObject({ code, message: expect.stringContaining(file) as string });
+      await expect(readCertificates({ sslDir: dir })).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(file) as string,
+      });
     }
   });
 
@@ -108,7 +146,9 @@ describe('the files of a side', () => {
     chmodSync(key, 0o644);
     const onWarning = vi.fn<(warning: AmandaError) => void>();
     await readCertificates({ sslDir: dir, onWarning });
-    expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([['KEY_UNSAFE', expect.stringMatching(/its mode is 0644.*chmod 600/)]]);
+    expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([
+      ['KEY_UNSAFE', expect.stringMatching(/its mode is 0644.*chmod 600/)],
+    ]);
     await expect(readCertificates({ sslDir: dir, insistOnSafeKey: true })).rejects.toMatchObject({
       code: 'KEY_UNSAFE',
       message: expect.stringContaining(key) as string,
@@ -130,7 +170,12 @@ describe('the files of a side', () => {
   it('warn through the process when nobody else is told', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     await readCertificates({ sslDir: freshDir(leaf) });
-    expect(emit.mock.calls).toEqual([[expect.stringMatching(/will refuse/), { type: 'AmandaWarning', code: 'CERTIFICATE_UNUSABLE' }]]);
+    expect(emit.mock.calls).toEqual([
+      [
+        expect.stringMatching(/will refuse/),
+        { type: 'AmandaWarning', code: 'CERTIFICATE_UNUSABLE' },
+      ],
+    ]);
     emit.mockRestore();
   });
 });
@@ -139,14 +184,24 @@ describe('a certificate that a peer shows', () => {
   const authorities = [x509(ca.cert)];
   const resolver: NameResolver = {
     nameOf: () => ['one.lab'],
-    addressesOf: (name) => [name === 'one.lab' || name === 'alias.lab' ? ['10.0.0.1'] : ['10.0.0.2']],
+    addressesOf: (name) => [
+      name === 'one.lab' || name === 'alias.lab' ? ['10.0.0.1'] : ['10.0.0.2'],
+    ],
     canonicalOf: (name) => [name === 'alias.lab' ? 'one.lab' : name],
   };
   const dir = freshDir();
 
-  function check(cert: string, rules: CertificateRules = {}, from: Partial<PresentedCertificate> = {}): Promise<string> {
+  function check(
+    cert: string,
+    rules: CertificateRules = {},
+    from: Partial<PresentedCertificate> = {},
+  ): Promise<string> {
     const presented = { certificate: x509(cert), address: '10.0.0.1', port: 4711, ...from };
-    return checkCertificate(presented, { authorities, caFile: 'CA.pem' }, { sslDir: dir, names: { resolver }, ...rules });
+    return checkCertificate(
+      presented,
+      { authorities, caFile: 'CA.pem' },
+      { sslDir: dir, names: { resolver }, ...rules },
+    );
   }
 
   function refusal(code: string, message: RegExp): unknown {
@@ -171,25 +226,40 @@ describe('a certificate that a peer shows', () => {
     namesake.close();
   });
 
-  it.each(['..', '.', 'a/b', '../../etc', 'two words', '-rf', 'a\nb', 'käse', '*'].map((name, at) => [name, at] as const))(
-    'is refused for the common name %j, whatever is checked',
-    async (commonName, at) => {
-      const { cert } = made.signed(`bad-${at}`, ca, { commonName: commonName.replaceAll('/', '\\/') });
-      const none = { sslCheckHost: false, sslCheckCertificateHost: false, sslCheckFingerprint: false };
-      await expect(check(cert, none)).rejects.toEqual(refusal('CERTIFICATE_HOST', /no host can have/));
-    },
-  );
+  it.each(
+    ['..', '.', 'a/b', '../../etc', 'two words', '-rf', 'a\nb', 'käse', '*'].map(
+      (name, at) => [name, at] as const,
+    ),
+  )('is refused for the common name %j, whatever is checked', async (commonName, at) => {
+    const { cert } = made.signed(`bad-${at}`, ca, {
+      commonName: commonName.replaceAll('/', '\\/'),
+    });
+    const none = {
+      sslCheckHost: false,
+      sslCheckCertificateHost: false,
+      sslCheckFingerprint: false,
+    };
+    await expect(check(cert, none)).rejects.toEqual(
+      refusal('CERTIFICATE_HOST', /no host can have/),
+    );
+  });
 
   it('is refused without a common name', async () => {
-    await expect(check(made.signed('nameless', ca, { commonName: '' }).cert)).rejects.toEqual(refusal('CERTIFICATE_HOST', /nameless.*no common name/));
+    await expect(check(made.signed('nameless', ca, { commonName: '' }).cert)).rejects.toEqual(
+      refusal('CERTIFICATE_HOST', /nameless.*no common name/),
+    );
   });
 
   it('must have the name of where it comes from, unless told not to care', async () => {
     const { cert } = made.signed('two', ca, { commonName: 'two.lab' });
-    await expect(check(cert)).rejects.toEqual(refusal('CERTIFICATE_HOST', /two\.lab.*10\.0\.0\.1.*doesn't resolve to 10\.0\.0\.1:4711/));
+    await expect(check(cert)).rejects.toEqual(
+      refusal('CERTIFICATE_HOST', /two\.lab.*10\.0\.0\.1.*doesn't resolve to 10\.0\.0\.1:4711/),
+    );
     expect(await check(cert, { sslCheckCertificateHost: false })).toBe('two.lab');
     const alias = made.signed('alias', ca, { commonName: 'alias.lab' });
-    await expect(check(alias.cert)).rejects.toEqual(refusal('CERTIFICATE_HOST', /alias\.lab doesn't resolve to itself/));
+    await expect(check(alias.cert)).rejects.toEqual(
+      refusal('CERTIFICATE_HOST', /alias\.lab doesn't resolve to itself/),
+    );
   });
 
   it('is of no use to an initiator whose name does not lead back to it, unless told not to care', async () => {
@@ -202,7 +272,9 @@ describe('a certificate that a peer shows', () => {
   it('must be the one on file, where one is', async () => {
     const sslDir = freshDir();
     const file = pin(sslDir, 'one.lab', fingerprint(leaf.cert));
-    await expect(check(me.cert, { sslDir })).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)));
+    await expect(check(me.cert, { sslDir })).rejects.toEqual(
+      refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)),
+    );
     expect(await check(me.cert, { sslDir, sslCheckFingerprint: false })).toBe('one.lab');
     writeFileSync(file, fingerprint(me.cert));
     expect(await check(me.cert, { sslDir })).toBe('one.lab');
@@ -214,15 +286,21 @@ describe('a certificate that a peer shows', () => {
       const file = pin(sslDir, pinned, fingerprint(leaf.cert));
       const two = made.signed(`two-${pinned}`, ca, { commonName: 'two.lab' });
       const rules = { sslDir, sslCheckCertificateHost: false };
-      await expect(check(two.cert, rules, { host: 'alias.lab' })).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)));
+      await expect(check(two.cert, rules, { host: 'alias.lab' })).rejects.toEqual(
+        refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)),
+      );
     }
   });
 
   it('must be the one in the file that was named, which must be there', async () => {
     const sslFingerprintFile = join(freshDir(), 'pinned');
-    await expect(check(me.cert, { sslFingerprintFile })).rejects.toEqual(refusal('FILE_FAILED', new RegExp(sslFingerprintFile)));
+    await expect(check(me.cert, { sslFingerprintFile })).rejects.toEqual(
+      refusal('FILE_FAILED', new RegExp(sslFingerprintFile)),
+    );
     writeFileSync(sslFingerprintFile, fingerprint(leaf.cert));
-    await expect(check(me.cert, { sslFingerprintFile })).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', new RegExp(sslFingerprintFile)));
+    await expect(check(me.cert, { sslFingerprintFile })).rejects.toEqual(
+      refusal('CERTIFICATE_FINGERPRINT', new RegExp(sslFingerprintFile)),
+    );
     writeFileSync(sslFingerprintFile, fingerprint(me.cert, 'sha256'));
     expect(await check(me.cert, { sslFingerprintFile })).toBe('one.lab');
   });
@@ -232,25 +310,35 @@ describe('a certificate that a peer shows', () => {
     ['small letters', (line: string) => line.toLowerCase()],
     ['blanks', (line: string) => ` ${line.replace('=', ' = ')}`],
     ['a byte order mark', (line: string) => `\uFEFF${line}`],
-  ])('is refused, with the reason, when what is on file is its fingerprint but for %s', async (_what, spoil) => {
-    const sslDir = freshDir();
-    const file = pin(sslDir, 'one.lab', spoil(fingerprint(me.cert)));
-    await expect(check(me.cert, { sslDir })).rejects.toEqual(
-      refusal('CERTIFICATE_FINGERPRINT', new RegExp(`${file} has the fingerprint.*not as Amanda reads it`)),
-    );
-  });
+  ])(
+    'is refused, with the reason, when what is on file is its fingerprint but for %s',
+    async (_what, spoil) => {
+      const sslDir = freshDir();
+      const file = pin(sslDir, 'one.lab', spoil(fingerprint(me.cert)));
+      await expect(check(me.cert, { sslDir })).rejects.toEqual(
+        refusal(
+          'CERTIFICATE_FINGERPRINT',
+          new RegExp(`${file} has the fingerprint.*not as Amanda reads it`),
+        ),
+      );
+    },
+  );
 
   it('does not get around what is on file by a name in capitals', async () => {
     const capitals = made.signed('capitals', ca, { commonName: 'ONE.lab' });
     const rules = { sslDir: freshDir(), sslCheckCertificateHost: false };
     expect(await check(capitals.cert, rules)).toBe('ONE.lab');
     pin(rules.sslDir, 'one.lab', fingerprint(me.cert));
-    await expect(check(capitals.cert, rules)).rejects.toEqual(refusal('CERTIFICATE_FINGERPRINT', /remote\/one\.lab/));
+    await expect(check(capitals.cert, rules)).rejects.toEqual(
+      refusal('CERTIFICATE_FINGERPRINT', /remote\/one\.lab/),
+    );
   });
 
   it('is refused when what is on file cannot be read', async () => {
     const sslDir = freshDir();
     mkdirSync(join(sslDir, 'remote/one.lab/fingerprint'), { recursive: true });
-    await expect(check(me.cert, { sslDir })).rejects.toEqual(refusal('FILE_FAILED', /remote\/one\.lab\/fingerprint/));
+    await expect(check(me.cert, { sslDir })).rejects.toEqual(
+      refusal('FILE_FAILED', /remote\/one\.lab\/fingerprint/),
+    );
   });
 });

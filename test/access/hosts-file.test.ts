@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts, parseHosts } from '../../src/access/hosts-file.js';
+import {
+  addressesInHosts,
+  asksHostsFirst,
+  canonicalInHosts,
+  nameInHosts,
+  parseHosts,
+} from '../../src/access/hosts-file.js';
 
 const hosts = parseHosts(`127.0.0.1\tlocalhost
 # 10.0.0.9 two.lab two
@@ -63,11 +69,28 @@ describe('nameInHosts', () => {
     expect(nameInHosts(odd, address)).toBe(name);
   });
 
-  it.each(['::ffff:10.1.1.1', '::FFFF:0a01:0101', '0:0:0:0:0:ffff:10.1.1.1', '0:0:0:0:0:0:0:1', '::0001', '0::1'])(
+  it.each([
+    '::ffff:10.1.1.1',
+    '::FFFF:0a01:0101',
+    '0:0:0:0:0:ffff:10.1.1.1',
+    '0:0:0:0:0:0:0:1',
+    '::0001',
+    '0::1',
+  ])(
     'leaves what comes behind %s, another spelling of an IPv4 address, to the C library',
     (spelling) => {
-      expect(nameInHosts(parseHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`), '10.1.1.1')).toBe('before');
-      expect(nameInHosts(parseHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`), '10.1.1.2')).toBeUndefined();
+      expect(
+        nameInHosts(
+          parseHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`),
+          '10.1.1.1',
+        ),
+      ).toBe('before');
+      expect(
+        nameInHosts(
+          parseHosts(`10.1.1.1 before\n${spelling} mapped\n10.1.1.2 behind\n`),
+          '10.1.1.2',
+        ),
+      ).toBeUndefined();
     },
   );
 });
@@ -89,7 +112,9 @@ describe('addressesInHosts', () => {
   });
 
   it('leaves a name to the C library that has another spelling of an IPv4 address', () => {
-    expect(addressesInHosts(parseHosts('10.1.1.1 mapped\n::ffff:10.1.1.2 mapped\n'), 'mapped')).toBeUndefined();
+    expect(
+      addressesInHosts(parseHosts('10.1.1.1 mapped\n::ffff:10.1.1.2 mapped\n'), 'mapped'),
+    ).toBeUndefined();
   });
 });
 

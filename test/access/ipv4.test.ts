@@ -28,7 +28,10 @@ describe('isIPv4', () => {
   });
 
   it("says what Node's own says", () => {
-    const part = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.stringMatching(/^[0-9a-fx+. -]{0,4}$/));
+    const part = fc.oneof(
+      fc.integer({ min: 0, max: 300 }).map(String),
+      fc.stringMatching(/^[0-9a-fx+. -]{0,4}$/),
+    );
     fc.assert(
       fc.property(fc.array(part, { minLength: 3, maxLength: 5 }), (parts) => {
         const text = parts.join('.');

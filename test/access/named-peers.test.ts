@@ -47,7 +47,8 @@ describe('rememberPeers', () => {
   it('gives what it remembers at once', () => {
     const names = rememberPeers(clerk().name);
     const found: (NamedPeer | Refused)[] = [];
-    for (let time = 0; time < 2; time += 1) names({ address: '10.0.0.1', port: time }).subscribe((peer) => found.push(peer));
+    for (let time = 0; time < 2; time += 1)
+      names({ address: '10.0.0.1', port: time }).subscribe((peer) => found.push(peer));
     expect(found).toEqual([named('10.0.0.1'), named('10.0.0.1')]);
   });
 
@@ -61,7 +62,8 @@ describe('rememberPeers', () => {
   it('keeps only so many names, the newest', () => {
     const { asked, name } = clerk();
     const names = rememberPeers(name, { most: 2 });
-    for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.3', '10.0.0.1']) names({ address }).subscribe();
+    for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.3', '10.0.0.1'])
+      names({ address }).subscribe();
     expect(asked).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.1']);
   });
 });

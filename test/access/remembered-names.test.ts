@@ -4,7 +4,9 @@ import { rememberNames } from '../../src/access/remembered-names.js';
 import type { NameResolver } from '../../src/access/resolver.js';
 
 /** A resolver that notes what it is asked. */
-function asked(answer: (question: string) => Observable<string | undefined>): NameResolver & { readonly questions: string[] } {
+function asked(
+  answer: (question: string) => Observable<string | undefined>,
+): NameResolver & { readonly questions: string[] } {
   const questions: string[] = [];
   const note = (question: string): Observable<string | undefined> => {
     questions.push(question);
@@ -32,7 +34,11 @@ describe('rememberNames', () => {
   test('asks once in ten seconds, for each question', async () => {
     const source = asked((question) => of(`${question}!`));
     const names = rememberNames(source);
-    expect([await ask(names, 'a'), await ask(names, 'a'), await ask(names, 'b')]).toEqual(['name a!', 'name a!', 'name b!']);
+    expect([await ask(names, 'a'), await ask(names, 'a'), await ask(names, 'b')]).toEqual([
+      'name a!',
+      'name a!',
+      'name b!',
+    ]);
     vi.advanceTimersByTime(9_999);
     await ask(names, 'a');
     expect(source.questions).toEqual(['name a', 'name b']);
@@ -44,7 +50,8 @@ describe('rememberNames', () => {
   test('tells names by family apart', async () => {
     const source = asked((question) => of(question));
     const names = rememberNames(source);
-    for (const family of [0, 4, 0] as const) await firstValueFrom(names.canonicalOf('one.lab', family) as Observable<string | undefined>);
+    for (const family of [0, 4, 0] as const)
+      await firstValueFrom(names.canonicalOf('one.lab', family) as Observable<string | undefined>);
     expect(source.questions).toEqual(['canonical one.lab 0', 'canonical one.lab 4']);
   });
 
@@ -53,7 +60,9 @@ describe('rememberNames', () => {
     const source = asked(() => answer);
     const names = rememberNames(source);
     const seen: (string | undefined)[] = [];
-    const waiting = [1, 2].map(() => (names.nameOf('a') as Observable<string | undefined>).subscribe((name) => seen.push(name)));
+    const waiting = [1, 2].map(() =>
+      (names.nameOf('a') as Observable<string | undefined>).subscribe((name) => seen.push(name)),
+    );
     waiting[0]?.unsubscribe();
     expect(answer.observed).toBe(true);
     waiting[1]?.unsubscribe();
@@ -64,7 +73,8 @@ describe('rememberNames', () => {
   test('does not remember failures', async () => {
     const source = asked(() => throwError(() => new Error('no answer')));
     const names = rememberNames(source);
-    for (let turn = 0; turn < 2; turn += 1) await expect(ask(names, 'a')).rejects.toThrow('no answer');
+    for (let turn = 0; turn < 2; turn += 1)
+      await expect(ask(names, 'a')).rejects.toThrow('no answer');
     expect(source.questions).toHaveLength(2);
   });
 

@@ -2,17 +2,28 @@ import { expect, test } from 'vitest';
 import { checkSourcePort, servicePorts, sourcePorts } from '../../src/access/reserved-port.js';
 
 test('a source port below 1024 is allowed', () => {
-  expect([1, 512, 1023].map((port) => checkSourcePort('db1', port).kind)).toEqual(['allowed', 'allowed', 'allowed']);
+  expect([1, 512, 1023].map((port) => checkSourcePort('db1', port).kind)).toEqual([
+    'allowed',
+    'allowed',
+    'allowed',
+  ]);
 });
 
 test('a source port from 1024 on, and one that is not known, is refused with the host and the port', () => {
-  expect(checkSourcePort('localhost', 34954)).toMatchObject({ kind: 'refused', reason: 'host localhost: port 34954 not secure' });
+  expect(checkSourcePort('localhost', 34954)).toMatchObject({
+    kind: 'refused',
+    reason: 'host localhost: port 34954 not secure',
+  });
   expect(checkSourcePort('db1', 1024)).toMatchObject({ reason: 'host db1: port 1024 not secure' });
-  expect(checkSourcePort('db1', undefined)).toMatchObject({ reason: 'host db1: port unknown not secure' });
+  expect(checkSourcePort('db1', undefined)).toMatchObject({
+    reason: 'host db1: port unknown not secure',
+  });
 });
 
 test('candidates go once around the range from a random start', () => {
-  expect([...sourcePorts({ first: 600, last: 603, random: () => 0.5 })]).toEqual([602, 603, 600, 601]);
+  expect([...sourcePorts({ first: 600, last: 603, random: () => 0.5 })]).toEqual([
+    602, 603, 600, 601,
+  ]);
   expect([...sourcePorts({ first: 600, last: 600, random: () => 0.999 })]).toEqual([600]);
 });
 
@@ -23,11 +34,18 @@ test('candidates are 512 to 1023 unless said otherwise', () => {
 });
 
 test('ports of other services are passed over', () => {
-  expect([...sourcePorts({ first: 512, last: 515, taken: new Set([512, 514]), random: () => 0 })]).toEqual([513, 515]);
+  expect([
+    ...sourcePorts({ first: 512, last: 515, taken: new Set([512, 514]), random: () => 0 }),
+  ]).toEqual([513, 515]);
 });
 
 test('a range that is none is an error at once', () => {
-  for (const range of [{ first: 0 }, { first: 700, last: 600 }, { last: 65_536 }, { first: 512.5 }]) {
+  for (const range of [
+    { first: 0 },
+    { first: 700, last: 600 },
+    { last: 65_536 },
+    { first: 512.5 },
+  ]) {
     expect(() => sourcePorts(range)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
   }
 });

@@ -23,25 +23,35 @@ describe('systemNames', () => {
 
   it('are of every address in /etc/hosts what the C library says', async () => {
     for (const [address = ''] of lines) {
-      expect(await first(systemNames.nameOf(address))).toBe((await lookupService(address, 0)).hostname);
+      expect(await first(systemNames.nameOf(address))).toBe(
+        (await lookupService(address, 0)).hostname,
+      );
     }
   });
 
   it('are of every name in /etc/hosts what the C library says', async () => {
     for (const name of lines.flatMap(([, ...names]) => names)) {
       const found = await lookup(name, { all: true, family: 4 });
-      expect(new Set(await first(systemNames.addressesOf(name, 4)))).toEqual(new Set(found.map(({ address }) => address)));
+      expect(new Set(await first(systemNames.addressesOf(name, 4)))).toEqual(
+        new Set(found.map(({ address }) => address)),
+      );
     }
   });
 
   it('are asked of the system when they are not in /etc/hosts', async () => {
     expect(await first(systemNames.addressesOf('127.1.2.3', 4))).toEqual(['127.1.2.3']);
-    await expect(first(systemNames.addressesOf('nowhere.invalid', 4))).rejects.toThrow(/nowhere\.invalid/);
+    await expect(first(systemNames.addressesOf('nowhere.invalid', 4))).rejects.toThrow(
+      /nowhere\.invalid/,
+    );
   });
 });
 
 describe('hostsFirst', () => {
-  const system: NameResolver = { nameOf: () => of('asked'), addressesOf: () => of(['asked']), canonicalOf: () => of('asked') };
+  const system: NameResolver = {
+    nameOf: () => of('asked'),
+    addressesOf: () => of(['asked']),
+    canonicalOf: () => of('asked'),
+  };
   let folder = '';
   let files = { hosts: '', nsswitch: '' };
 
@@ -77,7 +87,10 @@ describe('hostsFirst', () => {
     ['the system looks elsewhere first', () => writeFileSync(files.nsswitch, 'hosts: dns files\n')],
     ['nothing says where the system looks', () => rmSync(files.nsswitch)],
     ['there is no such file', () => rmSync(files.hosts)],
-    ['the file has more than 64 KiB', () => writeFileSync(files.hosts, `10.0.0.1 one.lab\n#${'x'.repeat(65_536)}\n`)],
+    [
+      'the file has more than 64 KiB',
+      () => writeFileSync(files.hosts, `10.0.0.1 one.lab\n#${'x'.repeat(65_536)}\n`),
+    ],
   ])('asks for everything where %s', async (_what, change) => {
     change();
     expect(await first(hostsFirst(system, files).nameOf('10.0.0.1'))).toBe('asked');

@@ -13,7 +13,10 @@ export interface Segment {
 }
 
 /** The two ends that {@link tcp} gives a segment, unless told otherwise. */
-export const ends = { initiator: { address: [127, 0, 0, 1], port: 700 }, target: { address: [127, 0, 0, 2], port: 10_080 } } as const;
+export const ends = {
+  initiator: { address: [127, 0, 0, 1], port: 700 },
+  target: { address: [127, 0, 0, 2], port: 10_080 },
+} as const;
 
 export interface Ports {
   readonly initiator: number;
@@ -21,8 +24,20 @@ export interface Ports {
 }
 
 /** A TCP segment, header and payload. */
-export function tcp({ from = 'initiator', sequence, acknowledged = 0, flags: bits = flags.ack, payload = '' }: Segment, ports?: Ports): Buffer {
-  const { initiator, target } = ports ?? { initiator: ends.initiator.port, target: ends.target.port };
+export function tcp(
+  {
+    from = 'initiator',
+    sequence,
+    acknowledged = 0,
+    flags: bits = flags.ack,
+    payload = '',
+  }: Segment,
+  ports?: Ports,
+): Buffer {
+  const { initiator, target } = ports ?? {
+    initiator: ends.initiator.port,
+    target: ends.target.port,
+  };
   const [source, destination] = from === 'initiator' ? [initiator, target] : [target, initiator];
   const header = Buffer.alloc(20);
   header.writeUInt16BE(source, 0);
@@ -35,7 +50,11 @@ export function tcp({ from = 'initiator', sequence, acknowledged = 0, flags: bit
 }
 
 /** An IPv4 packet around something. */
-export function ipv4(inner: Uint8Array, from: 'initiator' | 'target' = 'initiator', protocol = 6): Buffer {
+export function ipv4(
+  inner: Uint8Array,
+  from: 'initiator' | 'target' = 'initiator',
+  protocol = 6,
+): Buffer {
   const header = Buffer.from([
     0x45,
     0,
@@ -105,7 +124,12 @@ export function segmentsOf(
     }));
   return [
     { sequence: initiatorStart, flags: flags.syn },
-    { from: 'target', sequence: targetStart, acknowledged: initiatorStart + 1, flags: flags.syn | flags.ack },
+    {
+      from: 'target',
+      sequence: targetStart,
+      acknowledged: initiatorStart + 1,
+      flags: flags.syn | flags.ack,
+    },
     ...data('initiator', bytes.c2s, initiatorStart),
     ...data('target', bytes.s2c, targetStart),
     { sequence: initiatorStart + 1 + bytes.c2s.length, flags: flags.fin | flags.ack },

@@ -38,7 +38,12 @@ describe('a pcap file', () => {
     for (const places of [[], [3, 24, 30], Array.from(file.keys())]) {
       const { packets, error } = readCapture(file, places);
       expect(error).toBeUndefined();
-      expect(packets.map(({ bytes, ...rest }) => ({ ...rest, bytes: Buffer.from(bytes).toString('hex') }))).toEqual([
+      expect(
+        packets.map(({ bytes, ...rest }) => ({
+          ...rest,
+          bytes: Buffer.from(bytes).toString('hex'),
+        })),
+      ).toEqual([
         { number: 1, at: 1500, link: 1, bytes: 'aabbcc' },
         { number: 2, at: 2250, link: 1, bytes: 'ddee' },
       ]);
@@ -69,7 +74,8 @@ describe('a pcap file', () => {
     expect(packets).toHaveLength(1);
     expect(error).toMatchObject({
       code: 'BAD_CAPTURE',
-      message: 'The capture is damaged: packet 2 at byte 43 would have 2147483647 bytes; none has over 262144.',
+      message:
+        'The capture is damaged: packet 2 at byte 43 would have 2147483647 bytes; none has over 262144.',
     });
   });
 

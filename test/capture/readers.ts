@@ -1,4 +1,8 @@
-import { AmandaCapture, type AmandaCaptureOptions, type AmandaEvent } from '../../src/capture/amanda-capture.js';
+import {
+  AmandaCapture,
+  type AmandaCaptureOptions,
+  type AmandaEvent,
+} from '../../src/capture/amanda-capture.js';
 import { captureReader } from '../../src/capture/capture-file.js';
 import type { CapturedPacket } from '../../src/capture/captured-packet.js';
 import type { Sender } from '../../src/capture/tcp-reassembly.js';
@@ -35,19 +39,29 @@ export interface Told {
 }
 
 /** What the connections of a capture said, in the order of their numbers. */
-export function connectionsOf(packets: readonly CapturedPacket[], options: AmandaCaptureOptions = {}): readonly Told[] {
+export function connectionsOf(
+  packets: readonly CapturedPacket[],
+  options: AmandaCaptureOptions = {},
+): readonly Told[] {
   const events: AmandaEvent[] = [];
   const capture = new AmandaCapture((event) => events.push(event), options);
   for (const packet of packets) capture.push(packet);
   capture.end();
-  return [...new Set(events.map(({ number }) => number))].map((number) => told(events.filter((event) => event.number === number)));
+  return [...new Set(events.map(({ number }) => number))].map((number) =>
+    told(events.filter((event) => event.number === number)),
+  );
 }
 
 function told(events: readonly AmandaEvent[]): Told {
   const first = events[0];
   if (first?.kind !== 'open') throw new Error('A connection is told before it is opened.');
   const { initiator, target, isWhole } = first.connection;
-  const bytes = (sender: Sender): Buffer => Buffer.concat(events.flatMap((event) => (event.kind === 'bytes' && event.sender === sender ? [event.bytes] : [])));
+  const bytes = (sender: Sender): Buffer =>
+    Buffer.concat(
+      events.flatMap((event) =>
+        event.kind === 'bytes' && event.sender === sender ? [event.bytes] : [],
+      ),
+    );
   return {
     initiator: `${initiator.address}:${initiator.port}`,
     target: `${target.address}:${target.port}`,
@@ -58,6 +72,9 @@ function told(events: readonly AmandaEvent[]): Told {
 }
 
 function say(event: AmandaEvent): string {
-  if (event.kind === 'gap') return `gap ${event.sender} at ${event.offset} of ${event.missing ?? '?'}: ${event.why}`;
-  return event.kind === 'open' || event.kind === 'over' ? event.kind : `${event.kind} ${'sender' in event ? event.sender : ''}`;
+  if (event.kind === 'gap')
+    return `gap ${event.sender} at ${event.offset} of ${event.missing ?? '?'}: ${event.why}`;
+  return event.kind === 'open' || event.kind === 'over'
+    ? event.kind
+    : `${event.kind} ${'sender' in event ? event.sender : ''}`;
 }

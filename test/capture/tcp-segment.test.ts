@@ -5,7 +5,12 @@ import { ethernet, flags, ipv4, tcp } from './packets.js';
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
 const read = (link: number, bytes: Uint8Array) => readSegment({ number: 1, at: 7, link, bytes });
 
-const segment = tcp({ sequence: 0x01020304, acknowledged: 0xfffefdfc, flags: flags.psh | flags.ack, payload: 'hello' });
+const segment = tcp({
+  sequence: 0x01020304,
+  acknowledged: 0xfffefdfc,
+  flags: flags.psh | flags.ack,
+  payload: 'hello',
+});
 const packet = ipv4(segment);
 const expected = {
   at: 7,
@@ -19,8 +24,15 @@ const expected = {
 };
 
 /** From 2001:db8::1 to ::ffff:192.0.2.7, with such headers between. */
-function ipv6(next: number, between: Uint8Array, inner: Uint8Array = segment, length = between.length + inner.length): Buffer {
-  const header = Buffer.concat([hex('60000000 0000 00 40 20010db8000000000000000000000001 00000000000000000000ffffc0000207')]);
+function ipv6(
+  next: number,
+  between: Uint8Array,
+  inner: Uint8Array = segment,
+  length = between.length + inner.length,
+): Buffer {
+  const header = Buffer.concat([
+    hex('60000000 0000 00 40 20010db8000000000000000000000001 00000000000000000000ffffc0000207'),
+  ]);
   header.writeUInt16BE(length, 4);
   header[6] = next;
   return Buffer.concat([header, between, inner]);
@@ -29,11 +41,27 @@ function ipv6(next: number, between: Uint8Array, inner: Uint8Array = segment, le
 describe('a TCP segment', () => {
   it.each([
     ['Ethernet', 1, ethernet(packet)],
-    ['Ethernet with padding behind the packet', 1, Buffer.concat([ethernet(packet), Buffer.alloc(9)])],
-    ['Ethernet with a VLAN tag', 1, Buffer.concat([Buffer.alloc(12), hex('8100 0123 0800'), packet])],
-    ['Ethernet with two VLAN tags', 1, Buffer.concat([Buffer.alloc(12), hex('88a8 0001 8100 0123 0800'), packet])],
+    [
+      'Ethernet with padding behind the packet',
+      1,
+      Buffer.concat([ethernet(packet), Buffer.alloc(9)]),
+    ],
+    [
+      'Ethernet with a VLAN tag',
+      1,
+      Buffer.concat([Buffer.alloc(12), hex('8100 0123 0800'), packet]),
+    ],
+    [
+      'Ethernet with two VLAN tags',
+      1,
+      Buffer.concat([Buffer.alloc(12), hex('88a8 0001 8100 0123 0800'), packet]),
+    ],
     ['Linux cooked', 113, Buffer.concat([hex('0000 0304 0006 000000000000 0000 0800'), packet])],
-    ['Linux cooked, version 2', 276, Buffer.concat([hex('0800 0000 00000001 0304 00 06 0000000000000000'), packet])],
+    [
+      'Linux cooked, version 2',
+      276,
+      Buffer.concat([hex('0800 0000 00000001 0304 00 06 0000000000000000'), packet]),
+    ],
     ['BSD loopback, little-endian', 0, Buffer.concat([hex('02000000'), packet])],
     ['BSD loopback, big-endian', 0, Buffer.concat([hex('00000002'), packet])],
     ['OpenBSD loopback', 108, Buffer.concat([hex('00000002'), packet])],
@@ -47,8 +75,14 @@ describe('a TCP segment', () => {
 
   it.each([
     ['nothing between', ipv6(6, hex(''))],
-    ['hop-by-hop options, routing and destination options', ipv6(0, hex('2b00000000000000 3c01000000000000 0000000000000000 0600000000000000'))],
-    ['an authentication header', ipv6(51, hex('0604000000000000 0000000000000000 0000000000000000'))],
+    [
+      'hop-by-hop options, routing and destination options',
+      ipv6(0, hex('2b00000000000000 3c01000000000000 0000000000000000 0600000000000000')),
+    ],
+    [
+      'an authentication header',
+      ipv6(51, hex('0604000000000000 0000000000000000 0000000000000000')),
+    ],
     ['the header of a fragment that is the whole', ipv6(44, hex('0600000000000001'))],
     ['a length that is left out', ipv6(6, hex(''), segment, 0)],
   ] as const)('is found in IPv6 with %s', (_, bytes) => {
@@ -94,7 +128,14 @@ describe('a TCP segment', () => {
   });
 
   it('is not found in what carries something else, or nothing that makes sense', () => {
-    const others = [ipv4(segment, 'initiator', 17), hex(''), hex('45'), hex('60'), hex('ff'.repeat(60)), Buffer.concat([hex('44'), packet.subarray(1)])];
+    const others = [
+      ipv4(segment, 'initiator', 17),
+      hex(''),
+      hex('45'),
+      hex('60'),
+      hex('ff'.repeat(60)),
+      Buffer.concat([hex('44'), packet.subarray(1)]),
+    ];
     expect(others.map((bytes) => read(101, bytes))).toEqual(others.map(() => undefined));
     expect(read(1, ethernet(packet, 0x0806))).toBeUndefined();
     expect(read(0, Buffer.concat([hex('07000000'), packet]))).toBeUndefined();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adviceFor } from '../../src/cli/advice.js';
+import { adviceFor } from '../../src/cli/terminal/advice.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
 test.each([
@@ -17,7 +17,10 @@ test.each([
 });
 
 test.each([
-  new AmandaError('REFUSED', 'user u from h is not allowed to execute the service noop: Please add the line "h u amdump" to /h/.amandahosts on the client'),
+  new AmandaError(
+    'REFUSED',
+    'user u from h is not allowed to execute the service noop: Please add the line "h u amdump" to /h/.amandahosts on the client',
+  ),
   new AmandaError('SERVICE_FAILED', 'port 1 not secure'),
   new Error('port 1 not secure'),
 ])('what says itself what to do, or is no refusal, gets none: %s', (error) => {

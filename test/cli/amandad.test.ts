@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EMPTY, NEVER, Subject, catchError, filter, firstValueFrom, map, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { amandad } from '../../src/cli/amandad.js';
-import type { AmandadSurroundings } from '../../src/cli/amandad-surroundings.js';
-import { parseAmandad } from '../../src/cli/amandad-arguments.js';
-import { isStderrFree, type Descriptor } from '../../src/cli/amandad-log.js';
-import { amandadSettings } from '../../src/cli/amandad-settings.js';
-import { servicesOf } from '../../src/cli/amandad-services.js';
-import { certificateSettings } from '../../src/cli/certificate-settings.js';
-import { RequestLog } from '../../src/cli/request-log.js';
+import { amandad } from '../../src/cli/rx-amandad/amandad.js';
+import type { AmandadSurroundings } from '../../src/cli/rx-amandad/amandad-surroundings.js';
+import { parseAmandad } from '../../src/cli/rx-amandad/amandad-arguments.js';
+import { isStderrFree, type Descriptor } from '../../src/cli/rx-amandad/amandad-log.js';
+import { amandadSettings } from '../../src/cli/rx-amandad/amandad-settings.js';
+import { servicesOf } from '../../src/cli/rx-amandad/amandad-services.js';
+import { certificateSettings } from '../../src/cli/config/certificate-settings.js';
+import { RequestLog } from '../../src/cli/rx-amandad/request-log.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { bsdtcp } from '../../src/drivers/bsdtcp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
 import { serve, type ServiceEvent } from '../../src/target/serve.js';
@@ -41,37 +41,71 @@ describe('the words behind rx-amandad', () => {
       services: [],
       unknown: undefined,
     });
-    expect(parseAmandad(['-auth=local', 'amdump', '-no-exit', 'amindexd'])).toMatchObject({ auth: 'local', noExit: true, services: ['amdump', 'amindexd'] });
+    expect(parseAmandad(['-auth=local', 'amdump', '-no-exit', 'amindexd'])).toMatchObject({
+      auth: 'local',
+      noExit: true,
+      services: ['amdump', 'amindexd'],
+    });
   });
 
   it('keep dumps out of shared memory', () => {
-    expect(parseAmandad(['-auth=local', '-no-shm'])).toMatchObject({ shm: false, unknown: undefined });
+    expect(parseAmandad(['-auth=local', '-no-shm'])).toMatchObject({
+      shm: false,
+      unknown: undefined,
+    });
   });
 
   it('say how often a reply is sent', () => {
-    expect(parseAmandad(['-rep-tries=2'])).toMatchObject({ limits: { replyTries: 2 }, unknown: undefined });
+    expect(parseAmandad(['-rep-tries=2'])).toMatchObject({
+      limits: { replyTries: 2 },
+      unknown: undefined,
+    });
   });
 
   it('name the first one that means nothing', () => {
-    for (const words of [['noop', 'bogus', 'worse'], ['-bogus', 'noop'], ['-own=1'], ['-tcp'], ['noop\n']]) {
+    for (const words of [
+      ['noop', 'bogus', 'worse'],
+      ['-bogus', 'noop'],
+      ['-own=1'],
+      ['-tcp'],
+      ['noop\n'],
+    ]) {
       expect(parseAmandad(words).unknown).toBe(words.find((word) => word !== 'noop'));
     }
   });
 
   it.each([
     [['-udp=10080'], '-udp goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.'],
-    [['-auth=krb5'], '-auth=krb5 is not there; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.'],
+    [
+      ['-auth=krb5'],
+      '-auth=krb5 is not there; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
+    ],
     [['-tcp=x'], '-tcp takes a whole number from 0 to 65535, not "x".'],
     [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp or ssl, not with -auth=local.'],
     [['-ssl-dir=/etc/ssl'], '-ssl-dir goes with -auth=ssl, not with -auth=bsdtcp.'],
-    [['-ssl-check-host=no', '-auth=bsd'], '-ssl-check-host goes with -auth=ssl, not with -auth=bsd.'],
+    [
+      ['-ssl-check-host=no', '-auth=bsd'],
+      '-ssl-check-host goes with -auth=ssl, not with -auth=bsd.',
+    ],
     [['-insist-on-safe-key'], '-insist-on-safe-key goes with -auth=ssl, not with -auth=bsdtcp.'],
-    [['-unreserved-tcp-port=2000,3000'], '-unreserved-tcp-port goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.'],
-    [['-auth=ssh', '-amandahosts=/etc/hosts'], '-amandahosts does not go with -auth=ssh, over which everybody may ask.'],
+    [
+      ['-unreserved-tcp-port=2000,3000'],
+      '-unreserved-tcp-port goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.',
+    ],
+    [
+      ['-auth=ssh', '-amandahosts=/etc/hosts'],
+      '-amandahosts does not go with -auth=ssh, over which everybody may ask.',
+    ],
     [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],
-    [['-linger=9', '-tcp=0'], '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.'],
-    [['-linger=9', '-auth=bsdudp'], '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.'],
+    [
+      ['-linger=9', '-tcp=0'],
+      '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.',
+    ],
+    [
+      ['-linger=9', '-auth=bsdudp'],
+      '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.',
+    ],
     [['-grace=-1'], '-grace takes a whole number from 0 to 86400, not "-1".'],
     [['-max-handles=0'], '-max-handles takes a whole number from 1 to 1000000, not "0".'],
     [['-rep-tries=0'], '-rep-tries takes a whole number from 1 to 1000, not "0".'],
@@ -82,7 +116,14 @@ describe('the words behind rx-amandad', () => {
 
   it('choose the services', () => {
     const names = (...words: string[]) => Object.keys(servicesOf(parseAmandad(words)));
-    expect(names()).toEqual(['noop', 'sendsize', 'sendbackup', 'selfcheck', 'senddiscover', 'restore']);
+    expect(names()).toEqual([
+      'noop',
+      'sendsize',
+      'sendbackup',
+      'selfcheck',
+      'senddiscover',
+      'restore',
+    ]);
     expect(names('-own', 'amdump')).toEqual(['noop', 'sendsize', 'sendbackup', 'selfcheck']);
     expect(names('-own', 'selfcheck')).toEqual(['selfcheck']);
     expect(names('-auth=local')).toHaveLength(10);
@@ -174,7 +215,9 @@ describe('rx-amandad', () => {
   it('ends with exit code 2 and a sentence for wrong usage', async () => {
     const wrong = started('-udp=1');
     expect(await wrong.code).toBe(2);
-    expect(wrong.said).toEqual(['rx-amandad: -udp goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.']);
+    expect(wrong.said).toEqual([
+      'rx-amandad: -udp goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.',
+    ]);
   });
 
   it('serves one connection with -tcp, by the rules of Amanda, tells of it and ends', async () => {
@@ -223,23 +266,41 @@ describe('rx-amandad', () => {
       installation = await mkdtemp(join(tmpdir(), 'rx-amandad-'));
     });
     afterEach(() => rm(installation, { recursive: true }));
-    const configure = (...lines: string[]): Promise<void> => writeFile(join(installation, 'amanda-client.conf'), lines.map((line) => `${line}\n`).join(''));
-    const fresh = (...words: string[]) => startedWith({ installation }, '-tcp=0', '-listen=127.0.0.1', ...words);
+    const configure = (...lines: string[]): Promise<void> =>
+      writeFile(
+        join(installation, 'amanda-client.conf'),
+        lines.map((line) => `${line}\n`).join(''),
+      );
+    const fresh = (...words: string[]) =>
+      startedWith({ installation }, '-tcp=0', '-listen=127.0.0.1', ...words);
 
     it('goes by what that says of certificates, unless the words say otherwise or that it is not to be read', async () => {
       await configure('ssl-dir "/nosuch/a"', 'ssl-check-host no', 'SSL_CA_CERT_FILE "/nosuch/ca"');
-      const told = async (...words: string[]) => certificateSettings((await amandadSettings(parseAmandad(['-auth=ssl', ...words]), { installation })).settings);
-      expect(await told()).toEqual({ sslDir: '/nosuch/a', sslCheckHost: false, sslCaCertFile: '/nosuch/ca' });
-      expect(await told('-ssl-dir=/nosuch/b', '-ssl-check-host=yes', '-ssl-cipher-list=HIGH')).toEqual({
+      const told = async (...words: string[]) =>
+        certificateSettings(
+          (await amandadSettings(parseAmandad(['-auth=ssl', ...words]), { installation })).settings,
+        );
+      expect(await told()).toEqual({
+        sslDir: '/nosuch/a',
+        sslCheckHost: false,
+        sslCaCertFile: '/nosuch/ca',
+      });
+      expect(
+        await told('-ssl-dir=/nosuch/b', '-ssl-check-host=yes', '-ssl-cipher-list=HIGH'),
+      ).toEqual({
         sslDir: '/nosuch/b',
         sslCheckHost: true,
         sslCaCertFile: '/nosuch/ca',
         sslCipherList: 'HIGH',
       });
-      expect(await told('-no-config', '-ssl-check-fingerprint=no')).toEqual({ sslCheckFingerprint: false });
+      expect(await told('-no-config', '-ssl-check-fingerprint=no')).toEqual({
+        sslCheckFingerprint: false,
+      });
       const target = fresh('-auth=ssl');
       expect(await target.code).toBe(1);
-      expect(target.said).toEqual([expect.stringMatching(/^rx-amandad: Cannot read \/nosuch\/(a|ca)/)]);
+      expect(target.said).toEqual([
+        expect.stringMatching(/^rx-amandad: Cannot read \/nosuch\/(a|ca)/),
+      ]);
     });
 
     it('refuses every request, with file and line, when that is wrong, as Amanda does', async () => {
@@ -253,7 +314,10 @@ describe('rx-amandad', () => {
       expect([settings, trouble?.message]).toEqual([{}, problem]);
       const { driver, listener } = memory();
       const serving = serve(listener, servicesOf(parseAmandad([]), { trouble })).subscribe();
-      await expect(firstValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({ code: 'REFUSED', message: problem });
+      await expect(firstValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({
+        code: 'REFUSED',
+        message: problem,
+      });
       serving.unsubscribe();
     });
 
@@ -263,19 +327,28 @@ describe('rx-amandad', () => {
       await target.port;
       target.interrupted.next(143);
       expect(await target.code).toBe(0);
-      expect(target.said.some((line) => line.endsWith(`${join(installation, 'amanda-client.conf')} line 1: nosuch-key is of no use here, ignored.`))).toBe(
-        true,
-      );
+      expect(
+        target.said.some((line) =>
+          line.endsWith(
+            `${join(installation, 'amanda-client.conf')} line 1: nosuch-key is of no use here, ignored.`,
+          ),
+        ),
+      ).toBe(true);
       const wrong = fresh('-auth=ssl', '-ssl-check-host=perhaps');
       expect(await wrong.code).toBe(2);
-      expect(wrong.said).toEqual(['rx-amandad: -ssl-check-host=perhaps: ssl-check-host takes yes or no (also true, false, on, off, 1, 0), without quotes.']);
+      expect(wrong.said).toEqual([
+        'rx-amandad: -ssl-check-host=perhaps: ssl-check-host takes yes or no (also true, false, on, off, 1, 0), without quotes.',
+      ]);
     });
 
     it('has the streams of datagrams on the ports that it says', async () => {
       await configure('unreserved-tcp-port 51000,51010');
       const { settings } = await amandadSettings(parseAmandad(['-auth=bsd']), { installation });
       expect(settings['unreserved-tcp-port']?.value).toEqual({ first: 51_000, last: 51_010 });
-      const said = await amandadSettings(parseAmandad(['-auth=bsd', '-unreserved-tcp-port=52000']), { installation });
+      const said = await amandadSettings(
+        parseAmandad(['-auth=bsd', '-unreserved-tcp-port=52000']),
+        { installation },
+      );
       expect(said.settings['unreserved-tcp-port']?.value).toEqual({ first: 52_000, last: 52_000 });
     });
   });
@@ -300,8 +373,12 @@ describe('rx-amandad', () => {
     target.interrupted.next(143);
     expect(await target.code).toBe(0);
     expect(target.said).toEqual([]);
-    expect(await readFile(`${file}.1`, 'utf8')).toMatch(/^\S+Z \d+ listening on 127\.0\.0\.1 port \d+\n$/);
-    expect(await readFile(file, 'utf8')).toMatch(/^\S+Z \d+ stopping: what runs may take 30 s more\n$/);
+    expect(await readFile(`${file}.1`, 'utf8')).toMatch(
+      /^\S+Z \d+ listening on 127\.0\.0\.1 port \d+\n$/,
+    );
+    expect(await readFile(file, 'utf8')).toMatch(
+      /^\S+Z \d+ stopping: what runs may take 30 s more\n$/,
+    );
     const nowhere = started('-tcp=0', `-log=${join(folder, 'none', 'log')}`);
     expect(await nowhere.code).toBe(1);
     expect(nowhere.said[0]).toMatch(/^rx-amandad: Cannot write the log .*none\/log: ENOENT/);
@@ -352,7 +429,16 @@ describe('the log of rx-amandad', () => {
         [1, { kind: 'admitted', peer, handle: 1, request: asked }],
         [2, { kind: 'replied', peer, handle: 1, streams: ['DATA'] }],
         [3.5, { kind: 'ended', peer, handle: 1, outcome: 'completed', sent: 1_234, received: 56 }],
-        [4, { kind: 'refused', peer, handle: 2, reason: 'no', request: { ...asked, service: 'amindexd' } }],
+        [
+          4,
+          {
+            kind: 'refused',
+            peer,
+            handle: 2,
+            reason: 'no',
+            request: { ...asked, service: 'amindexd' },
+          },
+        ],
         [4, { kind: 'ended', peer, handle: 2, outcome: 'refused', sent: 0, received: 0 }],
         [5, { kind: 'ended', peer, handle: 3, outcome: 'ignored', sent: 0, received: 0 }],
         [6, { kind: 'disconnected', peer }],
@@ -369,8 +455,22 @@ describe('the log of rx-amandad', () => {
       told(
         [1, { kind: 'connected', peer }],
         [1, { kind: 'admitted', peer, handle: 1, request: asked }],
-        [2, { kind: 'disconnected', peer: { driver: 'ssl', host: 'a b' }, error: new AmandaError('TLS_FAILED', 'It was "none".') }],
-        [2, { kind: 'disconnected', peer: { driver: 'local' }, error: new AmandaError('CONNECTION_LOST', 'Gone.') }],
+        [
+          2,
+          {
+            kind: 'disconnected',
+            peer: { driver: 'ssl', host: 'a b' },
+            error: new AmandaError('TLS_FAILED', 'It was "none".'),
+          },
+        ],
+        [
+          2,
+          {
+            kind: 'disconnected',
+            peer: { driver: 'local' },
+            error: new AmandaError('CONNECTION_LOST', 'Gone.'),
+          },
+        ],
       ),
     ).toEqual([
       'connection host="a b" auth=ssl error="It was \\"none\\"."',
@@ -383,15 +483,28 @@ describe('the log of rx-amandad', () => {
       [1, { kind: 'refused', peer, handle, reason: 'no' }],
       [1, { kind: 'ended', peer, handle, outcome: 'refused', sent: 0, received: 0 }],
     ];
-    const ignored: [number, ServiceEvent] = [1, { kind: 'ended', peer, handle: 9, outcome: 'ignored', sent: 0, received: 0 }];
+    const ignored: [number, ServiceEvent] = [
+      1,
+      { kind: 'ended', peer, handle: 9, outcome: 'ignored', sent: 0, received: 0 },
+    ];
     const served: [number, ServiceEvent][] = [
       [2, { kind: 'admitted', peer, handle: 1, request: asked }],
       [2, { kind: 'ended', peer, handle: 1, outcome: 'completed', sent: 0, received: 0 }],
     ];
-    const storm = [...Array.from({ length: 100 }, (_, at) => refused(at + 10)).flat(), ignored, ...refused(7)];
-    const lines = told([1, { kind: 'connected', peer }], ...storm, ...served, [3, { kind: 'disconnected', peer }]);
+    const storm = [
+      ...Array.from({ length: 100 }, (_, at) => refused(at + 10)).flat(),
+      ignored,
+      ...refused(7),
+    ];
+    const lines = told([1, { kind: 'connected', peer }], ...storm, ...served, [
+      3,
+      { kind: 'disconnected', peer },
+    ]);
     expect(lines.filter((line) => line.includes('outcome=refused'))).toHaveLength(100);
-    expect(lines.slice(100)).toEqual([expect.stringContaining('outcome=completed'), 'connection peer=10.0.0.1 port=900 auth=bsdtcp untold=2']);
+    expect(lines.slice(100)).toEqual([
+      expect.stringContaining('outcome=completed'),
+      'connection peer=10.0.0.1 port=900 auth=bsdtcp untold=2',
+    ]);
   });
 
   it.each([
@@ -404,8 +517,21 @@ describe('the log of rx-amandad', () => {
     ['', '""'],
     ['u'.repeat(5_000), 'u'.repeat(1_000)],
   ])('shows a user named %j as %s', (user, shown) => {
-    const refused: ServiceEvent = { kind: 'refused', peer, handle: 1, reason: 'no', request: { ...asked, user } };
-    const ended: ServiceEvent = { kind: 'ended', peer, handle: 1, outcome: 'refused', sent: 0, received: 0 };
+    const refused: ServiceEvent = {
+      kind: 'refused',
+      peer,
+      handle: 1,
+      reason: 'no',
+      request: { ...asked, user },
+    };
+    const ended: ServiceEvent = {
+      kind: 'ended',
+      peer,
+      handle: 1,
+      outcome: 'refused',
+      sent: 0,
+      received: 0,
+    };
     expect(told([0, { kind: 'connected', peer }], [0, refused], [0, ended])).toEqual([
       `request peer=10.0.0.1 port=900 auth=bsdtcp user=${shown} service=sendbackup verdict=refused reason=no outcome=refused sent=0 received=0 seconds=0.000`,
     ]);
@@ -414,7 +540,8 @@ describe('the log of rx-amandad', () => {
   it('does not go to a standard error that is the connection', () => {
     const socket = (ino: number): Descriptor => ({ dev: 8, ino, isSocket: () => true });
     const file: Descriptor = { dev: 1, ino: 1, isSocket: () => false };
-    const free = (...descriptors: (Descriptor | undefined)[]) => isStderrFree((descriptor) => descriptors[descriptor]);
+    const free = (...descriptors: (Descriptor | undefined)[]) =>
+      isStderrFree((descriptor) => descriptors[descriptor]);
     expect(free(socket(5), socket(5), socket(5))).toBe(false);
     expect(free(socket(5), socket(6), socket(7))).toBe(true);
     expect(free(file, file, file)).toBe(true);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type IncomingRequest, type Service } from '../../src/exchange/service.js';
 import { dumping, says } from '../initiator/fake-target.js';
 import { fakeSurroundings, type Fake } from './fake-surroundings.js';
@@ -14,18 +14,30 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const noop: Service = () => of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
+const noop: Service = () =>
+  of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
 
 /** Surroundings with this configuration. */
-async function configured(files: Readonly<Record<string, string>>, services: Readonly<Record<string, Service>> = { noop }): Promise<Fake> {
+async function configured(
+  files: Readonly<Record<string, string>>,
+  services: Readonly<Record<string, Service>> = { noop },
+): Promise<Fake> {
   await mkdir(join(folder, 'etc', 'lab'), { recursive: true });
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, 'etc', name), text);
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(folder, 'etc', name), text);
   await writeFile(join(folder, 'services'), 'amanda 10080/tcp\nours 4321/tcp\nours 4322/udp\n');
   const fake = fakeSurroundings({ services });
-  return { ...fake, surroundings: { ...fake.surroundings, installation: { directory: join(folder, 'etc'), services: join(folder, 'services') } } };
+  return {
+    ...fake,
+    surroundings: {
+      ...fake.surroundings,
+      installation: { directory: join(folder, 'etc'), services: join(folder, 'services') },
+    },
+  };
 }
 
-const client = 'auth "SSH"\nclient-port "ours"\nclient-username "me"\namandad-path "/a"\nssh-keys "/k"\nssl-dir "/s"\nreq-tries 4\nctimeout 5\n';
+const client =
+  'auth "SSH"\nclient-port "ours"\nclient-username "me"\namandad-path "/a"\nssh-keys "/k"\nssl-dir "/s"\nreq-tries 4\nctimeout 5\n';
 
 describe('a command without options for it', () => {
   it('reaches the target as amanda-client.conf says', async () => {
@@ -58,11 +70,16 @@ describe('a command without options for it', () => {
   it('takes the name of a service for a port, over the protocol of the auth, with and without a configuration', async () => {
     const fake = await configured({});
     await main(['noop', 'one', '--port', 'ours'], fake.surroundings);
-    await main(['noop', 'one', '--port', 'ours', '--auth', 'BSD', '--no-config'], fake.surroundings);
+    await main(
+      ['noop', 'one', '--port', 'ours', '--auth', 'BSD', '--no-config'],
+      fake.surroundings,
+    );
     await main(['noop', 'one', '--port', 'amanda', '--auth', 'bsdudp'], fake.surroundings);
     expect(fake.chosen).toMatchObject([{ port: 4321 }, { port: 4322 }, { port: 10_080 }]);
     expect(await main(['noop', 'one', '--port', 'yours'], fake.surroundings)).toBe(2);
-    expect(fake.err()).toMatch(/^rx-amanda: --port takes .*; there is no "yours" over tcp in \/etc\/services\.\n/);
+    expect(fake.err()).toMatch(
+      /^rx-amanda: --port takes .*; there is no "yours" over tcp in \/etc\/services\.\n/,
+    );
   });
 
   it('does not take the port of one auth for another', async () => {
@@ -97,20 +114,30 @@ describe('a command without options for it', () => {
     const fake = await configured({ 'amanda-client.conf': '\nauth "sssh"' });
     expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(2);
     expect(JSON.parse(fake.out())).toMatchObject({
-      error: { code: 'CONFIG_INVALID', message: expect.stringMatching(/amanda-client\.conf line 2: there is no auth "sssh"; Amanda has bsd /) as string },
+      error: {
+        code: 'CONFIG_INVALID',
+        message: expect.stringMatching(
+          /amanda-client\.conf line 2: there is no auth "sssh"; Amanda has bsd /,
+        ) as string,
+      },
     });
     expect(fake.chosen).toEqual([]);
   });
 });
 
 describe('--config', () => {
-  const lab = { 'lab/amanda.conf': 'dtimeout 60\ndefine dumptype d {\n  auth "ssl"\n  client-port 10090\n}', 'lab/disklist': 'one data "/srv/data" d' };
+  const lab = {
+    'lab/amanda.conf': 'dtimeout 60\ndefine dumptype d {\n  auth "ssl"\n  client-port 10090\n}',
+    'lab/disklist': 'one data "/srv/data" d',
+  };
 
   it('reaches the target as the disklist says, and says by which entry with --debug', async () => {
     const fake = await configured({ ...lab, 'amanda-client.conf': client });
     expect(await main(['noop', 'one', '--config', 'lab', '--debug'], fake.surroundings)).toBe(0);
     expect(fake.chosen).toMatchObject([{ auth: 'ssl', port: 10_090, clientUsername: undefined }]);
-    expect(fake.err()).toMatch(/^config: .*\/lab\/disklist line 1: one data with dumptype d says how it is reached$/m);
+    expect(fake.err()).toMatch(
+      /^config: .*\/lab\/disklist line 1: one data with dumptype d says how it is reached$/m,
+    );
   });
 
   it('is told to a service’s target, too', async () => {
@@ -128,14 +155,27 @@ describe('--config', () => {
   it('gives a dump the device of its disk, unless another is named', async () => {
     const asked: string[] = [];
     const sendbackup: Service = (request) => {
-      asked.push(/<diskdevice>.*<\/diskdevice>/.exec(Buffer.from(request.arguments).toString())?.[0] ?? '');
+      asked.push(
+        /<diskdevice>.*<\/diskdevice>/.exec(Buffer.from(request.arguments).toString())?.[0] ?? '',
+      );
       return dumping()(request);
     };
     const fake = await configured(lab, { noop, sendbackup });
     const dump = (...words: readonly string[]) =>
-      main(['dump', 'one', ...words, '--config', 'lab', '-q', '--force', '-o', join(folder, 'image')], fake.surroundings);
-    expect([await dump('data'), await dump('data', '--device', '/other'), await dump('/etc')]).toEqual([0, 0, 0]);
-    expect(asked).toEqual(['<diskdevice>/srv/data</diskdevice>', '<diskdevice>/other</diskdevice>', '']);
+      main(
+        ['dump', 'one', ...words, '--config', 'lab', '-q', '--force', '-o', join(folder, 'image')],
+        fake.surroundings,
+      );
+    expect([
+      await dump('data'),
+      await dump('data', '--device', '/other'),
+      await dump('/etc'),
+    ]).toEqual([0, 0, 0]);
+    expect(asked).toEqual([
+      '<diskdevice>/srv/data</diskdevice>',
+      '<diskdevice>/other</diskdevice>',
+      '',
+    ]);
   });
 });
 
@@ -143,22 +183,39 @@ describe('rx-amanda dump --index-file and --state-file', () => {
   const run = async (sendbackup: Service, ...words: readonly string[]) => {
     const fake = await configured({}, { noop, sendbackup });
     const code = await main(['dump', 'one', '/home', ...words], fake.surroundings);
-    return { code, err: fake.err(), files: (await readdir(folder)).filter((name) => !['etc', 'services'].includes(name)).sort() };
+    return {
+      code,
+      err: fake.err(),
+      files: (await readdir(folder)).filter((name) => !['etc', 'services'].includes(name)).sort(),
+    };
   };
   const at = (name: string): string => join(folder, name);
   const all = ['-q', '-o', '', '--index-file', '', '--state-file', ''];
-  const named = () => all.map((word, index) => (word === '' ? at(['image', 'index', 'state'][(index - 2) / 2] ?? '') : word));
+  const named = () =>
+    all.map((word, index) =>
+      word === '' ? at(['image', 'index', 'state'][(index - 2) / 2] ?? '') : word,
+    );
 
   it('keep both as they came, beside the dump or beside standard output', async () => {
     const service = dumping({ STATE: says('0 /\n', '2 /b/\n') });
-    expect(await run(service, ...named())).toEqual({ code: 0, err: '', files: ['image', 'index', 'state'] });
+    expect(await run(service, ...named())).toEqual({
+      code: 0,
+      err: '',
+      files: ['image', 'index', 'state'],
+    });
     expect(await readFile(at('index'), 'utf8')).toBe('/\n/b/\n/one\n');
     expect(await readFile(at('state'), 'utf8')).toBe('0 /\n2 /b/\n');
-    expect(await run(service, '-q', '-o', '-', '--index-file', at('index2'))).toMatchObject({ code: 0, files: ['image', 'index', 'index2', 'state'] });
+    expect(await run(service, '-q', '-o', '-', '--index-file', at('index2'))).toMatchObject({
+      code: 0,
+      files: ['image', 'index', 'index2', 'state'],
+    });
   });
 
   it('leave no file when the dump is not whole', async () => {
-    for (const broken of [dumping({ DATA: says('Hello, dumb!') }), dumping({ MESG: says('sendbackup: info end\nsendbackup: error [no]\n') })])
+    for (const broken of [
+      dumping({ DATA: says('Hello, dumb!') }),
+      dumping({ MESG: says('sendbackup: info end\nsendbackup: error [no]\n') }),
+    ])
       expect(await run(broken, ...named())).toMatchObject({ code: 1, files: [] });
   });
 
@@ -177,7 +234,10 @@ describe('rx-amanda dump --index-file and --state-file', () => {
     };
     expect(await run(service, ...named())).toMatchObject({ code: 1, files: ['index'] });
     expect([await readFile(at('index'), 'utf8'), asked]).toEqual(['precious', 0]);
-    expect(await run(service, ...named(), '--force')).toMatchObject({ code: 0, files: ['image', 'index', 'state'] });
+    expect(await run(service, ...named(), '--force')).toMatchObject({
+      code: 0,
+      files: ['image', 'index', 'state'],
+    });
     expect(await readFile(at('index'), 'utf8')).toBe('/\n/b/\n/one\n');
   });
 
@@ -185,9 +245,19 @@ describe('rx-amanda dump --index-file and --state-file', () => {
     [['--index-file', '-'], '--index-file and --state-file each take the name of a file.'],
     [['--state-file', ''], '--index-file and --state-file each take the name of a file.'],
     [['--index-file', 'x', '--no-index'], '--index-file and --no-index cannot be combined.'],
-    [['--index-file', './image'], 'The dump, its index and its state each need a file of their own.'],
-    [['--index-file', 'a/../b', '--state-file', 'b'], 'The dump, its index and its state each need a file of their own.'],
+    [
+      ['--index-file', './image'],
+      'The dump, its index and its state each need a file of their own.',
+    ],
+    [
+      ['--index-file', 'a/../b', '--state-file', 'b'],
+      'The dump, its index and its state each need a file of their own.',
+    ],
   ])('are refused as %j', async (words, message) => {
-    expect(await run(dumping(), '-o', 'image', ...words)).toEqual({ code: 2, err: `rx-amanda: ${message}\n`, files: [] });
+    expect(await run(dumping(), '-o', 'image', ...words)).toEqual({
+      code: 2,
+      err: `rx-amanda: ${message}\n`,
+      files: [],
+    });
   });
 });

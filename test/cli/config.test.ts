@@ -2,7 +2,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readInstallation, type Installation, type InstallationOptions } from '../../src/cli/config/installation.js';
+import {
+  readInstallation,
+  type Installation,
+  type InstallationOptions,
+} from '../../src/cli/config/installation.js';
 import { resolvePort } from '../../src/cli/config/port-name.js';
 import type { Key } from '../../src/cli/config/settings.js';
 import { AmandaError } from '../../src/wire/errors.js';
@@ -29,14 +33,19 @@ function read(options: Partial<InstallationOptions> = {}): Installation {
 
 /** The values alone. */
 const values = (options?: Partial<InstallationOptions>): Partial<Record<Key, unknown>> =>
-  Object.fromEntries(Object.entries(read(options).settings).map(([key, { value }]) => [key, value]));
+  Object.fromEntries(
+    Object.entries(read(options).settings).map(([key, { value }]) => [key, value]),
+  );
 
 function failure(options?: Partial<InstallationOptions>): unknown {
   try {
     return read(options);
   } catch (error) {
-    if (error instanceof AmandaError) return { code: error.code, message: error.message.replaceAll(directory, 'D') };
-    return error instanceof Error ? { code: error.name, message: error.message.replaceAll(directory, 'D') } : error;
+    if (error instanceof AmandaError)
+      return { code: error.code, message: error.message.replaceAll(directory, 'D') };
+    return error instanceof Error
+      ? { code: error.name, message: error.message.replaceAll(directory, 'D') }
+      : error;
   }
 }
 
@@ -75,13 +84,19 @@ describe('an amanda-client.conf', () => {
   });
 
   it('is overlaid by the one of the configuration', async () => {
-    await write({ 'amanda-client.conf': 'auth "ssh"\nreq-tries 7\n', 'lab/amanda-client.conf': 'auth "ssl"' });
+    await write({
+      'amanda-client.conf': 'auth "ssh"\nreq-tries 7\n',
+      'lab/amanda-client.conf': 'auth "ssl"',
+    });
     expect(values()).toEqual({ auth: 'ssh', 'req-tries': 7 });
     expect(values({ config: 'lab' })).toEqual({ auth: 'ssl', 'req-tries': 7 });
   });
 
   it('has keys that are of no use here, which are told and ignored, blocks and all', async () => {
-    await write({ 'amanda-client.conf': 'conf "x"\ndefine application a {\n  property "x" "}"\n  more {\n auth "ssh"\n }\n}\nfuture-key [1|2]\n' });
+    await write({
+      'amanda-client.conf':
+        'conf "x"\ndefine application a {\n  property "x" "}"\n  more {\n auth "ssh"\n }\n}\nfuture-key [1|2]\n',
+    });
     expect(values()).toEqual({});
     expect(told).toEqual([
       'reading D/amanda-client.conf',
@@ -96,10 +111,19 @@ describe('an amanda-client.conf', () => {
     ['\n\nauth "ssh', 'line 3: a string has no closing quote.'],
     ['\nssl-dir "a\\\nb" 5', 'line 2: ssl-dir takes one string in double quotes.'],
     ['ssl-dir "a\\\nb"\nreq-tries 0', 'line 3: req-tries is at least 1, not 0.'],
-    ['req-tries 1.5', 'line 1: req-tries takes a whole number, perhaps with one unit such as k or weeks.'],
+    [
+      'req-tries 1.5',
+      'line 1: req-tries takes a whole number, perhaps with one unit such as k or weeks.',
+    ],
     ['ctimeout 3 gigabytes', 'line 1: ctimeout is over 2147483647.'],
-    ['ssl-check-host "no"', 'line 1: ssl-check-host takes yes or no (also true, false, on, off, 1, 0), without quotes.'],
-    ['reserved-udp-port 900,1024', 'line 1: reserved-udp-port lies within 1 to 1023 and does not end before it starts, unlike 900,1024.'],
+    [
+      'ssl-check-host "no"',
+      'line 1: ssl-check-host takes yes or no (also true, false, on, off, 1, 0), without quotes.',
+    ],
+    [
+      'reserved-udp-port 900,1024',
+      'line 1: reserved-udp-port lies within 1 to 1023 and does not end before it starts, unlike 900,1024.',
+    ],
     ['5', 'line 1: a line begins with a keyword or a name.'],
     ['define application a {\n', 'line 1: the { of this block has no }.'],
     ['includefile "none"', 'line 1: there is no file D/none.'],
@@ -107,14 +131,23 @@ describe('an amanda-client.conf', () => {
     ['a {\n'.repeat(17), 'line 17: more than 16 blocks lie in each other.'],
   ])('that says %j is refused by file and line', async (text, message) => {
     await write({ 'amanda-client.conf': text });
-    expect(failure()).toEqual({ code: 'CONFIG_INVALID', message: `D/amanda-client.conf ${message}` });
+    expect(failure()).toEqual({
+      code: 'CONFIG_INVALID',
+      message: `D/amanda-client.conf ${message}`,
+    });
   });
 
   it('may include files of its folder, and says in which one the mistake is', async () => {
-    await write({ 'amanda-client.conf': 'IncludeFile "more"\nreq-tries 4\n', more: 'req-tries 3\nrep-tries 2\nincludefile "last"', last: 'auth "rsh"' });
+    await write({
+      'amanda-client.conf': 'IncludeFile "more"\nreq-tries 4\n',
+      more: 'req-tries 3\nrep-tries 2\nincludefile "last"',
+      last: 'auth "rsh"',
+    });
     expect(values()).toEqual({ 'req-tries': 4, 'rep-tries': 2, auth: 'rsh' });
     await write({ last: '\nauth rsh' });
-    expect(failure()).toMatchObject({ message: expect.stringMatching(/^D\/last line 2: /) as string });
+    expect(failure()).toMatchObject({
+      message: expect.stringMatching(/^D\/last line 2: /) as string,
+    });
     await write({ last: 'includefile "more"' });
     expect(failure()).toMatchObject({ message: 'D/last line 1: D/more includes itself.' });
   });
@@ -122,14 +155,24 @@ describe('an amanda-client.conf', () => {
   it('is bounded in size, and in how many files it includes', async () => {
     await write({ 'amanda-client.conf': `#${' '.repeat(1024 * 1024)}` });
     expect(failure({ config: undefined })).toMatchObject({ settings: {} });
-    expect(told).toEqual([expect.stringMatching(/has over 1048576 bytes, which no configuration has; going on without it\.$/)]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /has over 1048576 bytes, which no configuration has; going on without it\.$/,
+      ),
+    ]);
     await write({ 'amanda-client.conf': 'includefile "empty"\n'.repeat(201), empty: '' });
     told = [];
     read();
     expect(told.at(-1)).toMatch(/this configuration has over 200 files; going on without it\.$/);
-    const chain = Array.from({ length: 18 }, (_, at) => [at === 0 ? 'amanda-client.conf' : `file${at}`, at === 17 ? '' : `includefile "file${at + 1}"\n`]);
+    const chain = Array.from({ length: 18 }, (_, at) => [
+      at === 0 ? 'amanda-client.conf' : `file${at}`,
+      at === 17 ? '' : `includefile "file${at + 1}"\n`,
+    ]);
     await write(Object.fromEntries(chain) as Record<string, string>);
-    expect(failure()).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(/files include each other more than 16 deep\.$/) as string });
+    expect(failure()).toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/files include each other more than 16 deep\.$/) as string,
+    });
   });
 
   it('that is no file is told, and refused when the configuration was asked for', async () => {
@@ -168,21 +211,36 @@ describe('an amanda.conf', () => {
     '}',
     'includefile "more"',
   ].join('\n');
-  const files = { 'amanda-client.conf': 'auth "rsh"', 'lab/amanda.conf': server, 'lab/disklist': disklist, 'lab/more': 'four /f base' };
+  const files = {
+    'amanda-client.conf': 'auth "rsh"',
+    'lab/amanda.conf': server,
+    'lab/disklist': disklist,
+    'lab/more': 'four /f base',
+  };
 
   it('says by its disklist and dumptypes how a host is reached; what amanda-client.conf says is for another direction', async () => {
     await write(files);
-    expect(values({ config: 'lab', host: 'two' })).toEqual({ 'req-tries': 5, auth: 'bsdtcp', 'client-port': '10080', 'client-username': 'me' });
+    expect(values({ config: 'lab', host: 'two' })).toEqual({
+      'req-tries': 5,
+      auth: 'bsdtcp',
+      'client-port': '10080',
+      'client-username': 'me',
+    });
     expect(values({ config: 'lab', host: 'three' })).toEqual({ 'req-tries': 5 });
     expect(values({ config: 'lab', host: 'four' })).toMatchObject({ auth: 'bsdtcp' });
-    expect(told).toContain('D/lab/disklist line 4: two /x with a dumptype of its own says how it is reached');
+    expect(told).toContain(
+      'D/lab/disklist line 4: two /x with a dumptype of its own says how it is reached',
+    );
     expect(told).toContain('D/lab/more line 1: four /f with dumptype base says how it is reached');
     expect(told).toContain('D/lab/amanda.conf line 2: auth is of no use here, ignored.');
   });
 
   it('goes by the entry of the disk, or by the last one of the host as Amanda does', async () => {
     await write(files);
-    expect(read({ config: 'lab', host: 'One', disk: '/home' })).toMatchObject({ settings: { auth: { value: 'bsdtcp' } }, entry: { at: { line: 2 } } });
+    expect(read({ config: 'lab', host: 'One', disk: '/home' })).toMatchObject({
+      settings: { auth: { value: 'bsdtcp' } },
+      entry: { at: { line: 2 } },
+    });
     expect(read({ config: 'lab', host: 'one' })).toMatchObject({
       settings: { auth: { value: 'ssl' }, 'client-port': { value: '10080' } },
       entry: { disk: '/a b', device: '/dev/c d', dumptype: 'Via-SSL' },
@@ -192,7 +250,9 @@ describe('an amanda.conf', () => {
   it('leaves a host that is not in the disklist to amanda-client.conf, and says so', async () => {
     await write(files);
     expect(values({ config: 'lab', host: 'five' })).toEqual({ auth: 'rsh' });
-    expect(told).toContain('five is not in D/lab/disklist; amanda-client.conf says how it is reached');
+    expect(told).toContain(
+      'five is not in D/lab/disklist; amanda-client.conf says how it is reached',
+    );
   });
 
   it('may have a disklist of another name, and settings for all configurations beside it', async () => {
@@ -201,14 +261,26 @@ describe('an amanda.conf', () => {
       'lab/amanda.conf': 'diskfile "disks"\nreq-tries 7\ndefine dumptype d {\n}',
       'lab/disks': 'one / d',
     });
-    expect(values({ config: 'lab' })).toEqual({ 'rep-tries': 9, 'req-tries': 7, diskfile: 'disks' });
+    expect(values({ config: 'lab' })).toEqual({
+      'rep-tries': 9,
+      'req-tries': 7,
+      diskfile: 'disks',
+    });
   });
 
   it('is asked for one dumptype, whatever the disklist says', async () => {
     await write(files);
-    expect(values({ config: 'lab', host: 'two', dumptype: 'VIA-ssl' })).toMatchObject({ auth: 'ssl' });
-    expect(failure({ config: 'lab', dumptype: 'none' })).toEqual({ code: 'UsageError', message: 'There is no dumptype none in D/lab/amanda.conf.' });
-    expect(failure({ dumptype: 'base' })).toEqual({ code: 'UsageError', message: '--dumptype needs --config NAME.' });
+    expect(values({ config: 'lab', host: 'two', dumptype: 'VIA-ssl' })).toMatchObject({
+      auth: 'ssl',
+    });
+    expect(failure({ config: 'lab', dumptype: 'none' })).toEqual({
+      code: 'UsageError',
+      message: 'There is no dumptype none in D/lab/amanda.conf.',
+    });
+    expect(failure({ dumptype: 'base' })).toEqual({
+      code: 'UsageError',
+      message: '--dumptype needs --config NAME.',
+    });
   });
 
   it.each([
@@ -222,22 +294,33 @@ describe('an amanda.conf', () => {
     ['includefile "disklist"', 'line 1: D/lab/disklist includes itself.'],
   ])('has a disklist that is refused by line when it says %j', async (text, message) => {
     await write({ ...files, 'lab/disklist': text });
-    expect(failure({ config: 'lab' })).toEqual({ code: 'CONFIG_INVALID', message: `D/lab/disklist ${message}` });
+    expect(failure({ config: 'lab' })).toEqual({
+      code: 'CONFIG_INVALID',
+      message: `D/lab/disklist ${message}`,
+    });
   });
 
   it('must be there when it is asked for, in a folder of its own', () => {
     expect(failure({ config: 'lab' })).toEqual({
       code: 'UsageError',
-      message: 'There is no configuration lab: D/lab has neither amanda.conf nor amanda-client.conf.',
+      message:
+        'There is no configuration lab: D/lab has neither amanda.conf nor amanda-client.conf.',
     });
-    for (const config of ['', '..', 'a/b']) expect(failure({ config })).toMatchObject({ code: 'UsageError' });
+    for (const config of ['', '..', 'a/b'])
+      expect(failure({ config })).toMatchObject({ code: 'UsageError' });
   });
 });
 
 describe('a setting of the command line', () => {
   it('holds whatever the files say', async () => {
     await write({ 'amanda-client.conf': 'auth "ssh"\nclient-port 5\nreserved-tcp-port 5' });
-    const overrides = ['AUTH=ssl', 'Client_Port=a "b"', 'ssl-check-host=no', 'reserved-tcp-port=600,700', 'ctimeout=1 week'];
+    const overrides = [
+      'AUTH=ssl',
+      'Client_Port=a "b"',
+      'ssl-check-host=no',
+      'reserved-tcp-port=600,700',
+      'ctimeout=1 week',
+    ];
     expect(values({ overrides })).toEqual({
       auth: 'ssl',
       'client-port': 'a "b"',
@@ -249,9 +332,14 @@ describe('a setting of the command line', () => {
   });
 
   it('may be that of one dumptype, and of those that take it over', async () => {
-    await write({ 'lab/amanda.conf': 'define dumptype a {\n auth "ssh"\n}\ndefine dumptype b {\n a\n}\ndefine dumptype c {\n}' });
+    await write({
+      'lab/amanda.conf':
+        'define dumptype a {\n auth "ssh"\n}\ndefine dumptype b {\n a\n}\ndefine dumptype c {\n}',
+    });
     const overrides = ['DUMPTYPE:A:auth=ssl'];
-    expect(['a', 'b', 'c'].map((dumptype) => values({ config: 'lab', dumptype, overrides }).auth)).toEqual(['ssl', 'ssl', undefined]);
+    expect(
+      ['a', 'b', 'c'].map((dumptype) => values({ config: 'lab', dumptype, overrides }).auth),
+    ).toEqual(['ssl', 'ssl', undefined]);
     expect(failure({ config: 'lab', dumptype: 'a', overrides: ['dumptype:d:auth=ssl'] })).toEqual({
       code: 'UsageError',
       message: '--option dumptype:d:auth=ssl: there is no such dumptype.',
@@ -272,10 +360,13 @@ describe('a setting of the command line', () => {
 
 describe('a port', () => {
   const services = 'amanda 10080/tcp kamanda # x\nother\t99/udp\nother 98/tcp two three # four\n';
-  const port = (value: string, protocol: 'tcp' | 'udp' = 'tcp') => resolvePort({ value, at: { file: 'f', line: 7 } }, protocol, services);
+  const port = (value: string, protocol: 'tcp' | 'udp' = 'tcp') =>
+    resolvePort({ value, at: { file: 'f', line: 7 } }, protocol, services);
 
   it('is a number, or the name of a service or an alias of it', () => {
-    expect([port('7'), port('65535'), port('other'), port('other', 'udp'), port('three')]).toEqual([7, 65_535, 98, 99, 98]);
+    expect([port('7'), port('65535'), port('other'), port('other', 'udp'), port('three')]).toEqual([
+      7, 65_535, 98, 99, 98,
+    ]);
   });
 
   it('is 10080 by the name amanda, even where the system has no such service', () => {

@@ -1,13 +1,34 @@
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { dumpToFile, type DumpFileOptions } from '../../src/cli/dump-file.js';
-import { dumpToStream } from '../../src/cli/dump-stream.js';
+import { dumpToFile, type DumpFileOptions } from '../../src/cli/rx-amanda/dump/dump-file.js';
+import { dumpToStream } from '../../src/cli/rx-amanda/dump/dump-stream.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import type { Service } from '../../src/exchange/service.js';
-import { against, breaks, call, dumping, failure, says, staysOpen, through, INFO } from '../initiator/fake-target.js';
+import {
+  against,
+  breaks,
+  call,
+  dumping,
+  failure,
+  says,
+  staysOpen,
+  through,
+  INFO,
+} from '../initiator/fake-target.js';
 
 let folder: string;
 beforeEach(() => {
@@ -19,9 +40,12 @@ afterEach(() => {
 
 const dle = { program: 'GNUTAR', disk: '/home', index: true } as const;
 const header = { datestamp: '20260101000000', host: 'client' } as const;
-const writing = (options: Partial<DumpFileOptions> = {}) => through(sendbackup({ dle }), dumpToFile({ path: join(folder, 'dump'), ...header, ...options }));
-const write = (service: Service, options?: Partial<DumpFileOptions>) => call({ sendbackup: service }, writing(options));
-const failed = (service: Service, options?: Partial<DumpFileOptions>) => failure({ sendbackup: service }, writing(options));
+const writing = (options: Partial<DumpFileOptions> = {}) =>
+  through(sendbackup({ dle }), dumpToFile({ path: join(folder, 'dump'), ...header, ...options }));
+const write = (service: Service, options?: Partial<DumpFileOptions>) =>
+  call({ sendbackup: service }, writing(options));
+const failed = (service: Service, options?: Partial<DumpFileOptions>) =>
+  failure({ sendbackup: service }, writing(options));
 
 describe('dumpToFile', () => {
   test('writes an Amanda dump file for its user alone, and nothing beside it', async () => {
@@ -52,8 +76,16 @@ describe('dumpToFile', () => {
   test.each([
     ['the checksum disagrees', dumping({ DATA: says('Hello, dumb!') }), 'CHECKSUM_MISMATCH'],
     ['the connection breaks', dumping({ DATA: breaks('Hello') }), 'CONNECTION_LOST'],
-    ['sendbackup fails', dumping({ MESG: says(INFO, 'sendbackup: error [no]\n') }), 'SERVICE_FAILED'],
-    ['the target says what no header can hold', dumping({ MESG: says('sendbackup: info BACKUP=a b\nsendbackup: info end\n') }), 'BAD_REPLY'],
+    [
+      'sendbackup fails',
+      dumping({ MESG: says(INFO, 'sendbackup: error [no]\n') }),
+      'SERVICE_FAILED',
+    ],
+    [
+      'the target says what no header can hold',
+      dumping({ MESG: says('sendbackup: info BACKUP=a b\nsendbackup: info end\n') }),
+      'BAD_REPLY',
+    ],
   ])('leaves nothing when %s', async (_, service, code) => {
     expect(await failed(service)).toMatchObject({ code });
     expect(readdirSync(folder)).toEqual([]);
@@ -97,9 +129,14 @@ describe('dumpToFile', () => {
 
   test('replaces a file only when that is allowed', async () => {
     writeFileSync(join(folder, 'dump'), 'precious');
-    expect(await failed(dumping())).toEqual({ code: 'FILE_FAILED', message: expect.stringContaining('exists already') as string });
+    expect(await failed(dumping())).toEqual({
+      code: 'FILE_FAILED',
+      message: expect.stringContaining('exists already') as string,
+    });
     expect(readFileSync(join(folder, 'dump'), 'utf8')).toBe('precious');
-    expect(await failed(dumping({ DATA: says('broken') }), { overwrite: true })).toMatchObject({ code: 'CHECKSUM_MISMATCH' });
+    expect(await failed(dumping({ DATA: says('broken') }), { overwrite: true })).toMatchObject({
+      code: 'CHECKSUM_MISMATCH',
+    });
     expect(readFileSync(join(folder, 'dump'), 'utf8')).toBe('precious');
     await write(dumping(), { overwrite: true });
     expect(statSync(join(folder, 'dump')).size).toBe(32_768 + 12);
@@ -120,7 +157,9 @@ describe('dumpToFile', () => {
     mkdirSync(join(folder, 'sub'));
     symlinkSync('nowhere', join(folder, 'link'));
     for (const name of ['sub', 'link', 'sub/'])
-      expect(await failed(dumping(), { path: join(folder, name), overwrite: true })).toMatchObject({ code: 'FILE_FAILED' });
+      expect(await failed(dumping(), { path: join(folder, name), overwrite: true })).toMatchObject({
+        code: 'FILE_FAILED',
+      });
     expect(existsSync(join(folder, 'sub'))).toBe(true);
   });
 
@@ -141,18 +180,29 @@ describe('dumpToStream', () => {
         setImmediate(done);
       },
     });
-    const events = await call({ sendbackup: dumping() }, through(sendbackup({ dle }), dumpToStream(stream, { name: 'the output', ...header })));
+    const events = await call(
+      { sendbackup: dumping() },
+      through(sendbackup({ dle }), dumpToStream(stream, { name: 'the output', ...header })),
+    );
     expect(events.at(-1)).toMatchObject({ kind: 'done' });
     const file = Buffer.concat(chunks);
     expect(file.subarray(32_768).toString()).toBe('Hello, dump!');
-    expect(file.subarray(0, 200).toString()).toMatch(/^AMANDA: FILE 20260101000000 client \/home {2}lev 0 comp N program \/bin\/tar\nDLE=<<ENDDLE\n/);
+    expect(file.subarray(0, 200).toString()).toMatch(
+      /^AMANDA: FILE 20260101000000 client \/home {2}lev 0 comp N program \/bin\/tar\nDLE=<<ENDDLE\n/,
+    );
     expect(stream.writableEnded).toBe(false);
   });
 
   test.skipIf(!existsSync('/dev/full'))('fails when the device behind it is full', async () => {
     const stream = createWriteStream('/dev/full');
-    const result = await failure({ sendbackup: dumping() }, through(sendbackup({ dle }), dumpToStream(stream, { name: 'the output', ...header })));
-    expect(result).toEqual({ code: 'FILE_FAILED', message: 'Cannot write to the output: no space is left on the device.' });
+    const result = await failure(
+      { sendbackup: dumping() },
+      through(sendbackup({ dle }), dumpToStream(stream, { name: 'the output', ...header })),
+    );
+    expect(result).toEqual({
+      code: 'FILE_FAILED',
+      message: 'Cannot write to the output: no space is left on the device.',
+    });
   });
 
   test('fails when the stream has been destroyed', async () => {
@@ -162,7 +212,10 @@ describe('dumpToStream', () => {
       },
     });
     stream.destroy();
-    const result = await failure({ sendbackup: dumping() }, through(sendbackup({ dle }), dumpToStream(stream, { name: 'the output', ...header })));
+    const result = await failure(
+      { sendbackup: dumping() },
+      through(sendbackup({ dle }), dumpToStream(stream, { name: 'the output', ...header })),
+    );
     expect(result).toMatchObject({ code: 'FILE_FAILED' });
   });
 });

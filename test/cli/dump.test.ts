@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NEVER, concat, defer, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type IncomingRequest, type Service } from '../../src/exchange/service.js';
 import { decodeDumpHeader } from '../../src/wire/dumpfile.js';
 import { parseDles } from '../../src/wire/dle.js';
@@ -22,14 +22,21 @@ function sendbackup(messages: string, asked: IncomingRequest[] = []): Service {
     return of(
       reply({
         lines: ['OPTIONS features=ff;'],
-        streams: { DATA: () => of(bytes(DATA)), MESG: () => of(bytes(info), bytes(messages)), INDEX: () => of(bytes('/\n/a\n')), STATE: undefined },
+        streams: {
+          DATA: () => of(bytes(DATA)),
+          MESG: () => of(bytes(info), bytes(messages)),
+          INDEX: () => of(bytes('/\n/a\n')),
+          STATE: undefined,
+        },
       }),
     );
   };
 }
 
-const whole = 'sendbackup: native-CRC e3069283:9\nsendbackup: client-CRC e3069283:9\nsendbackup: size 1\nsendbackup: end\n';
-const noop: Service = () => of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
+const whole =
+  'sendbackup: native-CRC e3069283:9\nsendbackup: client-CRC e3069283:9\nsendbackup: size 1\nsendbackup: end\n';
+const noop: Service = () =>
+  of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
 
 describe('rx-amanda dump', () => {
   let folder: string;
@@ -44,7 +51,12 @@ describe('rx-amanda dump', () => {
     const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
     expect(await main(['dump', 'one', '/etc', '-o', file], fake.surroundings)).toBe(0);
     const image = await readFile(file);
-    expect(decodeDumpHeader(image)).toMatchObject({ host: 'one', disk: '/etc', level: 0, program: '/bin/tar' });
+    expect(decodeDumpHeader(image)).toMatchObject({
+      host: 'one',
+      disk: '/etc',
+      level: 0,
+      program: '/bin/tar',
+    });
     expect(image.subarray(32_768).toString()).toBe(DATA);
     expect(fake.out().split('\n')).toEqual([
       '/etc, level 0, of target (memory) is backed up.',
@@ -58,7 +70,9 @@ describe('rx-amanda dump', () => {
   });
 
   it('reports as one JSON document, without a progress line where no terminal is', async () => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(`? odd\n${whole}`) } });
+    const fake = fakeSurroundings({
+      services: { noop, sendbackup: sendbackup(`? odd\n${whole}`) },
+    });
     expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.surroundings)).toBe(0);
     expect(JSON.parse(fake.out())).toEqual({
       file,
@@ -80,13 +94,37 @@ describe('rx-amanda dump', () => {
   it('asks for what the words say', async () => {
     const asked: IncomingRequest[] = [];
     const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole, asked) } });
-    await main(['dump', 'one', 'data', '--device', '/srv/data', '--level', '2', '--record', '--no-index', '-o', file, '-q'], fake.surroundings);
+    await main(
+      [
+        'dump',
+        'one',
+        'data',
+        '--device',
+        '/srv/data',
+        '--level',
+        '2',
+        '--record',
+        '--no-index',
+        '-o',
+        file,
+        '-q',
+      ],
+      fake.surroundings,
+    );
     const [options, ...dle] = Buffer.from(asked[0]?.arguments ?? [])
       .toString()
       .split('\n');
     expect(options).toBe('OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;hostname=one;');
     expect(parseDles(dle.join('\n'))).toEqual([
-      expect.objectContaining({ program: 'GNUTAR', disk: 'data', diskdevice: '/srv/data', levels: [{ level: 2 }], auth: 'bsdtcp', record: true, index: false }),
+      expect.objectContaining({
+        program: 'GNUTAR',
+        disk: 'data',
+        diskdevice: '/srv/data',
+        levels: [{ level: 2 }],
+        auth: 'bsdtcp',
+        record: true,
+        index: false,
+      }),
     ]);
     expect(fake.err()).toBe('');
   });
@@ -97,7 +135,9 @@ describe('rx-amanda dump', () => {
     ['the checksum is another', whole.replaceAll('e3069283', 'e3069284'), 'CHECKSUM_MISMATCH', 1],
   ])('leaves no file when %s', async (_, messages, code, exitCode) => {
     const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(messages) } });
-    expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.surroundings)).toBe(exitCode);
+    expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.surroundings)).toBe(
+      exitCode,
+    );
     expect(JSON.parse(fake.out())).toMatchObject({ error: { code } });
     expect(await readdir(folder)).toEqual([]);
   });
@@ -133,7 +173,9 @@ describe('rx-amanda dump', () => {
 
   it('says so when the file cannot be written', async () => {
     const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
-    expect(await main(['dump', 'one', '/etc', '-o', join(folder, 'none', 'x')], fake.surroundings)).toBe(1);
+    expect(
+      await main(['dump', 'one', '/etc', '-o', join(folder, 'none', 'x')], fake.surroundings),
+    ).toBe(1);
     expect(fake.err()).toMatch(/^rx-amanda: Cannot create .*: there is no such directory\.\n$/);
   });
 
@@ -147,11 +189,16 @@ describe('rx-amanda dump', () => {
   it('does not write a dump to a terminal', async () => {
     const fake = fakeSurroundings({ terminals: ['stdout'] });
     expect(await main(['dump', 'one', '/etc', '-o', '-'], fake.surroundings)).toBe(2);
-    expect(fake.err()).toBe('rx-amanda: A dump is nothing for a terminal; give a file with -o FILE.\n');
+    expect(fake.err()).toBe(
+      'rx-amanda: A dump is nothing for a terminal; give a file with -o FILE.\n',
+    );
   });
 
   it('changes one line on a terminal', async () => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) }, terminals: ['stderr'] });
+    const fake = fakeSurroundings({
+      services: { noop, sendbackup: sendbackup(whole) },
+      terminals: ['stderr'],
+    });
     await main(['dump', 'one', '/etc', '-o', file], fake.surroundings);
     expect(fake.err()).toMatch(/^\r9 B, .*\/s, 1 file *\n$/);
   });
@@ -164,15 +211,21 @@ describe('rx-amanda demo', () => {
     const [, file = ''] = /dd if=(\S+) bs=32k skip=1/.exec(fake.out()) ?? [];
     expect((await readFile(file)).subarray(32_768).toString()).toBe(DATA);
     await rm(join(file, '..'), { recursive: true });
-    expect(fake.err()).toContain('rx-amanda: backing up /etc from a target of our own, over the Amanda protocol\n');
+    expect(fake.err()).toContain(
+      'rx-amanda: backing up /etc from a target of our own, over the Amanda protocol\n',
+    );
   });
 
   it('leaves nothing behind when that fails', async () => {
     const before = new Set(await readdir(tmpdir()));
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup('sendbackup: error [no]\n') } });
+    const fake = fakeSurroundings({
+      services: { noop, sendbackup: sendbackup('sendbackup: error [no]\n') },
+    });
     expect(await main(['demo', '/etc', '--json'], fake.surroundings)).toBe(1);
     expect(JSON.parse(fake.out())).toMatchObject({ error: { code: 'SERVICE_FAILED' } });
-    const fresh = (await readdir(tmpdir())).filter((name) => name.startsWith('rx-amanda-demo-') && !before.has(name));
+    const fresh = (await readdir(tmpdir())).filter(
+      (name) => name.startsWith('rx-amanda-demo-') && !before.has(name),
+    );
     expect(fresh).toEqual([]);
   });
 });

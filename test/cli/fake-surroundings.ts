@@ -1,8 +1,8 @@
 import { Readable, Writable } from 'node:stream';
 import { Subject } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import type { Surroundings } from '../../src/cli/surroundings.js';
-import type { TargetChoice } from '../../src/cli/target.js';
+import type { Surroundings } from '../../src/cli/rx-amanda/surroundings.js';
+import type { TargetChoice } from '../../src/cli/rx-amanda/target.js';
 import { memory } from '../../src/drivers/memory.js';
 import { serve, type ServiceMap } from '../../src/target/serve.js';
 
@@ -23,7 +23,11 @@ export interface FakeOptions {
   readonly terminals?: readonly ('stdout' | 'stderr')[];
 }
 
-export function fakeSurroundings({ services = {}, stdin = '', terminals = [] }: FakeOptions = {}): Fake {
+export function fakeSurroundings({
+  services = {},
+  stdin = '',
+  terminals = [],
+}: FakeOptions = {}): Fake {
   const { driver, listener } = memory();
   const chosen: TargetChoice[] = [];
   const interrupt = new Subject<number>();
@@ -60,5 +64,8 @@ function recorder(isTTY: boolean) {
       done();
     },
   });
-  return { stream: Object.assign(stream, { isTTY, columns: 80 }), text: () => Buffer.concat(chunks).toString() };
+  return {
+    stream: Object.assign(stream, { isTTY, columns: 80 }),
+    text: () => Buffer.concat(chunks).toString(),
+  };
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { packageVersion } from '../../src/cli/version.js';
 import { fakeSurroundings } from './fake-surroundings.js';
 
@@ -14,24 +14,46 @@ describe('rx-amanda', () => {
     [['noop', 'one', 'two'], '"two" is one word too many.'],
     [['noop', 'one', '--bogus'], "Unknown option '--bogus'."],
     [['noop', 'one', '--port', '0'], '--port takes a whole number from 1 to 65535, not "0".'],
-    [['noop', 'one', '--timeout', '1.5'], '--timeout takes a whole number from 1 to 86400, not "1.5".'],
+    [
+      ['noop', 'one', '--timeout', '1.5'],
+      '--timeout takes a whole number from 1 to 86400, not "1.5".',
+    ],
     [
       ['noop', 'one', '--auth', 'krb5'],
       'auth krb5 is not built, for want of an Amanda with it to try it against; there are bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
     ],
-    [['noop', 'one', '--auth', 'x\u001b[2J'], 'There is no auth "x\\x1b[2J"; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.'],
+    [
+      ['noop', 'one', '--auth', 'x\u001b[2J'],
+      'There is no auth "x\\x1b[2J"; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
+    ],
     [['service', 'one'], 'SERVICE is missing.'],
-    [['service', 'one', 'noop', '-s'], '-s needs -f FILE, since standard input goes to the stream.'],
-    [['service', 'one', 'noop', '--stream', 'DATA,1'], '--stream takes NAME,IN,OUT with the numbers of two open descriptors, not "DATA,1".'],
-    [['service', 'one', 'noop', '--stream', 'DATA,-,999999'], 'The descriptor 999999 is not open; a shell opens one with 999999<FILE or 999999>FILE.'],
-    [['service', 'one', 'noop', '--features', 'zz'], '--features: A feature set is written in hexadecimal digits, and this is not: "zz".'],
+    [
+      ['service', 'one', 'noop', '-s'],
+      '-s needs -f FILE, since standard input goes to the stream.',
+    ],
+    [
+      ['service', 'one', 'noop', '--stream', 'DATA,1'],
+      '--stream takes NAME,IN,OUT with the numbers of two open descriptors, not "DATA,1".',
+    ],
+    [
+      ['service', 'one', 'noop', '--stream', 'DATA,-,999999'],
+      'The descriptor 999999 is not open; a shell opens one with 999999<FILE or 999999>FILE.',
+    ],
+    [
+      ['service', 'one', 'noop', '--features', 'zz'],
+      '--features: A feature set is written in hexadecimal digits, and this is not: "zz".',
+    ],
     [['dump', 'one', '/etc'], '-o FILE is missing; -o - is standard output.'],
-    [['dump', 'one', '/etc', '-o', 'x', '--level', '400'], '--level takes a whole number from 0 to 399, not "400".'],
+    [
+      ['dump', 'one', '/etc', '-o', 'x', '--level', '400'],
+      '--level takes a whole number from 0 to 399, not "400".',
+    ],
     [['dump', 'one', '/etc', '-o', '-', '--json'], '-o - and --json both want standard output.'],
   ])('ends with exit code 2 and one sentence for the words %j', async (words, sentence) => {
     const fake = fakeSurroundings();
     expect(await main(words, fake.surroundings)).toBe(2);
-    if (words.includes('--json')) expect(JSON.parse(fake.out())).toEqual({ error: { code: 'USAGE', message: sentence } });
+    if (words.includes('--json'))
+      expect(JSON.parse(fake.out())).toEqual({ error: { code: 'USAGE', message: sentence } });
     else expect([fake.out(), fake.err()]).toEqual(['', `rx-amanda: ${sentence}\n`]);
   });
 
@@ -39,7 +61,13 @@ describe('rx-amanda', () => {
     const version = fakeSurroundings();
     expect(await main(['--version'], version.surroundings)).toBe(0);
     expect(version.out()).toBe(`rx-amanda ${packageVersion()}\n`);
-    for (const words of [['--help'], ['noop', '--help'], ['service', '-h'], ['dump', '--help', 'x'], ['demo', '--help']]) {
+    for (const words of [
+      ['--help'],
+      ['noop', '--help'],
+      ['service', '-h'],
+      ['dump', '--help', 'x'],
+      ['demo', '--help'],
+    ]) {
       const help = fakeSurroundings();
       expect(await main(words, help.surroundings)).toBe(0);
       expect(help.out()).toMatch(/^Usage: rx-amanda [^]*Exit code:\n {2}0 {4}success\n/);
@@ -88,7 +116,9 @@ describe('rx-amanda', () => {
     await reading;
     fake.interrupt.next(143);
     expect(await code).toBe(143);
-    expect(JSON.parse(fake.out())).toEqual({ error: { code: 'INTERRUPTED', message: 'interrupted; everything was cancelled.' } });
+    expect(JSON.parse(fake.out())).toEqual({
+      error: { code: 'INTERRUPTED', message: 'interrupted; everything was cancelled.' },
+    });
     expect(stdin.destroyed).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply } from '../../src/exchange/service.js';
 import { fakeSurroundings } from './fake-surroundings.js';
 
@@ -32,14 +32,22 @@ describe('rx-amanda noop', () => {
   it('ends with exit code 1 when the target refuses', async () => {
     const fake = fakeSurroundings();
     expect(await main(['noop', 'one'], fake.surroundings)).toBe(1);
-    expect([fake.out(), fake.err()]).toEqual(['', "rx-amanda: noop: invalid service, add 'noop' as argument to amandad\n"]);
+    expect([fake.out(), fake.err()]).toEqual([
+      '',
+      "rx-amanda: noop: invalid service, add 'noop' as argument to amandad\n",
+    ]);
   });
 
   it('puts the error into the JSON document', async () => {
     const fake = fakeSurroundings();
     expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(1);
     expect(JSON.parse(fake.out())).toEqual({
-      error: { code: 'REFUSED', message: "noop: invalid service, add 'noop' as argument to amandad", peer: 'target (memory)', handle: 1 },
+      error: {
+        code: 'REFUSED',
+        message: "noop: invalid service, add 'noop' as argument to amandad",
+        peer: 'target (memory)',
+        handle: 1,
+      },
     });
   });
 
@@ -58,11 +66,38 @@ describe('rx-amanda noop', () => {
 
   it('reads which target is meant, and says what it has no use for', async () => {
     const fake = fakeSurroundings({ services });
-    await main(['noop', 'one', '--auth', 'local', '--amandad-path', '/a', '--port', '7', '--ssl-dir', '/s', '--timeout', '5'], fake.surroundings);
+    await main(
+      [
+        'noop',
+        'one',
+        '--auth',
+        'local',
+        '--amandad-path',
+        '/a',
+        '--port',
+        '7',
+        '--ssl-dir',
+        '/s',
+        '--timeout',
+        '5',
+      ],
+      fake.surroundings,
+    );
     expect(fake.chosen).toEqual([
-      { host: 'one', auth: 'local', port: 7, user: undefined, amandadPath: '/a', timeout: 5_000, sslDir: '/s', onWarning: expect.any(Function) as unknown },
+      {
+        host: 'one',
+        auth: 'local',
+        port: 7,
+        user: undefined,
+        amandadPath: '/a',
+        timeout: 5_000,
+        sslDir: '/s',
+        onWarning: expect.any(Function) as unknown,
+      },
     ]);
-    expect(fake.err()).toBe('rx-amanda: auth local has no use for --port.\nrx-amanda: auth local has no use for --ssl-dir.\n');
+    expect(fake.err()).toBe(
+      'rx-amanda: auth local has no use for --port.\nrx-amanda: auth local has no use for --ssl-dir.\n',
+    );
   });
 
   it('keeps such notes to itself with --quiet', async () => {

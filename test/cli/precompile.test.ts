@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +20,10 @@ import { encodePacket, packet } from '../../src/wire/packet.js';
 import { toBytes } from '../../src/wire/text.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const noop = encodeFrame({ handle: 1, payload: encodePacket(packet('REQ', toBytes('SERVICE noop\nOPTIONS features=ff;\n'))) });
+const noop = encodeFrame({
+  handle: 1,
+  payload: encodePacket(packet('REQ', toBytes('SERVICE noop\nOPTIONS features=ff;\n'))),
+});
 const user = process.getuid?.() === 0 ? ['-user=root'] : [];
 
 let folder: string;
@@ -19,7 +33,10 @@ let bin: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'rx-amanda-precompile-'));
   bin = join(folder, 'dist/bin');
-  cpSync(join(root, 'dist/bin'), bin, { recursive: true, filter: (path) => !path.endsWith('.compiled') });
+  cpSync(join(root, 'dist/bin'), bin, {
+    recursive: true,
+    filter: (path) => !path.endsWith('.compiled'),
+  });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
 });
 
@@ -28,11 +45,16 @@ afterEach(() => {
 });
 
 function run(...words: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(bin, 'rx-amandad.js'), ...words], { input: noop, encoding: 'latin1', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(bin, 'rx-amandad.js'), ...words],
+    { input: noop, encoding: 'latin1', timeout: 60_000 },
+  );
   return { status, stdout, stderr };
 }
 
-const answered = () => run('-auth=local', '-own', '-no-config', ...user, 'noop').stdout.includes('OPTIONS features=');
+const answered = () =>
+  run('-auth=local', '-own', '-no-config', ...user, 'noop').stdout.includes('OPTIONS features=');
 /** Whether V8 has taken the compiled form: it says so to whoever makes the script. */
 function isUsed(): boolean {
   const tell = join(folder, 'tell.cjs');
@@ -46,7 +68,11 @@ function isUsed(): boolean {
       }
     };`,
   );
-  return spawnSync(process.execPath, ['--require', tell, join(bin, 'rx-amandad.js'), '--version'], { encoding: 'latin1' }).stderr === 'true';
+  return (
+    spawnSync(process.execPath, ['--require', tell, join(bin, 'rx-amandad.js'), '--version'], {
+      encoding: 'latin1',
+    }).stderr === 'true'
+  );
 }
 
 const forms = () => readdirSync(bin).filter((name) => !/\.(js|map|json|txt)$/.test(name));
@@ -72,7 +98,10 @@ describe('rx-amandad -precompile', () => {
 
   test('is passed over where its form is cut off', () => {
     run('-precompile');
-    writeFileSync(join(bin, 'program.compiled'), readFileSync(join(bin, 'program.compiled')).subarray(0, 50_000));
+    writeFileSync(
+      join(bin, 'program.compiled'),
+      readFileSync(join(bin, 'program.compiled')).subarray(0, 50_000),
+    );
     expect(answered()).toBe(true);
   });
 
@@ -106,7 +135,8 @@ describe('rx-amandad -precompile', () => {
   test('is of files that import nothing, which V8 cannot do for them', () => {
     const files = readdirSync(bin).filter((name) => name.endsWith('.js'));
     expect(files).toContain('sendbackup.js');
-    for (const name of files) expect(readFileSync(join(bin, name), 'latin1')).not.toMatch(/\bimport\(/);
+    for (const name of files)
+      expect(readFileSync(join(bin, name), 'latin1')).not.toMatch(/\bimport\(/);
   });
 
   test('says what a program says that does not get as far as answering', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { map, of } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type Service } from '../../src/exchange/service.js';
 import { fakeSurroundings } from './fake-surroundings.js';
 
@@ -26,7 +26,11 @@ const echo: Service = () =>
   of(
     reply({
       lines: ['OPTIONS features=ff;'],
-      streams: { DATA: (incoming) => incoming.pipe(map((chunk) => bytes(Buffer.from(chunk).toString().toUpperCase()))), MESG: () => of(bytes('hello\n')) },
+      streams: {
+        DATA: (incoming) =>
+          incoming.pipe(map((chunk) => bytes(Buffer.from(chunk).toString().toUpperCase()))),
+        MESG: () => of(bytes('hello\n')),
+      },
     }),
   );
 
@@ -43,17 +47,26 @@ describe('rx-amanda service', () => {
   it('sends standard input behind the OPTIONS line and prints the reply', async () => {
     const fake = fakeSurroundings({ services: { sendsize: mirror }, stdin: '<dle>\n</dle>\n' });
     expect(await main(['service', 'one', 'sendsize'], fake.surroundings)).toBe(0);
-    expect(fake.out()).toBe('got OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;hostname=one;\ngot <dle>\ngot </dle>\n');
+    expect(fake.out()).toBe(
+      'got OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;hostname=one;\ngot <dle>\ngot </dle>\n',
+    );
   });
 
   it('takes the request from a file, and other features and a configuration', async () => {
     const fake = fakeSurroundings({ services: { sendsize: mirror }, stdin: 'not this' });
-    await main(['service', 'one', 'sendsize', '-f', file, '--features', 'FF', '--config', 'daily'], fake.surroundings);
-    expect(fake.out()).toBe('got OPTIONS features=ff;hostname=one;config=daily;\ngot from a file\n');
+    await main(
+      ['service', 'one', 'sendsize', '-f', file, '--features', 'FF', '--config', 'daily'],
+      fake.surroundings,
+    );
+    expect(fake.out()).toBe(
+      'got OPTIONS features=ff;hostname=one;config=daily;\ngot from a file\n',
+    );
   });
 
   it('ends with exit code 1 when the reply has an ERROR line', async () => {
-    const fake = fakeSurroundings({ services: { selfcheck: () => of(reply({ lines: ['OK fine', 'ERROR not \u009bfine'] })) } });
+    const fake = fakeSurroundings({
+      services: { selfcheck: () => of(reply({ lines: ['OK fine', 'ERROR not \u009bfine'] })) },
+    });
     expect(await main(['service', 'one', 'selfcheck'], fake.surroundings)).toBe(1);
     expect(fake.out()).toBe('OK fine\nERROR not \\x9bfine\n');
   });
@@ -65,7 +78,11 @@ describe('rx-amanda service', () => {
   });
 
   it('gives the reply as one JSON document, its text as it came', async () => {
-    const fake = fakeSurroundings({ services: { selfcheck: () => of(reply({ lines: ['OPTIONS features=ff;', 'OK \u009b', 'ERROR x'] })) } });
+    const fake = fakeSurroundings({
+      services: {
+        selfcheck: () => of(reply({ lines: ['OPTIONS features=ff;', 'OK \u009b', 'ERROR x'] })),
+      },
+    });
     expect(await main(['service', 'one', 'selfcheck', '--json'], fake.surroundings)).toBe(1);
     expect(JSON.parse(fake.out())).toEqual({
       peer: { driver: 'memory', host: 'target' },
@@ -97,19 +114,27 @@ describe('rx-amanda service', () => {
 
   it('names the streams there are when the one that was asked for is not', async () => {
     const fake = fakeSurroundings({ services: { restore: echo } });
-    expect(await main(['service', 'one', 'restore', '--stream', 'STATE,-,-'], fake.surroundings)).toBe(1);
-    expect(fake.err()).toBe('rx-amanda: The service opened no stream STATE; it opened DATA MESG.\n');
+    expect(
+      await main(['service', 'one', 'restore', '--stream', 'STATE,-,-'], fake.surroundings),
+    ).toBe(1);
+    expect(fake.err()).toBe(
+      'rx-amanda: The service opened no stream STATE; it opened DATA MESG.\n',
+    );
   });
 
   it('says so when the file with the request cannot be read', async () => {
     const fake = fakeSurroundings();
-    expect(await main(['service', 'one', 'noop', '-f', join(folder, 'none')], fake.surroundings)).toBe(1);
+    expect(
+      await main(['service', 'one', 'noop', '-f', join(folder, 'none')], fake.surroundings),
+    ).toBe(1);
     expect(fake.err()).toMatch(/^rx-amanda: Cannot read .*none: ENOENT/);
   });
 
   it('reads no more of a request than fits a packet', async () => {
     const fake = fakeSurroundings({ services: { noop: mirror }, stdin: 'x'.repeat(4_194_305) });
     expect(await main(['service', 'one', 'noop'], fake.surroundings)).toBe(2);
-    expect(fake.err()).toBe('rx-amanda: The request is over the 4194304 bytes that fit one packet.\n');
+    expect(fake.err()).toBe(
+      'rx-amanda: The request is over the 4194304 bytes that fit one packet.\n',
+    );
   });
 });

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
-import { main } from '../../src/cli/main.js';
-import { listenPlace, targetPlace } from '../../src/cli/tap-arguments.js';
-import { TapView } from '../../src/cli/tap-view.js';
-import type { Change } from '../../src/marble/change.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
+import { listenPlace, targetPlace } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
+import { TapView } from '../../src/cli/rx-amanda/tap/tap-view.js';
+import type { Change } from '../../src/diagram/change.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { dial, listen, readAll } from '../tap/ends.js';
 import { fakeSurroundings } from './fake-surroundings.js';
@@ -33,9 +33,12 @@ describe('where a tap listens and whom it reaches', () => {
     expect(targetPlace(text, 10_080)).toEqual(place);
   });
 
-  it.each(['', 'host', '70000', 'host:', 'host:x', '[::1]', '[::1]x', 'a:b:1'])('LISTEN "%s" is refused', (text) => {
-    expect(() => listenPlace(text)).toThrow(/LISTEN/);
-  });
+  it.each(['', 'host', '70000', 'host:', 'host:x', '[::1]', '[::1]x', 'a:b:1'])(
+    'LISTEN "%s" is refused',
+    (text) => {
+      expect(() => listenPlace(text)).toThrow(/LISTEN/);
+    },
+  );
 
   it.each(['', 'host:0', 'host:65536', 'a]b'])('TARGET "%s" is refused', (text) => {
     expect(() => targetPlace(text, 10_080)).toThrow(/TARGET/);
@@ -43,12 +46,29 @@ describe('where a tap listens and whom it reaches', () => {
 });
 
 describe('the live view of a tap', () => {
-  const opened: TapChange = { kind: 'opened', connection: 1, at: 1_000, peer: { address: '192.0.2.7', port: 600 }, target: 'db1:10080' };
-  const stream = { name: 'connection 1/DATA', kind: 'stream', direction: 'in', handle: 499_999, under: 'connection 1' } as const;
+  const opened: TapChange = {
+    kind: 'opened',
+    connection: 1,
+    at: 1_000,
+    peer: { address: '192.0.2.7', port: 600 },
+    target: 'db1:10080',
+  };
+  const stream = {
+    name: 'connection 1/DATA',
+    kind: 'stream',
+    direction: 'in',
+    handle: 499_999,
+    under: 'connection 1',
+  } as const;
   const chunk = (at: number, bytes = 32_768, preview?: Uint8Array): TapChange =>
-    told({ kind: 'event', lane: stream.name, event: { kind: 'chunk', at, bytes, label: '', ...(preview === undefined ? {} : { preview }) } });
+    told({
+      kind: 'event',
+      lane: stream.name,
+      event: { kind: 'chunk', at, bytes, label: '', ...(preview === undefined ? {} : { preview }) },
+    });
   const told = (change: Change): TapChange => ({ kind: 'change', connection: 1, change });
-  const texts = (lines: readonly string[]) => lines.map((line) => line.replace(/^\d\d:\d\d:\d\d\.\d\d\d /, ''));
+  const texts = (lines: readonly string[]) =>
+    lines.map((line) => line.replace(/^\d\d:\d\d:\d\d\.\d\d\d /, ''));
 
   it('joins what a stream carries, so that a backup does not flood the terminal', () => {
     const view = new TapView();
@@ -67,12 +87,29 @@ describe('the live view of a tap', () => {
     view.lines(told({ kind: 'lane', at: 0, lane: stream }));
     view.lines(chunk(0));
     view.lines(chunk(500, 1_024));
-    expect(texts(view.lines(told({ kind: 'event', lane: stream.name, event: { kind: 'close', at: 500, label: 'close' } })))).toEqual([
-      '#1 ← DATA 1.00 KiB in 1 chunk, 2.00 KiB/s',
-      '#1 ← DATA ends',
-    ]);
+    expect(
+      texts(
+        view.lines(
+          told({
+            kind: 'event',
+            lane: stream.name,
+            event: { kind: 'close', at: 500, label: 'close' },
+          }),
+        ),
+      ),
+    ).toEqual(['#1 ← DATA 1.00 KiB in 1 chunk, 2.00 KiB/s', '#1 ← DATA ends']);
     view.lines(chunk(600, 1_024));
-    expect(texts(view.lines({ kind: 'closed', connection: 1, at: 1_700, how: 'ended', reason: 'Both sides have ended.' }))).toEqual([
+    expect(
+      texts(
+        view.lines({
+          kind: 'closed',
+          connection: 1,
+          at: 1_700,
+          how: 'ended',
+          reason: 'Both sides have ended.',
+        }),
+      ),
+    ).toEqual([
       expect.stringContaining('#1 ← DATA 1.00 KiB in 1 chunk'),
       '#1   closed: Both sides have ended.',
     ]);
@@ -102,15 +139,24 @@ describe('the live view of a tap', () => {
       lane: 'connection 1',
       event: { kind: 'packet', type: 'NAK', at: 0, bytes: 9, label: 'NAK no', direction: 'in' },
     });
-    const lane: TapChange = told({ kind: 'lane', at: 0, lane: { ...stream, kind: 'connection', name: 'connection 1', under: undefined } });
-    const [plain, colored] = [new TapView(), new TapView({ color: true })].map((view) => [opened, lane, nak].flatMap((change) => view.lines(change)).at(-1));
+    const lane: TapChange = told({
+      kind: 'lane',
+      at: 0,
+      lane: { ...stream, kind: 'connection', name: 'connection 1', under: undefined },
+    });
+    const [plain, colored] = [new TapView(), new TapView({ color: true })].map((view) =>
+      [opened, lane, nak].flatMap((change) => view.lines(change)).at(-1),
+    );
     expect(plain).not.toContain('\u001b');
     expect(colored).toContain('\u001b[31mNAK no\u001b[0m');
   });
 });
 
 /** REQ noop on handle 1, with its 8-byte header. */
-const REQ_NOOP = Buffer.from(`000000190000000100${Buffer.from('SERVICE noop\nOPTIONS ;\n\0').toString('hex')}`, 'hex');
+const REQ_NOOP = Buffer.from(
+  `000000190000000100${Buffer.from('SERVICE noop\nOPTIONS ;\n\0').toString('hex')}`,
+  'hex',
+);
 
 describe('rx-amanda tap', () => {
   it('shows one connection, saves it and ends', async () => {
@@ -151,7 +197,9 @@ describe('rx-amanda tap', () => {
     expect(out()).toContain('rx-amanda tap\n1 connection');
     expect(readFileSync(file('a.log'), 'utf8')).toMatch(/#1 → REQ noop\n/);
     expect(readFileSync(file('a.svg'), 'utf8')).toContain('noop');
-    expect(readFileSync(file('a.jsonl'), 'utf8')).toMatch(/^\{"format":"rx-amanda recording","version":1\}\n\{"kind":"opened"/);
+    expect(readFileSync(file('a.jsonl'), 'utf8')).toMatch(
+      /^\{"format":"rx-amanda recording","version":1\}\n\{"kind":"opened"/,
+    );
     expect(readFileSync(file('a.pcap')).includes(REQ_NOOP)).toBe(true);
     expect(readdirSync(folder).toSorted()).toEqual(['a.jsonl', 'a.log', 'a.pcap', 'a.svg']);
   });
@@ -161,7 +209,10 @@ describe('rx-amanda tap', () => {
     onTestFinished(() => rm(folder, { recursive: true }));
     const { port, next } = await listen();
     const { surroundings, out, err, interrupt } = fakeSurroundings();
-    const code = main(['tap', '0', `127.0.0.1:${port}`, '--json', join(folder, 'a.jsonl')], surroundings);
+    const code = main(
+      ['tap', '0', `127.0.0.1:${port}`, '--json', join(folder, 'a.jsonl')],
+      surroundings,
+    );
     while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
     const accepted = next();
     const initiator = await dial(Number(/port (\d+),/.exec(err())?.[1]));
@@ -177,7 +228,9 @@ describe('rx-amanda tap', () => {
   it('keeps the files that are whole when another one cannot get its name', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-tap-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const names = Object.fromEntries(['svg', 'json', 'pcap'].map((kind) => [kind, join(folder, `a.${kind}`)] as const));
+    const names = Object.fromEntries(
+      ['svg', 'json', 'pcap'].map((kind) => [kind, join(folder, `a.${kind}`)] as const),
+    );
     const { port, next } = await listen();
     const { surroundings, err } = fakeSurroundings();
     const files = Object.entries(names).flatMap(([kind, name]) => [`--${kind}`, name]);
@@ -193,8 +246,15 @@ describe('rx-amanda tap', () => {
     target.end();
     expect(await code).toBe(1);
     expect(readFileSync(join(folder, 'a.svg'), 'utf8')).toBe('theirs');
-    expect(readFileSync(join(folder, `a.json.partial-${process.pid}`), 'utf8')).toContain('"how":"ended"');
-    expect(readdirSync(folder).sort()).toEqual(['a.json', `a.json.partial-${process.pid}`, 'a.pcap', 'a.svg']);
+    expect(readFileSync(join(folder, `a.json.partial-${process.pid}`), 'utf8')).toContain(
+      '"how":"ended"',
+    );
+    expect(readdirSync(folder).sort()).toEqual([
+      'a.json',
+      `a.json.partial-${process.pid}`,
+      'a.pcap',
+      'a.svg',
+    ]);
     expect(err()).toContain(`What was written before is in ${join(folder, 'a.json.partial-')}`);
     expect(err()).toContain(`wrote ${join(folder, 'a.pcap')}\n`);
   });
@@ -202,7 +262,10 @@ describe('rx-amanda tap', () => {
   it('says once that its log cannot be written to, and passes on what comes all the same', async () => {
     const { port, next } = await listen();
     const { surroundings, out, err } = fakeSurroundings();
-    const code = main(['tap', '0', `127.0.0.1:${port}`, '--once', '--log', '/dev/full'], surroundings);
+    const code = main(
+      ['tap', '0', `127.0.0.1:${port}`, '--once', '--log', '/dev/full'],
+      surroundings,
+    );
     while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
     const accepted = next();
     const initiator = await dial(Number(/port (\d+),/.exec(err())?.[1]));

@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { chooseTarget, driverFor, estimateTimingFor, timingFor, type TargetChoice } from '../../src/cli/target.js';
-import { connect } from '../../src/drivers/connect.js';
+import {
+  chooseTarget,
+  driverFor,
+  estimateTimingFor,
+  timingFor,
+  type TargetChoice,
+} from '../../src/cli/rx-amanda/target.js';
+import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 
 /** What a stand-in for ssh, rsh or another command is started with. */
@@ -26,12 +32,19 @@ describe('a target', () => {
     [3_000, 2],
     [1_000, 1],
     [600_000, 20],
-  ])('over ssh within %i ms has ssh give up after %i s, while somebody still listens to why', async (timeout, seconds) => {
-    expect(await wordsFor({ host: 'db1', auth: 'ssh', timeout }, 'ssh')).toContain(` -o ConnectTimeout=${seconds} -- db1 `);
-  });
+  ])(
+    'over ssh within %i ms has ssh give up after %i s, while somebody still listens to why',
+    async (timeout, seconds) => {
+      expect(await wordsFor({ host: 'db1', auth: 'ssh', timeout }, 'ssh')).toContain(
+        ` -o ConnectTimeout=${seconds} -- db1 `,
+      );
+    },
+  );
 
   it('over rsh is reached by a command of the user', async () => {
-    expect(await wordsFor({ host: 'db1', auth: 'rsh', rshCommand: 'krsh' }, 'krsh')).toBe('-l backup db1 /usr/lib/amanda/amandad -auth=rsh');
+    expect(await wordsFor({ host: 'db1', auth: 'rsh', rshCommand: 'krsh' }, 'krsh')).toBe(
+      '-l backup db1 /usr/lib/amanda/amandad -auth=rsh',
+    );
   });
 });
 
@@ -48,11 +61,23 @@ describe('--timeout', () => {
   });
 
   it('bounds each step by itself, with one try to connect and one to get the reply', () => {
-    expect(timingFor(3_000)).toEqual({ connectTimeout: 3_000, connectTries: 1, ackTimeout: 1_000, replyTimeout: 3_000, replyRestarts: 0 });
+    expect(timingFor(3_000)).toEqual({
+      connectTimeout: 3_000,
+      connectTries: 1,
+      ackTimeout: 1_000,
+      replyTimeout: 3_000,
+      replyRestarts: 0,
+    });
   });
 
   it('makes room for the tries of Amanda when it is long, and makes none of them longer', () => {
-    expect(timingFor(600_000)).toEqual({ connectTimeout: 20_000, connectTries: 3, ackTimeout: 10_000, replyTimeout: 600_000, replyRestarts: 0 });
+    expect(timingFor(600_000)).toEqual({
+      connectTimeout: 20_000,
+      connectTries: 3,
+      ackTimeout: 10_000,
+      replyTimeout: 600_000,
+      replyRestarts: 0,
+    });
     expect(timingFor(50_000)).toMatchObject({ connectTries: 2 });
   });
 });
@@ -61,12 +86,15 @@ describe('etimeout', () => {
   const awaited = (etimeout: number, body: string, timeout?: number): unknown => {
     const at = { file: 'amanda.conf', line: 1 };
     const settings = { ctimeout: { value: 7, at }, etimeout: { value: etimeout, at } };
-    return estimateTimingFor({ host: 'db1', auth: 'bsdtcp', timeout, settings }, Buffer.from(body)).replyTimeout;
+    return estimateTimingFor({ host: 'db1', auth: 'bsdtcp', timeout, settings }, Buffer.from(body))
+      .replyTimeout;
   };
   const three = '<dle><level>0</level><level>1</level></dle><dle><level>0</level></dle>';
 
   it('is for each level of each DLE, and for all of them when it is negative', () => {
-    expect([awaited(60, three), awaited(-60, three), awaited(60, '')]).toEqual([180_000, 60_000, 60_000]);
+    expect([awaited(60, three), awaited(-60, three), awaited(60, '')]).toEqual([
+      180_000, 60_000, 60_000,
+    ]);
   });
 
   it('gives way to a limit of the command line', () => {

@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { terminalOf } from '../../src/cli/terminal.js';
+import { terminalOf } from '../../src/cli/terminal/terminal.js';
 
 describe('the width', () => {
   test.each([
     ['of a terminal is its own', {}, { isTTY: true, columns: 132 }, 132],
-    ['of a terminal is not what COLUMNS says', { COLUMNS: '40' }, { isTTY: true, columns: 132 }, 132],
-    ['of a terminal that does not know is what COLUMNS says', { COLUMNS: '40' }, { isTTY: true, columns: 0 }, 40],
+    [
+      'of a terminal is not what COLUMNS says',
+      { COLUMNS: '40' },
+      { isTTY: true, columns: 132 },
+      132,
+    ],
+    [
+      'of a terminal that does not know is what COLUMNS says',
+      { COLUMNS: '40' },
+      { isTTY: true, columns: 0 },
+      40,
+    ],
     ['of a file is what COLUMNS says', { COLUMNS: '100' }, {}, 100],
     ['of a file is 80', {}, {}, 80],
     ['is not taken from nonsense', { COLUMNS: '-5' }, {}, 80],
@@ -36,8 +46,16 @@ describe('more than ASCII', () => {
     ['is there when it is spelled utf8', { LC_CTYPE: 'C.utf8' }, true],
     ['is not there without a locale', {}, false],
     ['is not there when LC_ALL says otherwise', { LC_ALL: 'C', LANG: 'de_DE.UTF-8' }, false],
-    ['is decided by LC_CTYPE before LANG', { LC_CTYPE: 'de_DE.ISO-8859-1', LANG: 'de_DE.UTF-8' }, false],
-    ['is decided by LANG when the others are empty', { LC_ALL: '', LC_CTYPE: '', LANG: 'en_GB.UTF-8' }, true],
+    [
+      'is decided by LC_CTYPE before LANG',
+      { LC_CTYPE: 'de_DE.ISO-8859-1', LANG: 'de_DE.UTF-8' },
+      false,
+    ],
+    [
+      'is decided by LANG when the others are empty',
+      { LC_ALL: '', LC_CTYPE: '', LANG: 'en_GB.UTF-8' },
+      true,
+    ],
   ])('%s', (_, env, unicode) => {
     expect(terminalOf(env, {}).unicode).toBe(unicode);
   });

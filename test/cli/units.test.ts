@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeFrame } from '../../src/cli/trace.js';
-import { count, formatBytes, formatTime } from '../../src/cli/units.js';
+import { describeFrame } from '../../src/cli/terminal/trace.js';
+import { count, formatBytes, formatTime } from '../../src/cli/terminal/units.js';
 
 describe('what a person reads', () => {
   it.each([
@@ -26,18 +26,28 @@ describe('what a person reads', () => {
   });
 
   it('has a plural', () => {
-    expect([count(0, 'file'), count(1, 'file'), count(2, 'file')]).toEqual(['0 files', '1 file', '2 files']);
+    expect([count(0, 'file'), count(1, 'file'), count(2, 'file')]).toEqual([
+      '0 files',
+      '1 file',
+      '2 files',
+    ]);
   });
 });
 
 describe('a frame', () => {
   it('is shown as the packet that it is on a protocol handle', () => {
-    expect(describeFrame({ handle: 1, payload: Buffer.from('\x04ERROR no\n\0') })).toBe('handle 1: NAK, 11 bytes "ERROR no\\n"');
+    expect(describeFrame({ handle: 1, payload: Buffer.from('\x04ERROR no\n\0') })).toBe(
+      'handle 1: NAK, 11 bytes "ERROR no\\n"',
+    );
   });
 
   it('is shown by its first bytes on a stream, without what moves a terminal', () => {
-    expect(describeFrame({ handle: 499_999, payload: Buffer.from('a\u001b[2J') })).toBe('handle 499999: data, 5 bytes "a\\x1b[2J"');
-    expect(describeFrame({ handle: 499_999, payload: Buffer.alloc(401, 'x') })).toBe(`handle 499999: data, 401 bytes "${'x'.repeat(400)}"…`);
+    expect(describeFrame({ handle: 499_999, payload: Buffer.from('a\u001b[2J') })).toBe(
+      'handle 499999: data, 5 bytes "a\\x1b[2J"',
+    );
+    expect(describeFrame({ handle: 499_999, payload: Buffer.alloc(401, 'x') })).toBe(
+      `handle 499999: data, 401 bytes "${'x'.repeat(400)}"…`,
+    );
   });
 
   it('of no bytes is a close', () => {

@@ -1,11 +1,13 @@
 import { describe } from 'vitest';
-import { bsd, listenBsd } from '../../src/drivers/bsd.js';
+import { bsd, listenBsd } from '../../src/drivers/datagram/bsd.js';
 import { addresses, serveCompliance, testCompliance } from '../support/compliance.js';
 import { acceptedConnections, udpNetwork } from '../support/cut-network.js';
 
 describe.each(addresses)('the bsd driver over %s', (_family, host) => {
   testCompliance(async () => {
-    const { port, stop } = await serveCompliance((onListening) => listenBsd({ host, port: 0, onListening }));
+    const { port, stop } = await serveCompliance((onListening) =>
+      listenBsd({ host, port: 0, onListening }),
+    );
     const parts = [acceptedConnections(), await udpNetwork(host, port)] as const;
     const [, network] = parts;
     return {

@@ -5,7 +5,9 @@ import { tcpNetwork } from '../support/cut-network.js';
 
 describe.each(addresses)('the bsdtcp driver over %s', (_family, host) => {
   testCompliance(async () => {
-    const { port, stop } = await serveCompliance((onListening) => listenBsdtcp({ host, port: 0, onListening }));
+    const { port, stop } = await serveCompliance((onListening) =>
+      listenBsdtcp({ host, port: 0, onListening }),
+    );
     const network = await tcpNetwork(host, port);
     return {
       driver: bsdtcp({ host, port: network.port, reservedPorts: false }),

@@ -1,11 +1,13 @@
 import { describe } from 'vitest';
-import { bsdudp, listenBsdudp } from '../../src/drivers/bsdudp.js';
+import { bsdudp, listenBsdudp } from '../../src/drivers/datagram/bsdudp.js';
 import { addresses, serveCompliance, testCompliance } from '../support/compliance.js';
 import { acceptedConnections, udpNetwork } from '../support/cut-network.js';
 
 describe.each(addresses)('the bsdudp driver over %s', (_family, host) => {
   testCompliance(async () => {
-    const { port, stop } = await serveCompliance((onListening) => listenBsdudp({ host, port: 0, onListening }));
+    const { port, stop } = await serveCompliance((onListening) =>
+      listenBsdudp({ host, port: 0, onListening }),
+    );
     const parts = [acceptedConnections(), await udpNetwork(host, port)] as const;
     const [, network] = parts;
     return {

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { memory } from '../../src/drivers/memory.js';
 import { serve } from '../../src/target/serve.js';
-import { complianceServices } from '../../src/testing/compliance-services.js';
+import { complianceServices } from '../../src/testing/compliance/compliance-services.js';
 import { testCompliance } from '../support/compliance.js';
 
 describe('the memory driver', () => {

@@ -8,7 +8,11 @@ const command = fileURLToPath(new URL('../support/stand-in-rsh.sh', import.meta.
 
 describe('the rsh driver', () => {
   testCompliance(() => ({
-    driver: rsh({ host: 'localhost', command, amandadPath: `'${process.execPath}' '${complianceAmandad}'` }),
+    driver: rsh({
+      host: 'localhost',
+      command,
+      amandadPath: `'${process.execPath}' '${complianceAmandad}'`,
+    }),
     nowhere: rsh({ host: 'localhost', command, amandadPath: '/nosuch/amandad' }),
     ...childProcesses(),
     peers: { target: { host: 'localhost' } },

@@ -12,7 +12,9 @@ const key = randomBytes(32);
 describe('a driver of a user that wraps each payload', () => {
   testCompliance(async () => {
     const { sealed, listenSealed } = await loadWrappedDriver();
-    const { port, stop } = await serveCompliance((onListening) => listenSealed({ port: 0, key, onListening }));
+    const { port, stop } = await serveCompliance((onListening) =>
+      listenSealed({ port: 0, key, onListening }),
+    );
     const network = await tcpNetwork(host, port);
     return {
       driver: sealed({ host, port: network.port, key }),

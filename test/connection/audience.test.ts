@@ -22,16 +22,22 @@ describe('an audience', () => {
   it('tells whoever comes behind a good end that it is over', () => {
     const audience = new Audience();
     audience.over();
-    expect([audience.received, audience.sent, audience.incoming, audience.ended].map(endOf)).toEqual(Array(4).fill('complete'));
+    expect(
+      [audience.received, audience.sent, audience.incoming, audience.ended].map(endOf),
+    ).toEqual(Array(4).fill('complete'));
   });
 
   it('tells whoever comes behind a loss why, as it told those who were there', () => {
     for (const came of ['before', 'behind']) {
       const audience = new Audience();
       const reason = new AmandaError('CONNECTION_LOST', 'gone');
-      if (came === 'before') for (const one of [audience.received, audience.sent]) one.subscribe({ error: () => undefined });
+      if (came === 'before')
+        for (const one of [audience.received, audience.sent])
+          one.subscribe({ error: () => undefined });
       audience.over(reason);
-      expect([audience.received, audience.sent, audience.incoming, audience.ended].map(endOf)).toEqual([reason, 'complete', 'complete', reason]);
+      expect(
+        [audience.received, audience.sent, audience.incoming, audience.ended].map(endOf),
+      ).toEqual([reason, 'complete', 'complete', reason]);
     }
   });
 
@@ -41,7 +47,10 @@ describe('an audience', () => {
     expect(audience.frame('received', 1, payload)).toBe(false);
     const seen: number[] = [];
     const tap = audience.received.subscribe(({ handle }) => seen.push(handle));
-    expect([audience.frame('received', 2, payload), audience.frame('sent', 3, payload)]).toEqual([true, false]);
+    expect([audience.frame('received', 2, payload), audience.frame('sent', 3, payload)]).toEqual([
+      true,
+      false,
+    ]);
     tap.unsubscribe();
     expect(audience.frame('received', 4, payload)).toBe(false);
     expect(seen).toEqual([2]);
@@ -50,8 +59,15 @@ describe('an audience', () => {
   it('has onlookers see every frame, either way, until they leave, and they keep none', () => {
     const audience = new Audience();
     const seen: string[] = [];
-    const leave = ['a', 'b'].map((name) => audience.look((direction, handle, { length }) => seen.push(`${name}: ${direction} ${handle}, ${length}`)));
-    expect([audience.frame('received', 1, new Uint8Array(2)), audience.frame('sent', 3, new Uint8Array(0))]).toEqual([false, false]);
+    const leave = ['a', 'b'].map((name) =>
+      audience.look((direction, handle, { length }) =>
+        seen.push(`${name}: ${direction} ${handle}, ${length}`),
+      ),
+    );
+    expect([
+      audience.frame('received', 1, new Uint8Array(2)),
+      audience.frame('sent', 3, new Uint8Array(0)),
+    ]).toEqual([false, false]);
     expect(seen).toEqual(['a: received 1, 2', 'b: received 1, 2', 'a: sent 3, 0', 'b: sent 3, 0']);
     leave[0]?.();
     leave[0]?.();

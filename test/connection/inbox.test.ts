@@ -76,7 +76,9 @@ describe('what an inbox holds for a reader who pulls', () => {
     expect(credit.held).toBe(LARGE + 2 * MEMORY + 3 * CHUNK_CHARGE);
     const chunks = [pull.take(), pull.take(), pull.take()] as Uint8Array[];
     expect(chunks.map(({ length }) => length)).toEqual([LARGE, 8 * LARGE, 2 * LARGE + 3]);
-    const numbers = chunks.flatMap((chunk) => [...chunk].filter((byte, at) => byte !== chunk[at - 1]));
+    const numbers = chunks.flatMap((chunk) =>
+      [...chunk].filter((byte, at) => byte !== chunk[at - 1]),
+    );
     expect(numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     for (const chunk of chunks) pull.release(chunk);
     expect([pull.take(), credit.held, box.held]).toEqual([undefined, 0, 0]);
@@ -181,7 +183,11 @@ describe('memory in which chunks wait together', () => {
     lend: boolean,
     between: (pull: Pull<Uint8Array>, chunks: readonly Uint8Array[]) => void,
   ): { first: ArrayBufferLike[]; second: ArrayBufferLike[] } {
-    const box = new Inbox(7, { room: 8 * MEMORY, hold: () => undefined, release: () => undefined }, () => undefined);
+    const box = new Inbox(
+      7,
+      { room: 8 * MEMORY, hold: () => undefined, release: () => undefined },
+      () => undefined,
+    );
     const pull = box.pull(() => undefined, lend);
     const chunks = (): Uint8Array[] => {
       for (let count = 0; count < 20; count += 1) box.deliver(view(LARGE));
@@ -191,7 +197,10 @@ describe('memory in which chunks wait together', () => {
     };
     const first = chunks();
     between(pull, first);
-    return { first: first.map(({ buffer }) => buffer), second: chunks().map(({ buffer }) => buffer) };
+    return {
+      first: first.map(({ buffer }) => buffer),
+      second: chunks().map(({ buffer }) => buffer),
+    };
   }
 
   it('is filled again when its reader has given it back', () => {

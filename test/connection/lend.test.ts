@@ -1,10 +1,10 @@
 import { EMPTY, Observable, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Channel } from '../../src/connection/channel.js';
+import type { Channel } from '../../src/transport/channel.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { HEADROOM_BYTES, LARGE_BYTES } from '../../src/drivers/large-buffers.js';
-import { SocketReader } from '../../src/drivers/socket-reader.js';
-import { recordConnection } from '../../src/marble/record.js';
+import { HEADROOM_BYTES, LARGE_BYTES } from '../../src/transport/large-buffers.js';
+import { SocketReader } from '../../src/transport/socket-reader.js';
+import { recordConnection } from '../../src/diagram/record.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { below, oneOf, randomFrom, type Random } from '../fuzz/random.js';
 
@@ -43,7 +43,8 @@ function reading(random: Random) {
 }
 
 /** Payload byte number n of a handle: different for each place, so that a byte from elsewhere shows. */
-const byteAt = (handle: number, n: number): number => (Math.imul(n, 0x9e37_79b1) >>> 24) ^ (handle * 37);
+const byteAt = (handle: number, n: number): number =>
+  (Math.imul(n, 0x9e37_79b1) >>> 24) ^ (handle * 37);
 
 function payload(handle: number, from: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => byteAt(handle, from + index));
@@ -56,7 +57,11 @@ function isPayload(chunk: Uint8Array, handle: number, from: number): boolean {
 const SIZES = [32_768, 32_768, 32_768, 32_768, 100_000, 262_144, 20_000, 700, 1] as const;
 
 /** Frames of several streams in any order, and how many bytes each stream has. */
-function traffic(random: Random, handles: readonly [number, ...number[]], total: number): { bytes: Uint8Array; lengths: Map<number, number> } {
+function traffic(
+  random: Random,
+  handles: readonly [number, ...number[]],
+  total: number,
+): { bytes: Uint8Array; lengths: Map<number, number> } {
   const lengths = new Map(handles.map((handle) => [handle, 0]));
   const frames: Uint8Array[] = [];
   for (let sum = 0; sum < total;) {
@@ -74,48 +79,64 @@ function traffic(random: Random, handles: readonly [number, ...number[]], total:
 const MIB = 1_048_576;
 
 describe('memory that is lent', () => {
-  test.each(Array.from({ length: 12 }, (_, seed) => [seed]))('never changes before it is given back, nor what anybody may keep (seed %i)', async (seed) => {
-    const random = randomFrom(seed);
-    const { connection, feed } = reading(random);
-    const { bytes, lengths } = traffic(random, [1, 2, 3], 6 * MIB);
-    const seen = new Map<number, number>();
-    const wrong: string[] = [];
-    const look = (handle: number, chunk: Uint8Array, from: number, when: string): void => {
-      if (!isPayload(chunk, handle, from)) wrong.push(`handle ${handle}, from ${from}: ${when}`);
-    };
-    const count = (handle: number, chunk: Uint8Array): number => {
-      const from = seen.get(handle) ?? 0;
-      seen.set(handle, from + chunk.length);
-      return from;
-    };
-    const atOnce = (chunk: Uint8Array) => {
-      look(1, chunk, count(1, chunk), 'when it came');
-      return EMPTY;
-    };
-    const slowly = (chunk: Uint8Array) => {
-      const from = count(2, chunk);
-      look(2, chunk, from, 'when it came');
-      return new Observable<never>((done) =>
-        timer(random() < 0.5 ? 0 : 2).subscribe(() => {
-          look(2, chunk, from, 'when it was done');
-          done.complete();
-        }),
+  test.each(Array.from({ length: 12 }, (_, seed) => [seed]))(
+    'never changes before it is given back, nor what anybody may keep (seed %i)',
+    async (seed) => {
+      const random = randomFrom(seed);
+      const { connection, feed } = reading(random);
+      const { bytes, lengths } = traffic(random, [1, 2, 3], 6 * MIB);
+      const seen = new Map<number, number>();
+      const wrong: string[] = [];
+      const look = (handle: number, chunk: Uint8Array, from: number, when: string): void => {
+        if (!isPayload(chunk, handle, from)) wrong.push(`handle ${handle}, from ${from}: ${when}`);
+      };
+      const count = (handle: number, chunk: Uint8Array): number => {
+        const from = seen.get(handle) ?? 0;
+        seen.set(handle, from + chunk.length);
+        return from;
+      };
+      const atOnce = (chunk: Uint8Array) => {
+        look(1, chunk, count(1, chunk), 'when it came');
+        return EMPTY;
+      };
+      const slowly = (chunk: Uint8Array) => {
+        const from = count(2, chunk);
+        look(2, chunk, from, 'when it came');
+        return new Observable<never>((done) =>
+          timer(random() < 0.5 ? 0 : 2).subscribe(() => {
+            look(2, chunk, from, 'when it was done');
+            done.complete();
+          }),
+        );
+      };
+      const kept: Uint8Array[] = [];
+      const ends = [
+        connection.stream(1).paced(atOnce, { lend: true }),
+        connection.stream(2).paced(slowly, { lend: true }),
+        connection
+          .stream(3)
+          .pipe(
+            (chunks) =>
+              new Observable<never>((out) =>
+                chunks.subscribe({
+                  next: (chunk) => kept.push(chunk),
+                  complete: () => out.complete(),
+                }),
+              ),
+          ),
+      ].map(
+        (stream) =>
+          new Promise<void>((resolve, reject) =>
+            stream.subscribe({ complete: resolve, error: reject }),
+          ),
       );
-    };
-    const kept: Uint8Array[] = [];
-    const ends = [
-      connection.stream(1).paced(atOnce, { lend: true }),
-      connection.stream(2).paced(slowly, { lend: true }),
-      connection
-        .stream(3)
-        .pipe((chunks) => new Observable<never>((out) => chunks.subscribe({ next: (chunk) => kept.push(chunk), complete: () => out.complete() }))),
-    ].map((stream) => new Promise<void>((resolve, reject) => stream.subscribe({ complete: resolve, error: reject })));
-    await feed(bytes);
-    await Promise.all(ends);
-    for (const chunk of kept) look(3, chunk, count(3, chunk), 'after all');
-    expect(wrong).toEqual([]);
-    expect(seen).toEqual(lengths);
-  });
+      await feed(bytes);
+      await Promise.all(ends);
+      for (const chunk of kept) look(3, chunk, count(3, chunk), 'after all');
+      expect(wrong).toEqual([]);
+      expect(seen).toEqual(lengths);
+    },
+  );
 
   test('is read into again: a few buffers serve for any amount', async () => {
     const random = randomFrom(99);
@@ -124,13 +145,19 @@ describe('memory that is lent', () => {
       .stream(1)
       .paced(() => EMPTY, { lend: true })
       .subscribe();
-    const frames = Array.from({ length: 1_000 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }));
+    const frames = Array.from({ length: 1_000 }, () =>
+      encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
+    );
     await feed(Buffer.concat(frames));
     expect(memories.size).toBeLessThan(8);
   });
 
   test('is nobody else’s: what is not lent, or was watched, is not read into again', async () => {
-    const frames = Buffer.concat(Array.from({ length: 300 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(32_768) })));
+    const frames = Buffer.concat(
+      Array.from({ length: 300 }, () =>
+        encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
+      ),
+    );
     const buffers = frames.length / (262_144 - HEADROOM_BYTES);
     const unlent = reading(randomFrom(5));
     unlent.connection
@@ -150,7 +177,11 @@ describe('memory that is lent', () => {
   });
 
   test('goes on being lent while somebody looks on, and while the connection is recorded', async () => {
-    const frames = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(32_768) })));
+    const frames = Buffer.concat(
+      Array.from({ length: 1_000 }, () =>
+        encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
+      ),
+    );
     for (const watch of [
       ({ connection }: ReturnType<typeof reading>) => connection.look(() => undefined),
       ({ connection }: ReturnType<typeof reading>) => recordConnection(connection).subscribe(),
@@ -173,9 +204,15 @@ describe('memory that is lent', () => {
       const chunks: Uint8Array[] = [];
       connection.stream(1).subscribe((chunk) => chunks.push(chunk));
       const size = 32_768;
-      const frames = Array.from({ length: 200 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(size) }));
-      await feed(Buffer.concat([encodeFrame({ handle: 1, payload: new Uint8Array(bytes) }), ...frames]));
-      const large = chunks.filter(({ length, buffer }) => length === size && buffer.byteLength === LARGE_BYTES);
+      const frames = Array.from({ length: 200 }, () =>
+        encodeFrame({ handle: 1, payload: new Uint8Array(size) }),
+      );
+      await feed(
+        Buffer.concat([encodeFrame({ handle: 1, payload: new Uint8Array(bytes) }), ...frames]),
+      );
+      const large = chunks.filter(
+        ({ length, buffer }) => length === size && buffer.byteLength === LARGE_BYTES,
+      );
       // In the headroom lies what one buffer has begun and the next one ends.
       const together = large.filter(({ byteOffset }) => byteOffset < HEADROOM_BYTES);
       expect(large.length).toBeGreaterThan(180);
@@ -184,7 +221,11 @@ describe('memory that is lent', () => {
   );
 
   test('is given back, too, when it was copied because its reader was busy, and when nobody wants it', async () => {
-    const frames = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame({ handle: 1, payload: new Uint8Array(32_768) })));
+    const frames = Buffer.concat(
+      Array.from({ length: 1_000 }, () =>
+        encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
+      ),
+    );
     const slow = reading(randomFrom(7));
     slow.connection
       .stream(1)

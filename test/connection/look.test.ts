@@ -1,8 +1,8 @@
 import { NEVER, Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Channel } from '../../src/connection/channel.js';
+import type { Channel } from '../../src/transport/channel.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { recordConnection } from '../../src/marble/record.js';
+import { recordConnection } from '../../src/diagram/record.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 
 /** A connection that receives what `arriving` brings. */
@@ -18,25 +18,43 @@ function receiving(receiveBudget = 1_048_576) {
     close: () => undefined,
     destroy: () => undefined,
   };
-  const connection = new TcpmConnection(channel, { side: 'initiator', user: undefined }, { gather: false, receiveBudget });
+  const connection = new TcpmConnection(
+    channel,
+    { side: 'initiator', user: undefined },
+    { gather: false, receiveBudget },
+  );
   return { connection, arriving };
 }
 
 /** So many frames of one byte, in one chunk. */
 function frames(count: number): Uint8Array {
-  return Buffer.concat(Array.from({ length: count }, (_, index) => encodeFrame({ handle: 7, payload: Uint8Array.of(index) })));
+  return Buffer.concat(
+    Array.from({ length: count }, (_, index) =>
+      encodeFrame({ handle: 7, payload: Uint8Array.of(index) }),
+    ),
+  );
 }
 
 describe('whoever looks on', () => {
   test('is told which frames came in one read', () => {
     const { connection, arriving } = receiving();
     const seen: string[] = [];
-    connection.look((direction, handle, { length }, together) => seen.push(`${direction} ${handle} ${length}${together ? ' together' : ''}`));
+    connection.look((direction, handle, { length }, together) =>
+      seen.push(`${direction} ${handle} ${length}${together ? ' together' : ''}`),
+    );
     arriving.next(frames(3));
     connection.stream(7).next(Uint8Array.of(1, 2));
     arriving.next(frames(2));
     connection.stream(7).complete();
-    expect(seen).toEqual(['received 7 1', 'received 7 1 together', 'received 7 1 together', 'sent 7 2', 'received 7 1', 'received 7 1 together', 'sent 7 0']);
+    expect(seen).toEqual([
+      'received 7 1',
+      'received 7 1 together',
+      'received 7 1 together',
+      'sent 7 2',
+      'received 7 1',
+      'received 7 1 together',
+      'sent 7 0',
+    ]);
   });
 
   test('is told that what had to wait for the budget came apart', () => {

@@ -16,7 +16,13 @@ function stormed(requests: number) {
     begun.push(number);
     packets.subscribe({ error: () => undefined });
   });
-  near.write([Buffer.concat(Array.from({ length: requests }, (_, index) => packetBytes(index + 1, 'REQ', 'SERVICE noop\nOPTIONS ;\n')))]);
+  near.write([
+    Buffer.concat(
+      Array.from({ length: requests }, (_, index) =>
+        packetBytes(index + 1, 'REQ', 'SERVICE noop\nOPTIONS ;\n'),
+      ),
+    ),
+  ]);
   return { near, target, begun, flow: (): Promise<Flow> => firstValueFrom(target.flow) };
 }
 
@@ -37,8 +43,14 @@ describe('requests that come in a storm', () => {
     const [near, far] = memoryChannels();
     const events: ServiceEvent[] = [];
     const refused = (): number => events.filter(({ kind }) => kind === 'refused').length;
-    serveConnection(new TcpmConnection(far, { side: 'target', namesUser: false }), {}).subscribe((event) => events.push(event));
-    const many = Buffer.concat(Array.from({ length: 5_000 }, (_, index) => packetBytes(index + 1, 'REQ', `SERVICE ${'x'.repeat(200)}\nOPTIONS ;\n`)));
+    serveConnection(new TcpmConnection(far, { side: 'target', namesUser: false }), {}).subscribe(
+      (event) => events.push(event),
+    );
+    const many = Buffer.concat(
+      Array.from({ length: 5_000 }, (_, index) =>
+        packetBytes(index + 1, 'REQ', `SERVICE ${'x'.repeat(200)}\nOPTIONS ;\n`),
+      ),
+    );
     near.write([many]);
     let before = -1;
     for (let at = 0; at < 50 || refused() !== before; at += 1) {

@@ -1,5 +1,14 @@
 import { Readable } from 'node:stream';
-import { NEVER, Subject, from, lastValueFrom, of, throwError, toArray, type Observable } from 'rxjs';
+import {
+  NEVER,
+  Subject,
+  from,
+  lastValueFrom,
+  of,
+  throwError,
+  toArray,
+  type Observable,
+} from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { pump, type StreamSource } from '../../src/connection/pump.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
@@ -12,13 +21,26 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** A stream, and what its peer reads of it; the peer starts to read when it is told to. */
 function opened() {
   const [near, far] = memoryChannels();
-  const sender = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
-  const receiver = new TcpmConnection(far, { side: 'initiator', user: undefined }, { gather: false, receiveBudget: 4_096 });
-  const read = async (): Promise<number> => (await lastValueFrom(receiver.stream(7).pipe(toArray()))).reduce((sum, { length }) => sum + length, 0);
+  const sender = new TcpmConnection(
+    near,
+    { side: 'initiator', user: undefined },
+    { gather: false },
+  );
+  const receiver = new TcpmConnection(
+    far,
+    { side: 'initiator', user: undefined },
+    { gather: false, receiveBudget: 4_096 },
+  );
+  const read = async (): Promise<number> =>
+    (await lastValueFrom(receiver.stream(7).pipe(toArray()))).reduce(
+      (sum, { length }) => sum + length,
+      0,
+    );
   return { stream: sender.stream(7), read };
 }
 
-const end = (sent: Observable<never>): Promise<unknown> => lastValueFrom(sent, { defaultValue: 'complete' });
+const end = (sent: Observable<never>): Promise<unknown> =>
+  lastValueFrom(sent, { defaultValue: 'complete' });
 
 async function* generated(count: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < count; at += 1) yield new Uint8Array(10_000);
@@ -30,7 +52,11 @@ describe('pump', () => {
     ['a promise', () => Promise.resolve(bytes('abc')), 3],
     ['an array', () => [bytes('ab'), bytes('c')], 3],
     ['an async iterable larger than the channel takes', () => generated(100), 1_000_000],
-    ['a Readable larger than the channel takes', () => Readable.from(generated(100), { objectMode: false }), 1_000_000],
+    [
+      'a Readable larger than the channel takes',
+      () => Readable.from(generated(100), { objectMode: false }),
+      1_000_000,
+    ],
     ['nothing', () => [], 0],
   ])('sends %s and closes', async (_what, source, length) => {
     const { stream, read } = opened();
@@ -45,7 +71,11 @@ describe('pump', () => {
     const sent = Promise.all([end(pump(generated(100), first.stream)), first.read()]);
     await sent;
     const [near, far] = memoryChannels();
-    const source = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false }).stream(1);
+    const source = new TcpmConnection(
+      near,
+      { side: 'initiator', user: undefined },
+      { gather: false },
+    ).stream(1);
     far.write([Uint8Array.from([0, 0, 0, 1, 0, 0, 0, 1, 0x61, 0, 0, 0, 0, 0, 0, 0, 1])]);
     const copied = end(pump(source, second.stream));
     expect(await second.read()).toBe(1);
@@ -70,7 +100,10 @@ describe('pump', () => {
           },
         }),
     ],
-    ['a Readable that is destroyed already', () => new Readable().on('error', () => undefined).destroy(new Error('gone'))],
+    [
+      'a Readable that is destroyed already',
+      () => new Readable().on('error', () => undefined).destroy(new Error('gone')),
+    ],
   ])('passes on the error of %s and does not close', async (_what, source) => {
     const { stream } = opened();
     await expect(end(pump(source(), stream))).rejects.toThrow('gone');
@@ -121,7 +154,11 @@ describe('pump', () => {
     ['a Readable', (source) => Readable.from(source, { objectMode: false })],
   ])('stops %s without an end when the connection is lost', async (_what, sourceOf) => {
     const [near] = memoryChannels();
-    const sender = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
+    const sender = new TcpmConnection(
+      near,
+      { side: 'initiator', user: undefined },
+      { gather: false },
+    );
     sender.ended.subscribe({ error: () => undefined });
     let stopped: () => void = () => undefined;
     const hasStopped = new Promise<void>((resolve) => (stopped = resolve));
@@ -133,7 +170,10 @@ describe('pump', () => {
       }
     }
     let outcome = 'none';
-    const sent = pump(sourceOf(endless()), sender.stream(7)).subscribe({ complete: () => (outcome = 'complete'), error: () => (outcome = 'error') });
+    const sent = pump(sourceOf(endless()), sender.stream(7)).subscribe({
+      complete: () => (outcome = 'complete'),
+      error: () => (outcome = 'error'),
+    });
     sender.abort(new Error('gone'));
     await hasStopped;
     expect(outcome).toBe('none');
@@ -163,7 +203,13 @@ describe('pump', () => {
     const source: Pullable<Uint8Array> = {
       pull: (woken) => {
         wake = woken;
-        return { end: undefined, take: () => lent.shift(), release: () => undefined, reuse: (chunk) => back.push(chunk), cancel: () => undefined };
+        return {
+          end: undefined,
+          take: () => lent.shift(),
+          release: () => undefined,
+          reuse: (chunk) => back.push(chunk),
+          cancel: () => undefined,
+        };
       },
     };
     const pumping = pump(pulled(source), connection.stream(7)).subscribe();

@@ -34,7 +34,15 @@ describe('Readiness', () => {
     told.length = 0;
     for (let turn = 0; turn < 4; turn += 1) readiness.set(true);
     const taken = (name: string): string[] => [`${name} true`, `${name} false`];
-    expect(told).toEqual([...taken('a'), ...taken('b'), 'c true', 'a true', 'c false', 'a false', ...taken('b')]);
+    expect(told).toEqual([
+      ...taken('a'),
+      ...taken('b'),
+      'c true',
+      'a true',
+      'c false',
+      'a false',
+      ...taken('b'),
+    ]);
   });
 
   test('counts as a turn what somebody takes who has just come', () => {
@@ -68,10 +76,16 @@ describe('Readiness', () => {
   test('completes for all, and at once for whoever comes later', () => {
     const readiness = new Readiness();
     const told: string[] = [];
-    readiness.subscribe({ next: (value) => told.push(`a ${value}`), complete: () => told.push('a over') });
+    readiness.subscribe({
+      next: (value) => told.push(`a ${value}`),
+      complete: () => told.push('a over'),
+    });
     readiness.complete();
     readiness.set(false);
-    readiness.subscribe({ next: (value) => told.push(`b ${value}`), complete: () => told.push('b over') });
+    readiness.subscribe({
+      next: (value) => told.push(`b ${value}`),
+      complete: () => told.push('b over'),
+    });
     expect(told).toEqual(['a true', 'a over', 'b over']);
   });
 });
@@ -118,32 +132,43 @@ describe('streams of one connection that always have something to send', () => {
     ['Readables', () => Readable.from(generated(), { objectMode: false })],
   ];
 
-  test.each([...kinds.map(([name, source]) => [name, [source, source, source]] as const), ['one of each', kinds.map(([, source]) => source)] as const])(
-    'take turns: %s',
-    async (_what, sources) => {
-      const [near, far] = memoryChannels();
-      const sender = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
-      const receiver = new TcpmConnection(far, { side: 'initiator', user: undefined });
-      const order: number[] = [];
-      // A slow peer: one frame at a time.
-      receiver.subscribe(({ handle, payload }) => {
-        far.pause();
-        if (payload.length > 0) order.push(handle);
+  test.each([
+    ...kinds.map(([name, source]) => [name, [source, source, source]] as const),
+    ['one of each', kinds.map(([, source]) => source)] as const,
+  ])('take turns: %s', async (_what, sources) => {
+    const [near, far] = memoryChannels();
+    const sender = new TcpmConnection(
+      near,
+      { side: 'initiator', user: undefined },
+      { gather: false },
+    );
+    const receiver = new TcpmConnection(far, { side: 'initiator', user: undefined });
+    const order: number[] = [];
+    // A slow peer: one frame at a time.
+    receiver.subscribe(({ handle, payload }) => {
+      far.pause();
+      if (payload.length > 0) order.push(handle);
+    });
+    const reading = interval(0).subscribe(() => {
+      far.resume();
+    });
+    const streams = sources.map((source, index) => ({ source, stream: sender.stream(index + 1) }));
+    for (const { stream } of streams) receiver.stream(stream.handle).discard();
+    await new Promise<void>((resolve, reject) => {
+      merge(...streams.map(({ source, stream }) => pump(source(stream), stream))).subscribe({
+        complete: resolve,
+        error: reject,
       });
-      const reading = interval(0).subscribe(() => {
-        far.resume();
-      });
-      const streams = sources.map((source, index) => ({ source, stream: sender.stream(index + 1) }));
-      for (const { stream } of streams) receiver.stream(stream.handle).discard();
-      await new Promise<void>((resolve, reject) => {
-        merge(...streams.map(({ source, stream }) => pump(source(stream), stream))).subscribe({ complete: resolve, error: reject });
-      });
-      await firstValueFrom(interval(1).pipe(filter(() => order.length === COUNT * sources.length)));
-      reading.unsubscribe();
-      // Shares are not equal, since what one sends in its turn is not; but nobody waits for another's end.
-      const firstHalf = order.slice(0, order.length / 2);
-      const least = firstHalf.length / sources.length / 4;
-      for (const { stream } of streams) expect(firstHalf.filter((handle) => handle === stream.handle).length, `stream ${stream.handle}`).toBeGreaterThan(least);
-    },
-  );
+    });
+    await firstValueFrom(interval(1).pipe(filter(() => order.length === COUNT * sources.length)));
+    reading.unsubscribe();
+    // Shares are not equal, since what one sends in its turn is not; but nobody waits for another's end.
+    const firstHalf = order.slice(0, order.length / 2);
+    const least = firstHalf.length / sources.length / 4;
+    for (const { stream } of streams)
+      expect(
+        firstHalf.filter((handle) => handle === stream.handle).length,
+        `stream ${stream.handle}`,
+      ).toBeGreaterThan(least);
+  });
 });

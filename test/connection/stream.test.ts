@@ -1,23 +1,43 @@
-import { Subject, concatMap, delay, firstValueFrom, lastValueFrom, of, share, take, toArray } from 'rxjs';
+import {
+  Subject,
+  concatMap,
+  delay,
+  firstValueFrom,
+  lastValueFrom,
+  of,
+  share,
+  take,
+  toArray,
+} from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Channel } from '../../src/connection/channel.js';
+import type { Channel } from '../../src/transport/channel.js';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import type { Ends } from '../../src/connection/stream.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import { FrameDecoder, encodeFrame } from '../../src/wire/frame.js';
 
-const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+const bytes = (hex: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const textOf = (chunks: readonly Uint8Array[]): string => Buffer.concat(chunks).toString();
 
 /** A connection, and its peer's end of the channel with what was sent there. */
-function opened(options: ConnectionOptions = {}): { connection: TcpmConnection; peer: Channel; sent: [number, string][] } {
+function opened(options: ConnectionOptions = {}): {
+  connection: TcpmConnection;
+  peer: Channel;
+  sent: [number, string][];
+} {
   const [near, peer] = memoryChannels();
-  const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false, ...options });
+  const connection = new TcpmConnection(
+    near,
+    { side: 'initiator', user: undefined },
+    { gather: false, ...options },
+  );
   const sent: [number, string][] = [];
   const decoder = new FrameDecoder();
   peer.bytes.subscribe((chunk) => {
-    for (const { handle, payload } of decoder.push(chunk)) sent.push([handle, Buffer.from(payload).toString()]);
+    for (const { handle, payload } of decoder.push(chunk))
+      sent.push([handle, Buffer.from(payload).toString()]);
   });
   return { connection, peer, sent };
 }
@@ -51,7 +71,8 @@ describe('a stream', () => {
 
   test('closed over and over without being asked for costs nothing', async () => {
     const { connection, peer } = opened({ maxHandles: 3 });
-    for (let handle = 10; handle < 200; handle += 1) peer.write([bytes(`00000000 000000${handle.toString(16).padStart(2, '0')}`)]);
+    for (let handle = 10; handle < 200; handle += 1)
+      peer.write([bytes(`00000000 000000${handle.toString(16).padStart(2, '0')}`)]);
     expect(await lastValueFrom(connection.stream(199).pipe(toArray()))).toEqual([]);
   });
 
@@ -59,7 +80,10 @@ describe('a stream', () => {
     const { connection, peer } = opened();
     const stream = connection.stream(7);
     const shared = stream.pipe(share());
-    const both = Promise.all([lastValueFrom(shared.pipe(toArray())), lastValueFrom(shared.pipe(toArray()))]);
+    const both = Promise.all([
+      lastValueFrom(shared.pipe(toArray())),
+      lastValueFrom(shared.pipe(toArray())),
+    ]);
     await expect(firstValueFrom(stream)).rejects.toMatchObject({ code: 'ALREADY_READ', handle: 7 });
     expect(() => {
       stream.discard();
@@ -73,7 +97,9 @@ describe('a stream', () => {
     peer.write([a]);
     peer.close();
     const seen: string[] = [];
-    const reading = lastValueFrom(connection.stream(7).pipe(concatMap((chunk) => of(seen.push(textOf([chunk]))))));
+    const reading = lastValueFrom(
+      connection.stream(7).pipe(concatMap((chunk) => of(seen.push(textOf([chunk]))))),
+    );
     await expect(reading).rejects.toMatchObject({ code: 'CONNECTION_LOST', handle: 7 });
   });
 
@@ -211,19 +237,31 @@ describe('a stream', () => {
 
   test('over the send budget ends the connection with SEND_BUDGET', async () => {
     const [near, peer] = memoryChannels();
-    const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false, sendBudget: 1_000_000 });
+    const connection = new TcpmConnection(
+      near,
+      { side: 'initiator', user: undefined },
+      { gather: false, sendBudget: 1_000_000 },
+    );
     peer.pause();
     peer.bytes.subscribe({ error: () => undefined });
     const stream = connection.stream(7);
-    for (let count = 0; count < 40 && stream.isReady; count += 1) stream.next(new Uint8Array(10_000));
+    for (let count = 0; count < 40 && stream.isReady; count += 1)
+      stream.next(new Uint8Array(10_000));
     expect(stream.isReady).toBe(false);
     for (let count = 0; count < 101; count += 1) stream.next(new Uint8Array(10_000));
-    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({ code: 'SEND_BUDGET', handle: 7 });
+    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({
+      code: 'SEND_BUDGET',
+      handle: 7,
+    });
   });
 
   test('is ready again when the channel has drained', async () => {
     const [near, peer] = memoryChannels();
-    const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
+    const connection = new TcpmConnection(
+      near,
+      { side: 'initiator', user: undefined },
+      { gather: false },
+    );
     peer.pause();
     peer.bytes.subscribe();
     const ready: boolean[] = [];
@@ -270,7 +308,9 @@ describe('a connection', () => {
     peer.write([Buffer.concat([a, a, a, a, bytes('80000000 00000000')])]);
     expect(connection.stream(7).received).toBe(2);
     const seen: string[] = [];
-    connection.stream(7).subscribe({ next: (chunk) => seen.push(textOf([chunk])), error: () => seen.push('error') });
+    connection
+      .stream(7)
+      .subscribe({ next: (chunk) => seen.push(textOf([chunk])), error: () => seen.push('error') });
     expect(seen).toEqual(['a', 'a', 'a', 'a', 'error']);
   });
 
@@ -278,13 +318,19 @@ describe('a connection', () => {
     const [near, peer] = memoryChannels();
     peer.write([bytes('80000000 00000001')]);
     const connection = new TcpmConnection(near, { side: 'initiator', user: undefined });
-    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({ code: 'FRAME_TOO_LARGE' });
+    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({
+      code: 'FRAME_TOO_LARGE',
+    });
   });
 
   test('refuses more handles than allowed', async () => {
     const { connection, peer } = opened({ maxHandles: 3 });
-    for (const handle of ['01', '02', '03', '04']) peer.write([bytes(`00000001 000000${handle} 61`)]);
-    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({ code: 'TOO_MANY_HANDLES', handle: 4 });
+    for (const handle of ['01', '02', '03', '04'])
+      peer.write([bytes(`00000001 000000${handle} 61`)]);
+    await expect(lastValueFrom(connection.ended)).rejects.toMatchObject({
+      code: 'TOO_MANY_HANDLES',
+      handle: 4,
+    });
   });
 
   test('drops what comes late for a protocol handle that is done', async () => {
@@ -299,11 +345,18 @@ describe('a connection', () => {
     [{ frameBytes: 4_194_305 }, /frameBytes/],
     [{ maxHandles: 1.5 }, /maxHandles/],
   ])('refuses the options %j', (options, message) => {
-    expect(() => opened(options)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', message: expect.stringMatching(message) as string }));
+    expect(() => opened(options)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_ARGUMENT',
+        message: expect.stringMatching(message) as string,
+      }),
+    );
   });
 
   test('refuses a handle that is none', () => {
-    expect(() => opened().connection.stream(2 ** 32)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => opened().connection.stream(2 ** 32)).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    );
   });
 
   test('gives streams of a target numbers from 499999 downward', async () => {
@@ -317,7 +370,12 @@ describe('a connection', () => {
 
 describe('a reader that takes time', () => {
   const LARGE = 20_000;
-  const frames = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => encodeFrame({ handle: 7, payload: new Uint8Array(LARGE) })));
+  const frames = (count: number): Uint8Array =>
+    Buffer.concat(
+      Array.from({ length: count }, () =>
+        encodeFrame({ handle: 7, payload: new Uint8Array(LARGE) }),
+      ),
+    );
 
   test('is given all that one read has brought, at once and in no other turn, and what comes while it is idle, too', () => {
     const { connection, peer } = opened();

@@ -1,9 +1,21 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { NEVER, concat, filter, firstValueFrom, lastValueFrom, map, mergeMap, of, range, reduce, throwError } from 'rxjs';
+import {
+  NEVER,
+  concat,
+  filter,
+  firstValueFrom,
+  lastValueFrom,
+  map,
+  mergeMap,
+  of,
+  range,
+  reduce,
+  throwError,
+} from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bsd, listenBsd } from '../../src/drivers/bsd.js';
-import { connect } from '../../src/drivers/connect.js';
+import { bsd, listenBsd } from '../../src/drivers/datagram/bsd.js';
+import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import type { ServeOptions, ServiceMap } from '../../src/target/serve.js';
@@ -25,10 +37,15 @@ async function target(services: ServiceMap, options: ServeOptions = {}): Promise
 
 /** The ports on a CONNECT line. */
 function portsOf(text: string): readonly number[] {
-  return (/^CONNECT (.*)$/m.exec(text)?.[1] ?? '').split(' ').flatMap((word) => (/^\d+$/.test(word) ? [Number(word)] : []));
+  return (/^CONNECT (.*)$/m.exec(text)?.[1] ?? '')
+    .split(' ')
+    .flatMap((word) => (/^\d+$/.test(word) ? [Number(word)] : []));
 }
 
-const two: ServiceMap = { two: () => of(reply({ streams: { IO: (incoming) => incoming, SAYS: () => of(Buffer.from('hello')) } })) };
+const two: ServiceMap = {
+  two: () =>
+    of(reply({ streams: { IO: (incoming) => incoming, SAYS: () => of(Buffer.from('hello')) } })),
+};
 
 describe('bsd', () => {
   test('announces a TCP port for each stream, which carries bytes and nothing else; FIN closes a direction', async () => {
@@ -64,7 +81,14 @@ describe('bsd', () => {
 
   test('resets a stream that cannot be sent whole: a FIN would say that it is', async () => {
     const gone = (): ReturnType<ServiceMap[string]> =>
-      of(reply({ streams: { DATA: () => NEVER, MESG: () => throwError(() => new Error('the disk is gone')) } }));
+      of(
+        reply({
+          streams: {
+            DATA: () => NEVER,
+            MESG: () => throwError(() => new Error('the disk is gone')),
+          },
+        }),
+      );
     // Without bytes before the reset: behind bytes that have not been read yet Node 20 takes a reset for an end.
     const { ask, acknowledge, dial } = await target({ gone });
     const ports = portsOf(await ask('gone'));
@@ -90,9 +114,13 @@ describe('bsd', () => {
     open.push(peer, server);
     void peer.next().then((text) => {
       const [, sequence = ''] = / SEQ (\d+)\n/.exec(text) ?? [];
-      peer.send(`Amanda 3.5 REP HANDLE 000-00000000 SEQ ${sequence}\nCONNECT DATA ${(server.address() as AddressInfo).port}\n\n`);
+      peer.send(
+        `Amanda 3.5 REP HANDLE 000-00000000 SEQ ${sequence}\nCONNECT DATA ${(server.address() as AddressInfo).port}\n\n`,
+      );
     });
-    const data = connect(bsd({ host: '127.0.0.1', port: peer.port, user: 'u', reservedPorts: false })).pipe(
+    const data = connect(
+      bsd({ host: '127.0.0.1', port: peer.port, user: 'u', reservedPorts: false }),
+    ).pipe(
       request('x'),
       mergeMap(({ streams: { DATA } }) => {
         DATA?.next(Buffer.from('go'));
@@ -103,7 +131,9 @@ describe('bsd', () => {
   });
 
   test('ends the service when the initiator breaks a stream', async () => {
-    const { ask, acknowledge, dial, events } = await target({ endless: () => of(reply({ streams: { DATA: () => NEVER } })) });
+    const { ask, acknowledge, dial, events } = await target({
+      endless: () => of(reply({ streams: { DATA: () => NEVER } })),
+    });
     const ended = firstValueFrom(events.pipe(filter(({ kind }) => kind === 'ended')));
     const [port = 0] = portsOf(await ask('endless'));
     const { socket } = await dial(port);
@@ -114,7 +144,13 @@ describe('bsd', () => {
 
   test('ends the connection when more is to be sent than the send budget holds', async () => {
     const flood = (): ReturnType<ServiceMap[string]> =>
-      of(reply({ streams: { DATA: () => concat(range(0, 64).pipe(map(() => Buffer.alloc(65_536))), NEVER) } }));
+      of(
+        reply({
+          streams: {
+            DATA: () => concat(range(0, 64).pipe(map(() => Buffer.alloc(65_536))), NEVER),
+          },
+        }),
+      );
     const { ask, acknowledge, events } = await target({ flood }, { sendBudget: 1_000_000 });
     const ended = firstValueFrom(events.pipe(filter(({ kind }) => kind === 'ended')));
     await ask('flood');
@@ -128,16 +164,24 @@ describe('bsd', () => {
       await Promise.resolve();
       for (let at = 0; at < size; at += 65_536) yield Buffer.alloc(65_536);
     };
-    const { port } = await target({ big: () => of(reply({ streams: { A: () => sendAll(), B: () => sendAll() } })) });
+    const { port } = await target({
+      big: () => of(reply({ streams: { A: () => sendAll(), B: () => sendAll() } })),
+    });
     const receiveBudget = 262_144;
     const lengthOf = reduce((sum: number, { length }: Uint8Array) => sum + length, 0);
-    const lengths = connect(bsd({ host: '127.0.0.1', port, reservedPorts: false }), { receiveBudget }).pipe(
+    const lengths = connect(bsd({ host: '127.0.0.1', port, reservedPorts: false }), {
+      receiveBudget,
+    }).pipe(
       request('big'),
       mergeMap(({ streams: { A, B }, connection }) => {
         let most = 0;
         connection.flow.subscribe(({ held }) => (most = Math.max(most, held)));
         const b = B?.pipe(lengthOf) ?? expect.unreachable();
-        return b.pipe(mergeMap((read) => (A?.pipe(lengthOf) ?? expect.unreachable()).pipe(map((late) => ({ read, late, most })))));
+        return b.pipe(
+          mergeMap((read) =>
+            (A?.pipe(lengthOf) ?? expect.unreachable()).pipe(map((late) => ({ read, late, most }))),
+          ),
+        );
       }),
     );
     const { read, late, most } = await lastValueFrom(lengths);
@@ -147,7 +191,9 @@ describe('bsd', () => {
 
   test('loses nothing of what was read together when a reader gives a chunk to another thread', async () => {
     const size = 4_194_304;
-    const { port } = await target({ big: () => of(reply({ streams: { DATA: () => of(new Uint8Array(size).fill(7)) } })) });
+    const { port } = await target({
+      big: () => of(reply({ streams: { DATA: () => of(new Uint8Array(size).fill(7)) } })),
+    });
     const sum = connect(bsd({ host: '127.0.0.1', port, reservedPorts: false })).pipe(
       request('big'),
       mergeMap(({ streams: { DATA } }) => DATA ?? expect.unreachable()),

@@ -2,8 +2,8 @@ import { filter, firstValueFrom, lastValueFrom, mergeMap, of, toArray } from 'rx
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bsdudp, listenBsdudp } from '../../src/drivers/bsdudp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { bsdudp, listenBsdudp } from '../../src/drivers/datagram/bsdudp.js';
+import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import type { ServiceMap } from '../../src/target/serve.js';
@@ -22,7 +22,14 @@ async function target(services: ServiceMap): Promise<ByHand> {
   return made;
 }
 
-const says: ServiceMap = { says: () => of(reply({ streams: { A: () => of(Buffer.from('a')), B: undefined, C: (incoming) => incoming } })) };
+const says: ServiceMap = {
+  says: () =>
+    of(
+      reply({
+        streams: { A: () => of(Buffer.from('a')), B: undefined, C: (incoming) => incoming },
+      }),
+    ),
+};
 
 /** A number as a frame has it. */
 const word = (number: number): string => number.toString(16).padStart(8, '0');
@@ -41,7 +48,15 @@ describe('bsdudp', () => {
     const { socket, all } = await dial(Number(port));
     acknowledge();
     // C: 3 bytes, 499999; close of C; close of A. Then the end.
-    socket.end(Buffer.from(`00000003 0007a11f 78797a 00000000 0007a11f 00000000 ${word(Number(port))}`.replaceAll(' ', ''), 'hex'));
+    socket.end(
+      Buffer.from(
+        `00000003 0007a11f 78797a 00000000 0007a11f 00000000 ${word(Number(port))}`.replaceAll(
+          ' ',
+          '',
+        ),
+        'hex',
+      ),
+    );
     const frames = await all;
     expect(frames).toContain(`00000001${word(Number(port))}61`);
     expect(frames).toContain('000000030007a11f78797a');
@@ -68,22 +83,36 @@ describe('bsdudp', () => {
     open.push(peer);
     void peer.next().then((text) => {
       const [, sequence = ''] = / SEQ (\d+)\n/.exec(text) ?? [];
-      peer.send(`Amanda 3.5 REP HANDLE 000-00000000 SEQ ${sequence}\nCONNECT A ${port} B 499999\n\n`);
+      peer.send(
+        `Amanda 3.5 REP HANDLE 000-00000000 SEQ ${sequence}\nCONNECT A ${port} B 499999\n\n`,
+      );
     });
     const over = once(server, 'connection').then(async ([socket]: Socket[]) => {
-      socket?.write(Buffer.from(`00000001 0007a11f 62 00000002 ${word(port)} 6161 00000000 0007a11f 00000000 ${word(port)}`.replaceAll(' ', ''), 'hex'));
+      socket?.write(
+        Buffer.from(
+          `00000001 0007a11f 62 00000002 ${word(port)} 6161 00000000 0007a11f 00000000 ${word(port)}`.replaceAll(
+            ' ',
+            '',
+          ),
+          'hex',
+        ),
+      );
       const received: Buffer[] = [];
       socket?.on('data', (bytes: Buffer) => received.push(bytes));
       await once(socket ?? expect.unreachable(), 'end');
       return Buffer.concat(received).toString('hex');
     });
-    const texts = connect(bsdudp({ host: '127.0.0.1', port: peer.port, user: 'u', reservedPorts: false })).pipe(
+    const texts = connect(
+      bsdudp({ host: '127.0.0.1', port: peer.port, user: 'u', reservedPorts: false }),
+    ).pipe(
       request('x'),
       mergeMap(({ streams: { A, B } }) => [A ?? expect.unreachable(), B ?? expect.unreachable()]),
       mergeMap((stream) => stream.pipe(toArray())),
       toArray(),
     );
-    expect((await lastValueFrom(texts)).map((chunks) => Buffer.concat(chunks).toString()).sort()).toEqual(['aa', 'b']);
+    expect(
+      (await lastValueFrom(texts)).map((chunks) => Buffer.concat(chunks).toString()).sort(),
+    ).toEqual(['aa', 'b']);
     expect(await over).toBe(`00000000${word(port)}000000000007a11f`);
   });
 });

@@ -30,7 +30,9 @@ describe('of a crowd', () => {
   });
 
   test('those go first that are from where most come', () => {
-    expect(allChosen(crowd('a@192.0.2.1', 'x@192.0.2.9', 'b@192.0.2.2', 'y@192.0.2.9', 'z@192.0.2.9'))).toEqual(['x', 'y', 'a', 'b', 'z']);
+    expect(
+      allChosen(crowd('a@192.0.2.1', 'x@192.0.2.9', 'b@192.0.2.2', 'y@192.0.2.9', 'z@192.0.2.9')),
+    ).toEqual(['x', 'y', 'a', 'b', 'z']);
   });
 
   test('one that may not go is passed over, and counts', () => {

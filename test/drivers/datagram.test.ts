@@ -1,13 +1,27 @@
 import { createServer, connect as connectSocket, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
-import { NEVER, Subject, concat, filter, firstValueFrom, lastValueFrom, map, mergeMap, of, take, tap, toArray, type Observable } from 'rxjs';
+import {
+  NEVER,
+  Subject,
+  concat,
+  filter,
+  firstValueFrom,
+  lastValueFrom,
+  map,
+  mergeMap,
+  of,
+  take,
+  tap,
+  toArray,
+  type Observable,
+} from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
 import type { Connection } from '../../src/connection/connection.js';
-import { bsd, listenBsd, type ListenBsdOptions } from '../../src/drivers/bsd.js';
-import { bsdudp, listenBsdudp } from '../../src/drivers/bsdudp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { bsd, listenBsd, type ListenBsdOptions } from '../../src/drivers/datagram/bsd.js';
+import { bsdudp, listenBsdudp } from '../../src/drivers/datagram/bsdudp.js';
+import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import { serve, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
@@ -16,7 +30,10 @@ import { openRawUdp, type RawUdp } from '../support/raw-udp.js';
 
 const host = '127.0.0.1';
 const user = userInfo().username;
-const roles = { bsdudp: { driver: bsdudp, listen: listenBsdudp }, bsd: { driver: bsd, listen: listenBsd } };
+const roles = {
+  bsdudp: { driver: bsdudp, listen: listenBsdudp },
+  bsd: { driver: bsd, listen: listenBsd },
+};
 const open: { close(): void }[] = [];
 
 afterEach(() => {
@@ -38,7 +55,11 @@ interface RunningTarget {
   readonly over: Promise<void>;
 }
 
-async function target(name: keyof typeof roles, listening: Partial<ListenBsdOptions> = {}, options: ServeOptions = {}): Promise<RunningTarget> {
+async function target(
+  name: keyof typeof roles,
+  listening: Partial<ListenBsdOptions> = {},
+  options: ServeOptions = {},
+): Promise<RunningTarget> {
   const runs: string[] = [];
   const events = new Subject<ServiceEvent>();
   const rest = new Subject<Uint8Array>();
@@ -47,14 +68,31 @@ async function target(name: keyof typeof roles, listening: Partial<ListenBsdOpti
       runs.push('noop');
       return of(reply({ lines: ['OPTIONS features=ff;'] }));
     },
-    three: () => of(reply({ streams: { A: () => of(Buffer.from('a')), B: (incoming) => incoming, C: () => of(Buffer.from('c')) } })),
+    three: () =>
+      of(
+        reply({
+          streams: {
+            A: () => of(Buffer.from('a')),
+            B: (incoming) => incoming,
+            C: () => of(Buffer.from('c')),
+          },
+        }),
+      ),
     long: () => of(reply({ lines: ['x'.repeat(65_503)] })),
     silent: () => NEVER,
     held: () => of(reply({ streams: { A: () => concat(of(Buffer.from('a')), rest) } })),
   };
-  const rules = authorize({ rules: `localhost ${user} noop three long silent held`, reservedPort: false });
+  const rules = authorize({
+    rules: `localhost ${user} noop three long silent held`,
+    reservedPort: false,
+  });
   return new Promise((resolve, reject) => {
-    const listener = roles[name].listen({ host, port: 0, ...listening, onListening: (port) => resolve({ port, runs, events, rest, over }) });
+    const listener = roles[name].listen({
+      host,
+      port: 0,
+      ...listening,
+      onListening: (port) => resolve({ port, runs, events, rest, over }),
+    });
     const over = new Promise<void>((done) => {
       const serving = serve(listener, services, { authorize: rules, ...options })
         .pipe(tap(events))
@@ -64,17 +102,28 @@ async function target(name: keyof typeof roles, listening: Partial<ListenBsdOpti
   });
 }
 
-const req = (handle: string, sequence: number, service = 'noop', arguments_ = 'OPTIONS ;\n'): string =>
+const req = (
+  handle: string,
+  sequence: number,
+  service = 'noop',
+  arguments_ = 'OPTIONS ;\n',
+): string =>
   `Amanda 3.5 REQ HANDLE ${handle} SEQ ${sequence}\nSECURITY USER ${user}\nSERVICE ${service}\n${arguments_}`;
-const head = (type: string, handle: string, sequence: number | string): string => `Amanda 3.5 ${type} HANDLE ${handle} SEQ ${sequence}\n`;
+const head = (type: string, handle: string, sequence: number | string): string =>
+  `Amanda 3.5 ${type} HANDLE ${handle} SEQ ${sequence}\n`;
 
 describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
   test('answers with the handle and the sequence number of the request, whatever they are', async () => {
     const { port } = await target(name);
     const initiator = await rawUdp();
-    initiator.send(`Amanda 2.4 REQ HANDLE any-word SEQ -7\nSECURITY USER ${user}\nSERVICE noop\nOPTIONS ;\n`, port);
+    initiator.send(
+      `Amanda 2.4 REQ HANDLE any-word SEQ -7\nSECURITY USER ${user}\nSERVICE noop\nOPTIONS ;\n`,
+      port,
+    );
     expect(await initiator.next()).toBe('Amanda 3.5 ACK HANDLE any-word SEQ -7\n');
-    expect(await initiator.next()).toBe('Amanda 3.5 REP HANDLE any-word SEQ -7\nOPTIONS features=ff;\n');
+    expect(await initiator.next()).toBe(
+      'Amanda 3.5 REP HANDLE any-word SEQ -7\nOPTIONS features=ff;\n',
+    );
   });
 
   test('runs a request once that comes again before and after it is over, and one with another sequence number by itself', async () => {
@@ -97,7 +146,9 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     const initiator = await rawUdp();
     for (let times = 0; times < 2; times += 1) {
       initiator.send(req('000-00000000', 1, 'nosuch'), port);
-      expect(await initiator.next()).toMatch(/^Amanda 3\.5 NAK HANDLE 000-00000000 SEQ 1\nERROR .*nosuch/);
+      expect(await initiator.next()).toMatch(
+        /^Amanda 3\.5 NAK HANDLE 000-00000000 SEQ 1\nERROR .*nosuch/,
+      );
     }
   });
 
@@ -105,12 +156,22 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     const { port, events } = await target(name);
     const connected = firstValueFrom(events.pipe(filter(({ kind }) => kind === 'connected')));
     const [stranger, initiator] = [await rawUdp(), await rawUdp()];
-    for (const text of ['', '\0', 'GET / HTTP/1.0\r\n\r\n', 'Amanda 3 REQ HANDLE a SEQ 1\n', 'Amanda 3.5 REQ HANDLE a SEQ 99999999999\n', 'x'.repeat(60_000)]) {
+    for (const text of [
+      '',
+      '\0',
+      'GET / HTTP/1.0\r\n\r\n',
+      'Amanda 3 REQ HANDLE a SEQ 1\n',
+      'Amanda 3.5 REQ HANDLE a SEQ 99999999999\n',
+      'x'.repeat(60_000),
+    ]) {
       stranger.send(text, port);
     }
-    for (const type of ['ACK', 'REP', 'PREP', 'NAK', 'FOO']) stranger.send(head(type, '000-00000000', 1), port);
+    for (const type of ['ACK', 'REP', 'PREP', 'NAK', 'FOO'])
+      stranger.send(head(type, '000-00000000', 1), port);
     initiator.send(req('000-00000000', 1), port);
-    expect(await connected).toMatchObject({ peer: { driver: name, address: host, port: initiator.port } });
+    expect(await connected).toMatchObject({
+      peer: { driver: name, address: host, port: initiator.port },
+    });
     expect(await initiator.next()).toBe(head('ACK', '000-00000000', 1));
     expect(stranger.waiting).toEqual([]);
   });
@@ -119,7 +180,10 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     const { port } = await target(name, { maxConnections: 2 });
     const initiators = [await rawUdp(), await rawUdp(), await rawUdp()] as const;
     for (const initiator of initiators) initiator.send(req('000-00000000', 1, 'silent'), port);
-    expect(await Promise.all([initiators[0].next(), initiators[1].next()])).toEqual([head('ACK', '000-00000000', 1), head('ACK', '000-00000000', 1)]);
+    expect(await Promise.all([initiators[0].next(), initiators[1].next()])).toEqual([
+      head('ACK', '000-00000000', 1),
+      head('ACK', '000-00000000', 1),
+    ]);
     initiators[0].send(req('000-00000001', 1, 'noop'));
     await initiators[0].next();
     expect(initiators[2].waiting).toEqual([]);
@@ -138,8 +202,12 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
 
   test('says in its reply that the reply fits no datagram', async () => {
     const { port } = await target(name);
-    const { errors } = await lastValueFrom(connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(request('long')));
-    expect(errors).toEqual(['an answer of 65504 bytes fits no datagram, which carries 65503; use a driver over TCP for this host, such as bsdtcp']);
+    const { errors } = await lastValueFrom(
+      connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(request('long')),
+    );
+    expect(errors).toEqual([
+      'an answer of 65504 bytes fits no datagram, which carries 65503; use a driver over TCP for this host, such as bsdtcp',
+    ]);
   });
 
   test('says of a request over the largest datagram why it is not run, and goes on', async () => {
@@ -160,7 +228,10 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     const initiator = await rawUdp();
     initiator.send(req('000-00000000', 1, 'three'), port);
     expect(await ended).toMatchObject({
-      error: { code: 'CONNECTION_LOST', message: expect.stringMatching(/did not connect to TCP port \d+ .*firewall/) as string },
+      error: {
+        code: 'CONNECTION_LOST',
+        message: expect.stringMatching(/did not connect to TCP port \d+ .*firewall/) as string,
+      },
     });
   });
 
@@ -179,7 +250,9 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
 
   test('stops when the last initiator has gone, if it is to', async () => {
     const { port, over } = await target(name, { untilIdle: true }, { idleTimeout: 5 });
-    await lastValueFrom(connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(request('noop')));
+    await lastValueFrom(
+      connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(request('noop')),
+    );
     await over;
   });
 
@@ -219,7 +292,9 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     await once(free, 'listening');
     const { port: first } = free.address() as AddressInfo;
     open.push(free);
-    const { port } = await target(name, { streamPorts: { first, last: Math.min(first + 20, 65_535) } });
+    const { port } = await target(name, {
+      streamPorts: { first, last: Math.min(first + 20, 65_535) },
+    });
     const initiator = await rawUdp();
     initiator.send(req('000-00000000', 1, 'three'), port);
     await initiator.next();
@@ -230,7 +305,10 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
 });
 
 /** What a target of the test's own hand does once it has a request: `sequence` is that of the request. */
-async function answering(name: keyof typeof roles, answer: (peer: RawUdp, sequence: string, text: string) => void): Promise<Observable<Connection>> {
+async function answering(
+  name: keyof typeof roles,
+  answer: (peer: RawUdp, sequence: string, text: string) => void,
+): Promise<Observable<Connection>> {
   const peer = await rawUdp();
   void peer.next().then((text) => answer(peer, / SEQ (-?\d+)\n/.exec(text)?.[1] ?? '', text));
   return connect(roles[name].driver({ host, port: peer.port, user: 'u', reservedPorts: false }));
@@ -239,8 +317,12 @@ async function answering(name: keyof typeof roles, answer: (peer: RawUdp, sequen
 describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
   test('sends the request as Amanda does, acknowledges the reply, and again when it comes again', async () => {
     const peer = await rawUdp();
-    const replies = connect(roles[name].driver({ host, port: peer.port, user: 'u', reservedPorts: false })).pipe(
-      mergeMap((connection) => of(connection).pipe(request({ service: 'noop', options: { hostname: 'h' } }))),
+    const replies = connect(
+      roles[name].driver({ host, port: peer.port, user: 'u', reservedPorts: false }),
+    ).pipe(
+      mergeMap((connection) =>
+        of(connection).pipe(request({ service: 'noop', options: { hostname: 'h' } })),
+      ),
       mergeMap(({ text }) => {
         peer.send(head('REP', '000-00000000', sequence));
         return peer.next().then((again) => [text, again]);
@@ -248,7 +330,9 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
     );
     const both = firstValueFrom(replies);
     const [, sequence = ''] =
-      /^Amanda 3\.5 REQ HANDLE 000-00000000 SEQ (\d{1,10})\nSECURITY USER u\nSERVICE noop\nOPTIONS hostname=h;\n$/.exec(await peer.next()) ?? [];
+      /^Amanda 3\.5 REQ HANDLE 000-00000000 SEQ (\d{1,10})\nSECURITY USER u\nSERVICE noop\nOPTIONS hostname=h;\n$/.exec(
+        await peer.next(),
+      ) ?? [];
     expect(sequence).not.toBe('');
     peer.send(`${head('REP', '000-00000000', sequence)}OPTIONS ;\n`);
     expect(await peer.next()).toBe(head('ACK', '000-00000000', sequence));
@@ -273,8 +357,13 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
     const both = connect(driver).pipe(
       mergeMap(async (connection) => {
         connection.sent.subscribe((frame) => sent.push(frame));
-        const tooLong = of(connection).pipe(request({ service: 'noop', options: {}, body: 'x'.repeat(65_503) }));
-        await expect(lastValueFrom(tooLong)).rejects.toMatchObject({ code: 'DATAGRAM_TOO_LARGE', message: expect.stringMatching(/65503.*TCP/) as string });
+        const tooLong = of(connection).pipe(
+          request({ service: 'noop', options: {}, body: 'x'.repeat(65_503) }),
+        );
+        await expect(lastValueFrom(tooLong)).rejects.toMatchObject({
+          code: 'DATAGRAM_TOO_LARGE',
+          message: expect.stringMatching(/65503.*TCP/) as string,
+        });
         expect(sent).toEqual([]);
         return lastValueFrom(of(connection).pipe(request('noop')));
       }),
@@ -287,25 +376,43 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
       const start = head('REP', '000-00000000', sequence);
       peer.send(start + 'x'.repeat(65_504 - start.length));
     });
-    await expect(lastValueFrom(connection.pipe(request('noop')))).rejects.toMatchObject({ code: 'DATAGRAM_TOO_LARGE' });
+    await expect(lastValueFrom(connection.pipe(request('noop')))).rejects.toMatchObject({
+      code: 'DATAGRAM_TOO_LARGE',
+    });
   });
 
   test('says at once that nothing listens', async () => {
     const gone = await openRawUdp();
     gone.close();
-    const asked = lastValueFrom(connect(roles[name].driver({ host, port: gone.port, reservedPorts: false })).pipe(request('noop')));
-    await expect(asked).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringMatching(/nothing listens on port \d+\/udp/) as string });
+    const asked = lastValueFrom(
+      connect(roles[name].driver({ host, port: gone.port, reservedPorts: false })).pipe(
+        request('noop'),
+      ),
+    );
+    await expect(asked).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringMatching(/nothing listens on port \d+\/udp/) as string,
+    });
   });
 
   test('says that a host is not known', async () => {
-    const asked = firstValueFrom(connect(roles[name].driver({ host: 'no-such-host.invalid', reservedPorts: false }), { connectTries: 1 }));
-    await expect(asked).rejects.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringMatching(/not known/) as string });
+    const asked = firstValueFrom(
+      connect(roles[name].driver({ host: 'no-such-host.invalid', reservedPorts: false }), {
+        connectTries: 1,
+      }),
+    );
+    await expect(asked).rejects.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringMatching(/not known/) as string,
+    });
   });
 
   test('gives up after its tries when nobody answers', async () => {
     const peer = await rawUdp();
     const driver = roles[name].driver({ host, port: peer.port, reservedPorts: false });
-    await expect(lastValueFrom(connect(driver).pipe(request('noop', { ackTimeout: 5 })))).rejects.toMatchObject({ code: 'ACK_TIMEOUT' });
+    await expect(
+      lastValueFrom(connect(driver).pipe(request('noop', { ackTimeout: 5 }))),
+    ).rejects.toMatchObject({ code: 'ACK_TIMEOUT' });
     expect(peer.waiting).toHaveLength(3);
     expect(new Set(peer.waiting).size).toBe(1);
   });
@@ -337,7 +444,9 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
     const connection = await answering(name, (peer, sequence) => {
       peer.send(`${head('REP', '000-00000000', sequence)}CONNECT DATA 499999\n\n`);
     });
-    await expect(lastValueFrom(connection.pipe(request('x')))).rejects.toMatchObject({ code: 'BAD_REPLY' });
+    await expect(lastValueFrom(connection.pipe(request('x')))).rejects.toMatchObject({
+      code: 'BAD_REPLY',
+    });
   });
 
   test('shows taps packets and stream bytes as frames', async () => {
@@ -346,8 +455,14 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
     await lastValueFrom(
       connect(roles[name].driver({ host, port, reservedPorts: false })).pipe(
         tap((connection) => {
-          connection.subscribe({ next: ({ payload }) => seen.push(`< ${Buffer.from(payload).toString('latin1').slice(0, 9)}`), error: () => undefined });
-          connection.sent.subscribe(({ payload }) => seen.push(`> ${Buffer.from(payload).toString('latin1').slice(0, 9)}`));
+          connection.subscribe({
+            next: ({ payload }) =>
+              seen.push(`< ${Buffer.from(payload).toString('latin1').slice(0, 9)}`),
+            error: () => undefined,
+          });
+          connection.sent.subscribe(({ payload }) =>
+            seen.push(`> ${Buffer.from(payload).toString('latin1').slice(0, 9)}`),
+          );
         }),
         request('three'),
         mergeMap(({ streams: { A, B, C } }) => {
@@ -358,32 +473,50 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
         }),
       ),
     );
-    expect(seen).toEqual(expect.arrayContaining(['> \0SECURITY', '< \u0003\0', '< \u0001CONNECT ', '> \u0003\0', '< a', '< ', '> ']));
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        '> \0SECURITY',
+        '< \u0003\0',
+        '< \u0001CONNECT ',
+        '> \u0003\0',
+        '< a',
+        '< ',
+        '> ',
+      ]),
+    );
   });
 });
 
 describeUnless(notRoot(), 'the source port of bsdudp and bsd', () => {
-  test.each(['bsdudp', 'bsd'] as const)('%s asks from a reserved port, and says when none is free', async (name) => {
-    const { port, events } = await target(name);
-    const peers = lastValueFrom(
-      events.pipe(
-        filter(({ kind }) => kind === 'connected'),
-        map(({ peer }) => peer.port),
-        take(1),
-      ),
-    );
-    await lastValueFrom(connect(roles[name].driver({ host, port })).pipe(request('noop')));
-    expect(await peers).toBeGreaterThanOrEqual(512);
-    expect(await peers).toBeLessThan(1024);
-    const taken = await rawUdp(0, '0.0.0.0');
-    const reservedPorts = { first: taken.port, last: taken.port };
-    await expect(firstValueFrom(connect(roles[name].driver({ host, port, reservedPorts })))).rejects.toMatchObject({ code: 'NO_RESERVED_PORT' });
-  });
+  test.each(['bsdudp', 'bsd'] as const)(
+    '%s asks from a reserved port, and says when none is free',
+    async (name) => {
+      const { port, events } = await target(name);
+      const peers = lastValueFrom(
+        events.pipe(
+          filter(({ kind }) => kind === 'connected'),
+          map(({ peer }) => peer.port),
+          take(1),
+        ),
+      );
+      await lastValueFrom(connect(roles[name].driver({ host, port })).pipe(request('noop')));
+      expect(await peers).toBeGreaterThanOrEqual(512);
+      expect(await peers).toBeLessThan(1024);
+      const taken = await rawUdp(0, '0.0.0.0');
+      const reservedPorts = { first: taken.port, last: taken.port };
+      await expect(
+        firstValueFrom(connect(roles[name].driver({ host, port, reservedPorts }))),
+      ).rejects.toMatchObject({ code: 'NO_RESERVED_PORT' });
+    },
+  );
 });
 
 describe('an inherited socket', () => {
   test.each(['bsdudp', 'bsd'] as const)('of %s that is none is said to be none', async (name) => {
     const listening = firstValueFrom(roles[name].listen({ port: 'inherited' }).accept({}));
-    await expect(listening).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringMatching(/no UDP socket.*"wait"/) as string });
+    await expect(listening).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringMatching(/no UDP socket.*"wait"/) as string,
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { rsh, type RshOptions } from '../../src/drivers/rsh.js';
 import { request, type Reply } from '../../src/exchange/request.js';
 
@@ -21,14 +21,18 @@ describe('rsh', () => {
   test('is started as Amanda starts it', async () => {
     await expect(ask({ command: 'echo', clientUsername: 'amanda' })).rejects.toMatchObject({
       code: 'TEXT_IN_CHANNEL',
-      message: expect.stringContaining('"-l amanda db1 /usr/lib/amanda/amandad -auth=rsh\\n"') as string,
+      message: expect.stringContaining(
+        '"-l amanda db1 /usr/lib/amanda/amandad -auth=rsh\\n"',
+      ) as string,
     });
   });
 
   test('says that amandad is missing', async () => {
     await expect(ask({ amandadPath: '/nonexistent/amandad' })).rejects.toMatchObject({
       code: 'COMMAND_FAILED',
-      message: expect.stringMatching(/ to db1 ended with exit code 127, saying: .* There is no \/nonexistent\/amandad on db1: /) as string,
+      message: expect.stringMatching(
+        / to db1 ended with exit code 127, saying: .* There is no \/nonexistent\/amandad on db1: /,
+      ) as string,
     });
   });
 
@@ -39,7 +43,12 @@ describe('rsh', () => {
     });
   });
 
-  test.each([{ host: '-x' }, { clientUsername: '-x' }, { amandadPath: '-x' }])('refuses %j', (options) => {
-    expect(() => rsh({ host: 'db1', ...options })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
-  });
+  test.each([{ host: '-x' }, { clientUsername: '-x' }, { amandadPath: '-x' }])(
+    'refuses %j',
+    (options) => {
+      expect(() => rsh({ host: 'db1', ...options })).toThrow(
+        expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+      );
+    },
+  );
 });

@@ -1,16 +1,38 @@
 import { once } from 'node:events';
 import { appendFileSync, chmodSync, copyFileSync, readFileSync } from 'node:fs';
-import { connect as connectSocket, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  connect as connectSocket,
+  createServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { Subject, filter, firstValueFrom, fromEvent, lastValueFrom, map, of, take, toArray, type Subscription } from 'rxjs';
+import {
+  Subject,
+  filter,
+  firstValueFrom,
+  fromEvent,
+  lastValueFrom,
+  map,
+  of,
+  take,
+  toArray,
+  type Subscription,
+} from 'rxjs';
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import type { Listener } from '../../src/drivers/driver.js';
-import { listenSsl, ssl, type ListenSslOptions, type SslOptions } from '../../src/drivers/ssl.js';
+import {
+  listenSsl,
+  ssl,
+  type ListenSslOptions,
+  type SslOptions,
+} from '../../src/drivers/ssl/ssl.js';
 import { request, type Reply } from '../../src/exchange/request.js';
 import { reply, type IncomingRequest } from '../../src/exchange/service.js';
 import { serve, type ServiceEvent } from '../../src/target/serve.js';
@@ -29,7 +51,11 @@ const dirs = {
   good: made.sslDir('good', ca, me),
   stranger: made.sslDir('stranger', ca, made.signed('foreign', made.authority('other'))),
   below: made.sslDir('below', ca, chained),
-  elsewhere: made.sslDir('elsewhere', ca, made.signed('elsewhere', ca, { commonName: 'elsewhere.invalid' })),
+  elsewhere: made.sslDir(
+    'elsewhere',
+    ca,
+    made.signed('elsewhere', ca, { commonName: 'elsewhere.invalid' }),
+  ),
   nameless: made.sslDir('nameless', ca, made.signed('nobody', ca, { commonName: '' })),
   renewed: made.sslDir('renewed', ca, made.signed('renewed', ca)),
   expired: made.sslDir('expired', ca, made.signed('expired', ca, { days: -1 })),
@@ -41,7 +67,12 @@ const anyKey = { sslCipherList: 'DEFAULT:@SECLEVEL=0' };
 /** What goes wrong with each, for whoever looks at it from `good`. */
 const refusals = [
   ['signed by another CA', 'stranger', 'CERTIFICATE_UNTRUSTED', join(dirs.good, 'CA/crt.pem')],
-  ['signed by an authority below the CA', 'below', 'CERTIFICATE_DEPTH', join(dirs.good, 'CA/crt.pem')],
+  [
+    'signed by an authority below the CA',
+    'below',
+    'CERTIFICATE_DEPTH',
+    join(dirs.good, 'CA/crt.pem'),
+  ],
   ['that has expired', 'expired', 'CERTIFICATE_EXPIRED', join(dirs.good, 'CA/crt.pem')],
   ['whose key is short', 'weak', 'CERTIFICATE_UNTRUSTED', '2048 bits'],
   ['for another host', 'elsewhere', 'CERTIFICATE_HOST', 'elsewhere.invalid'],
@@ -65,7 +96,9 @@ interface RunningTarget {
   readonly requests: IncomingRequest[];
 }
 
-function listening(listener: (onListening: (port: number) => void) => Listener): Promise<RunningTarget> {
+function listening(
+  listener: (onListening: (port: number) => void) => Listener,
+): Promise<RunningTarget> {
   return new Promise((resolve, reject) => {
     const happened = new Subject<ServiceEvent>();
     const events: ServiceEvent[] = [];
@@ -74,7 +107,10 @@ function listening(listener: (onListening: (port: number) => void) => Listener):
     const failure = (): Promise<AmandaError> =>
       firstValueFrom(
         happened.pipe(
-          map((event) => (event.kind === 'disconnected' ? event.error : undefined) as AmandaError | undefined),
+          map(
+            (event) =>
+              (event.kind === 'disconnected' ? event.error : undefined) as AmandaError | undefined,
+          ),
           filter((error) => error !== undefined),
         ),
       );
@@ -85,17 +121,33 @@ function listening(listener: (onListening: (port: number) => void) => Listener):
     const rules = `localhost ${userInfo().username} noop`;
     const opened = listener((port) => resolve({ port, failure, events, requests }));
     targets.push(
-      serve(opened, { noop }, { authorize: authorize({ rules, reservedPort: false }) }).subscribe({ next: (event) => happened.next(event), error: reject }),
+      serve(opened, { noop }, { authorize: authorize({ rules, reservedPort: false }) }).subscribe({
+        next: (event) => happened.next(event),
+        error: reject,
+      }),
     );
   });
 }
 
 function target(options: ListenSslOptions = {}): Promise<RunningTarget> {
-  return listening((onListening) => listenSsl({ host, port: 0, sslDir: dirs.good, onWarning: () => undefined, ...options, onListening }));
+  return listening((onListening) =>
+    listenSsl({
+      host,
+      port: 0,
+      sslDir: dirs.good,
+      onWarning: () => undefined,
+      ...options,
+      onListening,
+    }),
+  );
 }
 
 function ask(port: number, options: Partial<SslOptions> = {}): Promise<Reply> {
-  return lastValueFrom(connect(ssl({ host, port, sslDir: dirs.good, onWarning: () => undefined, ...options }), { connectTries: 1 }).pipe(request('noop')));
+  return lastValueFrom(
+    connect(ssl({ host, port, sslDir: dirs.good, onWarning: () => undefined, ...options }), {
+      connectTries: 1,
+    }).pipe(request('noop')),
+  );
 }
 
 /** A server of another kind: it says something when a peer comes, or when that has spoken. */
@@ -110,7 +162,9 @@ async function foreigner(meet: (socket: Socket) => void): Promise<number> {
 function failing(code: string, ...words: readonly string[]): unknown {
   return expect.objectContaining({
     code,
-    message: expect.stringMatching(new RegExp(words.map((word) => `(?=[^]*${word.replace(/[.?]/g, '\\$&')})`).join(''))) as string,
+    message: expect.stringMatching(
+      new RegExp(words.map((word) => `(?=[^]*${word.replace(/[.?]/g, '\\$&')})`).join('')),
+    ) as string,
   });
 }
 
@@ -125,13 +179,21 @@ test('both sides know with whom they speak', async () => {
     fingerprint256: fingerprint(me.cert, 'sha256').replace(/^.*=/, '').trim(),
   };
   expect(connection.peer).toEqual({ driver: 'ssl', host, address: host, port, tls });
-  expect(requests).toMatchObject([{ user: userInfo().username, peer: { driver: 'ssl', host: 'localhost', address: host, tls } }]);
+  expect(requests).toMatchObject([
+    { user: userInfo().username, peer: { driver: 'ssl', host: 'localhost', address: host, tls } },
+  ]);
 });
 
 test('the rules of .amandahosts go by the common name', async () => {
   const { port } = await target({ sslDir: dirs.elsewhere, sslCheckCertificateHost: false });
-  const asked = ask(port, { sslDir: dirs.elsewhere, sslCheckCertificateHost: false, user: 'mallory' });
-  await expect(asked).rejects.toEqual(failing('REFUSED', 'user mallory from elsewhere.invalid is not allowed'));
+  const asked = ask(port, {
+    sslDir: dirs.elsewhere,
+    sslCheckCertificateHost: false,
+    user: 'mallory',
+  });
+  await expect(asked).rejects.toEqual(
+    failing('REFUSED', 'user mallory from elsewhere.invalid is not allowed'),
+  );
 });
 
 describe('an initiator refuses', () => {
@@ -145,16 +207,26 @@ describe('an initiator refuses', () => {
     servers.push(server);
     server.on('tlsClientError', () => undefined).listen(0, host);
     await once(server, 'listening');
-    await expect(ask((server.address() as AddressInfo).port)).rejects.toEqual(failing('TLS_FAILED', 'does it have a certificate'));
+    await expect(ask((server.address() as AddressInfo).port)).rejects.toEqual(
+      failing('TLS_FAILED', 'does it have a certificate'),
+    );
   });
 
   it('a target with nothing newer than TLS 1.1', async () => {
-    const old = { cert: readFileSync(me.cert), key: readFileSync(me.key), minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const old = {
+      cert: readFileSync(me.cert),
+      key: readFileSync(me.key),
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    } as const;
     const server = createTlsServer(old);
     servers.push(server);
     server.on('tlsClientError', () => undefined).listen(0, host);
     await once(server, 'listening');
-    await expect(ask((server.address() as AddressInfo).port)).rejects.toEqual(failing('TLS_FAILED', 'no TLS version in common'));
+    await expect(ask((server.address() as AddressInfo).port)).rejects.toEqual(
+      failing('TLS_FAILED', 'no TLS version in common'),
+    );
   });
 
   it('to use a key that others can read, when told to insist', async () => {
@@ -162,19 +234,28 @@ describe('an initiator refuses', () => {
     chmodSync(join(sslDir, 'me/private/key.pem'), 0o604);
     const { port } = await target();
     expect((await ask(port, { sslDir })).text).toBe('OPTIONS features=ff;\n');
-    await expect(ask(port, { sslDir, insistOnSafeKey: true })).rejects.toEqual(failing('KEY_UNSAFE', join(sslDir, 'me/private/key.pem')));
+    await expect(ask(port, { sslDir, insistOnSafeKey: true })).rejects.toEqual(
+      failing('KEY_UNSAFE', join(sslDir, 'me/private/key.pem')),
+    );
   });
 
   it.each([
     ['an SSH server', (socket: Socket) => socket.write('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n')],
-    ['an HTTP server', (socket: Socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
+    [
+      'an HTTP server',
+      (socket: Socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    ],
   ])('to speak with %s, and says where to look', async (_what, meet) => {
     const port = await foreigner(meet);
-    await expect(ask(port)).rejects.toEqual(failing('TLS_FAILED', `${host} does not speak TLS`, 'an SSH or an HTTP server?'));
+    await expect(ask(port)).rejects.toEqual(
+      failing('TLS_FAILED', `${host} does not speak TLS`, 'an SSH or an HTTP server?'),
+    );
   });
 
   it('a target with auth bsdtcp, which knows TLS when it sees it', async () => {
-    const { port, failure } = await listening((onListening) => listenBsdtcp({ host, port: 0, onListening }));
+    const { port, failure } = await listening((onListening) =>
+      listenBsdtcp({ host, port: 0, onListening }),
+    );
     const failed = failure();
     await expect(ask(port)).rejects.toEqual(failing('TLS_FAILED', 'auth bsdtcp'));
     expect(await failed).toEqual(failing('FRAME_TOO_LARGE', 'as auth ssl sends them'));
@@ -182,27 +263,34 @@ describe('an initiator refuses', () => {
 });
 
 describe('a target refuses', () => {
-  it.each(refusals)('an initiator with a certificate %s, which is told to look there', async (_what, kind, code, named) => {
-    const { port, failure, requests, events } = await target();
-    const failed = failure();
-    await expect(ask(port, { sslDir: dirs[kind], ...(kind === 'weak' ? anyKey : {}) })).rejects.toEqual(
-      failing('CONNECTION_LOST', 'without a word', join(dirs[kind], 'me/crt.pem')),
-    );
-    expect(await failed).toEqual(failing(code, named));
-    expect(events.map(({ kind: event, peer }) => [event, peer.host])).toEqual([
-      ['connected', undefined],
-      ['disconnected', undefined],
-    ]);
-    expect(requests).toEqual([]);
-    // And serves the next one.
-    expect((await ask(port)).text).toBe('OPTIONS features=ff;\n');
-  });
+  it.each(refusals)(
+    'an initiator with a certificate %s, which is told to look there',
+    async (_what, kind, code, named) => {
+      const { port, failure, requests, events } = await target();
+      const failed = failure();
+      await expect(
+        ask(port, { sslDir: dirs[kind], ...(kind === 'weak' ? anyKey : {}) }),
+      ).rejects.toEqual(
+        failing('CONNECTION_LOST', 'without a word', join(dirs[kind], 'me/crt.pem')),
+      );
+      expect(await failed).toEqual(failing(code, named));
+      expect(events.map(({ kind: event, peer }) => [event, peer.host])).toEqual([
+        ['connected', undefined],
+        ['disconnected', undefined],
+      ]);
+      expect(requests).toEqual([]);
+      // And serves the next one.
+      expect((await ask(port)).text).toBe('OPTIONS features=ff;\n');
+    },
+  );
 
   it('an initiator without a certificate, which is told so', async () => {
     const { port, failure } = await target();
     const failed = failure();
     const session = connectTls({ host, port, rejectUnauthorized: false }).resume();
-    const [error] = (await once(session, 'error', { signal: AbortSignal.timeout(5_000) }).catch((reason: unknown) => [reason])) as [Error & { code?: string }];
+    const [error] = (await once(session, 'error', { signal: AbortSignal.timeout(5_000) }).catch(
+      (reason: unknown) => [reason],
+    )) as [Error & { code?: string }];
     expect(error.code).toBe('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
     expect(await failed).toEqual(failing('CERTIFICATE_MISSING', join(dirs.good, 'CA/crt.pem')));
   });
@@ -210,8 +298,12 @@ describe('a target refuses', () => {
   it('to begin with a key that others can read, when told to insist, or with a bad cipher list', async () => {
     const sslDir = made.sslDir('open-key-too', ca, me);
     chmodSync(join(sslDir, 'me/private/key.pem'), 0o644);
-    await expect(target({ sslDir, insistOnSafeKey: true })).rejects.toEqual(failing('KEY_UNSAFE', join(sslDir, 'me/private/key.pem')));
-    await expect(target({ sslCipherList: 'NO-SUCH-CIPHER' })).rejects.toEqual(failing('BAD_ARGUMENT', 'NO-SUCH-CIPHER'));
+    await expect(target({ sslDir, insistOnSafeKey: true })).rejects.toEqual(
+      failing('KEY_UNSAFE', join(sslDir, 'me/private/key.pem')),
+    );
+    await expect(target({ sslCipherList: 'NO-SUCH-CIPHER' })).rejects.toEqual(
+      failing('BAD_ARGUMENT', 'NO-SUCH-CIPHER'),
+    );
   });
 
   it.each([
@@ -230,7 +322,9 @@ describe('a target refuses', () => {
   it('an initiator with auth bsdtcp, and says how to mend it', async () => {
     const { port, failure } = await target();
     const failed = failure();
-    const asked = lastValueFrom(connect(bsdtcp({ host, port, user: 'u', reservedPorts: false })).pipe(request('noop')));
+    const asked = lastValueFrom(
+      connect(bsdtcp({ host, port, user: 'u', reservedPorts: false })).pipe(request('noop')),
+    );
     await expect(asked).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
     expect(await failed).toEqual(failing('TLS_FAILED', 'auth bsdtcp', 'auth ssl'));
   });
@@ -257,8 +351,12 @@ describe('a target refuses', () => {
 
 test('an initiator is told that its certificate is refused by a target whose TLS says so', async () => {
   // An alert by hand: fatal, unknown_ca. Node's own server hangs up instead.
-  const port = await foreigner((socket) => socket.once('data', () => socket.write(Buffer.from('15030300020230', 'hex'))));
-  await expect(ask(port)).rejects.toEqual(failing('CERTIFICATE_REFUSED', join(dirs.good, 'me/crt.pem')));
+  const port = await foreigner((socket) =>
+    socket.once('data', () => socket.write(Buffer.from('15030300020230', 'hex'))),
+  );
+  await expect(ask(port)).rejects.toEqual(
+    failing('CERTIFICATE_REFUSED', join(dirs.good, 'me/crt.pem')),
+  );
 });
 
 test('a renewed certificate counts from the next connection on', async () => {
@@ -268,12 +366,15 @@ test('a renewed certificate counts from the next connection on', async () => {
   copyFileSync(join(dirs.renewed, 'me/crt.pem'), join(sslDir, 'me/crt.pem'));
   copyFileSync(join(dirs.renewed, 'me/private/key.pem'), join(sslDir, 'me/private/key.pem'));
   const after = await ask(port, { sslCheckFingerprint: false });
-  expect(after.connection.peer.tls?.fingerprint256).not.toBe(before.connection.peer.tls?.fingerprint256);
+  expect(after.connection.peer.tls?.fingerprint256).not.toBe(
+    before.connection.peer.tls?.fingerprint256,
+  );
 });
 
 test('a cipher list is about TLS 1.2, unless it names suites of 1.3', async () => {
   const { port } = await target();
-  const cipher = async (sslCipherList: string) => (await ask(port, { sslCipherList })).connection.peer.tls?.cipher;
+  const cipher = async (sslCipherList: string) =>
+    (await ask(port, { sslCipherList })).connection.peer.tls?.cipher;
   expect(await cipher('ECDHE-ECDSA-AES128-GCM-SHA256')).toBe('TLS_AES_256_GCM_SHA384');
   expect(await cipher('TLS_CHACHA20_POLY1305_SHA256')).toBe('TLS_CHACHA20_POLY1305_SHA256');
 });
@@ -283,20 +384,35 @@ test('a short key is of use where both sides have lowered the security level, an
   const { port } = await target(weak);
   expect((await ask(port, weak)).text).toBe('OPTIONS features=ff;\n');
   for (const sslCipherList of ['', 'HIGH', 'TLS_AES_128_GCM_SHA256']) {
-    await expect(ask(port, { sslDir: dirs.weak, sslCipherList })).rejects.toEqual(failing('CERTIFICATE_UNUSABLE', join(dirs.weak, 'me/crt.pem'), '2048 bits'));
-    await expect(ask(port, { sslCipherList })).rejects.toEqual(failing('CERTIFICATE_UNTRUSTED', '2048 bits'));
+    await expect(ask(port, { sslDir: dirs.weak, sslCipherList })).rejects.toEqual(
+      failing('CERTIFICATE_UNUSABLE', join(dirs.weak, 'me/crt.pem'), '2048 bits'),
+    );
+    await expect(ask(port, { sslCipherList })).rejects.toEqual(
+      failing('CERTIFICATE_UNTRUSTED', '2048 bits'),
+    );
   }
 });
 
 test('a certificate that is not meant for one of the two roles says so', async () => {
-  const clientOnly = made.sslDir('client-only', ca, made.signed('client-only', ca, { extensions: 'extendedKeyUsage=clientAuth\n' }));
+  const clientOnly = made.sslDir(
+    'client-only',
+    ca,
+    made.signed('client-only', ca, { extensions: 'extendedKeyUsage=clientAuth\n' }),
+  );
   const { port } = await target({ sslDir: clientOnly });
-  await expect(ask(port)).rejects.toEqual(failing('CERTIFICATE_UNTRUSTED', 'both server and client authentication'));
+  await expect(ask(port)).rejects.toEqual(
+    failing('CERTIFICATE_UNTRUSTED', 'both server and client authentication'),
+  );
 });
 
 test('each frame has TLS records of its own, however many leave at once', async () => {
   const { port } = await target();
-  const session = connectTls({ host, port, ...certificate(), checkServerIdentity: () => undefined });
+  const session = connectTls({
+    host,
+    port,
+    ...certificate(),
+    checkServerIdentity: () => undefined,
+  });
   session.write(Buffer.concat([noopFrame(1), noopFrame(2)]));
   const data = fromEvent(session, 'data', (chunk: Buffer) => chunk);
   // Node hands over what a record held as one chunk: two times an ACK and a REP.
@@ -311,7 +427,9 @@ function certificate() {
 }
 
 function noopFrame(handle: number): Buffer {
-  const packet = Buffer.from(`\0SECURITY USER ${userInfo().username}\nSERVICE noop\nOPTIONS features=ff;\n\0`);
+  const packet = Buffer.from(
+    `\0SECURITY USER ${userInfo().username}\nSERVICE noop\nOPTIONS features=ff;\n\0`,
+  );
   const header = Buffer.alloc(8);
   header.writeUInt32BE(packet.length, 0);
   header.writeUInt32BE(handle, 4);
@@ -343,12 +461,19 @@ describe('peers that connect and never shake hands', () => {
     await once(slow, 'connect');
     const sockets: Socket[] = [];
     for (let count = 0; count < 20; count += 1) {
-      const socket = connectSocket({ port, host, localAddress: '127.0.0.2' }).on('error', () => undefined);
+      const socket = connectSocket({ port, host, localAddress: '127.0.0.2' }).on(
+        'error',
+        () => undefined,
+      );
       sockets.push(socket);
       await once(socket, 'connect');
       if (count >= 3) await once(sockets[count - 3] ?? socket, 'close');
     }
-    const session = connectTls({ socket: slow, ...certificate(), checkServerIdentity: () => undefined });
+    const session = connectTls({
+      socket: slow,
+      ...certificate(),
+      checkServerIdentity: () => undefined,
+    });
     await once(session, 'secureConnect');
     session.destroy();
     for (const socket of sockets) socket.destroy();

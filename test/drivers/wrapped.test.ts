@@ -3,7 +3,7 @@ import { createServer, connect as connectSocket, type AddressInfo, type Socket }
 import { once } from 'node:events';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import type { Driver } from '../../src/drivers/driver.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import { wrapPayloads } from '../../src/drivers/wrapped-channel.js';
@@ -19,9 +19,13 @@ const key = randomBytes(32);
 
 describe('a wrapped payload', () => {
   /** What passes between an initiator and a target, which may be changed on its way. */
-  async function watched(change: (chunk: Buffer) => Buffer): Promise<{ driver: Driver; seen: () => string }> {
+  async function watched(
+    change: (chunk: Buffer) => Buffer,
+  ): Promise<{ driver: Driver; seen: () => string }> {
     const { sealed, listenSealed } = await loadWrappedDriver();
-    const { port, stop } = await serveCompliance((onListening) => listenSealed({ port: 0, key, onListening }));
+    const { port, stop } = await serveCompliance((onListening) =>
+      listenSealed({ port: 0, key, onListening }),
+    );
     const seen: Buffer[] = [];
     const sockets: Socket[] = [];
     const relay = createServer((near) => {
@@ -41,12 +45,21 @@ describe('a wrapped payload', () => {
       relay.close();
       stop();
     });
-    return { driver: sealed({ host, port: (relay.address() as AddressInfo).port, key }), seen: () => Buffer.concat(seen).toString('latin1') };
+    return {
+      driver: sealed({ host, port: (relay.address() as AddressInfo).port, key }),
+      seen: () => Buffer.concat(seen).toString('latin1'),
+    };
   }
 
   test('cannot be read on its way, where its length and handle can', async () => {
     const { driver, seen } = await watched((chunk) => chunk);
-    expect((await lastValueFrom(connect(driver).pipe(request({ service: 'noop', options: { hostname: 'db1' } })))).text).toBe('OPTIONS features=ff;\n');
+    expect(
+      (
+        await lastValueFrom(
+          connect(driver).pipe(request({ service: 'noop', options: { hostname: 'db1' } })),
+        )
+      ).text,
+    ).toBe('OPTIONS features=ff;\n');
     expect(seen()).not.toContain('SERVICE');
     // type, "SERVICE noop", "OPTIONS hostname=db1;", two newlines, NUL: 37 bytes; and 16 of the tag.
     expect(Buffer.from(seen().slice(0, 8), 'latin1').toString('hex')).toBe('0000003500000001');
@@ -57,7 +70,9 @@ describe('a wrapped payload', () => {
       chunk.writeUInt8(chunk.readUInt8(20) ^ 1, 20);
       return chunk;
     });
-    await expect(lastValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    await expect(lastValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+    });
   });
 });
 
@@ -77,14 +92,21 @@ describe('wrapPayloads', () => {
     const sent: number[] = [];
     far.bytes.subscribe((chunk) => sent.push(...chunk));
     const wrapped = wrapPayloads(near, { wrap: double, unwrap: half });
-    for (const part of ['000000', '02000000076162', '00000000000000', '07']) wrapped.write([Buffer.from(part, 'hex')]);
+    for (const part of ['000000', '02000000076162', '00000000000000', '07'])
+      wrapped.write([Buffer.from(part, 'hex')]);
     expect(Buffer.from(sent).toString('hex')).toBe('000000040000000761626162' + '0000000000000007');
   });
 
   test('tells an end inside a frame from one behind it', async () => {
-    const ends = ['00000004000000076162', '0000000400000007616261620000', '000000040000000761626162'].map(async (hex) => {
+    const ends = [
+      '00000004000000076162',
+      '0000000400000007616261620000',
+      '000000040000000761626162',
+    ].map(async (hex) => {
       const [near, far] = memoryChannels();
-      const end = lastValueFrom(wrapPayloads(near, { wrap: double, unwrap: half }).bytes, { defaultValue: undefined });
+      const end = lastValueFrom(wrapPayloads(near, { wrap: double, unwrap: half }).bytes, {
+        defaultValue: undefined,
+      });
       far.write([Buffer.from(hex, 'hex')]);
       far.close();
       return await end.then(
@@ -92,12 +114,19 @@ describe('wrapPayloads', () => {
         (error: unknown) => error,
       );
     });
-    const cut = { code: 'CONNECTION_LOST', message: expect.stringMatching(/^target \(memory\) ended the connection inside a frame\. /) as string };
+    const cut = {
+      code: 'CONNECTION_LOST',
+      message: expect.stringMatching(
+        /^target \(memory\) ended the connection inside a frame\. /,
+      ) as string,
+    };
     expect(await Promise.all(ends)).toMatchObject([cut, cut, 'whole']);
   });
 
   test('unwraps', async () => {
-    expect(Buffer.from(await received(half, '000000040000000761626162')).toString('hex')).toBe('00000002000000076162');
+    expect(Buffer.from(await received(half, '000000040000000761626162')).toString('hex')).toBe(
+      '00000002000000076162',
+    );
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { NEVER, connectable, firstValueFrom, lastValueFrom, of, ReplaySubject } from 'rxjs';
 import { expect, test } from 'vitest';
-import { connect, type ConnectOptions } from '../../src/drivers/connect.js';
+import { connect, type ConnectOptions } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request, type Reply } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
@@ -9,8 +9,14 @@ import { serve } from '../../src/target/serve.js';
 /** A request with two streams, of which the target closes one at once and takes nothing on the other; and how to break its connection. */
 async function opened(options: ConnectOptions = {}) {
   const { driver, listener, ...wire } = memory();
-  const serving = serve(listener, { two: () => of(reply({ streams: { A: (_unread) => NEVER, B: () => [] } })) }, { receiveBudget: 1_000 }).subscribe();
-  const replies = connectable(connect(driver, options).pipe(request('two')), { connector: () => new ReplaySubject<Reply>(1) });
+  const serving = serve(
+    listener,
+    { two: () => of(reply({ streams: { A: (_unread) => NEVER, B: () => [] } })) },
+    { receiveBudget: 1_000 },
+  ).subscribe();
+  const replies = connectable(connect(driver, options).pipe(request('two')), {
+    connector: () => new ReplaySubject<Reply>(1),
+  });
   const asking = replies.connect();
   const { streams } = await firstValueFrom(replies);
   const end = lastValueFrom(replies).finally(() => {
@@ -23,7 +29,10 @@ async function opened(options: ConnectOptions = {}) {
 test('a request whose connection breaks says what broke it', async () => {
   const { end, cut } = await opened();
   cut();
-  await expect(end).rejects.toMatchObject({ code: 'CONNECTION_LOST', message: 'The connection to target (memory) broke: it was cut.' });
+  await expect(end).rejects.toMatchObject({
+    code: 'CONNECTION_LOST',
+    message: 'The connection to target (memory) broke: it was cut.',
+  });
 });
 
 test('a request whose connection this side has ended says why it has', async () => {

@@ -1,7 +1,7 @@
 import { firstValueFrom, from, lastValueFrom, map, of, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/connection/connection.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request, type Reply } from '../../src/exchange/request.js';
 import { partialReply, reply, type Service } from '../../src/exchange/service.js';
@@ -26,7 +26,9 @@ describe('the reply of a service', () => {
   test('that fits no packet is an ERROR in its place, and a partial one is spared', async () => {
     const long = 'x'.repeat(MAX_PAYLOAD);
     const replies = await asked(() => from([partialReply([long]), reply({ lines: [long] })]));
-    expect(replies.map(({ errors }) => errors)).toEqual([['service noop: its reply of 4194305 bytes is over the 4194302 that fit one packet']]);
+    expect(replies.map(({ errors }) => errors)).toEqual([
+      ['service noop: its reply of 4194305 bytes is over the 4194302 that fit one packet'],
+    ]);
   });
 
   test('with streams that cannot be announced is an ERROR in its place', async () => {
@@ -52,7 +54,10 @@ describe('requests', () => {
     const { driver, listener } = memory();
     const serving = serve(
       listener,
-      { noop: ({ handle }) => of(reply({ lines: [String(handle)] })), slow: () => new Promise(() => undefined) },
+      {
+        noop: ({ handle }) => of(reply({ lines: [String(handle)] })),
+        slow: () => new Promise(() => undefined),
+      },
       { maxRequests: 2 },
     ).subscribe();
     const connection = await new Promise<Connection>((resolve) => {
@@ -67,7 +72,10 @@ describe('requests', () => {
       );
     const running = [ask('slow', 'a'), ask('slow', 'b')];
     for (const one of running) one.catch(() => undefined);
-    await expect(ask('noop')).rejects.toMatchObject({ code: 'REFUSED', message: 'more than 2 requests at once on one connection' });
+    await expect(ask('noop')).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: 'more than 2 requests at once on one connection',
+    });
     expect(await firstValueFrom(connection.flow)).toMatchObject({ held: 0 });
     connection.close();
     serving.unsubscribe();

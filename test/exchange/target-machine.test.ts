@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { stepTarget, type TargetEffect, type TargetEvent, type TargetOutcome, type TargetState } from '../../src/exchange/target-machine.js';
+import {
+  stepTarget,
+  type TargetEffect,
+  type TargetEvent,
+  type TargetOutcome,
+  type TargetState,
+} from '../../src/exchange/target-machine.js';
 import type { PacketType } from '../../src/wire/packet.js';
 
 const timing = { serviceTimeout: 21_600_000, replyAckTimeout: 10_000, replyTries: 5 };
@@ -68,7 +74,11 @@ const ack: TargetEffect = { kind: 'send', type: 'ACK', body: '' };
 const rep: TargetEffect = { kind: 'send', type: 'REP', body };
 const nak = (text: string): TargetEffect => ({ kind: 'send', type: 'NAK', body: text });
 const wait = (milliseconds: number): TargetEffect => ({ kind: 'wait', milliseconds });
-const done = (outcome: TargetOutcome, ...effects: TargetEffect[]): Arrow => [{ kind: 'done' }, ...effects, { kind: 'finish', outcome }];
+const done = (outcome: TargetOutcome, ...effects: TargetEffect[]): Arrow => [
+  { kind: 'done' },
+  ...effects,
+  { kind: 'finish', outcome },
+];
 const lost = done('lost');
 const ignored = done('ignored', closeHandle);
 
@@ -82,7 +92,12 @@ const unexpected = (state: State) =>
     BOGUS: [states[state], nak('ERROR unexpected packet type BOGUS\n')],
   }) as const;
 
-const inReplied = (state: State): Row => ({ ...nothing, ...unexpected(state), REQ: [states[state], rep, wait(10_000)], lost });
+const inReplied = (state: State): Row => ({
+  ...nothing,
+  ...unexpected(state),
+  REQ: [states[state], rep, wait(10_000)],
+  lost,
+});
 const acknowledged = done('completed', closeHandle);
 const opened: Arrow = [{ kind: 'streaming' }, closeHandle, { kind: 'openStreams' }];
 

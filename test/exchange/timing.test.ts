@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { defaultTiming, timingWith } from '../../src/exchange/timing.js';
 
 test('what is undefined keeps its default', () => {
-  expect(timingWith({ ackTimeout: undefined, replyTimeout: 1 })).toEqual({ ...defaultTiming, replyTimeout: 1 });
+  expect(timingWith({ ackTimeout: undefined, replyTimeout: 1 })).toEqual({
+    ...defaultTiming,
+    replyTimeout: 1,
+  });
 });
 
 test('other options are none of its business', () => {
@@ -17,5 +20,10 @@ test.each([
   ['connectTries', 0],
   ['requestTries', 1.5],
 ])('%s of %d is refused: a timer would ring at once, or never', (name, value) => {
-  expect(() => timingWith({ [name]: value })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT', message: expect.stringContaining(name) as string }));
+  expect(() => timingWith({ [name]: value })).toThrow(
+    expect.objectContaining({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining(name) as string,
+    }),
+  );
 });

@@ -12,11 +12,24 @@ import { encodeFrame } from '../../src/wire/frame.js';
 import { parseReply } from '../../src/wire/reply.js';
 import { script, type Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
-import { bytesOf, counted, damagedAt, isPacket, layout, places, type LaidFrame } from './recorded.js';
+import {
+  bytesOf,
+  counted,
+  damagedAt,
+  isPacket,
+  layout,
+  places,
+  type LaidFrame,
+} from './recorded.js';
 
 /** Recorded dumps, whole in the recording. */
 const gnutar: Dle = { program: 'GNUTAR', disk: 'gnutar', index: true };
-const amgtar: Dle = { program: 'APPLICATION', disk: 'amgtar', index: true, backupProgram: { plugin: 'amgtar', properties: [] } };
+const amgtar: Dle = {
+  program: 'APPLICATION',
+  disk: 'amgtar',
+  index: true,
+  backupProgram: { plugin: 'amgtar', properties: [] },
+};
 const dumps: readonly (readonly [string, Dle])[] = [
   ['amdump.2', gnutar],
   ['amdump.3', amgtar],
@@ -39,7 +52,11 @@ interface Result {
 function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'): Result {
   const peer = new ScriptedPeer();
   const watched = counted(peer.channel);
-  const connection = new TcpmConnection(watched.channel, { side: 'initiator', user: undefined }, { gather: false });
+  const connection = new TcpmConnection(
+    watched.channel,
+    { side: 'initiator', user: undefined },
+    { gather: false },
+  );
   const [data, index]: [Uint8Array[], Uint8Array[]] = [[], []];
   const into = (chunks: Uint8Array[]) => (chunk: Uint8Array) => of(chunks.push(chunk));
   let outcome: DumpOutcome | undefined;
@@ -47,16 +64,29 @@ function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'
   of<Connection>(connection)
     .pipe(
       sendbackup({ dle }),
-      receiveDump(() => ({ data: into(data), index: into(index) }), { progressInterval: 10_000_000, dataTimeout: 60_000 }),
+      receiveDump(() => ({ data: into(data), index: into(index) }), {
+        progressInterval: 10_000_000,
+        dataTimeout: 60_000,
+      }),
     )
     .subscribe({
       next: (event) => {
         if (event.kind === 'done') outcome = event.outcome;
       },
-      error: (error: unknown) => (code = isAmandaError(error) ? error.code : `not ours: ${String(error)}`),
+      error: (error: unknown) =>
+        (code = isAmandaError(error) ? error.code : `not ours: ${String(error)}`),
       complete: () => (code = 'complete'),
     });
-  peer.sends(concat(of(bytes), stop === 'ended' ? EMPTY : stop === 'reset' ? throwError(() => new Error('read ECONNRESET')) : NEVER));
+  peer.sends(
+    concat(
+      of(bytes),
+      stop === 'ended'
+        ? EMPTY
+        : stop === 'reset'
+          ? throwError(() => new Error('read ECONNRESET'))
+          : NEVER,
+    ),
+  );
   if (stop === 'silent') vi.advanceTimersByTime(300_000);
   connection.close();
   return {
@@ -73,12 +103,28 @@ function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'
 function streamsOf(recorded: Script): ReadonlyMap<string, number> {
   const reply = layout(recorded, 's2c').find((frame) => isPacket(frame, 'REP'));
   const { connect } = parseReply(reply?.payload.slice(1, -1) ?? new Uint8Array(0));
-  return new Map(connect.flatMap(({ name, handle }) => (handle === undefined ? [] : [[name, handle] as const])));
+  return new Map(
+    connect.flatMap(({ name, handle }) => (handle === undefined ? [] : [[name, handle] as const])),
+  );
 }
 
 const brokenCodes: readonly AmandaErrorCode[] = [
-  ...(['CONNECTION_LOST', 'FRAME_TOO_LARGE', 'TEXT_IN_CHANNEL', 'BAD_REPLY', 'REFUSED', 'SERVICE_FAILED'] as const),
-  ...(['RETRY_LATER', 'INCOMPLETE_DUMP', 'CHECKSUM_MISMATCH', 'DATA_TIMEOUT', 'ACK_TIMEOUT', 'REP_TIMEOUT'] as const),
+  ...([
+    'CONNECTION_LOST',
+    'FRAME_TOO_LARGE',
+    'TEXT_IN_CHANNEL',
+    'BAD_REPLY',
+    'REFUSED',
+    'SERVICE_FAILED',
+  ] as const),
+  ...([
+    'RETRY_LATER',
+    'INCOMPLETE_DUMP',
+    'CHECKSUM_MISMATCH',
+    'DATA_TIMEOUT',
+    'ACK_TIMEOUT',
+    'REP_TIMEOUT',
+  ] as const),
 ];
 
 let cases = 0;
@@ -101,9 +147,22 @@ describe('a dump whose target stops after any byte is none', () => {
     for (const stop of ['ended', 'reset', 'silent'] as const) {
       for (const length of places(recorded, 's2c')) {
         cases += 1;
-        const { outcome, code, data, timers, listeners } = receive(dle, bytes.slice(0, length), stop);
-        const right: unknown = stop === 'silent' ? expect.stringMatching(/^(?:ACK|DATA)_TIMEOUT$/) : 'CONNECTION_LOST';
-        expect([stop, length, outcome, code, timers, listeners, whole.data.startsWith(data)]).toEqual([stop, length, undefined, right, 0, 0, true]);
+        const { outcome, code, data, timers, listeners } = receive(
+          dle,
+          bytes.slice(0, length),
+          stop,
+        );
+        const right: unknown =
+          stop === 'silent' ? expect.stringMatching(/^(?:ACK|DATA)_TIMEOUT$/) : 'CONNECTION_LOST';
+        expect([
+          stop,
+          length,
+          outcome,
+          code,
+          timers,
+          listeners,
+          whole.data.startsWith(data),
+        ]).toEqual([stop, length, undefined, right, 0, 0, true]);
       }
     }
   });
@@ -118,12 +177,21 @@ describe('a dump in which any one byte comes changed is none, unless its image i
     let unnoticed = 0;
     for (const place of places(recorded, 's2c')) {
       cases += 1;
-      const { outcome, code, data, index, timers, listeners } = receive(dle, damagedAt(bytes, place), 'ended');
+      const { outcome, code, data, index, timers, listeners } = receive(
+        dle,
+        damagedAt(bytes, place),
+        'ended',
+      );
       const frame = layout(recorded, 's2c').find(({ start, end }) => start <= place && place < end);
       const inPayload = frame !== undefined && place >= frame.start + 8;
       const inData = inPayload && frame.handle === streams.get('DATA');
       const inIndex = inPayload && frame.handle === streams.get('INDEX');
-      expect([place, timers, listeners, outcome !== undefined]).toEqual([place, 0, 0, code === 'complete']);
+      expect([place, timers, listeners, outcome !== undefined]).toEqual([
+        place,
+        0,
+        0,
+        code === 'complete',
+      ]);
       if (outcome === undefined) expect(brokenCodes).toContain(code);
       else expect([place, data === whole.data]).toEqual([place, true]);
       if (inData) expect([place, code]).toEqual([place, 'CHECKSUM_MISMATCH']);
@@ -144,12 +212,24 @@ describe('a dump of which a frame is lost or comes twice is none, unless its ima
     for (const [place, frame] of frames.entries()) {
       for (const copies of [0, 2]) {
         cases += 1;
-        const others = frames.flatMap((one, at) => (at === place ? Array<LaidFrame>(copies).fill(one) : [one]));
-        const { outcome, code, data } = receive(dle, new Uint8Array(Buffer.concat(others.map(encodeFrame))), 'ended');
-        if (outcome !== undefined) expect([place, copies, data === whole.data]).toEqual([place, copies, true]);
+        const others = frames.flatMap((one, at) =>
+          at === place ? Array<LaidFrame>(copies).fill(one) : [one],
+        );
+        const { outcome, code, data } = receive(
+          dle,
+          new Uint8Array(Buffer.concat(others.map(encodeFrame))),
+          'ended',
+        );
+        if (outcome !== undefined)
+          expect([place, copies, data === whole.data]).toEqual([place, copies, true]);
         const isClose = frame.payload.length === 0;
-        if (frame.handle === streams.get('DATA') && !isClose) expect([code, copies]).toEqual([copies === 0 ? 'INCOMPLETE_DUMP' : 'CHECKSUM_MISMATCH', copies]);
-        if (copies === 0 && isClose && [...streams.values()].includes(frame.handle)) expect([place, code]).toEqual([place, 'CONNECTION_LOST']);
+        if (frame.handle === streams.get('DATA') && !isClose)
+          expect([code, copies]).toEqual([
+            copies === 0 ? 'INCOMPLETE_DUMP' : 'CHECKSUM_MISMATCH',
+            copies,
+          ]);
+        if (copies === 0 && isClose && [...streams.values()].includes(frame.handle))
+          expect([place, code]).toEqual([place, 'CONNECTION_LOST']);
         const endsIt = Buffer.from(frame.payload).includes('sendbackup: end\n');
         if (copies === 0 && endsIt) expect([place, code]).toEqual([place, 'INCOMPLETE_DUMP']);
       }

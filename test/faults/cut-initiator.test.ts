@@ -9,7 +9,15 @@ import { parseReply } from '../../src/wire/reply.js';
 import { scripts, type Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
 import { codeOf, mustCome, type Outcome, type Stop, type StreamSeen } from './initiator-model.js';
-import { bytesOf, counted, damagedAt, isPacket, layout, places, type LaidFrame } from './recorded.js';
+import {
+  bytesOf,
+  counted,
+  damagedAt,
+  isPacket,
+  layout,
+  places,
+  type LaidFrame,
+} from './recorded.js';
 
 interface Seen extends Outcome {
   readonly timers: number;
@@ -21,15 +29,23 @@ interface Seen extends Outcome {
 function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   const peer = new ScriptedPeer();
   const watched = counted(peer.channel);
-  const connection = new TcpmConnection(watched.channel, { side: 'initiator', user: undefined }, { gather: false });
+  const connection = new TcpmConnection(
+    watched.channel,
+    { side: 'initiator', user: undefined },
+    { gather: false },
+  );
   const requests = requestsOf(recorded);
   const answers: string[] = [];
   let number = 1;
   const streams = new Map<number, StreamSeen>();
   let ended = 'open';
-  connection.ended.subscribe({ error: (error: unknown) => (ended = codeOf(error)), complete: () => (ended = 'complete') });
+  connection.ended.subscribe({
+    error: (error: unknown) => (ended = codeOf(error)),
+    complete: () => (ended = 'complete'),
+  });
   const read = (handle: number): void => {
-    const note = (end: string, more = ''): unknown => streams.set(handle, { text: (streams.get(handle)?.text ?? '') + more, end });
+    const note = (end: string, more = ''): unknown =>
+      streams.set(handle, { text: (streams.get(handle)?.text ?? '') + more, end });
     note('open');
     connection.stream(handle).subscribe({
       next: (chunk) => note('open', Buffer.from(chunk).toString('latin1')),
@@ -61,7 +77,16 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
     });
   };
   ask(0);
-  peer.sends(concat(of(bytes), stop === 'ended' ? EMPTY : stop === 'reset' ? throwError(() => new Error('read ECONNRESET')) : NEVER));
+  peer.sends(
+    concat(
+      of(bytes),
+      stop === 'ended'
+        ? EMPTY
+        : stop === 'reset'
+          ? throwError(() => new Error('read ECONNRESET'))
+          : NEVER,
+    ),
+  );
   if (stop === 'silent') vi.advanceTimersByTime(300_000);
   const seen = { answers: [...answers], streams: new Map(streams), ended };
   connection.close();
@@ -71,7 +96,9 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
 /** The first request on each handle, in the order in which an initiator of ours comes to them. */
 function requestsOf(recorded: Script): readonly LaidFrame[] {
   const asked = layout(recorded, 'c2s').filter((frame) => isPacket(frame, 'REQ'));
-  return asked.filter(({ handle }, at) => asked.findIndex((other) => other.handle === handle) === at).toSorted((a, b) => a.handle - b.handle);
+  return asked
+    .filter(({ handle }, at) => asked.findIndex((other) => other.handle === handle) === at)
+    .toSorted((a, b) => a.handle - b.handle);
 }
 
 function right(recorded: Script, came: Uint8Array, stop: Stop): Outcome {
@@ -92,13 +119,24 @@ afterAll(() => {
 
 /** The recorded conversations in which the target says something, and on handles that an initiator of ours comes to. */
 const all = scripts()
-  .filter((recorded) => bytesOf(recorded, 's2c').length > 0 && requestsOf(recorded).every(({ handle }) => handle > 0 && handle < 100))
+  .filter(
+    (recorded) =>
+      bytesOf(recorded, 's2c').length > 0 &&
+      requestsOf(recorded).every(({ handle }) => handle > 0 && handle < 100),
+  )
   .map((recorded) => [recorded.name, recorded] as const);
 
 test('every recorded conversation is tried but those without an answer, and those on handles of 0 and beyond 2³¹', () => {
   const left = scripts().filter(({ name }) => !all.some(([tried]) => tried === name));
-  const silent = ['edge-first_garbage_binary.1', 'edge-first_garbage_text.1', 'edge-first_oversize.1', 'edge-idle.1'];
-  expect(left.map(({ name }) => name).sort()).toEqual([...silent, ...[1, 2, 3, 4].map((number) => `edge-handles.${number}`)].sort());
+  const silent = [
+    'edge-first_garbage_binary.1',
+    'edge-first_garbage_text.1',
+    'edge-first_oversize.1',
+    'edge-idle.1',
+  ];
+  expect(left.map(({ name }) => name).sort()).toEqual(
+    [...silent, ...[1, 2, 3, 4].map((number) => `edge-handles.${number}`)].sort(),
+  );
 });
 
 describe('an initiator whose target stops after any byte comes to the right end of every request and stream', () => {
@@ -108,7 +146,11 @@ describe('an initiator whose target stops after any byte comes to the right end 
       for (const length of [...places(recorded, 's2c'), bytes.length]) {
         cases += 1;
         const came = bytes.slice(0, length);
-        expect([stop, length, play(recorded, came, stop)]).toEqual([stop, length, { ...right(recorded, came, stop), timers: 0, listeners: 0 }]);
+        expect([stop, length, play(recorded, came, stop)]).toEqual([
+          stop,
+          length,
+          { ...right(recorded, came, stop), timers: 0, listeners: 0 },
+        ]);
       }
     }
   });
@@ -121,7 +163,11 @@ describe('an initiator to which any one byte comes changed makes of every reques
       for (const place of places(recorded, 's2c')) {
         cases += 1;
         const came = damagedAt(bytes, place);
-        expect([stop, place, play(recorded, came, stop)]).toEqual([stop, place, { ...right(recorded, came, stop), timers: 0, listeners: 0 }]);
+        expect([stop, place, play(recorded, came, stop)]).toEqual([
+          stop,
+          place,
+          { ...right(recorded, came, stop), timers: 0, listeners: 0 },
+        ]);
       }
     }
   });

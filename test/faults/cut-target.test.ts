@@ -10,7 +10,16 @@ import { splitConnect } from '../../src/wire/reply.js';
 import { scripts, type Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
 import { codeOf, type Stop, type StreamSeen } from './initiator-model.js';
-import { announced, bytesOf, counted, damagedAt, isPacket, layout, places, type LaidFrame } from './recorded.js';
+import {
+  announced,
+  bytesOf,
+  counted,
+  damagedAt,
+  isPacket,
+  layout,
+  places,
+  type LaidFrame,
+} from './recorded.js';
 import { mustBeServed, type Served } from './target-model.js';
 
 interface Seen {
@@ -29,7 +38,11 @@ const names = ['noop', 'selfcheck', 'sendsize', 'sendbackup', 'amindexd', 'amidx
 function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   const peer = new ScriptedPeer();
   const watched = counted(peer.channel);
-  const connection = new TcpmConnection(watched.channel, { side: 'target', namesUser: recorded.driver === 'bsdtcp' }, { gather: false });
+  const connection = new TcpmConnection(
+    watched.channel,
+    { side: 'target', namesUser: recorded.driver === 'bsdtcp' },
+    { gather: false },
+  );
   const sent = layout(recorded, 's2c');
   const events: ServiceEvent[] = [];
   const streams = new Map<number, { text: string; end: string }>();
@@ -45,17 +58,28 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
         complete: () => (seen.end = 'complete'),
       });
       const close = frames.findIndex(({ payload }) => payload.length === 0);
-      const data = from(frames.slice(0, close < 0 ? undefined : close).map(({ payload }) => payload));
+      const data = from(
+        frames.slice(0, close < 0 ? undefined : close).map(({ payload }) => payload),
+      );
       return concat(data, close < 0 && stop !== 'silent' ? NEVER : EMPTY);
     };
   const service: Service = ({ handle }) => {
     const replies = sent
-      .filter((frame) => frame.handle === handle && (isPacket(frame, 'REP') || isPacket(frame, 'PREP')))
+      .filter(
+        (frame) => frame.handle === handle && (isPacket(frame, 'REP') || isPacket(frame, 'PREP')),
+      )
       .map((frame): ServiceReply => {
         const { type, body } = decodePacket(frame.payload);
         const split = splitConnect(body);
-        if (type === 'PREP' || split === undefined) return { kind: type === 'PREP' ? 'partial' : 'final', body };
-        const entries = split.connect.map(({ name, number }) => [name, number < 0 ? undefined : stream(sent.filter((one) => one.handle === number))] as const);
+        if (type === 'PREP' || split === undefined)
+          return { kind: type === 'PREP' ? 'partial' : 'final', body };
+        const entries = split.connect.map(
+          ({ name, number }) =>
+            [
+              name,
+              number < 0 ? undefined : stream(sent.filter((one) => one.handle === number)),
+            ] as const,
+        );
         return { kind: 'final', body: split.rest, streams: Object.fromEntries(entries) };
       });
     return new Observable((out) => {
@@ -66,8 +90,19 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
     });
   };
   const services = Object.fromEntries(names.map((name) => [name, service]));
-  serveConnection(connection, services, { gather: false, authorize: () => of(allowed) }).subscribe((event) => events.push(event));
-  peer.sends(concat(of(bytes), stop === 'ended' ? EMPTY : stop === 'reset' ? throwError(() => new Error('read ECONNRESET')) : NEVER));
+  serveConnection(connection, services, { gather: false, authorize: () => of(allowed) }).subscribe(
+    (event) => events.push(event),
+  );
+  peer.sends(
+    concat(
+      of(bytes),
+      stop === 'ended'
+        ? EMPTY
+        : stop === 'reset'
+          ? throwError(() => new Error('read ECONNRESET'))
+          : NEVER,
+    ),
+  );
   if (stop === 'silent') vi.advanceTimersByTime(MOST_PATIENCE);
   return { events, streams, running, timers: vi.getTimerCount(), listeners: watched.listeners() };
 }
@@ -83,7 +118,12 @@ function right(recorded: Script, came: Uint8Array): Served {
     services: names,
     answers: (handle) => {
       const reply = sent.find((frame) => frame.handle === handle && isPacket(frame, 'REP'));
-      return reply && announced(reply).map((number) => ({ isClosed: sent.some((frame) => frame.handle === number && frame.payload.length === 0) }));
+      return (
+        reply &&
+        announced(reply).map((number) => ({
+          isClosed: sent.some((frame) => frame.handle === number && frame.payload.length === 0),
+        }))
+      );
     },
   });
 }
@@ -91,7 +131,11 @@ function right(recorded: Script, came: Uint8Array): Served {
 /** The same of what was seen. */
 function served({ events, streams }: Seen): Served {
   const outcomes = events.flatMap((event) => (event.kind === 'ended' ? [event.outcome] : []));
-  return { admitted: events.filter(({ kind }) => kind === 'admitted').length, outcomes: outcomes.sort(), streams };
+  return {
+    admitted: events.filter(({ kind }) => kind === 'admitted').length,
+    outcomes: outcomes.sort(),
+    streams,
+  };
 }
 
 let cases = 0;
@@ -119,13 +163,15 @@ describe('a target whose initiator stops after any byte ends every request, stre
   test.each(all)('%s', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 'c2s');
     for (const stop of ['ended', 'reset'] as const) {
-      for (const length of [...places(recorded, 'c2s'), bytes.length]) expectServed(recorded, bytes.slice(0, length), stop, length);
+      for (const length of [...places(recorded, 'c2s'), bytes.length])
+        expectServed(recorded, bytes.slice(0, length), stop, length);
     }
   });
 
   test.each(all)('%s, and when it falls silent instead', { timeout: patience }, (_, recorded) => {
     const bytes = bytesOf(recorded, 'c2s');
-    for (const length of [...places(recorded, 'c2s'), bytes.length]) expectOver(recorded, bytes.slice(0, length), length);
+    for (const length of [...places(recorded, 'c2s'), bytes.length])
+      expectOver(recorded, bytes.slice(0, length), length);
   });
 });
 
@@ -141,13 +187,22 @@ describe('a target to which any one byte comes changed makes of every request an
 });
 
 /** Nothing is left, and what happened is what the bytes say. */
-function expectServed(recorded: Script, came: Uint8Array, stop: 'ended' | 'reset', place: number): void {
+function expectServed(
+  recorded: Script,
+  came: Uint8Array,
+  stop: 'ended' | 'reset',
+  place: number,
+): void {
   cases += 1;
   const seen = play(recorded, came, stop);
   const { events, running, timers, listeners } = seen;
   expect([stop, place, running, timers, listeners]).toEqual([stop, place, 0, 0, 0]);
   expect([stop, place, served(seen)]).toEqual([stop, place, right(recorded, came)]);
-  expect([stop, place, events.findIndex(({ kind }) => kind === 'disconnected')]).toEqual([stop, place, events.length - 1]);
+  expect([stop, place, events.findIndex(({ kind }) => kind === 'disconnected')]).toEqual([
+    stop,
+    place,
+    events.length - 1,
+  ]);
 }
 
 /** Nobody hangs up, and yet all of it has come to an end. */
@@ -156,8 +211,21 @@ function expectOver(recorded: Script, came: Uint8Array, place: number): void {
   const seen = play(recorded, came, 'silent');
   const { events, running, timers, listeners } = seen;
   const { admitted, outcomes } = right(recorded, came);
-  expect([place, running, timers, listeners, events.at(-1)?.kind]).toEqual([place, 0, 0, 0, 'disconnected']);
-  expect([place, [...seen.streams.values()].filter(({ end }) => end === 'open' || end.startsWith('not ours'))]).toEqual([place, []]);
+  expect([place, running, timers, listeners, events.at(-1)?.kind]).toEqual([
+    place,
+    0,
+    0,
+    0,
+    'disconnected',
+  ]);
+  expect([
+    place,
+    [...seen.streams.values()].filter(({ end }) => end === 'open' || end.startsWith('not ours')),
+  ]).toEqual([place, []]);
   // What would have been lost is over in another way, in its own time.
-  expect([place, served(seen).admitted, served(seen).outcomes.length]).toEqual([place, admitted, outcomes.length]);
+  expect([place, served(seen).admitted, served(seen).outcomes.length]).toEqual([
+    place,
+    admitted,
+    outcomes.length,
+  ]);
 }

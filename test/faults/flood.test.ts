@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Observable, Subscription, firstValueFrom, of } from 'rxjs';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import type { Channel } from '../../src/connection/channel.js';
+import type { Channel } from '../../src/transport/channel.js';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import type { Flow } from '../../src/connection/flow.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
 import { reply, type Service } from '../../src/exchange/service.js';
-import { processService } from '../../src/target/process-service.js';
+import { processService } from '../../src/target/process/process-service.js';
 import { serve, serveConnection, type ServiceEvent } from '../../src/target/serve.js';
 import { allowed } from '../../src/access/verdict.js';
 import { packetBytes } from '../../src/testing/bytes.js';
@@ -37,7 +37,9 @@ async function measured<T>(what: string, body: () => T | Promise<T>): Promise<T>
   } finally {
     clearInterval(watch);
     peak = Math.max(peak, process.memoryUsage().rss);
-    report.push(`${what}: ${((performance.now() - begin) / 1_000).toFixed(2)} s, peak RSS +${((peak - before) / MIB).toFixed(1)} MiB`);
+    report.push(
+      `${what}: ${((performance.now() - begin) / 1_000).toFixed(2)} s, peak RSS +${((peak - before) / MIB).toFixed(1)} MiB`,
+    );
   }
 }
 
@@ -65,7 +67,11 @@ function served(services: Readonly<Record<string, Service>>, options: Connection
       answers.set(text, (answers.get(text) ?? 0) + 1);
     }
   });
-  const target = new TcpmConnection(far, { side: 'target', namesUser: false }, { gather: false, ...options });
+  const target = new TcpmConnection(
+    far,
+    { side: 'target', namesUser: false },
+    { gather: false, ...options },
+  );
   serveConnection(target, services).subscribe((event) => events.push(event));
   return { near, target, events, answers };
 }
@@ -77,137 +83,204 @@ function asksNoop(near: Channel, handle: number): void {
 }
 
 describe('a flood', () => {
-  test('of a million empty frames costs nothing, and the target serves on', { timeout: 60_000 }, async () => {
-    await measured('a million empty frames', () => {
-      const { near, answers, events } = served({ noop });
-      const thousand = frames(1_000, (index) => index * 7_919, 0);
-      for (let count = 0; count < 1_000; count += 1) near.write([thousand]);
-      asksNoop(near, 5);
-      expect(answers.get('OPTIONS features=ff;')).toBe(1);
-      expect(events.map(({ kind }) => kind)).toEqual(['connected', 'admitted', 'replied', 'ended']);
-      near.close();
-    });
-  });
+  test(
+    'of a million empty frames costs nothing, and the target serves on',
+    { timeout: 60_000 },
+    async () => {
+      await measured('a million empty frames', () => {
+        const { near, answers, events } = served({ noop });
+        const thousand = frames(1_000, (index) => index * 7_919, 0);
+        for (let count = 0; count < 1_000; count += 1) near.write([thousand]);
+        asksNoop(near, 5);
+        expect(answers.get('OPTIONS features=ff;')).toBe(1);
+        expect(events.map(({ kind }) => kind)).toEqual([
+          'connected',
+          'admitted',
+          'replied',
+          'ended',
+        ]);
+        near.close();
+      });
+    },
+  );
 
-  test('of a million empty frames on one open stream costs nothing either', { timeout: 60_000 }, async () => {
-    await measured('a million closes of one stream', () => {
-      const [near, far] = memoryChannels();
-      const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
-      const stream = connection.stream(499_999);
-      const thousand = frames(1_000, () => 499_999, 0);
-      for (let count = 0; count < 1_000; count += 1) far.write([thousand]);
-      expect(stream.held).toBe(0);
-      connection.close();
-    });
-  });
+  test(
+    'of a million empty frames on one open stream costs nothing either',
+    { timeout: 60_000 },
+    async () => {
+      await measured('a million closes of one stream', () => {
+        const [near, far] = memoryChannels();
+        const connection = new TcpmConnection(
+          near,
+          { side: 'initiator', user: undefined },
+          { gather: false },
+        );
+        const stream = connection.stream(499_999);
+        const thousand = frames(1_000, () => 499_999, 0);
+        for (let count = 0; count < 1_000; count += 1) far.write([thousand]);
+        expect(stream.held).toBe(0);
+        connection.close();
+      });
+    },
+  );
 
-  test.each(['initiator', 'target'] as const)('of 100,000 handles ends with TOO_MANY_HANDLES at an %s that nobody uses', async (side) => {
-    await measured(`100,000 handles, ${side}`, () => {
-      const [near, far] = memoryChannels();
-      const role = side === 'initiator' ? ({ side, user: undefined } as const) : ({ side, namesUser: false } as const);
-      const connection = new TcpmConnection(near, role, { gather: false });
-      let most = 0;
-      connection.flow.subscribe(({ holders }) => (most = Math.max(most, holders.length)));
-      let code: unknown;
-      connection.ended.subscribe({ error: (error: unknown) => (code = error) });
-      far.write([frames(1_024, (index) => 300_000 + index, 1)]);
-      expect(code).toBeUndefined();
-      far.write([frames(98_976, (index) => 400_000 + index, 1)]);
-      expect(code).toMatchObject({ code: 'TOO_MANY_HANDLES' });
-      expect(most).toBeLessThanOrEqual(1_024);
-    });
-  });
+  test.each(['initiator', 'target'] as const)(
+    'of 100,000 handles ends with TOO_MANY_HANDLES at an %s that nobody uses',
+    async (side) => {
+      await measured(`100,000 handles, ${side}`, () => {
+        const [near, far] = memoryChannels();
+        const role =
+          side === 'initiator'
+            ? ({ side, user: undefined } as const)
+            : ({ side, namesUser: false } as const);
+        const connection = new TcpmConnection(near, role, { gather: false });
+        let most = 0;
+        connection.flow.subscribe(({ holders }) => (most = Math.max(most, holders.length)));
+        let code: unknown;
+        connection.ended.subscribe({ error: (error: unknown) => (code = error) });
+        far.write([frames(1_024, (index) => 300_000 + index, 1)]);
+        expect(code).toBeUndefined();
+        far.write([frames(98_976, (index) => 400_000 + index, 1)]);
+        expect(code).toMatchObject({ code: 'TOO_MANY_HANDLES' });
+        expect(most).toBeLessThanOrEqual(1_024);
+      });
+    },
+  );
 
-  test('of 100,000 handles that ask for nothing leaves none behind at a target', { timeout: 60_000 }, async () => {
-    await measured('100,000 handles of a served target', () => {
-      const { near, events, answers } = served({ noop });
-      near.write([frames(100_000, (index) => index + 10, 1)]);
-      asksNoop(near, 5);
-      expect(answers.get('OPTIONS features=ff;')).toBe(1);
-      expect(events.filter((event) => event.kind === 'ended' && event.outcome === 'ignored')).toHaveLength(100_000);
-      near.close();
-    });
-  });
+  test(
+    'of 100,000 handles that ask for nothing leaves none behind at a target',
+    { timeout: 60_000 },
+    async () => {
+      await measured('100,000 handles of a served target', () => {
+        const { near, events, answers } = served({ noop });
+        near.write([frames(100_000, (index) => index + 10, 1)]);
+        asksNoop(near, 5);
+        expect(answers.get('OPTIONS features=ff;')).toBe(1);
+        expect(
+          events.filter((event) => event.kind === 'ended' && event.outcome === 'ignored'),
+        ).toHaveLength(100_000);
+        near.close();
+      });
+    },
+  );
 
-  test.each([1, 100, 1_000])('of 4 MiB frames on %d handles that nobody reads pauses the channel at the budget and one frame', async (handles) => {
-    await measured(`4 MiB frames on ${handles} handles`, () => {
-      const [near, far] = memoryChannels();
-      const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
-      let flow: Flow | undefined;
-      connection.flow.subscribe((state) => (flow = state));
-      const frame = new Uint8Array(8 + 4 * MIB);
-      let sent = 0;
-      for (; sent < 1_000 && flow?.paused === false; sent += 1) {
-        new DataView(frame.buffer).setUint32(0, 4 * MIB);
-        new DataView(frame.buffer).setUint32(4, 400_000 + (sent % handles));
-        for (let at = 0; at < frame.length; at += 65_536) far.write([frame.slice(at, at + 65_536)]);
+  test.each([1, 100, 1_000])(
+    'of 4 MiB frames on %d handles that nobody reads pauses the channel at the budget and one frame',
+    async (handles) => {
+      await measured(`4 MiB frames on ${handles} handles`, () => {
+        const [near, far] = memoryChannels();
+        const connection = new TcpmConnection(
+          near,
+          { side: 'initiator', user: undefined },
+          { gather: false },
+        );
+        let flow: Flow | undefined;
+        connection.flow.subscribe((state) => (flow = state));
+        const frame = new Uint8Array(8 + 4 * MIB);
+        let sent = 0;
+        for (; sent < 1_000 && flow?.paused === false; sent += 1) {
+          new DataView(frame.buffer).setUint32(0, 4 * MIB);
+          new DataView(frame.buffer).setUint32(4, 400_000 + (sent % handles));
+          for (let at = 0; at < frame.length; at += 65_536)
+            far.write([frame.slice(at, at + 65_536)]);
+        }
+        expect(sent).toBe(1);
+        expect(flow).toMatchObject({ paused: true, limit: MIB });
+        expect(flow?.held).toBeLessThanOrEqual(MIB + 4 * MIB + 512);
+        report.push(
+          `  held at most ${((flow?.held ?? 0) / MIB).toFixed(3)} MiB, paused behind frame ${sent}`,
+        );
+        connection.stream(400_000).discard();
+        expect(flow?.paused).toBe(false);
+        connection.close();
+      });
+    },
+  );
+
+  test(
+    'of tiny frames that nobody reads is charged for what they cost',
+    { timeout: 60_000 },
+    async () => {
+      await measured('one-byte frames that nobody reads', () => {
+        const [near, far] = memoryChannels();
+        const connection = new TcpmConnection(
+          near,
+          { side: 'initiator', user: undefined },
+          { gather: false },
+        );
+        let flow: Flow | undefined;
+        connection.flow.subscribe((state) => (flow = state));
+        far.write([frames(1_000_000, () => 499_999, 1)]);
+        expect(flow?.paused).toBe(true);
+        expect(flow?.held).toBeLessThanOrEqual(MIB + 513);
+        connection.close();
+      });
+    },
+  );
+
+  test(
+    'of 100,000 requests runs 16 services and refuses the others',
+    { timeout: 60_000 },
+    async () => {
+      await measured('100,000 requests on one connection', () => {
+        let [running, most] = [0, 0];
+        const waiting: Service = () =>
+          new Observable((out) => {
+            most = Math.max(most, (running += 1));
+            out.add(() => (running -= 1));
+          });
+        const { near, answers, events, target } = served({ waiting });
+        let held = 0;
+        for (let handle = 1; handle <= 100_000; handle += 1) {
+          near.write([
+            packetBytes(handle, 'REQ', `SERVICE waiting\nOPTIONS hostname=${handle};\n`),
+          ]);
+          if (handle % 1_000 === 0) held = Math.max(held, heldBy(target));
+        }
+        expect(most).toBe(16);
+        expect(held).toBe(0);
+        expect(answers.get('ERROR more than 16 requests at once on one connection')).toBe(99_984);
+        expect(events.filter(({ kind }) => kind === 'admitted')).toHaveLength(16);
+        near.close();
+        expect(running).toBe(0);
+      });
+    },
+  );
+
+  test.each(['before any request', 'behind a request'])(
+    'of a byte a minute %s does not keep a target',
+    (when) => {
+      vi.useFakeTimers();
+      const { near, events } = served({ noop });
+      if (when === 'behind a request') asksNoop(near, 1);
+      const header = Uint8Array.of(0, 0, 0, 9, 0, 0, 0, 7);
+      for (let minute = 0; minute < 8 && events.at(-1)?.kind !== 'disconnected'; minute += 1) {
+        near.write([header.subarray(minute, minute + 1)]);
+        vi.advanceTimersByTime(minute === 0 ? 31_000 : 60_000);
+        expect(events.at(-1)?.kind).toBe('disconnected');
       }
-      expect(sent).toBe(1);
-      expect(flow).toMatchObject({ paused: true, limit: MIB });
-      expect(flow?.held).toBeLessThanOrEqual(MIB + 4 * MIB + 512);
-      report.push(`  held at most ${((flow?.held ?? 0) / MIB).toFixed(3)} MiB, paused behind frame ${sent}`);
-      connection.stream(400_000).discard();
-      expect(flow?.paused).toBe(false);
-      connection.close();
-    });
-  });
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
-  test('of tiny frames that nobody reads is charged for what they cost', { timeout: 60_000 }, async () => {
-    await measured('one-byte frames that nobody reads', () => {
-      const [near, far] = memoryChannels();
-      const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
-      let flow: Flow | undefined;
-      connection.flow.subscribe((state) => (flow = state));
-      far.write([frames(1_000_000, () => 499_999, 1)]);
-      expect(flow?.paused).toBe(true);
-      expect(flow?.held).toBeLessThanOrEqual(MIB + 513);
-      connection.close();
-    });
-  });
-
-  test('of 100,000 requests runs 16 services and refuses the others', { timeout: 60_000 }, async () => {
-    await measured('100,000 requests on one connection', () => {
-      let [running, most] = [0, 0];
-      const waiting: Service = () =>
-        new Observable((out) => {
-          most = Math.max(most, (running += 1));
-          out.add(() => (running -= 1));
-        });
-      const { near, answers, events, target } = served({ waiting });
-      let held = 0;
-      for (let handle = 1; handle <= 100_000; handle += 1) {
-        near.write([packetBytes(handle, 'REQ', `SERVICE waiting\nOPTIONS hostname=${handle};\n`)]);
-        if (handle % 1_000 === 0) held = Math.max(held, heldBy(target));
-      }
-      expect(most).toBe(16);
-      expect(held).toBe(0);
-      expect(answers.get('ERROR more than 16 requests at once on one connection')).toBe(99_984);
-      expect(events.filter(({ kind }) => kind === 'admitted')).toHaveLength(16);
-      near.close();
-      expect(running).toBe(0);
-    });
-  });
-
-  test.each(['before any request', 'behind a request'])('of a byte a minute %s does not keep a target', (when) => {
-    vi.useFakeTimers();
-    const { near, events } = served({ noop });
-    if (when === 'behind a request') asksNoop(near, 1);
-    const header = Uint8Array.of(0, 0, 0, 9, 0, 0, 0, 7);
-    for (let minute = 0; minute < 8 && events.at(-1)?.kind !== 'disconnected'; minute += 1) {
-      near.write([header.subarray(minute, minute + 1)]);
-      vi.advanceTimersByTime(minute === 0 ? 31_000 : 60_000);
-      expect(events.at(-1)?.kind).toBe('disconnected');
-    }
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  test('of a reply without end is ended at 4 MiB, and its service with it', { timeout: 30_000 }, async () => {
-    const before = new Set(await children());
-    const endless = processService(await script('exec yes'), { beforeTerm: 50, beforeKill: 50 });
-    const text = await measured('a reply without end', () => replyText(endless, { service: 'sendsize' }));
-    expect(text).toMatch(/^ERROR service sendsize: its reply is over the 4194302 bytes that fit one packet\n$/);
-    await vi.waitFor(async () => expect((await children()).filter((pid) => !before.has(pid))).toEqual([]), { timeout: 10_000 });
-  });
+  test(
+    'of a reply without end is ended at 4 MiB, and its service with it',
+    { timeout: 30_000 },
+    async () => {
+      const before = new Set(await children());
+      const endless = processService(await script('exec yes'), { beforeTerm: 50, beforeKill: 50 });
+      const text = await measured('a reply without end', () =>
+        replyText(endless, { service: 'sendsize' }),
+      );
+      expect(text).toMatch(
+        /^ERROR service sendsize: its reply is over the 4194302 bytes that fit one packet\n$/,
+      );
+      await vi.waitFor(
+        async () => expect((await children()).filter((pid) => !before.has(pid))).toEqual([]),
+        { timeout: 10_000 },
+      );
+    },
+  );
 });
 
 function heldBy({ flow }: TcpmConnection): number {
@@ -232,7 +305,9 @@ describe('silence', () => {
         const latencies: number[] = [];
         for (let count = 0; count < 20; count += 1) latencies.push(await askedNoop(port));
         const median = latencies.toSorted((a, b) => a - b)[10] ?? Infinity;
-        report.push(`  a noop took ${alone.toFixed(1)} ms alone, and ${median.toFixed(1)} ms (median of 20) beside them`);
+        report.push(
+          `  a noop took ${alone.toFixed(1)} ms alone, and ${median.toFixed(1)} ms (median of 20) beside them`,
+        );
         expect(sockets.every(({ destroyed }) => !destroyed)).toBe(true);
         expect(median).toBeLessThan(1_000);
       });
@@ -246,14 +321,22 @@ describe('silence', () => {
 /** Milliseconds for a noop from its connection on. */
 async function askedNoop(port: number): Promise<number> {
   const begin = performance.now();
-  await firstValueFrom(connect(bsdtcp({ host: '127.0.0.1', port, user: 'backup', reservedPorts: false })).pipe(request('noop')));
+  await firstValueFrom(
+    connect(bsdtcp({ host: '127.0.0.1', port, user: 'backup', reservedPorts: false })).pipe(
+      request('noop'),
+    ),
+  );
   return performance.now() - begin;
 }
 
 async function listening(): Promise<{ readonly port: number; readonly target: Subscription }> {
   let target = Subscription.EMPTY;
   const port = await new Promise<number>((resolve) => {
-    target = serve(listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: resolve }), { noop }, { authorize: () => of(allowed) }).subscribe();
+    target = serve(
+      listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: resolve }),
+      { noop },
+      { authorize: () => of(allowed) },
+    ).subscribe();
   });
   return { port, target };
 }

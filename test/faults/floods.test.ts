@@ -51,27 +51,42 @@ const floods: readonly Flood[] = [
   // What is refused is no longer read where the refusals are not. If it were, each could fill its send budget of 16 MiB.
   { kind: 'answers nobody reads', amount: [60, 12], growth: [160, 112] },
   // A header that is not whole in time is the end of its connection.
-  { kind: 'a slow header', amount: [500, 100], growth: [96, 64], options: { idleTimeout: 2_000 }, then: (_, done) => expect(done).toMatchObject({ alive: 0 }) },
+  {
+    kind: 'a slow header',
+    amount: [500, 100],
+    growth: [96, 64],
+    options: { idleTimeout: 2_000 },
+    then: (_, done) => expect(done).toMatchObject({ alive: 0 }),
+  },
   // By default 512 places are for strangers, and those who come and ask find room.
   {
     kind: 'silence',
     amount: [5_000, 1_500],
     growth: [192, 128],
-    then: (target) => expect.poll(() => target.descriptors(), { timeout: 20_000 }).toBeLessThan(600),
+    then: (target) =>
+      expect.poll(() => target.descriptors(), { timeout: 20_000 }).toBeLessThan(600),
   },
   {
     kind: 'silence',
     amount: [5_000, 1_500],
     growth: [256, 160],
     options: { maxConnections: 6_000 },
-    then: (target, _, amount) => expect.poll(() => target.descriptors(), { timeout: 20_000 }).toBeGreaterThan(amount),
+    then: (target, _, amount) =>
+      expect.poll(() => target.descriptors(), { timeout: 20_000 }).toBeGreaterThan(amount),
   },
-  { kind: 'endless replies', amount: [64, 8], growth: [448, 160], then: (target) => expect.poll(() => target.children(), { timeout: 10_000 }).toBe(0) },
+  {
+    kind: 'endless replies',
+    amount: [64, 8],
+    growth: [448, 160],
+    then: (target) => expect.poll(() => target.children(), { timeout: 10_000 }).toBe(0),
+  },
 ];
 
 const table: string[] = [];
 afterAll(() => {
-  console.log(['flood: noop beside it and before it (p50 / p99 / max), memory', ...table].join('\n'));
+  console.log(
+    ['flood: noop beside it and before it (p50 / p99 / max), memory', ...table].join('\n'),
+  );
 });
 
 describe('honest peers are served, and memory stays bounded, in a flood of', () => {

@@ -22,12 +22,17 @@ afterAll(() => shop.close());
 /** Runs a dump of 24 MiB within a shell script, where it is "$@", and waits until nothing of it is left. */
 async function run(round: string, script: string, output: string): Promise<Ran> {
   const { words, env } = shop.command('local', round, output);
-  const child = spawn('/bin/bash', ['-c', script, 'bash', process.execPath, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('/bin/bash', ['-c', script, 'bash', process.execPath, ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [said, printed] = ['', ''];
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
-  await expect.poll(() => processesOf(round).map(({ command }) => command), { timeout: 20_000 }).toEqual([]);
+  await expect
+    .poll(() => processesOf(round).map(({ command }) => command), { timeout: 20_000 })
+    .toEqual([]);
   return { code, said, printed };
 }
 
@@ -35,7 +40,11 @@ const oneSentence = /^rx-amanda: .*\n$/;
 
 describe('a dump whose consumer fails is none, and leaves nothing running', () => {
   test('when what reads its output goes', { timeout: 60_000 }, async () => {
-    const { code, said } = await run('epipe', '"$@" | head -c 100000 >/dev/null; exit ${PIPESTATUS[0]}', '-');
+    const { code, said } = await run(
+      'epipe',
+      '"$@" | head -c 100000 >/dev/null; exit ${PIPESTATUS[0]}',
+      '-',
+    );
     expect([code, said]).toEqual([1, expect.stringMatching(oneSentence)]);
   });
 
@@ -46,27 +55,47 @@ describe('a dump whose consumer fails is none, and leaves nothing running', () =
   });
 });
 
-describeUnless(notRoot() ?? missingPrograms('/usr/bin/unshare'), 'a dump for which the disk has no room', () => {
-  const small = (): string => join(shop.folder, 'small');
-  beforeAll(() => {
-    mkdirSync(small());
-  });
+describeUnless(
+  notRoot() ?? missingPrograms('/usr/bin/unshare'),
+  'a dump for which the disk has no room',
+  () => {
+    const small = (): string => join(shop.folder, 'small');
+    beforeAll(() => {
+      mkdirSync(small());
+    });
 
-  /** A file system of so many MiB over a folder, for the program alone; then what is left in it. */
-  const onSmallDisk = (size: string, folder: string): string =>
-    `exec unshare --mount --propagation private bash -c 'mount -t tmpfs -o size=${size} small "${folder}" || exit 99; "$@"; code=$?; ls -A "${folder}"; exit $code' bash "$@"`;
+    /** A file system of so many MiB over a folder, for the program alone; then what is left in it. */
+    const onSmallDisk = (size: string, folder: string): string =>
+      `exec unshare --mount --propagation private bash -c 'mount -t tmpfs -o size=${size} small "${folder}" || exit 99; "$@"; code=$?; ls -A "${folder}"; exit $code' bash "$@"`;
 
-  // The header alone, some of the data, nearly all of them, and of what comes last the most.
-  test.each(['16k', '4m', '20m', '24600k'])('of %s has no file, not even a part of one', { timeout: 60_000 }, async (size) => {
-    const { code, said, printed } = await run(`full-${size}`, onSmallDisk(size, small()), join(small(), 'dump'));
-    expect([code, said, printed]).toEqual([1, expect.stringMatching(oneSentence), '']);
-    expect(said).toMatch(/no space is left/);
-  });
+    // The header alone, some of the data, nearly all of them, and of what comes last the most.
+    test.each(['16k', '4m', '20m', '24600k'])(
+      'of %s has no file, not even a part of one',
+      { timeout: 60_000 },
+      async (size) => {
+        const { code, said, printed } = await run(
+          `full-${size}`,
+          onSmallDisk(size, small()),
+          join(small(), 'dump'),
+        );
+        expect([code, said, printed]).toEqual([1, expect.stringMatching(oneSentence), '']);
+        expect(said).toMatch(/no space is left/);
+      },
+    );
 
-  test('succeeds where there is just enough', { timeout: 60_000 }, async () => {
-    const { code, said, printed } = await run('enough', onSmallDisk('64m', small()), join(small(), 'dump'));
-    expect([code, said, printed]).toEqual([0, '', expect.stringMatching(/is backed up[^]*\ndump\n$/)]);
-    // The file system went with its program.
-    expect(readdirSync(small())).toEqual([]);
-  });
-});
+    test('succeeds where there is just enough', { timeout: 60_000 }, async () => {
+      const { code, said, printed } = await run(
+        'enough',
+        onSmallDisk('64m', small()),
+        join(small(), 'dump'),
+      );
+      expect([code, said, printed]).toEqual([
+        0,
+        '',
+        expect.stringMatching(/is backed up[^]*\ndump\n$/),
+      ]);
+      // The file system went with its program.
+      expect(readdirSync(small())).toEqual([]);
+    });
+  },
+);

@@ -10,7 +10,11 @@ describe('a target', () => {
   test('ends the connection of a peer that asks for ever and reads none of the answers', () => {
     const [near, far] = memoryChannels();
     const events: ServiceEvent[] = [];
-    const connection = new TcpmConnection(far, { side: 'target', namesUser: false }, { gather: false, sendBudget: 1_000_000 });
+    const connection = new TcpmConnection(
+      far,
+      { side: 'target', namesUser: false },
+      { gather: false, sendBudget: 1_000_000 },
+    );
     serveConnection(connection, {}).subscribe((event) => events.push(event));
     const refused = packetBytes(1, 'REQ', 'SERVICE none\nOPTIONS ;\n');
     let asked = 0;
@@ -29,10 +33,21 @@ describe('a target', () => {
     const events: ServiceEvent[] = [];
     const said: string[] = [];
     near.bytes.subscribe((bytes) => said.push(Buffer.from(bytes).toString('latin1')));
-    const connection = new TcpmConnection(far, { side: 'target', namesUser: false }, { gather: false, maxHandles: 3 });
-    const services = { dump: () => replies, noop: () => of(reply({ lines: ['OPTIONS ;'] })), wait: () => NEVER };
+    const connection = new TcpmConnection(
+      far,
+      { side: 'target', namesUser: false },
+      { gather: false, maxHandles: 3 },
+    );
+    const services = {
+      dump: () => replies,
+      noop: () => of(reply({ lines: ['OPTIONS ;'] })),
+      wait: () => NEVER,
+    };
     serveConnection(connection, services).subscribe((event) => events.push(event));
-    near.write([packetBytes(1, 'REQ', 'SERVICE dump\nOPTIONS ;\n'), packetBytes(2, 'REQ', 'SERVICE wait\nOPTIONS ;\n')]);
+    near.write([
+      packetBytes(1, 'REQ', 'SERVICE dump\nOPTIONS ;\n'),
+      packetBytes(2, 'REQ', 'SERVICE wait\nOPTIONS ;\n'),
+    ]);
     replies.next(reply({ streams: { DATA: () => NEVER, MESG: () => NEVER } }));
     expect(said.join('')).toContain('ERROR service dump: The connection has 2 open handles');
     near.write([packetBytes(3, 'REQ', 'SERVICE noop\nOPTIONS ;\n')]);

@@ -60,7 +60,9 @@ export function mustCome(bytes: Uint8Array, handles: readonly number[], stop: St
     }
   }
   const lost = broken ?? (stop === 'silent' ? undefined : 'CONNECTION_LOST');
-  const ended = broken ?? (stop === 'silent' ? 'open' : stop === 'ended' && !isInside ? 'complete' : 'CONNECTION_LOST');
+  const ended =
+    broken ??
+    (stop === 'silent' ? 'open' : stop === 'ended' && !isInside ? 'complete' : 'CONNECTION_LOST');
   const streams = new Map<number, StreamSeen>();
   for (const handle of wanted) {
     const { text = '', isClosed = false } = arrived.get(handle) ?? {};
@@ -70,10 +72,19 @@ export function mustCome(bytes: Uint8Array, handles: readonly number[], stop: St
   return { answers: answers.map((answer) => answer ?? lost ?? 'ACK_TIMEOUT'), streams, ended };
 }
 
-function note(arrived: Map<number, Arrived>, waiting: Map<number, Uint8Array[]>, handle: number, payload: Uint8Array): void {
+function note(
+  arrived: Map<number, Arrived>,
+  waiting: Map<number, Uint8Array[]>,
+  handle: number,
+  payload: Uint8Array,
+): void {
   const { text = '', isClosed = false } = arrived.get(handle) ?? {};
   // Nothing may follow a close.
-  if (!isClosed) arrived.set(handle, { text: text + Buffer.from(payload).toString('latin1'), isClosed: payload.length === 0 });
+  if (!isClosed)
+    arrived.set(handle, {
+      text: text + Buffer.from(payload).toString('latin1'),
+      isClosed: payload.length === 0,
+    });
   waiting.set(handle, [...(waiting.get(handle) ?? []), payload]);
 }
 
@@ -81,7 +92,9 @@ function note(arrived: Map<number, Arrived>, waiting: Map<number, Uint8Array[]>,
 function announcedBy(payload: Uint8Array): readonly number[] | undefined {
   const end = payload.indexOf(0, 1);
   try {
-    return parseReply(payload.subarray(1, end < 0 ? undefined : end)).connect.flatMap(({ handle }) => (handle === undefined ? [] : [handle]));
+    return parseReply(payload.subarray(1, end < 0 ? undefined : end)).connect.flatMap(
+      ({ handle }) => (handle === undefined ? [] : [handle]),
+    );
   } catch (error) {
     if (isAmandaError(error, 'BAD_REPLY')) return undefined;
     throw error;
@@ -101,7 +114,8 @@ const NO_FRAME = 'no frame';
 
 /** The code of an error; one word for both of what is no frame. */
 export function codeOf(error: unknown): string {
-  if (isAmandaError(error, 'FRAME_TOO_LARGE') || isAmandaError(error, 'TEXT_IN_CHANNEL')) return NO_FRAME;
+  if (isAmandaError(error, 'FRAME_TOO_LARGE') || isAmandaError(error, 'TEXT_IN_CHANNEL'))
+    return NO_FRAME;
   return isAmandaError(error) ? error.code : `not ours: ${String(error)}`;
 }
 
@@ -113,7 +127,10 @@ export function framesIn(bytes: Uint8Array): Framed {
     const length = view.getInt32(at);
     if (length < 0 || length > 4_194_304) return { frames, broken: NO_FRAME, isInside: true };
     if (at + 8 + length > bytes.length) break;
-    frames.push({ handle: view.getUint32(at + 4), payload: bytes.subarray(at + 8, at + 8 + length) });
+    frames.push({
+      handle: view.getUint32(at + 4),
+      payload: bytes.subarray(at + 8, at + 8 + length),
+    });
     at += 8 + length;
   }
   return { frames, broken: undefined, isInside: at < bytes.length };

@@ -42,28 +42,54 @@ interface Lane {
   target: Target | undefined;
 }
 
-test(`in ${ROUNDS} rounds of kill -9 under load nothing succeeds wrongly and nothing is left behind`, { timeout: ROUNDS * 20_000 + 60_000 }, async () => {
-  const shop = await Workshop.open(48);
-  const ways = (['local', 'ssh', 'bsdtcp'] as const).filter((way) => Workshop.whyNot(way) === undefined);
-  const lanes = Array.from({ length: LANES }, (_, lane): Lane => ({ name: `${process.pid}-${lane}`, random: randomFrom(seed + lane), target: undefined }));
-  const outcomes: Outcome[] = [];
-  try {
-    for (const lane of lanes) lane.target = ways.includes('bsdtcp') ? await Target.start() : undefined;
-    const whole = await wholeDumps(shop, ways, lanes[0]);
-    let left = ROUNDS;
-    const work = async (lane: Lane): Promise<void> => {
-      while (left-- > 0) outcomes.push(await round(shop, lane, `${lane.name}-${left}`, oneOf(lane.random, ways as [Way, ...Way[]]), whole));
-    };
-    await Promise.all(lanes.map(work));
-    console.log(table(outcomes));
-    expect(outcomes.flatMap(({ way, victim, wrong }) => wrong.map((what) => `${way}, ${victim}: ${what}`))).toEqual([]);
-    expect(outcomes.filter(({ hit }) => hit).length).toBeGreaterThan(ROUNDS / 2);
-    for (const { target } of lanes) if (target !== undefined) await expect.poll(() => connectionsOf(target.port), { timeout: 10_000 }).toEqual([]);
-  } finally {
-    for (const { target } of lanes) await target?.stop();
-    await shop.close();
-  }
-});
+test(
+  `in ${ROUNDS} rounds of kill -9 under load nothing succeeds wrongly and nothing is left behind`,
+  { timeout: ROUNDS * 20_000 + 60_000 },
+  async () => {
+    const shop = await Workshop.open(48);
+    const ways = (['local', 'ssh', 'bsdtcp'] as const).filter(
+      (way) => Workshop.whyNot(way) === undefined,
+    );
+    const lanes = Array.from({ length: LANES }, (_, lane): Lane => ({
+      name: `${process.pid}-${lane}`,
+      random: randomFrom(seed + lane),
+      target: undefined,
+    }));
+    const outcomes: Outcome[] = [];
+    try {
+      for (const lane of lanes)
+        lane.target = ways.includes('bsdtcp') ? await Target.start() : undefined;
+      const whole = await wholeDumps(shop, ways, lanes[0]);
+      let left = ROUNDS;
+      const work = async (lane: Lane): Promise<void> => {
+        while (left-- > 0)
+          outcomes.push(
+            await round(
+              shop,
+              lane,
+              `${lane.name}-${left}`,
+              oneOf(lane.random, ways as [Way, ...Way[]]),
+              whole,
+            ),
+          );
+      };
+      await Promise.all(lanes.map(work));
+      console.log(table(outcomes));
+      expect(
+        outcomes.flatMap(({ way, victim, wrong }) =>
+          wrong.map((what) => `${way}, ${victim}: ${what}`),
+        ),
+      ).toEqual([]);
+      expect(outcomes.filter(({ hit }) => hit).length).toBeGreaterThan(ROUNDS / 2);
+      for (const { target } of lanes)
+        if (target !== undefined)
+          await expect.poll(() => connectionsOf(target.port), { timeout: 10_000 }).toEqual([]);
+    } finally {
+      for (const { target } of lanes) await target?.stop();
+      await shop.close();
+    }
+  },
+);
 
 /** What an unharmed dump holds on each way, and how long it takes. */
 async function wholeDumps(
@@ -87,7 +113,13 @@ async function wholeDumps(
   return whole;
 }
 
-async function round(shop: Workshop, lane: Lane, name: string, way: Way, whole: Awaited<ReturnType<typeof wholeDumps>>): Promise<Outcome> {
+async function round(
+  shop: Workshop,
+  lane: Lane,
+  name: string,
+  way: Way,
+  whole: Awaited<ReturnType<typeof wholeDumps>>,
+): Promise<Outcome> {
   const { random } = lane;
   const victim = oneOf(random, victims[way]);
   const { content, milliseconds } = whole.get(way) ?? { content: '', milliseconds: 0 };
@@ -99,7 +131,10 @@ async function round(shop: Workshop, lane: Lane, name: string, way: Way, whole: 
   child.stderr?.resume();
   const ended = once(child, 'close') as Promise<[number | null]>;
   // Half of them at any time, half while the data flow.
-  const moment = random() < 0.5 ? wait(below(random, milliseconds)) : flowing(folder, ended).then(() => wait(below(random, 400)));
+  const moment =
+    random() < 0.5
+      ? wait(below(random, milliseconds))
+      : flowing(folder, ended).then(() => wait(below(random, 400)));
   await Promise.race([moment, ended]);
   const hit = await kill(victim, way, name, lane, () => child.exitCode !== null, random);
   const over = await Promise.race([ended, wait(PATIENCE).then(() => undefined)]);
@@ -111,23 +146,32 @@ async function round(shop: Workshop, lane: Lane, name: string, way: Way, whole: 
   }
   const code = over?.[0];
   const found = await contentOf(file, way);
-  if (code === 0 && found !== content) wrong.push(`exit code 0, and the dump is ${found === undefined ? 'not there' : 'another one'}`);
+  if (code === 0 && found !== content)
+    wrong.push(`exit code 0, and the dump is ${found === undefined ? 'not there' : 'another one'}`);
   // One that is killed behind the last thing it has to do leaves what it has done.
   const isDone = code === null && found === content;
-  if (code !== 0 && found !== undefined && !isDone) wrong.push(`exit code ${code ?? 'none'}, and a file under the final name`);
+  if (code !== 0 && found !== undefined && !isDone)
+    wrong.push(`exit code ${code ?? 'none'}, and a file under the final name`);
   if (code === undefined || (code !== null && code > 3)) wrong.push(`exit code ${code}`);
   const others = readdirSync(folder).filter((entry) => entry !== 'dump');
   if (code !== null && others.length > 0) wrong.push(`left behind: ${others.join(', ')}`);
   wrong.push(...(await orphans(name)));
   rmSync(folder, { recursive: true });
-  return { way, victim, hit, end: code === 0 ? 'whole' : code === null ? 'killed' : 'failed', wrong };
+  return {
+    way,
+    victim,
+    hit,
+    end: code === 0 ? 'whole' : code === null ? 'killed' : 'failed',
+    wrong,
+  };
 }
 
 /** When the first bytes are in a file that has no name yet, or all is over. */
 async function flowing(folder: string, ended: Promise<unknown>): Promise<void> {
   let isOver = false;
   void ended.then(() => (isOver = true));
-  const hasData = (): boolean => readdirSync(folder).some((entry) => sizeOf(join(folder, entry)) > 40_000);
+  const hasData = (): boolean =>
+    readdirSync(folder).some((entry) => sizeOf(join(folder, entry)) > 40_000);
   while (!isOver && !hasData()) await wait(5);
 }
 
@@ -136,7 +180,14 @@ function sizeOf(file: string): number {
 }
 
 /** Kills the victim as soon as it is there, unless the dump is over before; a daemon is started anew on the port it had. */
-async function kill(victim: Role, way: Way, name: string, lane: Lane, isOver: () => boolean, random: Random): Promise<boolean> {
+async function kill(
+  victim: Role,
+  way: Way,
+  name: string,
+  lane: Lane,
+  isOver: () => boolean,
+  random: Random,
+): Promise<boolean> {
   if (way === 'bsdtcp' && victim === 'target' && lane.target !== undefined) {
     if (isOver()) return false;
     const { port } = lane.target;
@@ -174,7 +225,9 @@ function connectionsOf(port: number): readonly string[] {
   return readFileSync('/proc/net/tcp', 'latin1')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, local = '', , state = '']) => local.endsWith(wanted) && state !== '0A' && state !== '06')
+    .filter(
+      ([, local = '', , state = '']) => local.endsWith(wanted) && state !== '0A' && state !== '06',
+    )
     .map((words) => words.slice(1, 4).join(' '));
 }
 
@@ -190,5 +243,8 @@ function table(outcomes: readonly Outcome[]): string {
     return `  ${key.padEnd(20)} ${some.length} rounds, ${hits} killed; the initiator: ${count('failed')} failed, ${count('whole')} whole, ${count('killed')} killed itself`;
   });
   const wrong = outcomes.flatMap((one) => one.wrong).length;
-  return [`seed ${seed}: ${outcomes.length} rounds of kill -9, ${outcomes.filter(({ hit }) => hit).length} hit, ${wrong} wrong`, ...lines].join('\n');
+  return [
+    `seed ${seed}: ${outcomes.length} rounds of kill -9, ${outcomes.filter(({ hit }) => hit).length} hit, ${wrong} wrong`,
+    ...lines,
+  ].join('\n');
 }

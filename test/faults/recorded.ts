@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { Channel } from '../../src/connection/channel.js';
+import type { Channel } from '../../src/transport/channel.js';
 import { packetTypes } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
 import { conversation, type Direction } from '../support/captures.js';
@@ -39,7 +39,11 @@ const STRIDE = factor > 1 ? 1 : 101;
 export function places(recorded: Script, direction: Direction): readonly number[] {
   return layout(recorded, direction).flatMap(({ start, end, payload }) =>
     Array.from({ length: end - start }, (_, index) => start + index).filter(
-      (at) => payload.length <= LARGE || at < start + HEADER + MARGIN || at >= end - MARGIN || at % STRIDE === 0,
+      (at) =>
+        payload.length <= LARGE ||
+        at < start + HEADER + MARGIN ||
+        at >= end - MARGIN ||
+        at % STRIDE === 0,
     ),
   );
 }
@@ -58,11 +62,16 @@ export function isPacket({ handle, payload }: LaidFrame, type: keyof typeof pack
 
 /** The numbers of the streams that a reply announces. */
 export function announced({ payload }: LaidFrame): readonly number[] {
-  return (splitConnect(payload.subarray(1))?.connect ?? []).map(({ number }) => number).filter((number) => number > 0);
+  return (splitConnect(payload.subarray(1))?.connect ?? [])
+    .map(({ number }) => number)
+    .filter((number) => number > 0);
 }
 
 /** A channel that counts who listens to it: to its bytes, and to whether it can take more. */
-export function counted(channel: Channel): { readonly channel: Channel; readonly listeners: () => number } {
+export function counted(channel: Channel): {
+  readonly channel: Channel;
+  readonly listeners: () => number;
+} {
   let count = 0;
   const watched = <T>(source: Observable<T>): Observable<T> =>
     new Observable((out) => {

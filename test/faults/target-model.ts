@@ -39,7 +39,10 @@ interface Running {
  * What a target must make of the bytes of an initiator when its services answer at once and everybody may ask: worked out from the frames
  * alone, all of them at hand, and by nothing of what is tested but the readers of a request's head.
  */
-export function mustBeServed(bytes: Uint8Array, { namesUser, services, answers }: TargetModel): Served {
+export function mustBeServed(
+  bytes: Uint8Array,
+  { namesUser, services, answers }: TargetModel,
+): Served {
   const { frames, broken } = framesIn(bytes);
   const exchanges = new Map<number, Running>();
   const streams = new Map<number, Announced>();
@@ -51,11 +54,14 @@ export function mustBeServed(bytes: Uint8Array, { namesUser, services, answers }
   const begin = (handle: number, payload: Uint8Array): void => {
     if (payload[0] !== packetTypes.REQ) return void outcomes.push('ignored');
     const request = requestIn(payload, namesUser);
-    if (request === undefined || !services.includes(request.service)) return void outcomes.push('refused');
+    if (request === undefined || !services.includes(request.service))
+      return void outcomes.push('refused');
     const key = `${request.service} ${Buffer.from(request.arguments).toString('latin1')}`;
     if ([...running].some((other) => other.key === key)) return void outcomes.push('duplicate');
     admitted += 1;
-    const announced = answers(handle)?.map(({ isClosed }) => [nextStream--, { text: '', isOver: false, isClosed }] as const);
+    const announced = answers(handle)?.map(
+      ({ isClosed }) => [nextStream--, { text: '', isOver: false, isClosed }] as const,
+    );
     for (const [number, stream] of announced ?? []) streams.set(number, stream);
     const exchange = { key, streams: announced && new Map(announced), isAcknowledged: false };
     exchanges.set(handle, exchange);
@@ -63,12 +69,17 @@ export function mustBeServed(bytes: Uint8Array, { namesUser, services, answers }
   };
   const concludeAll = (): void => {
     for (const exchange of running) {
-      if (!exchange.isAcknowledged || ![...(exchange.streams?.values() ?? [])].every(({ isOver, isClosed }) => isOver && isClosed)) continue;
+      if (
+        !exchange.isAcknowledged ||
+        ![...(exchange.streams?.values() ?? [])].every(({ isOver, isClosed }) => isOver && isClosed)
+      )
+        continue;
       running.delete(exchange);
       outcomes.push('completed');
     }
     // What both sides have closed is forgotten, and its number is like any other.
-    for (const [number, { isOver, isClosed }] of streams) if (isOver && isClosed && read.has(number)) streams.delete(number);
+    for (const [number, { isOver, isClosed }] of streams)
+      if (isOver && isClosed && read.has(number)) streams.delete(number);
   };
   for (const { handle, payload } of frames) {
     const [stream, exchange] = [streams.get(handle), exchanges.get(handle)];
@@ -86,12 +97,18 @@ export function mustBeServed(bytes: Uint8Array, { namesUser, services, answers }
     concludeAll();
   }
   outcomes.push(...Array.from(running, () => 'lost'));
-  const seen = [...read].map(([number, { text, isOver }]) => [number, { text, end: isOver ? 'complete' : (broken ?? 'CONNECTION_LOST') }] as const);
+  const seen = [...read].map(
+    ([number, { text, isOver }]) =>
+      [number, { text, end: isOver ? 'complete' : (broken ?? 'CONNECTION_LOST') }] as const,
+  );
   return { admitted, outcomes: outcomes.sort(), streams: new Map(seen) };
 }
 
 /** Undefined for one that is refused. Who asks is for the rules to judge, and here they let everybody in, even whom a request does not name. */
-function requestIn(payload: Uint8Array, namesUser: boolean): Pick<ParsedRequest, 'service' | 'arguments'> | undefined {
+function requestIn(
+  payload: Uint8Array,
+  namesUser: boolean,
+): Pick<ParsedRequest, 'service' | 'arguments'> | undefined {
   const end = payload.indexOf(0, 1);
   const body = payload.subarray(1, end < 0 ? undefined : end);
   try {

@@ -23,14 +23,17 @@ interface Served extends Decoded {
   readonly handles: readonly string[];
 }
 
-const shown = (handle: number, payload: Uint8Array): string => `${handle} ${Buffer.from(payload).toString('latin1')}`;
-const codeOf = (error: unknown): string => (isAmandaError(error) ? error.code : `not ours: ${String(error)}`);
+const shown = (handle: number, payload: Uint8Array): string =>
+  `${handle} ${Buffer.from(payload).toString('latin1')}`;
+const codeOf = (error: unknown): string =>
+  isAmandaError(error) ? error.code : `not ours: ${String(error)}`;
 
 function byDecoder(pieces: readonly Uint8Array[]): Decoded {
   const decoder = new FrameDecoder();
   const frames: string[] = [];
   try {
-    for (const piece of pieces) for (const { handle, payload } of decoder.push(piece)) frames.push(shown(handle, payload));
+    for (const piece of pieces)
+      for (const { handle, payload } of decoder.push(piece)) frames.push(shown(handle, payload));
   } catch (error) {
     return { frames, end: codeOf(error), inside: false };
   }
@@ -50,24 +53,42 @@ function byOperator(pieces: readonly Uint8Array[]): Decoded {
       decodeFrames(),
       map(({ handle, payload }) => shown(handle, payload)),
     )
-    .subscribe({ next: (frame) => frames.push(frame), error: (error: unknown) => (end = codeOf(error)), complete: () => (end = 'complete') });
+    .subscribe({
+      next: (frame) => frames.push(frame),
+      error: (error: unknown) => (end = codeOf(error)),
+      complete: () => (end = 'complete'),
+    });
   return { frames, end };
 }
 
 /** Every handle has its reader: on an initiator from the start, on a target from its first packet on. */
-function byConnection(side: 'initiator' | 'target', pieces: readonly Uint8Array[], expected: readonly number[]): Served {
+function byConnection(
+  side: 'initiator' | 'target',
+  pieces: readonly Uint8Array[],
+  expected: readonly number[],
+): Served {
   const [near, far] = memoryChannels();
-  const role = side === 'initiator' ? ({ side, user: undefined } as const) : ({ side, namesUser: false } as const);
+  const role =
+    side === 'initiator'
+      ? ({ side, user: undefined } as const)
+      : ({ side, namesUser: false } as const);
   const connection = new TcpmConnection(near, role, { gather: false });
   const [frames, handles]: [string[], string[]] = [[], []];
   let end = 'open';
-  connection.subscribe({ next: ({ handle, payload }) => frames.push(shown(handle, payload)), error: () => undefined });
+  connection.subscribe({
+    next: ({ handle, payload }) => frames.push(shown(handle, payload)),
+    error: () => undefined,
+  });
   const note = (handle: number) => {
     const at = handles.push(`${handle}:`) - 1;
     const add = (text: string): void => {
       handles[at] = `${handles[at] ?? ''}${text}`;
     };
-    return { next: add, error: (error: unknown) => add(` ${codeOf(error)}`), complete: () => add(' complete') };
+    return {
+      next: add,
+      error: (error: unknown) => add(` ${codeOf(error)}`),
+      complete: () => add(' complete'),
+    };
   };
   if (side === 'initiator')
     for (const handle of expected)
@@ -76,11 +97,16 @@ function byConnection(side: 'initiator' | 'target', pieces: readonly Uint8Array[
         .pipe(map((bytes) => Buffer.from(bytes).toString('latin1')))
         .subscribe(note(handle));
   connection.incoming.subscribe((handle) =>
-    handle.packets.pipe(map(({ type, body }) => ` ${type} ${Buffer.from(body).toString('latin1')}`)).subscribe(note(handle.number)),
+    handle.packets
+      .pipe(map(({ type, body }) => ` ${type} ${Buffer.from(body).toString('latin1')}`))
+      .subscribe(note(handle.number)),
   );
   for (const piece of pieces) far.write([piece]);
   far.close();
-  connection.ended.subscribe({ error: (error: unknown) => (end = codeOf(error)), complete: () => (end = 'complete') });
+  connection.ended.subscribe({
+    error: (error: unknown) => (end = codeOf(error)),
+    complete: () => (end = 'complete'),
+  });
   return { frames, handles, end };
 }
 
@@ -89,18 +115,32 @@ function handlesOf({ frames }: Decoded): readonly number[] {
 }
 
 function randomFrames(): Arbitrary<Uint8Array> {
-  const handle = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 499_990, max: 499_999 }), fc.constantFrom(0, 0x8000_0000, 0xffff_ffff));
+  const handle = fc.oneof(
+    fc.integer({ min: 1, max: 4 }),
+    fc.integer({ min: 499_990, max: 499_999 }),
+    fc.constantFrom(0, 0x8000_0000, 0xffff_ffff),
+  );
   const payload = fc.oneof(
     { arbitrary: fc.uint8Array({ maxLength: 60 }), weight: 9 },
     {
-      arbitrary: fc.record({ size: fc.integer({ min: 0, max: 12_000 }), value: fc.nat(255) }).map(({ size, value }) => new Uint8Array(size).fill(value)),
+      arbitrary: fc
+        .record({ size: fc.integer({ min: 0, max: 12_000 }), value: fc.nat(255) })
+        .map(({ size, value }) => new Uint8Array(size).fill(value)),
       weight: 1,
     },
   );
-  return fc.array(fc.record({ handle, payload }), { maxLength: 25 }).map((frames) => new Uint8Array(Buffer.concat(frames.flatMap(frameOf))));
+  return fc
+    .array(fc.record({ handle, payload }), { maxLength: 25 })
+    .map((frames) => new Uint8Array(Buffer.concat(frames.flatMap(frameOf))));
 }
 
-function frameOf({ handle, payload }: { readonly handle: number; readonly payload: Uint8Array }): readonly Uint8Array[] {
+function frameOf({
+  handle,
+  payload,
+}: {
+  readonly handle: number;
+  readonly payload: Uint8Array;
+}): readonly Uint8Array[] {
   const header = Buffer.alloc(8);
   header.writeUInt32BE(payload.length);
   header.writeUInt32BE(handle, 4);
@@ -130,14 +170,18 @@ describe('any cutting of the bytes gives the same', () => {
       }),
       runs(count),
     );
-    console.log(`${inputs} inputs, each cut and whole through a decoder, an operator and a connection of either side`);
+    console.log(
+      `${inputs} inputs, each cut and whole through a decoder, an operator and a connection of either side`,
+    );
   });
 
   test('lines, and the same refusal of one that is too long', { timeout: patience }, () => {
     const text = fc.oneof(
       fc.uint8Array({ maxLength: 80 }),
       fc
-        .array(fc.constantFrom('a', 'abcdefg', 'abcdefghijklm', 'é', '𝄞', '\n', '\r\n', '\ufeff'), { maxLength: 60 })
+        .array(fc.constantFrom('a', 'abcdefg', 'abcdefghijklm', 'é', '𝄞', '\n', '\r\n', '\ufeff'), {
+          maxLength: 60,
+        })
         .map((parts) => new Uint8Array(Buffer.from(parts.join('')))),
     );
     fc.assert(
@@ -154,6 +198,9 @@ function linesOf(pieces: readonly Uint8Array[]): unknown {
   const read: string[] = [];
   from(pieces)
     .pipe(lines({ maxLength: 12 }))
-    .subscribe({ next: (line) => read.push(line), error: (error: unknown) => (out = codeOf(error)) });
+    .subscribe({
+      next: (line) => read.push(line),
+      error: (error: unknown) => (out = codeOf(error)),
+    });
   return [read, out];
 }

@@ -30,7 +30,11 @@ const fronts: Readonly<Record<string, readonly string[]>> = {
   DLEs: ['<dle>', '<dle><program>x</program><disk>', '<dle a', '<dle>&'],
   'request for a dump': ['OPTIONS ;\n<dle>'],
   'shared memory': ['OPTIONS '],
-  'header of a dump': ['AMANDA: FILE ', 'AMANDA: FILE 20261124 localhost "', 'AMANDA: FILE 20261124 h /d lev 0 comp N program /bin/tar\n'],
+  'header of a dump': [
+    'AMANDA: FILE ',
+    'AMANDA: FILE 20261124 localhost "',
+    'AMANDA: FILE 20261124 h /d lev 0 comp N program /bin/tar\n',
+  ],
   datagram: ['Amanda ', 'Amanda 3.5 REQ HANDLE ', 'Amanda 3.5 REQ HANDLE h SEQ 1\n'],
   'messages of a dump': ['sendbackup: ', 'sendbackup: info ', 'sendbackup: retry '],
   'answer to selfcheck': ['MESSAGE JSON\n', 'MESSAGE JSON\n{"details":'],
@@ -83,7 +87,9 @@ const repeated = [
 ];
 
 function nasty(front: string, unit: string, length: number): Uint8Array {
-  return new Uint8Array(Buffer.from(front + unit.repeat(Math.ceil(length / unit.length)), 'latin1').subarray(0, length));
+  return new Uint8Array(
+    Buffer.from(front + unit.repeat(Math.ceil(length / unit.length)), 'latin1').subarray(0, length),
+  );
 }
 
 const nests = [
@@ -94,7 +100,11 @@ const nests = [
   ['"', '', '"'],
 ] as const;
 
-const cases = Object.entries(decoders).map(([name, decode]) => ({ name, decode, fronts: ['', ...(fronts[name] ?? [])] }));
+const cases = Object.entries(decoders).map(([name, decode]) => ({
+  name,
+  decode,
+  fronts: ['', ...(fronts[name] ?? [])],
+}));
 
 describe('whatever comes from outside', () => {
   test('is read, or refused with an AmandaError', { timeout: patience }, () => {
@@ -104,7 +114,8 @@ describe('whatever comes from outside', () => {
         for (const { name, decode } of cases) {
           inputs += 1;
           const error = strangeErrorOf(decode, bytes);
-          if (error !== undefined) throw new Error(`${name} throws what is no AmandaError`, { cause: error });
+          if (error !== undefined)
+            throw new Error(`${name} throws what is no AmandaError`, { cause: error });
         }
       }),
       runs(3_000),
@@ -116,9 +127,20 @@ describe('whatever comes from outside', () => {
   test('may be nested deeply', () => {
     for (const [open, middle, end] of nests) {
       for (const { name, decode } of cases) {
-        const bytes = new Uint8Array(Buffer.from(open.repeat(50_000) + middle + end.repeat(50_000)));
-        const message = new Uint8Array(Buffer.from(`MESSAGE JSON\n{"details":${open.repeat(50_000)}${middle}${end.repeat(50_000)}}`));
-        expect([name, open, strangeErrorOf(decode, bytes), strangeErrorOf(decode, message)]).toEqual([name, open, undefined, undefined]);
+        const bytes = new Uint8Array(
+          Buffer.from(open.repeat(50_000) + middle + end.repeat(50_000)),
+        );
+        const message = new Uint8Array(
+          Buffer.from(
+            `MESSAGE JSON\n{"details":${open.repeat(50_000)}${middle}${end.repeat(50_000)}}`,
+          ),
+        );
+        expect([
+          name,
+          open,
+          strangeErrorOf(decode, bytes),
+          strangeErrorOf(decode, message),
+        ]).toEqual([name, open, undefined, undefined]);
       }
     }
   });
@@ -152,19 +174,28 @@ const SMALL = 16_384;
 
 describe('reading', () => {
   // Eight times the bytes: a linear decoder takes 8 times as long, a quadratic one 64 times.
-  test.each(cases)('takes time in proportion to the bytes: $name', { timeout: 60_000 }, ({ decode, fronts: all }) => {
-    for (const front of all) {
-      for (const unit of repeated) {
-        const large = fastest(decode, nasty(front, unit, 8 * SMALL));
-        if (large < TOO_FAST_TO_TELL) continue;
-        const ratio = large / fastest(decode, nasty(front, unit, SMALL));
-        if (ratio < 27) continue;
-        // Among many small objects the collector may make that much of it. It does not go on so, as a quadratic decoder does: 16 times.
-        const further = fastest(decode, nasty(front, unit, 32 * SMALL)) / large;
-        expect([front, unit, ratio, further]).toEqual([front, unit, ratio, expect.toSatisfy((factor: number) => factor < 9)]);
+  test.each(cases)(
+    'takes time in proportion to the bytes: $name',
+    { timeout: 60_000 },
+    ({ decode, fronts: all }) => {
+      for (const front of all) {
+        for (const unit of repeated) {
+          const large = fastest(decode, nasty(front, unit, 8 * SMALL));
+          if (large < TOO_FAST_TO_TELL) continue;
+          const ratio = large / fastest(decode, nasty(front, unit, SMALL));
+          if (ratio < 27) continue;
+          // Among many small objects the collector may make that much of it. It does not go on so, as a quadratic decoder does: 16 times.
+          const further = fastest(decode, nasty(front, unit, 32 * SMALL)) / large;
+          expect([front, unit, ratio, further]).toEqual([
+            front,
+            unit,
+            ratio,
+            expect.toSatisfy((factor: number) => factor < 9),
+          ]);
+        }
       }
-    }
-  });
+    },
+  );
 
   test('keeps memory in proportion to the bytes', { timeout: 60_000 }, () => {
     setFlagsFromString('--expose-gc');
@@ -184,7 +215,9 @@ describe('reading', () => {
         expect([name, unit, kept === cases, grown < 200 * size]).toEqual([name, unit, false, true]);
       }
     }
-    console.log(`at most ${(most.bytes / size).toFixed(1)} bytes are kept for one that came (${most.of})`);
+    console.log(
+      `at most ${(most.bytes / size).toFixed(1)} bytes are kept for one that came (${most.of})`,
+    );
   });
 });
 

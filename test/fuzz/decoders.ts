@@ -1,6 +1,12 @@
 import { from, of, type OperatorFunction } from 'rxjs';
 import { decide } from '../../src/access/amandahosts.js';
-import { addressesInHosts, asksHostsFirst, canonicalInHosts, nameInHosts, parseHosts } from '../../src/access/hosts-file.js';
+import {
+  addressesInHosts,
+  asksHostsFirst,
+  canonicalInHosts,
+  nameInHosts,
+  parseHosts,
+} from '../../src/access/hosts-file.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
 import { AmandaCapture } from '../../src/capture/amanda-capture.js';
 import { captureReader } from '../../src/capture/capture-file.js';
@@ -9,21 +15,21 @@ import { parseDisklist } from '../../src/cli/config/disklist.js';
 import { parseStatements } from '../../src/cli/config/statements.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { takeActivation } from '../../src/drivers/activation.js';
+import { takeActivation } from '../../src/transport/activation.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
-import { noTls } from '../../src/drivers/ssl-errors.js';
+import { noTls } from '../../src/drivers/ssl/ssl-errors.js';
 import { parseBackupMessage } from '../../src/initiator/backup-message.js';
 import { IndexCount } from '../../src/initiator/index-count.js';
 import { noop } from '../../src/initiator/noop.js';
 import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
-import { ConversationBytes } from '../../src/marble/conversation-bytes.js';
-import type { Diagram } from '../../src/marble/model.js';
-import { Recording } from '../../src/marble/recording.js';
+import { ConversationBytes } from '../../src/diagram/conversation-bytes.js';
+import type { Diagram } from '../../src/diagram/model.js';
+import { Recording } from '../../src/diagram/recording.js';
 import { lines } from '../../src/operators/lines.js';
 import { readDumpHead } from '../../src/target/services/dump-request.js';
-import { shmArguments, withoutShm } from '../../src/target/shm.js';
+import { shmArguments, withoutShm } from '../../src/target/process/shm.js';
 import { parseChecksum } from '../../src/wire/crc32c.js';
 import { decodeDatagram } from '../../src/wire/datagram.js';
 import { formatDle, parseDles, type Dle } from '../../src/wire/dle.js';
@@ -38,7 +44,17 @@ import { parseRequest, parseSecurity, parseService } from '../../src/wire/reques
 import { printable, toText } from '../../src/wire/text.js';
 import { withHeader } from '../../src/testing/bytes.js';
 import { drawCapture, drawRecording, drawSteps } from './file-decoders.js';
-import { askPage, findInfoEnd, readAmandadWords, readOverride, readPlaces, readPort, readSshConnection, readTarMessages, readWords } from './word-decoders.js';
+import {
+  askPage,
+  findInfoEnd,
+  readAmandadWords,
+  readOverride,
+  readPlaces,
+  readPort,
+  readSshConnection,
+  readTarMessages,
+  readWords,
+} from './word-decoders.js';
 
 /** A recording that is read to its end. */
 function readCapture(bytes: Uint8Array): readonly unknown[] {
@@ -74,8 +90,21 @@ function watch(bytes: Uint8Array): Diagram {
 export type Decode = (bytes: Uint8Array) => unknown;
 
 const dle: Dle = { program: 'GNUTAR', disk: '/home', levels: [{ level: 0 }] };
-const incoming = (args: Uint8Array) => ({ service: 'sendbackup', arguments: args, user: undefined, peer: { driver: 'local' }, handle: 1 });
-const question = { host: 'localhost', address: '127.0.0.1', user: 'backup', service: 'noop', localUser: 'backup', file: '.amandahosts' };
+const incoming = (args: Uint8Array) => ({
+  service: 'sendbackup',
+  arguments: args,
+  user: undefined,
+  peer: { driver: 'local' },
+  handle: 1,
+});
+const question = {
+  host: 'localhost',
+  address: '127.0.0.1',
+  user: 'backup',
+  service: 'noop',
+  localUser: 'backup',
+  file: '.amandahosts',
+};
 const certificate = { raw: Buffer.from('no certificate') };
 const dumptypes = new Map([['a', {}]]);
 
@@ -146,9 +175,18 @@ export const decoders: Readonly<Record<string, Decode>> = {
     return found;
   },
   'no TLS': (bytes) => noTls(bytes, 'peer'),
-  configuration: (bytes) => collect(parseStatements(Buffer.from(bytes).toString('latin1'), 'amanda.conf'), { scope: 'server', overrides: [], tell: ignore }),
+  configuration: (bytes) =>
+    collect(parseStatements(Buffer.from(bytes).toString('latin1'), 'amanda.conf'), {
+      scope: 'server',
+      overrides: [],
+      tell: ignore,
+    }),
   disklist: (bytes) =>
-    parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', { dumptypes, tell: ignore, include: () => ({ text: '', path: 'other' }) }),
+    parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', {
+      dumptypes,
+      tell: ignore,
+      include: () => ({ text: '', path: 'other' }),
+    }),
   'a recording, drawn': drawRecording,
   'steps of a recording': drawSteps,
   'a capture, drawn': drawCapture,
@@ -168,8 +206,14 @@ function ignore(): void {
 }
 
 /** Gives bytes to an operator in pieces of 1,000; what comes out is collected, and its error thrown. */
-function readInPieces(bytes: Uint8Array, operator: OperatorFunction<Uint8Array, string>, out: string[]): void {
-  const pieces = Array.from({ length: Math.ceil(bytes.length / 1_000) }, (_, piece) => bytes.subarray(piece * 1_000, (piece + 1) * 1_000));
+function readInPieces(
+  bytes: Uint8Array,
+  operator: OperatorFunction<Uint8Array, string>,
+  out: string[],
+): void {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 1_000) }, (_, piece) =>
+    bytes.subarray(piece * 1_000, (piece + 1) * 1_000),
+  );
   let failure: unknown;
   from(pieces)
     .pipe(operator)
@@ -185,7 +229,11 @@ function readInPieces(bytes: Uint8Array, operator: OperatorFunction<Uint8Array, 
 /** What a call makes of a reply with this body, or throws for it. All of it happens at once. */
 function answered<T>(body: Uint8Array, call: OperatorFunction<Connection, T>): readonly T[] {
   const [near, far] = memoryChannels();
-  const connection = new TcpmConnection(near, { side: 'initiator', user: undefined }, { gather: false });
+  const connection = new TcpmConnection(
+    near,
+    { side: 'initiator', user: undefined },
+    { gather: false },
+  );
   const values: T[] = [];
   let failure: unknown;
   const asking = of<Connection>(connection)

@@ -1,12 +1,16 @@
 import { captureReader } from '../../src/capture/capture-file.js';
-import type { SavedEvent } from '../../src/cli/draw-event.js';
-import { SavedCapture } from '../../src/cli/draw-capture.js';
-import { SavedChanges } from '../../src/cli/draw-changes.js';
-import { FrameList, changeLine } from '../../src/cli/draw-frames.js';
-import { Pictures } from '../../src/cli/draw-pictures.js';
-import { RecordingReader, recordingHeader, recordingLine } from '../../src/cli/recording-file.js';
-import { toSvg } from '../../src/marble/svg.js';
-import { toText } from '../../src/marble/text.js';
+import type { SavedEvent } from '../../src/cli/rx-amanda/draw/draw-event.js';
+import { SavedCapture } from '../../src/cli/rx-amanda/draw/draw-capture.js';
+import { SavedChanges } from '../../src/cli/rx-amanda/draw/draw-changes.js';
+import { FrameList, changeLine } from '../../src/cli/rx-amanda/draw/draw-frames.js';
+import { Pictures } from '../../src/cli/rx-amanda/draw/draw-pictures.js';
+import {
+  RecordingReader,
+  recordingHeader,
+  recordingLine,
+} from '../../src/cli/rx-amanda/draw/recording-file.js';
+import { toSvg } from '../../src/diagram/svg/svg.js';
+import { toText } from '../../src/diagram/text/text.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { toBytes } from '../../src/wire/text.js';
 
@@ -21,7 +25,12 @@ class Shown {
   }
 
   all(): readonly string[] {
-    return [...this.#lines, ...this.#pictures.all().flatMap(({ diagram }) => [toSvg(diagram), toText(diagram, { width: 100 })])];
+    return [
+      ...this.#lines,
+      ...this.#pictures
+        .all()
+        .flatMap(({ diagram }) => [toSvg(diagram), toText(diagram, { width: 100 })]),
+    ];
   }
 }
 

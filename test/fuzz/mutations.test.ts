@@ -40,7 +40,15 @@ interface Tally {
   slowest: number;
 }
 
-const tallies = Object.entries(decoders).map(([name, decode]): Tally => ({ name, decode, inputs: 0, refused: 0, milliseconds: 0, bytes: 0, slowest: 0 }));
+const tallies = Object.entries(decoders).map(([name, decode]): Tally => ({
+  name,
+  decode,
+  inputs: 0,
+  refused: 0,
+  milliseconds: 0,
+  bytes: 0,
+  slowest: 0,
+}));
 
 afterAll(() => {
   const inputs = tallies.reduce((sum, tally) => sum + tally.inputs, 0);
@@ -49,30 +57,44 @@ afterAll(() => {
     ({ name, inputs: count, refused, milliseconds, bytes, slowest }) =>
       `  ${name.padEnd(28)} ${count} inputs, ${Math.round((100 * refused) / count)} % refused, ${((1_000 * milliseconds) / count).toFixed(1)} µs each, ${((1e6 * milliseconds) / bytes).toFixed(1)} ns a byte, slowest ${slowest.toFixed(1)} ms`,
   );
-  console.log([`seed ${seed}: ${inputs} inputs for ${tallies.length} decoders, ${Math.round(inputs / decoding)} decoded a second`, ...lines].join('\n'));
+  console.log(
+    [
+      `seed ${seed}: ${inputs} inputs for ${tallies.length} decoders, ${Math.round(inputs / decoding)} decoded a second`,
+      ...lines,
+    ].join('\n'),
+  );
 });
 
 describe('mutated recordings', () => {
-  test('are read, or refused with an AmandaError, and leave nothing behind', { timeout: patience * 10 }, () => {
-    // To note where an error came from takes longer than most that is tried here.
-    Error.stackTraceLimit = 0;
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    let before = 0;
-    for (let done = 0; done < INPUTS; done += BATCH) {
-      const numbers = Array.from({ length: Math.min(BATCH, INPUTS - done) }, (_, index) => (seed + done + index) | 0);
-      for (const tally of tallies) tryAll(tally, numbers);
-      if (done === 0) before = heapAfter(collect);
-    }
-    Error.stackTraceLimit = 10;
-    expect(heapAfter(collect) - before).toBeLessThan(MOST_KEPT);
-    expect(tallies.every(({ inputs, refused }) => inputs >= INPUTS / 40 && refused < inputs)).toBe(true);
-  });
+  test(
+    'are read, or refused with an AmandaError, and leave nothing behind',
+    { timeout: patience * 10 },
+    () => {
+      // To note where an error came from takes longer than most that is tried here.
+      Error.stackTraceLimit = 0;
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc') as () => void;
+      let before = 0;
+      for (let done = 0; done < INPUTS; done += BATCH) {
+        const numbers = Array.from(
+          { length: Math.min(BATCH, INPUTS - done) },
+          (_, index) => (seed + done + index) | 0,
+        );
+        for (const tally of tallies) tryAll(tally, numbers);
+        if (done === 0) before = heapAfter(collect);
+      }
+      Error.stackTraceLimit = 10;
+      expect(heapAfter(collect) - before).toBeLessThan(MOST_KEPT);
+      expect(
+        tallies.every(({ inputs, refused }) => inputs >= INPUTS / 40 && refused < inputs),
+      ).toBe(true);
+    },
+  );
 
   test.each(kept)('that once broke something do so no more: $name, $base64', ({ name, base64 }) => {
-    expect(strangeErrorOf(decoders[name] ?? neverThere, new Uint8Array(Buffer.from(base64, 'base64')))).toSatisfy(
-      (error) => error === undefined || error === refusedIt,
-    );
+    expect(
+      strangeErrorOf(decoders[name] ?? neverThere, new Uint8Array(Buffer.from(base64, 'base64'))),
+    ).toSatisfy((error) => error === undefined || error === refusedIt);
   });
 });
 
@@ -89,7 +111,8 @@ function tryAll(tally: Tally, numbers: readonly number[]): void {
         taken,
         timed(() => strangeErrorOf(decode, bytes)),
       );
-    if (error !== undefined && error !== refusedIt) throw broken('throws what is no AmandaError', name, number, bytes, error);
+    if (error !== undefined && error !== refusedIt)
+      throw broken('throws what is no AmandaError', name, number, bytes, error);
     if (taken > TOO_LONG) throw broken(`takes ${Math.round(taken)} ms`, name, number, bytes);
     if (error === refusedIt) tally.refused += 1;
     tally.inputs += 1;
@@ -118,8 +141,17 @@ function strangeErrorOf(decode: Decode, bytes: Uint8Array): unknown {
 }
 
 /** How to see it again: the seed is the input's own number, and the bytes are for kept.ts. */
-function broken(what: string, name: string, number: number, bytes: Uint8Array, cause?: unknown): Error {
-  return new Error(`${name} ${what}. Again with FUZZ_SEED=${number}, or with ${Buffer.from(bytes).toString('base64').slice(0, 4_000)}`, { cause });
+function broken(
+  what: string,
+  name: string,
+  number: number,
+  bytes: Uint8Array,
+  cause?: unknown,
+): Error {
+  return new Error(
+    `${name} ${what}. Again with FUZZ_SEED=${number}, or with ${Buffer.from(bytes).toString('base64').slice(0, 4_000)}`,
+    { cause },
+  );
 }
 
 function heapAfter(collect: () => void): number {

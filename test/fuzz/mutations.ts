@@ -19,18 +19,27 @@ const pools = [directions, payloads, payloads, texts, pcaps] as const;
 export function inputOf(number: number, samples: readonly Uint8Array[]): Uint8Array {
   const random = randomFrom(number);
   const sample = random() < 0.5 ? samples[below(random, samples.length)] : undefined;
-  const limit = sample === undefined ? (number % LONG_EVERY === 0 ? LONG : SHORT) : Math.min(sample.length + SHORT, LONG);
+  const limit =
+    sample === undefined
+      ? number % LONG_EVERY === 0
+        ? LONG
+        : SHORT
+      : Math.min(sample.length + SHORT, LONG);
   const room = scratch.subarray(0, limit);
   let length = append(room, 0, sample ?? piece(random, limit));
-  if (sample === undefined) for (let pieces = below(random, 4); pieces > 0; pieces -= 1) length = append(room, length, piece(random, limit));
-  for (let damages = below(random, 5); damages > 0; damages -= 1) length = damage(room, length, random);
+  if (sample === undefined)
+    for (let pieces = below(random, 4); pieces > 0; pieces -= 1)
+      length = append(room, length, piece(random, limit));
+  for (let damages = below(random, 5); damages > 0; damages -= 1)
+    length = damage(room, length, random);
   return room.slice(0, length);
 }
 
 function piece(random: Random, limit: number): Uint8Array {
   const pool = pools[below(random, pools.length + 1)];
   // None of the pools: noise.
-  if (pool === undefined) return Uint8Array.from({ length: below(random, 40) }, () => below(random, 256));
+  if (pool === undefined)
+    return Uint8Array.from({ length: below(random, 40) }, () => below(random, 256));
   const whole = pool[below(random, pool.length)] ?? new Uint8Array(0);
   // From the front twice in three times, since that is where a decoder begins.
   const start = below(random, 3) > 0 ? 0 : below(random, whole.length);
@@ -44,7 +53,9 @@ function append(room: Uint8Array, length: number, bytes: Uint8Array): number {
 }
 
 /** Numbers that are on the edge of something, as one byte each. */
-const edges = [0x00, 0x01, 0x0a, 0x0d, 0x20, 0x22, 0x30, 0x3c, 0x5c, 0x7f, 0x80, 0xfe, 0xff] as const;
+const edges = [
+  0x00, 0x01, 0x0a, 0x0d, 0x20, 0x22, 0x30, 0x3c, 0x5c, 0x7f, 0x80, 0xfe, 0xff,
+] as const;
 
 function damage(room: Uint8Array, length: number, random: Random): number {
   if (length === 0) return 0;

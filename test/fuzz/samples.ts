@@ -5,7 +5,9 @@ import { words } from './bytes.js';
 import { pcapngs, recordings, tcpCaptures } from './saved-samples.js';
 
 /** What was recorded in each direction of each conversation. */
-export const directions = conversationNames().flatMap((name) => Object.values(conversation(name).bytes).filter(({ length }) => length > 0));
+export const directions = conversationNames().flatMap((name) =>
+  Object.values(conversation(name).bytes).filter(({ length }) => length > 0),
+);
 
 /** Payloads of the recorded frames: packets, and the bytes of streams. */
 const framed = directions.flatMap(payloadsOf);
@@ -22,15 +24,27 @@ export const pcaps = readdirSync(capturesDirectory)
 export const texts = words.map(bytesOf);
 
 const bodies = (type: number): readonly string[] =>
-  unique(framed.filter(([first]) => first === type).map((payload) => textOf(payload.subarray(1)).split('\0', 1)[0] ?? ''));
+  unique(
+    framed
+      .filter(([first]) => first === type)
+      .map((payload) => textOf(payload.subarray(1)).split('\0', 1)[0] ?? ''),
+  );
 const requests = bodies(0).filter((body) => body.includes('SERVICE '));
 const withoutUser = unique(requests.map((body) => body.replace(/^SECURITY USER .*\n/, '')));
 const dleTexts = unique(withoutUser.flatMap((body) => body.match(/<dle>[^]*<\/dle>/) ?? []));
-const dumpRequests = withoutUser.filter((body) => body.startsWith('SERVICE sendbackup')).map((body) => body.slice(body.indexOf('\n') + 1));
+const dumpRequests = withoutUser
+  .filter((body) => body.startsWith('SERVICE sendbackup'))
+  .map((body) => body.slice(body.indexOf('\n') + 1));
 const replies = bodies(1);
-const optionLines = unique([...requests, ...replies].flatMap((body) => body.match(/^OPTIONS .*$/m) ?? []));
+const optionLines = unique(
+  [...requests, ...replies].flatMap((body) => body.match(/^OPTIONS .*$/m) ?? []),
+);
 const streamed = unique(framed.map(textOf));
-const noTlsTexts = ['HTTP/1.1 400 Bad Request\r\n\r\n', 'SSH-2.0-OpenSSH_9.2\r\n', '\0\0\0\x02\0\0\0\x01\x03\0'];
+const noTlsTexts = [
+  'HTTP/1.1 400 Bad Request\r\n\r\n',
+  'SSH-2.0-OpenSSH_9.2\r\n',
+  '\0\0\0\x02\0\0\0\x01\x03\0',
+];
 
 /** Of both kinds; with UDP, and with TCP that is in order and that is not. */
 const captures = [...pcaps, ...tcpCaptures, ...pcapngs(pcaps)].map(front);
@@ -41,15 +55,26 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
   packet: framed.map(front),
   ...named(['request', 'SECURITY line'], requests),
   ...named(['request without a user', 'SERVICE line'], withoutUser),
-  ...named(['reply', 'CONNECT line of a service', 'refusal'], [...replies, ...bodies(2), ...bodies(4)]),
+  ...named(
+    ['reply', 'CONNECT line of a service', 'refusal'],
+    [...replies, ...bodies(2), ...bodies(4)],
+  ),
   ...named(['options'], optionLines),
   ...named(['features'], ['ffffffff9efefbfffffffffffffff3fffbf71f', 'ff', '0123456789abcdef']),
   ...named(['DLEs'], dleTexts),
-  ...named(['request for a dump', 'shared memory'], [...dumpRequests, ...dumpRequests.map((text) => text.replace(';', ';data-shm-control-name=/amanda-1-2;'))]),
+  ...named(
+    ['request for a dump', 'shared memory'],
+    [
+      ...dumpRequests,
+      ...dumpRequests.map((text) => text.replace(';', ';data-shm-control-name=/amanda-1-2;')),
+    ],
+  ),
   ...named(['header of a dump'], [dumpHeader()]),
   ...named(
     ['datagram'],
-    requests.map((body, at) => `Amanda 3.5 REQ HANDLE 000-0000000${at % 10} SEQ ${at * 7_919}\n${body}`),
+    requests.map(
+      (body, at) => `Amanda 3.5 REQ HANDLE 000-0000000${at % 10} SEQ ${at * 7_919}\n${body}`,
+    ),
   ),
   ...named(['quoted words'], ['/home 0 SIZE 100', '"a b\\n\\303\\274" x ""', '"\\\\" y']),
   ...named(['checksum'], ['0cda24b5:10240', '00000000:0']),
@@ -61,18 +86,40 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
     ['lines', 'index', 'text for people'],
     streamed.filter((text) => text.includes('\n') && text.length < 2_000),
   ),
-  ...named(['answer to noop', 'answer to selfcheck', 'answer to sendsize', 'answer to sendbackup'], replies),
+  ...named(
+    ['answer to noop', 'answer to selfcheck', 'answer to sendsize', 'answer to sendbackup'],
+    replies,
+  ),
   ...named(
     ['file of hosts'],
-    ['127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.0.0.1 one.lab one # first\n::ffff:10.0.0.1 one', 'hosts: files [NOTFOUND=return] dns\n'],
+    [
+      '127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.0.0.1 one.lab one # first\n::ffff:10.0.0.1 one',
+      'hosts: files [NOTFOUND=return] dns\n',
+    ],
   ),
-  ...named(['.amandahosts'], ['localhost backup amdump\nlocalhost root amindexd amidxtaped\n127.0.0.1\n', 'db1.example.com\tbackup noop,sendsize']),
-  ...named(['fingerprints'], [`SHA1 Fingerprint=${'AB:'.repeat(19)}CD\n`, `MD5 Fingerprint=${'01:'.repeat(15)}02\n`]),
+  ...named(
+    ['.amandahosts'],
+    [
+      'localhost backup amdump\nlocalhost root amindexd amidxtaped\n127.0.0.1\n',
+      'db1.example.com\tbackup noop,sendsize',
+    ],
+  ),
+  ...named(
+    ['fingerprints'],
+    [`SHA1 Fingerprint=${'AB:'.repeat(19)}CD\n`, `MD5 Fingerprint=${'01:'.repeat(15)}02\n`],
+  ),
   ...named(
     ['configuration'],
-    ['auth "ssl"\nctimeout 30\ndefine dumptype a {\n  program "GNUTAR"\n  index yes\n}\ndefine dumptype b {\n a\n compress none }\n'],
+    [
+      'auth "ssl"\nctimeout 30\ndefine dumptype a {\n  program "GNUTAR"\n  index yes\n}\ndefine dumptype b {\n a\n compress none }\n',
+    ],
   ),
-  ...named(['disklist'], ['localhost /home a\ndb1 data /srv/data {\n  a\n  exclude "./tmp"\n} 1 local\nincludefile "other"\n']),
+  ...named(
+    ['disklist'],
+    [
+      'localhost /home a\ndb1 data /srv/data {\n  a\n  exclude "./tmp"\n} 1 local\nincludefile "other"\n',
+    ],
+  ),
   ...named(['what sshd says'], ['192.0.2.7 50022 192.0.2.1 22', '::1 1 ::1 22']),
   ...named(
     ['words of rx-amanda'],
@@ -82,19 +129,60 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
         'service localhost noop -s --features ff --auth bsd',
         'noop db1 --auth ssh --ssh-key k --timeout 3',
       ],
-      ...['10081 db1:10080 --svg a --json b --web 0 --count 3', '--local --log a -- amandad -auth=local', 'a.pcap --frames --json --connection 2 --width 60'],
-      ...['/home --option auth=ssl --dumptype a --config b --quiet', 'a b --stream DATA=file --port 10080'],
+      ...[
+        '10081 db1:10080 --svg a --json b --web 0 --count 3',
+        '--local --log a -- amandad -auth=local',
+        'a.pcap --frames --json --connection 2 --width 60',
+      ],
+      ...[
+        '/home --option auth=ssl --dumptype a --config b --quiet',
+        'a b --stream DATA=file --port 10080',
+      ],
     ].map((text) => text.replaceAll(' ', '\0')),
   ),
   ...named(
     ['words of rx-amandad'],
-    ['-auth=bsdtcp -no-exit -tcp=10080 -own amdump', '-auth=ssl -ssl-dir=/a -idle=30 -max-handles=3 -grace=0'].map((text) => text.replaceAll(' ', '\0')),
+    [
+      '-auth=bsdtcp -no-exit -tcp=10080 -own amdump',
+      '-auth=ssl -ssl-dir=/a -idle=30 -max-handles=3 -grace=0',
+    ].map((text) => text.replaceAll(' ', '\0')),
   ),
-  ...named(['places of a tap'], ['10081', ':10081', '127.0.0.1:10081', '[::1]:10081', 'db1.example.com:10080', '::1']),
-  ...named(['an overriding setting'], ['auth=ssl', 'dumptype:a:index=yes', 'ctimeout=30', 'client-port="amanda"', 'exclude=list "a" "b"']),
-  ...named(['port by name'], ['amanda\0amanda 10080/tcp # x\namanda 10080/udp\nkamanda 10081/tcp a b c\n', '10080', 'kamanda\0kamanda\t10081/tcp']),
-  ...named(['what tar says'], ['Total bytes written: 10240 (10KiB, 1MiB/s)\n/bin/tar: ./a: socket ignored\nElapsed time: 3\n']),
-  ...named(['request for the page'], ['/token/\0localhost:8080\x000', '/token/events\x00127.0.0.1\x0012', '/token/svg?connection=1&from=0&to=9\0[::1]:1']),
+  ...named(
+    ['places of a tap'],
+    ['10081', ':10081', '127.0.0.1:10081', '[::1]:10081', 'db1.example.com:10080', '::1'],
+  ),
+  ...named(
+    ['an overriding setting'],
+    [
+      'auth=ssl',
+      'dumptype:a:index=yes',
+      'ctimeout=30',
+      'client-port="amanda"',
+      'exclude=list "a" "b"',
+    ],
+  ),
+  ...named(
+    ['port by name'],
+    [
+      'amanda\0amanda 10080/tcp # x\namanda 10080/udp\nkamanda 10081/tcp a b c\n',
+      '10080',
+      'kamanda\0kamanda\t10081/tcp',
+    ],
+  ),
+  ...named(
+    ['what tar says'],
+    [
+      'Total bytes written: 10240 (10KiB, 1MiB/s)\n/bin/tar: ./a: socket ignored\nElapsed time: 3\n',
+    ],
+  ),
+  ...named(
+    ['request for the page'],
+    [
+      '/token/\0localhost:8080\x000',
+      '/token/events\x00127.0.0.1\x0012',
+      '/token/svg?connection=1&from=0&to=9\0[::1]:1',
+    ],
+  ),
   ...named(
     ['end of the description'],
     streamed.filter((text) => text.includes('sendbackup: ')),
@@ -108,7 +196,10 @@ export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
   ...named(['no TLS'], noTlsTexts),
 };
 
-function named(names: readonly string[], from: readonly string[]): Record<string, readonly Uint8Array[]> {
+function named(
+  names: readonly string[],
+  from: readonly string[],
+): Record<string, readonly Uint8Array[]> {
   const bytes = unique(from).map(bytesOf);
   return Object.fromEntries(names.map((name) => [name, bytes]));
 }

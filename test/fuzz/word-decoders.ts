@@ -2,30 +2,44 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { NEVER } from 'rxjs';
 import { plainAddress } from '../../src/access/peer.js';
-import { parseAmandad } from '../../src/cli/amandad-arguments.js';
-import { UsageError } from '../../src/cli/arguments.js';
-import type { Command } from '../../src/cli/command.js';
+import { parseAmandad } from '../../src/cli/rx-amandad/amandad-arguments.js';
+import { UsageError } from '../../src/cli/terminal/arguments.js';
+import type { Command } from '../../src/cli/rx-amanda/command.js';
 import { parseOverride } from '../../src/cli/config/overrides.js';
 import { resolvePort } from '../../src/cli/config/port-name.js';
-import { demoCommand } from '../../src/cli/demo.js';
-import { drawCommand } from '../../src/cli/draw.js';
-import { dumpCommand } from '../../src/cli/dump.js';
-import { noopCommand } from '../../src/cli/noop.js';
-import { Output } from '../../src/cli/output.js';
-import { serviceCommand } from '../../src/cli/service.js';
-import { tapCommand } from '../../src/cli/tap.js';
-import { listenPlace, targetPlace } from '../../src/cli/tap-arguments.js';
+import { demoCommand } from '../../src/cli/rx-amanda/dump/demo.js';
+import { drawCommand } from '../../src/cli/rx-amanda/draw/draw.js';
+import { dumpCommand } from '../../src/cli/rx-amanda/dump/dump.js';
+import { noopCommand } from '../../src/cli/rx-amanda/noop.js';
+import { Output } from '../../src/cli/rx-amanda/output.js';
+import { serviceCommand } from '../../src/cli/rx-amanda/service/service.js';
+import { tapCommand } from '../../src/cli/rx-amanda/tap/tap.js';
+import { listenPlace, targetPlace } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
 import { answer } from '../../src/cli/web/page-requests.js';
 import { memory } from '../../src/drivers/memory.js';
 import { sshPeer } from '../../src/drivers/ssh-peer.js';
-import { InfoEnd } from '../../src/target/hold-data.js';
+import { InfoEnd } from '../../src/target/process/hold-data.js';
 import { tarMessage } from '../../src/target/services/tar-messages.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
 const { driver } = memory();
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-const surroundings = { stdin: Readable.from([]), stdout: nowhere, stderr: nowhere, interrupted: NEVER, driver: () => driver, ownTarget: () => driver };
-const commands: readonly Command[] = [noopCommand, serviceCommand, dumpCommand, demoCommand, tapCommand, drawCommand];
+const surroundings = {
+  stdin: Readable.from([]),
+  stdout: nowhere,
+  stderr: nowhere,
+  interrupted: NEVER,
+  driver: () => driver,
+  ownTarget: () => driver,
+};
+const commands: readonly Command[] = [
+  noopCommand,
+  serviceCommand,
+  dumpCommand,
+  demoCommand,
+  tapCommand,
+  drawCommand,
+];
 
 /** Nobody types more, and who does waits for himself: Node's parseArgs takes time in the square of words, and of letters behind a `-`. */
 const [MOST_WORDS, MOST_LETTERS] = [200, 1_000];
@@ -44,7 +58,11 @@ export function readAmandadWords(text: string): unknown {
 }
 
 export function readPlaces(text: string): unknown {
-  return [triedWords(() => listenPlace(text)), triedWords(() => targetPlace(text, 10_080)), plainAddress(text)];
+  return [
+    triedWords(() => listenPlace(text)),
+    triedWords(() => targetPlace(text, 10_080)),
+    plainAddress(text),
+  ];
 }
 
 export function readOverride(text: string): unknown {
@@ -59,7 +77,9 @@ export function readPort(text: string): unknown {
 
 /** The environment that sshd sets. */
 export function readSshConnection(text: string): unknown {
-  return sshPeer(text, { resolver: { nameOf: () => NEVER, addressesOf: () => NEVER, canonicalOf: () => NEVER } });
+  return sshPeer(text, {
+    resolver: { nameOf: () => NEVER, addressesOf: () => NEVER, canonicalOf: () => NEVER },
+  });
 }
 
 /** What tar says on standard error, and what a service says on MESG. */
@@ -78,8 +98,16 @@ export function findInfoEnd(bytes: Uint8Array): number {
 export function askPage(text: string): unknown {
   const [url = '', host = '', lastEventId = ''] = text.split('\0', 3);
   const said: unknown[] = [];
-  const response = { setHeader: () => response, writeHead: (status: number) => (said.push(status), response), end: () => response };
-  const request = { url, method: 'GET', headers: { host: host === '' ? 'localhost' : host, 'last-event-id': lastEventId } };
+  const response = {
+    setHeader: () => response,
+    writeHead: (status: number) => (said.push(status), response),
+    end: () => response,
+  };
+  const request = {
+    url,
+    method: 'GET',
+    headers: { host: host === '' ? 'localhost' : host, 'last-event-id': lastEventId },
+  };
   answer(request as unknown as IncomingMessage, response as unknown as ServerResponse, {
     token: 'token',
     host: '127.0.0.1',
@@ -104,6 +132,8 @@ function usage<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw error instanceof UsageError ? new AmandaError('BAD_ARGUMENT', error.message, { cause: error }) : error;
+    throw error instanceof UsageError
+      ? new AmandaError('BAD_ARGUMENT', error.message, { cause: error })
+      : error;
   }
 }

@@ -11,7 +11,10 @@ const dle: Dle = { program: 'GNUTAR', disk: '/home' };
 
 describe('noop', () => {
   test('tells what the target can do', async () => {
-    const [answer] = await call({ noop: answering(reply({ lines: ['OPTIONS features=03;'] })) }, noop());
+    const [answer] = await call(
+      { noop: answering(reply({ lines: ['OPTIONS features=03;'] })) },
+      noop(),
+    );
     expect(answer?.features.toString()).toBe('03');
   });
 
@@ -25,7 +28,9 @@ describe('noop', () => {
     ['nothing here', 'BAD_REPLY'],
     ['OPTIONS features=zz;', 'BAD_FEATURES'],
   ])('fails on %j', async (line, code) => {
-    expect(await failure({ noop: answering(reply({ lines: [line] })) }, noop())).toMatchObject({ code });
+    expect(await failure({ noop: answering(reply({ lines: [line] })) }, noop())).toMatchObject({
+      code,
+    });
   });
 
   test('fails when the target has no such service', async () => {
@@ -34,10 +39,16 @@ describe('noop', () => {
 });
 
 describe('selfcheck', () => {
-  const check = (...lines: readonly string[]) => call({ selfcheck: answering(reply({ lines })) }, selfcheck({ dles: [dle] }));
+  const check = (...lines: readonly string[]) =>
+    call({ selfcheck: answering(reply({ lines })) }, selfcheck({ dles: [dle] }));
 
   test('reads the lines of old targets', async () => {
-    const findings = await check('OPTIONS features=ff;', 'OK /home', 'ERROR [no such directory]', 'what is this');
+    const findings = await check(
+      'OPTIONS features=ff;',
+      'OK /home',
+      'ERROR [no such directory]',
+      'what is this',
+    );
     expect(findings.map(({ severity, text }) => [severity, text])).toEqual([
       ['info', '/home'],
       ['error', '[no such directory]'],
@@ -54,17 +65,28 @@ describe('selfcheck', () => {
       '  {"severity":"odd"}',
     );
     expect(findings).toEqual([
-      { severity: 'error', text: 'my own message', code: 3_600_004, details: new Map([['disk', '/home']]) },
+      {
+        severity: 'error',
+        text: 'my own message',
+        code: 3_600_004,
+        details: new Map([['disk', '/home']]),
+      },
       { severity: 'error', text: 'a message without text', code: undefined, details: new Map() },
     ]);
   });
 
   test('reads what 3.5.1 answered', async () => {
-    const recorded = readFileSync(new URL('../fixtures/captures/selfcheck.1.s2c.bin', import.meta.url)).toString('latin1');
+    const recorded = readFileSync(
+      new URL('../fixtures/captures/selfcheck.1.s2c.bin', import.meta.url),
+    ).toString('latin1');
     const body = recorded.slice(recorded.indexOf('MESSAGE JSON'), recorded.lastIndexOf('  }') + 3);
     const findings = await check(...body.split('\n'));
     expect(findings).toHaveLength(body.split('"severity"').length - 1);
-    expect(findings[0]).toMatchObject({ severity: 'info', code: 3_600_000, text: "version '3.5.1" });
+    expect(findings[0]).toMatchObject({
+      severity: 'info',
+      code: 3_600_000,
+      text: "version '3.5.1",
+    });
     expect(findings.some(isProblem)).toBe(false);
   });
 
@@ -74,7 +96,9 @@ describe('selfcheck', () => {
 
   test.each(['{"severity":', '[1]', '3'])('refuses the messages %j', async (json) => {
     const service = answering(reply({ lines: ['MESSAGE JSON', json] }));
-    expect(await failure({ selfcheck: service }, selfcheck({ dles: [dle] }))).toMatchObject({ code: 'BAD_REPLY' });
+    expect(await failure({ selfcheck: service }, selfcheck({ dles: [dle] }))).toMatchObject({
+      code: 'BAD_REPLY',
+    });
   });
 });
 
@@ -83,9 +107,19 @@ describe('sendsize', () => {
 
   test('emits each estimate once, as it comes', async () => {
     const service = answering(
-      { kind: 'partial', body: new Uint8Array(Buffer.from('OPTIONS features=ff;\n/home 0 SIZE 10\n"/a b" 0 SI')) },
+      {
+        kind: 'partial',
+        body: new Uint8Array(Buffer.from('OPTIONS features=ff;\n/home 0 SIZE 10\n"/a b" 0 SI')),
+      },
       partialReply(['/home 0 SIZE 10', '"/a b" 0 SIZE 7']),
-      reply({ lines: ['/home 0 SIZE 10', '"/a b" 0 SIZE 7', '"/a b" 1 ERROR "no \\"such\\" directory"', '/home 0 WARNING "slow"'] }),
+      reply({
+        lines: [
+          '/home 0 SIZE 10',
+          '"/a b" 0 SIZE 7',
+          '"/a b" 1 ERROR "no \\"such\\" directory"',
+          '/home 0 WARNING "slow"',
+        ],
+      }),
     );
     expect(await call({ sendsize: service }, sendsize({ dles: [dle, odd] }))).toEqual([
       { kind: 'size', kilobytes: 10, disk: '/home', level: 0 },
@@ -114,6 +148,8 @@ describe('sendsize', () => {
     ['', 'no error'],
     ['ERROR total failure', 'SERVICE_FAILED'],
   ])('on the line %j: %s', async (line, code) => {
-    expect(await failure({ sendsize: answering(reply({ lines: [line] })) }, sendsize({ dles: [dle] }))).toMatchObject({ code });
+    expect(
+      await failure({ sendsize: answering(reply({ lines: [line] })) }, sendsize({ dles: [dle] })),
+    ).toMatchObject({ code });
   });
 });

@@ -1,8 +1,23 @@
-import { EMPTY, NEVER, Observable, concat, lastValueFrom, of, throwError, toArray, type OperatorFunction } from 'rxjs';
-import { connect } from '../../src/drivers/connect.js';
+import {
+  EMPTY,
+  NEVER,
+  Observable,
+  concat,
+  lastValueFrom,
+  of,
+  throwError,
+  toArray,
+  type OperatorFunction,
+} from 'rxjs';
+import { connect } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import type { Connection } from '../../src/connection/connection.js';
-import { reply, type Service, type ServiceReply, type StreamHandler } from '../../src/exchange/service.js';
+import {
+  reply,
+  type Service,
+  type ServiceReply,
+  type StreamHandler,
+} from '../../src/exchange/service.js';
 import { serve, type ServiceMap } from '../../src/target/serve.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 
@@ -35,7 +50,8 @@ export const silent: StreamHandler = () => EMPTY;
 /** The 12 bytes `Hello, dump!`, whose CRC-32C is 984e4927. */
 export const DATA = 'Hello, dump!';
 export const CRC = '984e4927';
-export const INFO = 'sendbackup: info BACKUP=/bin/tar\nsendbackup: info RECOVER_CMD=/bin/tar -xpGf - ...\nsendbackup: info end\n';
+export const INFO =
+  'sendbackup: info BACKUP=/bin/tar\nsendbackup: info RECOVER_CMD=/bin/tar -xpGf - ...\nsendbackup: info end\n';
 export const MESG = [
   'sendbackup: start [client:/home level 0]\n',
   INFO,
@@ -45,11 +61,20 @@ export const MESG = [
 ] as const;
 
 /** The streams of a whole dump, with what a test changes. */
-export function streams(changes: Readonly<Record<string, StreamHandler | undefined>> = {}): Readonly<Record<string, StreamHandler | undefined>> {
-  return { DATA: says(DATA), MESG: says(...MESG), INDEX: says('/\n/b/\n/o', 'ne\n'), STATE: silent, ...changes };
+export function streams(
+  changes: Readonly<Record<string, StreamHandler | undefined>> = {},
+): Readonly<Record<string, StreamHandler | undefined>> {
+  return {
+    DATA: says(DATA),
+    MESG: says(...MESG),
+    INDEX: says('/\n/b/\n/o', 'ne\n'),
+    STATE: silent,
+    ...changes,
+  };
 }
 
-export const dumping = (changes?: Readonly<Record<string, StreamHandler | undefined>>): Service => answering(reply({ streams: streams(changes) }));
+export const dumping = (changes?: Readonly<Record<string, StreamHandler | undefined>>): Service =>
+  answering(reply({ streams: streams(changes) }));
 
 export const answering =
   (...replies: readonly ServiceReply[]): Service =>
@@ -57,7 +82,10 @@ export const answering =
     of(...replies);
 
 /** Runs a call against a target of these services; the result is everything that it emits. */
-export async function call<T>(services: ServiceMap, operator: OperatorFunction<Connection, T>): Promise<readonly T[]> {
+export async function call<T>(
+  services: ServiceMap,
+  operator: OperatorFunction<Connection, T>,
+): Promise<readonly T[]> {
   return lastValueFrom(against(services, operator).pipe(toArray()));
 }
 
@@ -67,12 +95,23 @@ export async function failure<T>(
   operator: OperatorFunction<Connection, T>,
 ): Promise<{ readonly code: string; readonly message: string }> {
   return call(services, operator).then(
-    (values) => ({ code: 'no error', message: JSON.stringify(values, (_, value: unknown) => (value instanceof Observable ? 'stream' : value)) }),
-    (error: unknown) => (isAmandaError(error) ? { code: error.code, message: error.message } : { code: 'not ours', message: String(error) }),
+    (values) => ({
+      code: 'no error',
+      message: JSON.stringify(values, (_, value: unknown) =>
+        value instanceof Observable ? 'stream' : value,
+      ),
+    }),
+    (error: unknown) =>
+      isAmandaError(error)
+        ? { code: error.code, message: error.message }
+        : { code: 'not ours', message: String(error) },
   );
 }
 
-export function against<T>(services: ServiceMap, operator: OperatorFunction<Connection, T>): Observable<T> {
+export function against<T>(
+  services: ServiceMap,
+  operator: OperatorFunction<Connection, T>,
+): Observable<T> {
   return new Observable((out) => {
     const { driver, listener } = memory();
     const target = serve(listener, services).subscribe();
@@ -82,6 +121,9 @@ export function against<T>(services: ServiceMap, operator: OperatorFunction<Conn
 }
 
 /** Runs two operators one after the other. */
-export function through<A, B>(first: OperatorFunction<Connection, A>, second: OperatorFunction<A, B>): OperatorFunction<Connection, B> {
+export function through<A, B>(
+  first: OperatorFunction<Connection, A>,
+  second: OperatorFunction<A, B>,
+): OperatorFunction<Connection, B> {
   return (connections) => connections.pipe(first, second);
 }

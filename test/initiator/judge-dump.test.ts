@@ -35,7 +35,9 @@ describe('judgeDump', () => {
 
   test('misses the end, the data and the size', () => {
     expect(judged({ ended: false })).toBe('INCOMPLETE_DUMP');
-    expect(judged({ received: { crc: 0, bytes: 0 }, native: undefined, client: undefined, size: 0 })).toBe('INCOMPLETE_DUMP');
+    expect(
+      judged({ received: { crc: 0, bytes: 0 }, native: undefined, client: undefined, size: 0 }),
+    ).toBe('INCOMPLETE_DUMP');
     expect(judged({ size: undefined })).toBe('INCOMPLETE_DUMP');
     expect(judged({ size: -1, client: undefined })).toBe('INCOMPLETE_DUMP');
   });
@@ -59,7 +61,9 @@ describe('judgeDump', () => {
     ['says that it encrypts', { info: info(['CLIENT_ENCRYPT', '/bin/enc']) }],
   ] as const)('holds the size to what the dump program wrote when the client %s', (_, changes) => {
     expect(judged({ ...changes, native: { crc: 1, bytes: 10_240 }, size: 10 })).toBeUndefined();
-    expect(judged({ ...changes, native: { crc: 1, bytes: 10_240 }, size: 11 })).toBe('CHECKSUM_MISMATCH');
+    expect(judged({ ...changes, native: { crc: 1, bytes: 10_240 }, size: 11 })).toBe(
+      'CHECKSUM_MISMATCH',
+    );
     expect(judged({ ...changes, native: undefined, size: 99 })).toBeUndefined();
     expect(judged({ ...changes, native: undefined, client: other })).toBe('CHECKSUM_MISMATCH');
   });
@@ -67,11 +71,19 @@ describe('judgeDump', () => {
   test('takes what the server was to compress as it came', () => {
     const dle = { ...whole.dle, compress: { method: 'SERVER-FAST' } } as const;
     expect(judged({ dle, info: info(['COMPRESS_SUFFIX', '.gz']) })).toBeUndefined();
-    expect(judged({ dle, info: info(['COMPRESS_SUFFIX', '.gz']), native: other, client: undefined })).toBe('CHECKSUM_MISMATCH');
+    expect(
+      judged({ dle, info: info(['COMPRESS_SUFFIX', '.gz']), native: other, client: undefined }),
+    ).toBe('CHECKSUM_MISMATCH');
   });
 
   test('holds only those to their size that count exactly', () => {
     expect(judged({ dle: { program: 'DUMP', disk: '/home' }, size: 99 })).toBeUndefined();
-    expect(judged({ dle: { program: 'APPLICATION', disk: '/home' }, info: info(['APPLICATION', 'amgtar']), size: 99 })).toBe('CHECKSUM_MISMATCH');
+    expect(
+      judged({
+        dle: { program: 'APPLICATION', disk: '/home' },
+        info: info(['APPLICATION', 'amgtar']),
+        size: 99,
+      }),
+    ).toBe('CHECKSUM_MISMATCH');
   });
 });

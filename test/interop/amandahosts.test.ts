@@ -25,7 +25,8 @@ class RealTarget {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      for (const { handle, payload } of this.#decoder.push(chunk)) if (payload.length > 0) this.#take(handle, payload);
+      for (const { handle, payload } of this.#decoder.push(chunk))
+        if (payload.length > 0) this.#take(handle, payload);
     });
   }
 
@@ -36,7 +37,12 @@ class RealTarget {
         await once(socket, 'connect');
         return new RealTarget(socket);
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL'))) throw error;
+        if (!(
+          error instanceof Error &&
+          'code' in error &&
+          (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL')
+        ))
+          throw error;
       }
     }
     throw new Error('no source port is free');
@@ -50,7 +56,9 @@ class RealTarget {
   ask(body: string): Promise<string> {
     this.#handle += 1;
     const answer = new Promise<string>((resolve) => this.#waiting.set(this.#handle, resolve));
-    this.#socket.write(encodeFrame({ handle: this.#handle, payload: encodePacket(packet('REQ', body)) }));
+    this.#socket.write(
+      encodeFrame({ handle: this.#handle, payload: encodePacket(packet('REQ', body)) }),
+    );
     return answer;
   }
 
@@ -62,7 +70,9 @@ class RealTarget {
     const answer = decodePacket(payload);
     const text = packetText(answer).replace(/^ERROR ([^]*)\n$/, '$1');
     // The next check behind those of access refuses what the command line does not name.
-    this.#waiting.get(handle)?.(/: invalid service, add '.*' as argument to amandad$/s.test(text) ? 'allowed' : text);
+    this.#waiting.get(handle)?.(
+      /: invalid service, add '.*' as argument to amandad$/s.test(text) ? 'allowed' : text,
+    );
     this.#waiting.delete(handle);
   }
 }
@@ -77,7 +87,10 @@ describeReal('access to a target', ['amandad'], () => {
   beforeAll(async () => {
     lab = openLab();
     file = join(lab.sandbox.home, '.amandahosts');
-    ({ port } = await lab.spawnTarget({ command: programs.amandad, args: ['-auth=bsdtcp', '-no-exit', 'amdumpd'] }));
+    ({ port } = await lab.spawnTarget({
+      command: programs.amandad,
+      args: ['-auth=bsdtcp', '-no-exit', 'amdumpd'],
+    }));
     real = await RealTarget.connect(port);
   });
   beforeEach(() => rmSync(file, { recursive: true, force: true }));
@@ -101,22 +114,48 @@ describeReal('access to a target', ['amandad'], () => {
   async function ours(...requests: readonly AccessRequest[]): Promise<readonly string[]> {
     process.seteuid?.(BACKUP_ID);
     try {
-      const check = authorize({ localUser: { name: 'backup', uid: BACKUP_ID, home: lab.sandbox.home } });
+      const check = authorize({
+        localUser: { name: 'backup', uid: BACKUP_ID, home: lab.sandbox.home },
+      });
       const verdicts = await Promise.all(requests.map((request) => firstValueFrom(check(request))));
-      return verdicts.map((verdict) => (verdict.kind === 'allowed' ? 'allowed' : verdict.reason.replaceAll(file, '/var/backups/.amandahosts')));
+      return verdicts.map((verdict) =>
+        verdict.kind === 'allowed'
+          ? 'allowed'
+          : verdict.reason.replaceAll(file, '/var/backups/.amandahosts'),
+      );
     } finally {
       process.seteuid?.(0);
     }
   }
 
   /** Asks both for each service, and gives what both say. */
-  async function agreed(user: string, asked: readonly string[] = services): Promise<readonly string[]> {
-    const said = await Promise.all(asked.map((service) => real.ask(`SECURITY USER ${user}\nSERVICE ${service}\nOPTIONS ;\n`)));
-    expect(await ours(...asked.map((service) => ({ user, service, peer: localhost })))).toEqual(said);
+  async function agreed(
+    user: string,
+    asked: readonly string[] = services,
+  ): Promise<readonly string[]> {
+    const said = await Promise.all(
+      asked.map((service) => real.ask(`SECURITY USER ${user}\nSERVICE ${service}\nOPTIONS ;\n`)),
+    );
+    expect(await ours(...asked.map((service) => ({ user, service, peer: localhost })))).toEqual(
+      said,
+    );
     return said;
   }
 
-  const services = ['noop', 'selfcheck', 'sendsize', 'sendbackup', 'amdump', 'senddiscover', 'restore', 'amindexd', 'amidxtaped', 'nosuch', 'NOOP', 'noop x'];
+  const services = [
+    'noop',
+    'selfcheck',
+    'sendsize',
+    'sendbackup',
+    'amdump',
+    'senddiscover',
+    'restore',
+    'amindexd',
+    'amidxtaped',
+    'nosuch',
+    'NOOP',
+    'noop x',
+  ];
 
   it.each([
     'localhost\n',
@@ -153,7 +192,9 @@ describeReal('access to a target', ['amandad'], () => {
   });
 
   it('is decided the same by files of long lines', async () => {
-    const lines = ['x'.repeat(998), 'x'.repeat(999), 'x'.repeat(70_000)].map((long) => `${long}\nlocalhost backup\n`);
+    const lines = ['x'.repeat(998), 'x'.repeat(999), 'x'.repeat(70_000)].map(
+      (long) => `${long}\nlocalhost backup\n`,
+    );
     for (const content of [...lines, `localhost backup ${'x '.repeat(3000)}noop\n`]) {
       write(content);
       expect(await agreed('backup')).toContain('allowed');
@@ -177,17 +218,39 @@ describeReal('access to a target', ['amandad'], () => {
       ',',
     );
     const blank = fc.constantFrom(' ', ' ', ' ', '\t', '  ', ', ', ',', '\r', '\f', '\0', '\n', '');
-    const head = fc.constantFrom('localhost backup ', 'LOCALHOST BackUp\t', 'localhost m\u00fc ', 'localhost', '', ' ');
-    const line = fc.tuple(head, fc.array(fc.tuple(word, blank), { maxLength: 5 })).map(([start, rest]) => start + rest.flat().join(''));
-    const user = fc.constantFrom('backup', 'backup', 'BACKUP', 'm\u00fc', 'backup ', ' backup', 'a b', 'noop');
+    const head = fc.constantFrom(
+      'localhost backup ',
+      'LOCALHOST BackUp\t',
+      'localhost m\u00fc ',
+      'localhost',
+      '',
+      ' ',
+    );
+    const line = fc
+      .tuple(head, fc.array(fc.tuple(word, blank), { maxLength: 5 }))
+      .map(([start, rest]) => start + rest.flat().join(''));
+    const user = fc.constantFrom(
+      'backup',
+      'backup',
+      'BACKUP',
+      'm\u00fc',
+      'backup ',
+      ' backup',
+      'a b',
+      'noop',
+    );
     const counts = { allowed: 0, asked: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 4 }), user, async (lines, asking) => {
-        write(lines.join('\n'));
-        const said = await agreed(asking);
-        counts.asked += said.length;
-        counts.allowed += said.filter((answer) => answer === 'allowed').length;
-      }),
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 4 }),
+        user,
+        async (lines, asking) => {
+          write(lines.join('\n'));
+          const said = await agreed(asking);
+          counts.asked += said.length;
+          counts.allowed += said.filter((answer) => answer === 'allowed').length;
+        },
+      ),
       { seed: 351, numRuns: 200 },
     );
     expect(counts.allowed).toBeGreaterThan(100);
@@ -218,7 +281,10 @@ describeReal('access to a target', ['amandad'], () => {
     writeFileSync(join(lab.sandbox.home, 'elsewhere'), 'localhost\n', { mode: 0o600 });
     chownSync(join(lab.sandbox.home, 'elsewhere'), BACKUP_ID, BACKUP_ID);
     symlinkSync('elsewhere', file);
-    expect(await agreed('backup', ['noop', 'nosuch'])).toEqual(['allowed', expect.stringMatching(/invalid service nosuch$/)]);
+    expect(await agreed('backup', ['noop', 'nosuch'])).toEqual([
+      'allowed',
+      expect.stringMatching(/invalid service nosuch$/),
+    ]);
   });
 
   it.each([
@@ -233,13 +299,21 @@ describeReal('access to a target', ['amandad'], () => {
   ])('is decided the same by the line %j', async (line) => {
     write('localhost\n');
     const body = `${line}\nSERVICE noop\nOPTIONS ;\n`;
-    expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([await real.ask(body)]);
+    expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([
+      await real.ask(body),
+    ]);
   });
 
   it('is decided the same without the SERVICE line, the SECURITY line, or both', async () => {
     write('localhost\n');
-    for (const body of ['SECURITY USER backup\nOPTIONS ;\n', 'SERVICE noop\nOPTIONS ;\n', 'OPTIONS ;\n']) {
-      expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([await real.ask(body)]);
+    for (const body of [
+      'SECURITY USER backup\nOPTIONS ;\n',
+      'SERVICE noop\nOPTIONS ;\n',
+      'OPTIONS ;\n',
+    ]) {
+      expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([
+        await real.ask(body),
+      ]);
     }
   });
 

@@ -65,15 +65,23 @@ const texts: readonly Key[] = [
   'ssl-ca-cert-file',
   'ssl-cipher-list',
 ];
-const booleans: readonly Key[] = ['ssl-check-certificate-host', 'ssl-check-host', 'ssl-check-fingerprint'];
+const booleans: readonly Key[] = [
+  'ssl-check-certificate-host',
+  'ssl-check-host',
+  'ssl-check-fingerprint',
+];
 const perTarget = [...texts, ...booleans];
 
 // What may stand in a configuration, spelled in as many ways as Amanda reads.
 const spelled = (word: string) =>
-  fc.tuple(fc.array(fc.boolean(), { minLength: word.length, maxLength: word.length }), fc.boolean()).map(([upper, folded]) => {
-    const cased = word.replace(/[a-z]/g, (letter, index: number) => (upper[index] === true ? letter.toUpperCase() : letter));
-    return folded ? cased.replaceAll('-', '_') : cased;
-  });
+  fc
+    .tuple(fc.array(fc.boolean(), { minLength: word.length, maxLength: word.length }), fc.boolean())
+    .map(([upper, folded]) => {
+      const cased = word.replace(/[a-z]/g, (letter, index: number) =>
+        upper[index] === true ? letter.toUpperCase() : letter,
+      );
+      return folded ? cased.replaceAll('-', '_') : cased;
+    });
 const piece = fc.constantFrom(
   'a',
   '/x.y',
@@ -97,16 +105,29 @@ const piece = fc.constantFrom(
   '7',
 );
 const quoted = fc.array(piece, { maxLength: 6 }).map((pieces) => `"${pieces.join('')}"`);
-const yesNo = fc.oneof(fc.constantFrom('', '0', '1', '7'), fc.constantFrom('yes', 'no', 'y', 'n', 'true', 'false', 't', 'f', 'on', 'off').chain(spelled));
+const yesNo = fc.oneof(
+  fc.constantFrom('', '0', '1', '7'),
+  fc.constantFrom('yes', 'no', 'y', 'n', 'true', 'false', 't', 'f', 'on', 'off').chain(spelled),
+);
 const number = fc
-  .tuple(fc.integer({ min: 1, max: 900 }), fc.constantFrom('', '', ' k', ' weeks', ' Bytes', 'day', ' KB'))
+  .tuple(
+    fc.integer({ min: 1, max: 900 }),
+    fc.constantFrom('', '', ' k', ' weeks', ' Bytes', 'day', ' KB'),
+  )
   .map(([value, unit]) => `${value}${unit}`);
 const range = (least: number, most: number) =>
   fc
-    .tuple(fc.integer({ min: least, max: most }), fc.integer({ min: least, max: most }), fc.constantFrom(',', ' , ', ', ', '\t,'))
-    .map(([one, other, comma]) => (one === other ? `${one}` : `${Math.min(one, other)}${comma}${Math.max(one, other)}`));
+    .tuple(
+      fc.integer({ min: least, max: most }),
+      fc.integer({ min: least, max: most }),
+      fc.constantFrom(',', ' , ', ', ', '\t,'),
+    )
+    .map(([one, other, comma]) =>
+      one === other ? `${one}` : `${Math.min(one, other)}${comma}${Math.max(one, other)}`,
+    );
 const valueOf = (key: Key): fc.Arbitrary<string> => {
-  if (key === 'client-port') return fc.oneof(fc.integer({ min: 0, max: 70_000 }).map(String), quoted);
+  if (key === 'client-port')
+    return fc.oneof(fc.integer({ min: 0, max: 70_000 }).map(String), quoted);
   if (booleans.includes(key)) return yesNo;
   if (texts.includes(key) || key === 'ssl-dir') return quoted;
   if (key === 'unreserved-tcp-port') return range(1024, 65_535);
@@ -119,11 +140,27 @@ const setting = (keys: readonly Key[]) =>
     .constantFrom(...keys)
     .chain((key) => fc.tuple(indent, spelled(key), valueOf(key), comment))
     .map(([start, key, value, end]) => `${start}${key} ${value}${end}`);
-const noise = fc.constantFrom('', '   ', '# auth "x" {', 'org "x" # y', 'mailto "a b"', 'property "x" "y"');
-const lines = (keys: readonly Key[], more: fc.Arbitrary<string>) => fc.array(fc.oneof({ weight: 4, arbitrary: setting(keys) }, more), { maxLength: 8 });
+const noise = fc.constantFrom(
+  '',
+  '   ',
+  '# auth "x" {',
+  'org "x" # y',
+  'mailto "a b"',
+  'property "x" "y"',
+);
+const lines = (keys: readonly Key[], more: fc.Arbitrary<string>) =>
+  fc.array(fc.oneof({ weight: 4, arbitrary: setting(keys) }, more), { maxLength: 8 });
 
 const NAMES = ['base', 'Kid-1', 'kid_1', 'late'];
-const dumptypeNoise = fc.constantFrom('', 'index', 'record no', 'comment "}"', 'compress client fast', 'exclude list append "a" "b"', 'program "GNUTAR"');
+const dumptypeNoise = fc.constantFrom(
+  '',
+  'index',
+  'record no',
+  'comment "}"',
+  'compress client fast',
+  'exclude list append "a" "b"',
+  'program "GNUTAR"',
+);
 /** The dumptype of that number: it may take over any before it. */
 const dumptype = (index: number) => {
   const parent =
@@ -136,12 +173,20 @@ const dumptype = (index: number) => {
           ),
         );
   return fc
-    .tuple(lines(perTarget, fc.oneof(parent, dumptypeNoise)), spelled('define'), spelled('dumptype'), fc.boolean(), comment)
+    .tuple(
+      lines(perTarget, fc.oneof(parent, dumptypeNoise)),
+      spelled('define'),
+      spelled('dumptype'),
+      fc.boolean(),
+      comment,
+    )
     .map(
-      ([body, define, word, isQuoted, end]) => `${define} ${word} ${isQuoted ? `"${NAMES[index] ?? ''}"` : NAMES[index]} {${end}\n${body.join('\n')}\n}${end}`,
+      ([body, define, word, isQuoted, end]) =>
+        `${define} ${word} ${isQuoted ? `"${NAMES[index] ?? ''}"` : NAMES[index]} {${end}\n${body.join('\n')}\n}${end}`,
     );
 };
-const spelledName = (name: string) => fc.boolean().map((upper) => (upper ? name.toUpperCase() : name));
+const spelledName = (name: string) =>
+  fc.boolean().map((upper) => (upper ? name.toUpperCase() : name));
 
 const disk = fc.constantFrom('/x', '"/a b"', '"/\\"q"', '/\\101', 'plain');
 const entry = (index: number) =>
@@ -176,142 +221,249 @@ const configuration: fc.Arbitrary<Files> = fc
   )
   .map(([before, [first = '', ...types], after, client, entries]) => ({
     // A real one that has read no name without quotes yet trips over the first one with them.
-    server: ['define tapetype x {\n}', ...before, 'IncludeFile "types.conf" # c', ...types, ...after].join('\n'),
+    server: [
+      'define tapetype x {\n}',
+      ...before,
+      'IncludeFile "types.conf" # c',
+      ...types,
+      ...after,
+    ].join('\n'),
     included: `${first}\n`,
     client: client.join('\n'),
     disklist: ['# disks', '', ...entries].join('\n'),
   }));
 
 const COUNT = 150;
-const needed = missingPrograms(AMGETCONF) === undefined ? (['amcheck', 'amdump'] as const) : ([] as const);
+const needed =
+  missingPrograms(AMGETCONF) === undefined ? (['amcheck', 'amdump'] as const) : ([] as const);
 
-describeReal('the configuration, read by us and by the calls of the real amgetconf', [...needed], () => {
-  let lab: Lab;
-  beforeAll(() => {
-    lab = openLab();
-    library = /^use lib '([^']+)';$/m.exec(readFileSync(AMGETCONF, 'latin1'))?.[1] ?? '';
-  });
-  afterAll(() => lab.close());
-  let library = '';
-
-  const write = (name: string, files: Partial<Files>): void => {
-    mkdirSync(join(lab.sandbox.etc, name));
-    const names = { server: 'amanda.conf', included: 'types.conf', client: 'amanda-client.conf', disklist: 'disklist' } as const;
-    for (const [kind, text] of Object.entries(files)) writeFileSync(join(lab.sandbox.etc, name, names[kind as keyof Files]), `${text}\n`);
-  };
-  /** The values in hex, by `CONFIG KEY`. */
-  const ask = async (questions: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-    const script = join(lab.sandbox.directory, 'judge.pl');
-    writeFileSync(script, judge(library));
-    const { stdout, stderr, code } = await lab.asBackup('/usr/bin/perl', [script], { input: `${questions.join('\n')}\n` });
-    expect([code, stderr]).toEqual([0, '']);
-    return new Map(stdout.split('\n').map((line) => [line.split(' ').slice(0, -1).join(' '), line.split(' ').at(-1) ?? ''] as const));
-  };
-  const ours = (config: string, dumptype: string | undefined, host = 'nobody', disk?: string) =>
-    readInstallation({ directory: lab.sandbox.etc, config, dumptype, host, disk, tell: () => undefined, warn: () => undefined });
-
-  it(`is the same in ${COUNT} files at random`, async () => {
-    const samples = fc.sample(configuration, { seed: 351, numRuns: COUNT });
-    samples.forEach((files, index) => {
-      write(`c${index}`, files);
+describeReal(
+  'the configuration, read by us and by the calls of the real amgetconf',
+  [...needed],
+  () => {
+    let lab: Lab;
+    beforeAll(() => {
+      lab = openLab();
+      library = /^use lib '([^']+)';$/m.exec(readFileSync(AMGETCONF, 'latin1'))?.[1] ?? '';
     });
-    write('empty', { server: 'define dumptype none {\n}', client: '', disklist: '' });
-    const dumptypeKeys = (name: string) => perTarget.map((key) => `key dumptype:${name}:${key}`);
-    const serverKeys = [...globals, ...serverOnly].map((key) => `key ${key}`);
-    const clientKeys = [...globals, ...perTarget].map((key) => `key ${key}`);
-    const names = samples.map((_, index) => `c${index}`);
-    const server = await ask([
-      ...names.flatMap((name) => [`server ${name}`, ...serverKeys, ...NAMES.flatMap(dumptypeKeys)]),
-      'server empty',
-      ...serverKeys,
-      ...dumptypeKeys('none'),
-    ]);
-    const client = await ask([...names.flatMap((name) => [`client ${name}`, ...clientKeys]), 'client empty', ...clientKeys]);
-    let [compared, set] = [0, 0];
-    const compare = (settings: Settings, key: Key, theirs: string | undefined, otherwise: string | undefined, what: string): void => {
-      compared += 1;
-      set += settings[key] === undefined ? 0 : 1;
-      expect([what, settings[key] === undefined ? otherwise : hexOf(settings[key].value)]).toEqual([what, theirs]);
+    afterAll(() => lab.close());
+    let library = '';
+
+    const write = (name: string, files: Partial<Files>): void => {
+      mkdirSync(join(lab.sandbox.etc, name));
+      const names = {
+        server: 'amanda.conf',
+        included: 'types.conf',
+        client: 'amanda-client.conf',
+        disklist: 'disklist',
+      } as const;
+      for (const [kind, text] of Object.entries(files))
+        writeFileSync(join(lab.sandbox.etc, name, names[kind as keyof Files]), `${text}\n`);
     };
-    for (const name of names) {
-      expect([server.get(`${name} error`), client.get(`${name} error`)].map((hex) => Buffer.from(hex ?? '', 'hex').toString())).toEqual(['', '']);
-      for (const type of NAMES) {
-        const { settings } = ours(name, type);
-        for (const key of perTarget)
-          compare(settings, key, server.get(`${name} dumptype:${type}:${key}`), server.get(`empty dumptype:none:${key}`), `${name} ${type} ${key}`);
-        for (const key of [...globals, ...serverOnly]) compare(settings, key, server.get(`${name} ${key}`), server.get(`empty ${key}`), `${name} ${key}`);
-      }
-      rmSync(join(lab.sandbox.etc, name, 'amanda.conf'));
-      const { settings } = ours(name, undefined);
-      for (const key of [...globals, ...perTarget]) compare(settings, key, client.get(`${name} ${key}`), client.get(`empty ${key}`), `${name} client ${key}`);
-      writeFileSync(join(lab.sandbox.etc, name, 'amanda.conf'), `${samples[names.indexOf(name)]?.server ?? ''}\n`);
-    }
-    let disks = 0;
-    for (const [question, hex] of server) {
-      const [, name = '', host = '', diskHex = ''] = /^(c\d+) disk:([^:]+):(.*)$/.exec(question) ?? [];
-      if (name === '') continue;
-      disks += 1;
-      const { settings, entry: found } = ours(name, undefined, host, Buffer.from(diskHex, 'hex').toString());
-      const values = (['auth', 'client-port', 'client-username', 'amandad-path', 'ssh-keys'] as const).map(
-        (key) => settings[key]?.value ?? (key === 'auth' ? 'BSDTCP' : ''),
+    /** The values in hex, by `CONFIG KEY`. */
+    const ask = async (questions: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+      const script = join(lab.sandbox.directory, 'judge.pl');
+      writeFileSync(script, judge(library));
+      const { stdout, stderr, code } = await lab.asBackup('/usr/bin/perl', [script], {
+        input: `${questions.join('\n')}\n`,
+      });
+      expect([code, stderr]).toEqual([0, '']);
+      return new Map(
+        stdout
+          .split('\n')
+          .map(
+            (line) =>
+              [line.split(' ').slice(0, -1).join(' '), line.split(' ').at(-1) ?? ''] as const,
+          ),
       );
-      expect([question, [found?.device ?? '', ...values].join('\n')]).toEqual([question, Buffer.from(hex, 'hex').toString()]);
-    }
-    expect(disks).toBe(3 * COUNT);
-    expect(set).toBeGreaterThan(compared / 5);
-  });
+    };
+    const ours = (config: string, dumptype: string | undefined, host = 'nobody', disk?: string) =>
+      readInstallation({
+        directory: lab.sandbox.etc,
+        config,
+        dumptype,
+        host,
+        disk,
+        tell: () => undefined,
+        warn: () => undefined,
+      });
 
-  it('is the same where the real amgetconf itself is asked', async () => {
-    const [files] = fc.sample(configuration, { seed: 7, numRuns: 1 });
-    write('sample', { ...files, disklist: '' });
-    const answers = await ask(['server sample', ...perTarget.map((key) => `key dumptype:late:${key}`)]);
-    for (const key of perTarget) {
-      const { output, stderr, code } = await lab.asBackup(AMGETCONF, ['sample', `dumptype:late:${key}`]);
-      expect([output.toString('hex'), stderr, code]).toEqual([`${answers.get(`sample dumptype:late:${key}`) ?? ''}0a`, '', 0]);
-    }
-  });
+    it(`is the same in ${COUNT} files at random`, async () => {
+      const samples = fc.sample(configuration, { seed: 351, numRuns: COUNT });
+      samples.forEach((files, index) => {
+        write(`c${index}`, files);
+      });
+      write('empty', { server: 'define dumptype none {\n}', client: '', disklist: '' });
+      const dumptypeKeys = (name: string) => perTarget.map((key) => `key dumptype:${name}:${key}`);
+      const serverKeys = [...globals, ...serverOnly].map((key) => `key ${key}`);
+      const clientKeys = [...globals, ...perTarget].map((key) => `key ${key}`);
+      const names = samples.map((_, index) => `c${index}`);
+      const server = await ask([
+        ...names.flatMap((name) => [
+          `server ${name}`,
+          ...serverKeys,
+          ...NAMES.flatMap(dumptypeKeys),
+        ]),
+        'server empty',
+        ...serverKeys,
+        ...dumptypeKeys('none'),
+      ]);
+      const client = await ask([
+        ...names.flatMap((name) => [`client ${name}`, ...clientKeys]),
+        'client empty',
+        ...clientKeys,
+      ]);
+      let [compared, set] = [0, 0];
+      const compare = (
+        settings: Settings,
+        key: Key,
+        theirs: string | undefined,
+        otherwise: string | undefined,
+        what: string,
+      ): void => {
+        compared += 1;
+        set += settings[key] === undefined ? 0 : 1;
+        expect([
+          what,
+          settings[key] === undefined ? otherwise : hexOf(settings[key].value),
+        ]).toEqual([what, theirs]);
+      };
+      for (const name of names) {
+        expect(
+          [server.get(`${name} error`), client.get(`${name} error`)].map((hex) =>
+            Buffer.from(hex ?? '', 'hex').toString(),
+          ),
+        ).toEqual(['', '']);
+        for (const type of NAMES) {
+          const { settings } = ours(name, type);
+          for (const key of perTarget)
+            compare(
+              settings,
+              key,
+              server.get(`${name} dumptype:${type}:${key}`),
+              server.get(`empty dumptype:none:${key}`),
+              `${name} ${type} ${key}`,
+            );
+          for (const key of [...globals, ...serverOnly])
+            compare(
+              settings,
+              key,
+              server.get(`${name} ${key}`),
+              server.get(`empty ${key}`),
+              `${name} ${key}`,
+            );
+        }
+        rmSync(join(lab.sandbox.etc, name, 'amanda.conf'));
+        const { settings } = ours(name, undefined);
+        for (const key of [...globals, ...perTarget])
+          compare(
+            settings,
+            key,
+            client.get(`${name} ${key}`),
+            client.get(`empty ${key}`),
+            `${name} client ${key}`,
+          );
+        writeFileSync(
+          join(lab.sandbox.etc, name, 'amanda.conf'),
+          `${samples[names.indexOf(name)]?.server ?? ''}\n`,
+        );
+      }
+      let disks = 0;
+      for (const [question, hex] of server) {
+        const [, name = '', host = '', diskHex = ''] =
+          /^(c\d+) disk:([^:]+):(.*)$/.exec(question) ?? [];
+        if (name === '') continue;
+        disks += 1;
+        const { settings, entry: found } = ours(
+          name,
+          undefined,
+          host,
+          Buffer.from(diskHex, 'hex').toString(),
+        );
+        const values = (
+          ['auth', 'client-port', 'client-username', 'amandad-path', 'ssh-keys'] as const
+        ).map((key) => settings[key]?.value ?? (key === 'auth' ? 'BSDTCP' : ''));
+        expect([question, [found?.device ?? '', ...values].join('\n')]).toEqual([
+          question,
+          Buffer.from(hex, 'hex').toString(),
+        ]);
+      }
+      expect(disks).toBe(3 * COUNT);
+      expect(set).toBeGreaterThan(compared / 5);
+    });
 
-  it.each([
-    'ctimeout 0',
-    'ctimeout "5"',
-    'ctimeout 5 parsecs',
-    'ctimeout',
-    'etimeout 0',
-    'ssl-dir /x',
-    'ssl-dir',
-    'ssl-dir "x" "y"',
-    'ssl-dir "x',
-    'reserved-tcp-port "600,700"',
-    'reserved-tcp-port 700,600',
-    'reserved-tcp-port 1024',
-    'reserved-tcp-port 600 700',
-    'unreserved-tcp-port 80,2000',
-    'req-tries -1',
-    'define dumptype x {\nssl-check-host "yes"\n}',
-    'define dumptype x {\nssl-check-host maybe\n}',
-    'define dumptype x {\nclient-port yes\n}',
-    'define dumptype x {\nnobody\n}',
-    'define dumptype x {\n"nobody"\n}',
-    'define dumptype x {\n}\ndefine dumptype X {\n}',
-    'define dumptype x { auth "ssh" }',
-    'define dumptype x {\nauth "ssh"',
-    'includefile "nowhere"',
-    '}',
-    '"ctimeout" 5',
-    '5',
-  ])('is refused by both when it says %j', async (text) => {
-    const name = `bad-${Buffer.from(text).toString('hex')}`;
-    write(name, { server: `\n${text}`, disklist: '' });
-    const answers = await ask([`server ${name}`]);
-    expect(Buffer.from(answers.get(`${name} error`) ?? '', 'hex').toString()).not.toBe('');
-    expect(() => ours(name, undefined)).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/amanda\.conf line [2-4]: /) as string }) as Error,
-    );
-  });
-});
+    it('is the same where the real amgetconf itself is asked', async () => {
+      const [files] = fc.sample(configuration, { seed: 7, numRuns: 1 });
+      write('sample', { ...files, disklist: '' });
+      const answers = await ask([
+        'server sample',
+        ...perTarget.map((key) => `key dumptype:late:${key}`),
+      ]);
+      for (const key of perTarget) {
+        const { output, stderr, code } = await lab.asBackup(AMGETCONF, [
+          'sample',
+          `dumptype:late:${key}`,
+        ]);
+        expect([output.toString('hex'), stderr, code]).toEqual([
+          `${answers.get(`sample dumptype:late:${key}`) ?? ''}0a`,
+          '',
+          0,
+        ]);
+      }
+    });
+
+    it.each([
+      'ctimeout 0',
+      'ctimeout "5"',
+      'ctimeout 5 parsecs',
+      'ctimeout',
+      'etimeout 0',
+      'ssl-dir /x',
+      'ssl-dir',
+      'ssl-dir "x" "y"',
+      'ssl-dir "x',
+      'reserved-tcp-port "600,700"',
+      'reserved-tcp-port 700,600',
+      'reserved-tcp-port 1024',
+      'reserved-tcp-port 600 700',
+      'unreserved-tcp-port 80,2000',
+      'req-tries -1',
+      'define dumptype x {\nssl-check-host "yes"\n}',
+      'define dumptype x {\nssl-check-host maybe\n}',
+      'define dumptype x {\nclient-port yes\n}',
+      'define dumptype x {\nnobody\n}',
+      'define dumptype x {\n"nobody"\n}',
+      'define dumptype x {\n}\ndefine dumptype X {\n}',
+      'define dumptype x { auth "ssh" }',
+      'define dumptype x {\nauth "ssh"',
+      'includefile "nowhere"',
+      '}',
+      '"ctimeout" 5',
+      '5',
+    ])('is refused by both when it says %j', async (text) => {
+      const name = `bad-${Buffer.from(text).toString('hex')}`;
+      write(name, { server: `\n${text}`, disklist: '' });
+      const answers = await ask([`server ${name}`]);
+      expect(Buffer.from(answers.get(`${name} error`) ?? '', 'hex').toString()).not.toBe('');
+      expect(() => ours(name, undefined)).toThrow(
+        expect.objectContaining({
+          code: 'CONFIG_INVALID',
+          message: expect.stringMatching(/amanda\.conf line [2-4]: /) as string,
+        }) as Error,
+      );
+    });
+  },
+);
 
 /** A value as amgetconf prints it. */
 function hexOf(value: NonNullable<Settings[Key]>['value']): string {
-  const text = typeof value === 'object' ? `${value.first},${value.last}` : typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+  const text =
+    typeof value === 'object'
+      ? `${value.first},${value.last}`
+      : typeof value === 'boolean'
+        ? value
+          ? 'yes'
+          : 'no'
+        : String(value);
   return Buffer.from(text).toString('hex');
 }

@@ -8,7 +8,13 @@ import { firstValueFrom, from, lastValueFrom, mergeMap, of, take, toArray } from
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bsdtcp, connect, request, ssl, type Connection } from '../../src/index.js';
 import { openCertificates } from '../support/certificates.js';
-import { giveToBackup, openSandbox, type Sandbox, type StartOptions, whyNoSandbox } from '../support/sandbox.js';
+import {
+  giveToBackup,
+  openSandbox,
+  type Sandbox,
+  type StartOptions,
+  whyNoSandbox,
+} from '../support/sandbox.js';
 import { installRxAmandad } from '../support/rx-amandad.js';
 import { describeUnless, missingPrograms } from '../support/skips.js';
 
@@ -100,8 +106,23 @@ function run(command: string, args: readonly string[], options: StartOptions = {
 }
 
 /** The daemon, with the services of ours. */
-async function daemon(user: 'root' | 'backup', ...words: readonly string[]): Promise<Running & { readonly port: number }> {
-  const running = run(program, ['-auth=bsdtcp', '-no-exit', '-tcp=0', '-listen=127.0.0.1', `-libexec=${libexec}`, ...words, 'amdump'], { user });
+async function daemon(
+  user: 'root' | 'backup',
+  ...words: readonly string[]
+): Promise<Running & { readonly port: number }> {
+  const running = run(
+    program,
+    [
+      '-auth=bsdtcp',
+      '-no-exit',
+      '-tcp=0',
+      '-listen=127.0.0.1',
+      `-libexec=${libexec}`,
+      ...words,
+      'amdump',
+    ],
+    { user },
+  );
   const [, port] = await running.line(/listening on 127\.0\.0\.1 port (\d+)$/);
   return { ...running, port: Number(port) };
 }
@@ -111,8 +132,10 @@ async function end({ child, exit }: Running): Promise<void> {
   await exit;
 }
 
-const target = (port: number, user = 'backup') => connect(bsdtcp({ host: '127.0.0.1', port, user }), { connectTries: 1 });
-const noop = (port: number) => lastValueFrom(target(port).pipe(request('noop'))).then(({ text }) => text);
+const target = (port: number, user = 'backup') =>
+  connect(bsdtcp({ host: '127.0.0.1', port, user }), { connectTries: 1 });
+const noop = (port: number) =>
+  lastValueFrom(target(port).pipe(request('noop'))).then(({ text }) => text);
 
 /** What ends the wait of a dump. */
 const letGo = () => execFileSync('/bin/sh', ['-c', `echo >'${join(libexec, 'sendbackup.fifo')}'`]);
@@ -152,7 +175,9 @@ describeUnless(whyNoSandbox(), 'rx-amandad as a daemon', () => {
         toArray(),
       ),
     );
-    expect(new Set(texts)).toEqual(new Set([expect.stringMatching(/^OPTIONS features=[0-9a-f]+;\n/)]));
+    expect(new Set(texts)).toEqual(
+      new Set([expect.stringMatching(/^OPTIONS features=[0-9a-f]+;\n/)]),
+    );
     expect(texts).toHaveLength(200);
     await end(running);
   });
@@ -161,7 +186,9 @@ describeUnless(whyNoSandbox(), 'rx-amandad as a daemon', () => {
     const running = await daemon('backup', '-own', '-max-connections=1');
     await lastValueFrom(
       target(running.port).pipe(
-        mergeMap(() => expect(noop(running.port)).rejects.toMatchObject({ code: 'CONNECTION_LOST' })),
+        mergeMap(() =>
+          expect(noop(running.port)).rejects.toMatchObject({ code: 'CONNECTION_LOST' }),
+        ),
         take(1),
       ),
     );
@@ -174,7 +201,11 @@ describeUnless(whyNoSandbox(), 'rx-amandad as a daemon', () => {
     await running.line(
       / request peer=127\.0\.0\.1 port=\d+ auth=bsdtcp user=backup service=noop verdict=allowed outcome=completed sent=\d+ received=\d+ seconds=[\d.]+$/,
     );
-    await expect(lastValueFrom(target(running.port, 'eve\u001b]0;x\u0007 verdict=allowed').pipe(request('noop')))).rejects.toMatchObject({ code: 'REFUSED' });
+    await expect(
+      lastValueFrom(
+        target(running.port, 'eve\u001b]0;x\u0007 verdict=allowed').pipe(request('noop')),
+      ),
+    ).rejects.toMatchObject({ code: 'REFUSED' });
     const [line] = await running.line(/.* verdict=refused .*/);
     expect(line).toContain(
       ' user="eve\\x1b]0;x\\x07 verdict=allowed" service=noop verdict=refused reason="user eve\\x1b]0;x\\x07 verdict=allowed from localhost',
@@ -184,20 +215,25 @@ describeUnless(whyNoSandbox(), 'rx-amandad as a daemon', () => {
 });
 
 describeUnless(whyNoSandbox(), 'rx-amandad started as root', () => {
-  it.each([[[]], [['-user=backup']]])('is user backup for good by the first connection, with %j', async (words) => {
-    const running = await daemon('root', ...words);
-    expect(await noop(running.port)).toBe(asBackup);
-    const status = readFileSync(`/proc/${running.child.pid}/status`, 'utf8');
-    expect(status).toMatch(/^Uid:\t34\t34\t34\t34$/m);
-    expect(status).toMatch(/^Gid:\t34\t34\t34\t34$/m);
-    expect(status).toMatch(/^CapPrm:\t0+$/m);
-    await end(running);
-  });
+  it.each([[[]], [['-user=backup']]])(
+    'is user backup for good by the first connection, with %j',
+    async (words) => {
+      const running = await daemon('root', ...words);
+      expect(await noop(running.port)).toBe(asBackup);
+      const status = readFileSync(`/proc/${running.child.pid}/status`, 'utf8');
+      expect(status).toMatch(/^Uid:\t34\t34\t34\t34$/m);
+      expect(status).toMatch(/^Gid:\t34\t34\t34\t34$/m);
+      expect(status).toMatch(/^CapPrm:\t0+$/m);
+      await end(running);
+    },
+  );
 
   it('goes by the .amandahosts of the user that it becomes', async () => {
     const running = await daemon('root');
     sandbox.allow(['localhost backup sendsize']);
-    await expect(noop(running.port)).rejects.toThrow('Please add the line "localhost backup amdump" to /var/backups/.amandahosts on the client');
+    await expect(noop(running.port)).rejects.toThrow(
+      'Please add the line "localhost backup amdump" to /var/backups/.amandahosts on the client',
+    );
     sandbox.allow(['localhost backup amdump']);
     expect(await noop(running.port)).toContain('uid=34');
     await end(running);
@@ -209,21 +245,29 @@ describeUnless(whyNoSandbox(), 'rx-amandad started as root', () => {
     const running = await daemon('root', `-amandahosts=${rules}`);
     await expect(noop(running.port)).rejects.toThrow(`cannot open ${rules}: Permission denied`);
     giveToBackup(rules);
-    await expect(noop(running.port)).rejects.toThrow(`Please add the line "localhost backup amdump" to ${rules} on the client`);
+    await expect(noop(running.port)).rejects.toThrow(
+      `Please add the line "localhost backup amdump" to ${rules} on the client`,
+    );
     writeFileSync(rules, 'localhost backup amdump\n');
     expect(await noop(running.port)).toContain('uid=34');
     await end(running);
   });
 
   it('listens on a port below 1024 before it is no longer root', async () => {
-    const running = run(program, ['-no-exit', '-tcp=1001', '-listen=127.0.0.3', `-libexec=${libexec}`], { user: 'root' });
+    const running = run(
+      program,
+      ['-no-exit', '-tcp=1001', '-listen=127.0.0.3', `-libexec=${libexec}`],
+      { user: 'root' },
+    );
     await running.line(/listening on 127\.0\.0\.3 port 1001$/);
     await end(running);
   });
 
   it('stays root only when told so', async () => {
     const running = await daemon('root', '-user=root');
-    expect(readFileSync(`/proc/${running.child.pid}/status`, 'utf8')).toMatch(/^Uid:\t0\t0\t0\t0$/m);
+    expect(readFileSync(`/proc/${running.child.pid}/status`, 'utf8')).toMatch(
+      /^Uid:\t0\t0\t0\t0$/m,
+    );
     await end(running);
   });
 
@@ -251,7 +295,9 @@ describeUnless(whyNoSandbox(), 'rx-amandad that is told to end', () => {
     });
     expect(whole).toBe('ab');
     expect(await running.exit).toBe(0);
-    expect(running.said.join('\n')).toMatch(/service=sendbackup verdict=allowed outcome=completed sent=\d+ /);
+    expect(running.said.join('\n')).toMatch(
+      /service=sendbackup verdict=allowed outcome=completed sent=\d+ /,
+    );
   });
 
   it('ends at once when told twice, and leaves no process behind', async () => {
@@ -264,142 +310,205 @@ describeUnless(whyNoSandbox(), 'rx-amandad that is told to end', () => {
     await expect(cut).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
     expect(await running.exit).toBe(130);
     expect(isRunning(Number(readFileSync(join(libexec, 'sendbackup.pid'), 'utf8')))).toBe(false);
-    expect(running.said.at(-1)).toMatch(/service=sendbackup verdict=allowed outcome=stopped seconds=/);
+    expect(running.said.at(-1)).toMatch(
+      /service=sendbackup verdict=allowed outcome=stopped seconds=/,
+    );
   });
 
   it('ends what still runs when the time is over, by and by, and then with exit code 0', async () => {
     const running = await daemon('backup', '-grace=0');
-    await expect(dump(running.port, () => running.child.kill('SIGTERM'))).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+    await expect(dump(running.port, () => running.child.kill('SIGTERM'))).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+    });
     expect(await running.exit).toBe(0);
     expect(isRunning(Number(readFileSync(join(libexec, 'sendbackup.pid'), 'utf8')))).toBe(false);
   });
 });
 
-describeUnless(whyNoSandbox() ?? missingPrograms(activator), 'rx-amandad with a socket of systemd', () => {
-  it.each([
-    ['Accept=no', []],
-    ['Accept=yes', ['--accept']],
-    ['StandardInput=socket', ['--accept', '--inetd']],
-  ])('%s: serves, and its services do not hear of it', async (_, words) => {
-    const port = await freePort();
-    const running = run(activator, [...words, '-l', `127.0.0.1:${port}`, program, `-libexec=${libexec}`, 'amdump'], { user: 'root' });
-    await running.line(/^Listening on /);
-    for (let turn = 0; turn < 3; turn++) expect(await noop(port)).toBe(asBackup);
-    await end(running);
-  });
+describeUnless(
+  whyNoSandbox() ?? missingPrograms(activator),
+  'rx-amandad with a socket of systemd',
+  () => {
+    it.each([
+      ['Accept=no', []],
+      ['Accept=yes', ['--accept']],
+      ['StandardInput=socket', ['--accept', '--inetd']],
+    ])('%s: serves, and its services do not hear of it', async (_, words) => {
+      const port = await freePort();
+      const running = run(
+        activator,
+        [...words, '-l', `127.0.0.1:${port}`, program, `-libexec=${libexec}`, 'amdump'],
+        { user: 'root' },
+      );
+      await running.line(/^Listening on /);
+      for (let turn = 0; turn < 3; turn++) expect(await noop(port)).toBe(asBackup);
+      await end(running);
+    });
 
-  it.each([
-    ['Accept=no', []],
-    ['Accept=yes', ['--accept']],
-  ])('%s: serves ssl', async (_, words) => {
-    const certificates = openCertificates(sandbox.etc);
-    const ca = certificates.authority('ca');
-    const sslDir = certificates.sslDir('here', ca, certificates.signed('me', ca));
-    giveToBackup(sandbox.etc);
-    const port = await freePort();
-    const running = run(activator, [...words, '-l', `127.0.0.1:${port}`, program, '-auth=ssl', `-ssl-dir=${sslDir}`, `-libexec=${libexec}`], { user: 'root' });
-    await running.line(/^Listening on /);
-    const asked = connect(ssl({ host: 'localhost', port, user: 'backup', sslDir, onWarning: () => undefined }), { connectTries: 1 });
-    expect((await lastValueFrom(asked.pipe(request('noop')))).text).toBe(asBackup);
-    await end(running);
-  });
+    it.each([
+      ['Accept=no', []],
+      ['Accept=yes', ['--accept']],
+    ])('%s: serves ssl', async (_, words) => {
+      const certificates = openCertificates(sandbox.etc);
+      const ca = certificates.authority('ca');
+      const sslDir = certificates.sslDir('here', ca, certificates.signed('me', ca));
+      giveToBackup(sandbox.etc);
+      const port = await freePort();
+      const running = run(
+        activator,
+        [
+          ...words,
+          '-l',
+          `127.0.0.1:${port}`,
+          program,
+          '-auth=ssl',
+          `-ssl-dir=${sslDir}`,
+          `-libexec=${libexec}`,
+        ],
+        { user: 'root' },
+      );
+      await running.line(/^Listening on /);
+      const asked = connect(
+        ssl({ host: 'localhost', port, user: 'backup', sslDir, onWarning: () => undefined }),
+        { connectTries: 1 },
+      );
+      expect((await lastValueFrom(asked.pipe(request('noop')))).text).toBe(asBackup);
+      await end(running);
+    });
 
-  it.each([
-    [
-      { LISTEN_FDS: '1', LISTEN_PID: '1' },
-      /^rx-amandad: The socket in LISTEN_FDS is for process 1 \(LISTEN_PID\), and this is \d+: a script in between has to start this program with exec\.$/,
-    ],
-    [{ LISTEN_FDS: '2' }, /^rx-amandad: One socket is needed and LISTEN_FDS says 2: give the socket unit one ListenStream= alone\.$/],
-    [{ LISTEN_FDS: '1' }, /^rx-amandad: Descriptor 3 is no TCP socket; a socket unit needs ListenStream= with a port\.$/],
-  ])('says what is wrong with %j', async (environment, sentence) => {
-    const running = run('/bin/sh', ['-c', 'LISTEN_PID=${LISTEN_PID:-$$} exec "$0"', program], { environment, stdio: ['ignore', 'ignore', 'pipe', 'ignore'] });
-    expect(await running.exit).toBe(2);
-    expect(running.said).toEqual([expect.stringMatching(sentence)]);
-  });
-});
-
-describeUnless(whyNoSandbox() ?? missingPrograms(activator), 'rx-amandad from an inetd that has it wait', () => {
-  /** Starts an inetd that becomes the program at the first connection; with the port, and what each noop says of who answered. */
-  async function waiting(...words: readonly string[]) {
-    const port = await freePort();
-    const running = run(activator, ['--inetd', '-l', `127.0.0.1:${port}`, program, `-libexec=${libexec}`, ...words, 'amdump'], { user: 'root' });
-    await running.line(/^Listening on /);
-    return { ...running, port };
-  }
-
-  it('takes any number of connections, and ends with exit code 0 when there has been none for a time', async () => {
-    const running = await waiting('-linger=1');
-    const texts = await lastValueFrom(
-      from(Array.from({ length: 50 })).pipe(
-        mergeMap(() => noop(running.port)),
-        toArray(),
-      ),
-    );
-    expect(texts).toEqual(Array.from({ length: 50 }, () => asBackup));
-    await expect(dump(running.port, () => setTimeout(letGo, 1_500))).resolves.toBe('ab');
-    expect(await noop(running.port)).toBe(asBackup);
-    expect(await running.exit).toBe(0);
-    expect(running.said.filter((line) => / request /.test(line))).toHaveLength(52);
-  });
-
-  it('says in one sentence that a connection was reset before it was there, which looks like no connection', async () => {
-    const ended = new Promise<Running>((resolve) => {
-      const server = createServer({ pauseOnConnect: true }, (socket) => {
-        socket.on('error', () => undefined);
-        client.resetAndDestroy();
-        client.once('close', () => {
-          resolve(run(program, ['-user=backup'], { user: 'root', stdio: [socket, socket, 'pipe'] }));
-          server.close();
-        });
+    it.each([
+      [
+        { LISTEN_FDS: '1', LISTEN_PID: '1' },
+        /^rx-amandad: The socket in LISTEN_FDS is for process 1 \(LISTEN_PID\), and this is \d+: a script in between has to start this program with exec\.$/,
+      ],
+      [
+        { LISTEN_FDS: '2' },
+        /^rx-amandad: One socket is needed and LISTEN_FDS says 2: give the socket unit one ListenStream= alone\.$/,
+      ],
+      [
+        { LISTEN_FDS: '1' },
+        /^rx-amandad: Descriptor 3 is no TCP socket; a socket unit needs ListenStream= with a port\.$/,
+      ],
+    ])('says what is wrong with %j', async (environment, sentence) => {
+      const running = run('/bin/sh', ['-c', 'LISTEN_PID=${LISTEN_PID:-$$} exec "$0"', program], {
+        environment,
+        stdio: ['ignore', 'ignore', 'pipe', 'ignore'],
       });
-      const client = new Socket();
-      server.listen(0, '127.0.0.1', () => client.connect((server.address() as AddressInfo).port, '127.0.0.1'));
+      expect(await running.exit).toBe(2);
+      expect(running.said).toEqual([expect.stringMatching(sentence)]);
     });
-    const running = await ended;
-    expect(await running.exit).toBe(2);
-    expect(running.said).toEqual(['rx-amandad: Descriptor 0 is neither a TCP connection nor listens for any: listen EINVAL: invalid argument.']);
-  });
+  },
+);
 
-  it('with -no-exit goes on', async () => {
-    const running = await waiting('-linger=1', '-no-exit');
-    expect(await noop(running.port)).toBe(asBackup);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 1_500);
-    });
-    expect(await noop(running.port)).toBe(asBackup);
-    await end(running);
-  });
+describeUnless(
+  whyNoSandbox() ?? missingPrograms(activator),
+  'rx-amandad from an inetd that has it wait',
+  () => {
+    /** Starts an inetd that becomes the program at the first connection; with the port, and what each noop says of who answered. */
+    async function waiting(...words: readonly string[]) {
+      const port = await freePort();
+      const running = run(
+        activator,
+        ['--inetd', '-l', `127.0.0.1:${port}`, program, `-libexec=${libexec}`, ...words, 'amdump'],
+        { user: 'root' },
+      );
+      await running.line(/^Listening on /);
+      return { ...running, port };
+    }
 
-  it('is told to end like a daemon: what runs is finished', async () => {
-    const running = await waiting();
-    const whole = await dump(running.port, () => {
-      running.child.kill('SIGTERM');
-      letGo();
+    it('takes any number of connections, and ends with exit code 0 when there has been none for a time', async () => {
+      const running = await waiting('-linger=1');
+      const texts = await lastValueFrom(
+        from(Array.from({ length: 50 })).pipe(
+          mergeMap(() => noop(running.port)),
+          toArray(),
+        ),
+      );
+      expect(texts).toEqual(Array.from({ length: 50 }, () => asBackup));
+      await expect(dump(running.port, () => setTimeout(letGo, 1_500))).resolves.toBe('ab');
+      expect(await noop(running.port)).toBe(asBackup);
+      expect(await running.exit).toBe(0);
+      expect(running.said.filter((line) => / request /.test(line))).toHaveLength(52);
     });
-    expect(whole).toBe('ab');
-    expect(await running.exit).toBe(0);
-  });
-});
 
-describeUnless(whyNoSandbox(), 'rx-amandad from an inetd that puts the connection on standard error too', () => {
-  it('writes nothing there but frames, even with -debug', async () => {
-    const server = createServer({ pauseOnConnect: true }, (socket) => {
-      run(program, ['-debug', '-user=backup', `-libexec=${libexec}`, 'amdump', 'bogus'], { user: 'root', stdio: [socket, socket, socket] });
-      socket.destroy();
+    it('says in one sentence that a connection was reset before it was there, which looks like no connection', async () => {
+      const ended = new Promise<Running>((resolve) => {
+        const server = createServer({ pauseOnConnect: true }, (socket) => {
+          socket.on('error', () => undefined);
+          client.resetAndDestroy();
+          client.once('close', () => {
+            resolve(
+              run(program, ['-user=backup'], { user: 'root', stdio: [socket, socket, 'pipe'] }),
+            );
+            server.close();
+          });
+        });
+        const client = new Socket();
+        server.listen(0, '127.0.0.1', () =>
+          client.connect((server.address() as AddressInfo).port, '127.0.0.1'),
+        );
+      });
+      const running = await ended;
+      expect(await running.exit).toBe(2);
+      expect(running.said).toEqual([
+        'rx-amandad: Descriptor 0 is neither a TCP connection nor listens for any: listen EINVAL: invalid argument.',
+      ]);
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    await expect(noop(port)).rejects.toMatchObject({ code: 'REFUSED', message: "invalid 'bogus' service as argument to amandad" });
-    server.close();
-  });
-});
+
+    it('with -no-exit goes on', async () => {
+      const running = await waiting('-linger=1', '-no-exit');
+      expect(await noop(running.port)).toBe(asBackup);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1_500);
+      });
+      expect(await noop(running.port)).toBe(asBackup);
+      await end(running);
+    });
+
+    it('is told to end like a daemon: what runs is finished', async () => {
+      const running = await waiting();
+      const whole = await dump(running.port, () => {
+        running.child.kill('SIGTERM');
+        letGo();
+      });
+      expect(whole).toBe('ab');
+      expect(await running.exit).toBe(0);
+    });
+  },
+);
+
+describeUnless(
+  whyNoSandbox(),
+  'rx-amandad from an inetd that puts the connection on standard error too',
+  () => {
+    it('writes nothing there but frames, even with -debug', async () => {
+      const server = createServer({ pauseOnConnect: true }, (socket) => {
+        run(program, ['-debug', '-user=backup', `-libexec=${libexec}`, 'amdump', 'bogus'], {
+          user: 'root',
+          stdio: [socket, socket, socket],
+        });
+        socket.destroy();
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      await expect(noop(port)).rejects.toMatchObject({
+        code: 'REFUSED',
+        message: "invalid 'bogus' service as argument to amandad",
+      });
+      server.close();
+    });
+  },
+);
 
 describe('the files for systemd and xinetd', () => {
   const file = (name: string): string => new URL(`../../system/${name}`, import.meta.url).pathname;
 
   it('xinetd: is that of Debian with our program', () => {
-    const lines = (text: string): readonly string[] => text.split('\n').flatMap((line) => (/^\s*(#.*)?$/.test(line) ? [] : [line.trim().replace(/\s+/g, ' ')]));
+    const lines = (text: string): readonly string[] =>
+      text
+        .split('\n')
+        .flatMap((line) => (/^\s*(#.*)?$/.test(line) ? [] : [line.trim().replace(/\s+/g, ' ')]));
     expect(lines(readFileSync(file('xinetd-rx-amandad'), 'utf8'))).toEqual([
       'service amanda',
       '{',
@@ -418,16 +527,25 @@ describe('the files for systemd and xinetd', () => {
   });
 
   describeUnless(missingPrograms('/usr/bin/systemd-analyze'), 'systemd', () => {
-    it.each(['rx-amandad.socket', 'rx-amandad.service', 'rx-amandad@.service'])('accepts %s', (name) => {
-      expect(verify(file(name))).toEqual([]);
-    });
+    it.each(['rx-amandad.socket', 'rx-amandad.service', 'rx-amandad@.service'])(
+      'accepts %s',
+      (name) => {
+        expect(verify(file(name))).toEqual([]);
+      },
+    );
   });
 });
 
 /** What systemd has to say of a unit, but for what is not installed on this machine. */
 function verify(unit: string): readonly string[] {
-  const said = execFileSync('/bin/sh', ['-c', '/usr/bin/systemd-analyze verify --man=no "$0" 2>&1 || true', unit], { encoding: 'utf8' });
-  return said.split('\n').filter((line) => line.includes('rx-amandad') && !/is not executable|not found/.test(line));
+  const said = execFileSync(
+    '/bin/sh',
+    ['-c', '/usr/bin/systemd-analyze verify --man=no "$0" 2>&1 || true', unit],
+    { encoding: 'utf8' },
+  );
+  return said
+    .split('\n')
+    .filter((line) => line.includes('rx-amandad') && !/is not executable|not found/.test(line));
 }
 
 async function freePort(): Promise<number> {

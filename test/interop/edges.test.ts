@@ -4,17 +4,31 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hex, packetBytes, packetPayload, text, withHeader } from '../../src/testing/bytes.js';
 import { edgeScripts } from '../support/edges.js';
 import { RawPeer } from '../support/raw-peer.js';
-import { describeReal, everyone, type Lab, openLab, programs, type Target } from '../support/real-amanda.js';
+import {
+  describeReal,
+  everyone,
+  type Lab,
+  openLab,
+  programs,
+  type Target,
+} from '../support/real-amanda.js';
 import { rxAmandad } from '../support/program.js';
 import { allServices } from '../support/rx-amandad.js';
 
 const features = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
-const request = (service: string, rest = features): string => `SECURITY USER backup\nSERVICE ${service}\n${rest}`;
+const request = (service: string, rest = features): string =>
+  `SECURITY USER backup\nSERVICE ${service}\n${rest}`;
 const noop = (handle: number): Uint8Array => packetBytes(handle, 'REQ', request('noop'));
-const amindexd = packetBytes(1, 'REQ', request('amindexd', features.replace('\n', 'auth=bsdtcp;\n')));
-const disk = '<dle>\n  <program>GNUTAR</program>\n  <disk>/etc</disk>\n  <level>0</level>\n  <auth>bsdtcp</auth>\n</dle>\n';
+const amindexd = packetBytes(
+  1,
+  'REQ',
+  request('amindexd', features.replace('\n', 'auth=bsdtcp;\n')),
+);
+const disk =
+  '<dle>\n  <program>GNUTAR</program>\n  <disk>/etc</disk>\n  <level>0</level>\n  <auth>bsdtcp</auth>\n</dle>\n';
 /** Asks for something that takes a moment, by an initiator that takes no PREP. */
-const estimate = (handle: number): Uint8Array => packetBytes(handle, 'REQ', request('sendsize', features.replace('9efefb', '9efeeb') + disk));
+const estimate = (handle: number): Uint8Array =>
+  packetBytes(handle, 'REQ', request('sendsize', features.replace('9efefb', '9efeeb') + disk));
 const ack = (handle: number): Uint8Array => packetBytes(handle, 'ACK');
 const close = (handle: number): Uint8Array => withHeader(handle, hex(''));
 const answered = ['ACK ', `REP ${features}`, 'close'];
@@ -29,7 +43,9 @@ it('every recorded edge is in the table of docs/edges.md', () => {
   const page = readFileSync(new URL('../../docs/edges.md', import.meta.url), 'utf8');
   const named = new Set(page.match(/edge-\w+(\.\d+)?/g));
   const names = edgeScripts().map(({ name }) => name);
-  expect(names.filter((name) => !named.has(name) && !named.has(name.replace(/\.\d+$/, '')))).toEqual([]);
+  expect(
+    names.filter((name) => !named.has(name) && !named.has(name.replace(/\.\d+$/, ''))),
+  ).toEqual([]);
 });
 
 describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], () => {
@@ -38,8 +54,14 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
   let ours: Target;
   beforeAll(async () => {
     lab = openLab();
-    real = await lab.spawnTarget({ command: programs.amandad, args: ['-auth=bsdtcp', ...allServices] });
-    ours = await lab.spawnTarget({ command: process.execPath, args: [rxAmandad, '-auth=bsdtcp', ...allServices] });
+    real = await lab.spawnTarget({
+      command: programs.amandad,
+      args: ['-auth=bsdtcp', ...allServices],
+    });
+    ours = await lab.spawnTarget({
+      command: process.execPath,
+      args: [rxAmandad, '-auth=bsdtcp', ...allServices],
+    });
   });
   afterAll(() => lab.close());
 
@@ -150,7 +172,10 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
         return complete(peer, 1);
       }, answered));
 
-    it.each([['hex 03', hex('03')] as const, ['with a body', packetPayload('ACK', 'thank you')] as const])('an ACK is one also as %s', (_as, payload) =>
+    it.each([
+      ['hex 03', hex('03')] as const,
+      ['with a body', packetPayload('ACK', 'thank you')] as const,
+    ])('an ACK is one also as %s', (_as, payload) =>
       agree(async (peer) => {
         peer.send(noop(1));
         await peer.until(1, (said) => said.length === 2);
@@ -167,11 +192,19 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
         async (peer) => {
           peer.send(estimate(1));
           await peer.until(1, (said) => said.length === 1);
-          peer.send(...['01', '02', '03', '04', '09'].map((type) => withHeader(1, hex(`${type}00`))));
+          peer.send(
+            ...['01', '02', '03', '04', '09'].map((type) => withHeader(1, hex(`${type}00`))),
+          );
           const [first, ...more] = await complete(peer, 1);
           return [first, ...more.slice(0, 5), more.slice(5).map(words)];
         },
-        ['ACK ', ...['REP', 'PREP', 'ACK', 'NAK', 'BOGUS'].map((type) => `NAK ERROR unexpected packet type ${type}\n`), ['REP OPTIONS', 'close']],
+        [
+          'ACK ',
+          ...['REP', 'PREP', 'ACK', 'NAK', 'BOGUS'].map(
+            (type) => `NAK ERROR unexpected packet type ${type}\n`,
+          ),
+          ['REP OPTIONS', 'close'],
+        ],
       ));
 
     it('get a NAK while the target waits for the ACK, and a REQ gets the reply once more', () =>
@@ -185,17 +218,25 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
           await peer.until(1, (said) => said.length === 5);
           return peer.said(1);
         },
-        ['ACK ', `REP ${features}`, 'NAK ERROR unexpected packet type REP\n', `REP ${features}`, 'close'],
+        [
+          'ACK ',
+          `REP ${features}`,
+          'NAK ERROR unexpected packet type REP\n',
+          `REP ${features}`,
+          'close',
+        ],
       ));
 
-    it.each(['01', '02', '03', '04', '09', 'ff'])('a first packet of the type %s gets a close, and the connection serves on', (type) =>
-      agree(
-        async (peer) => {
-          peer.send(withHeader(5, hex(`${type}00`)), noop(1));
-          return [await complete(peer, 1), peer.said(5)];
-        },
-        [answered, ['close']],
-      ),
+    it.each(['01', '02', '03', '04', '09', 'ff'])(
+      'a first packet of the type %s gets a close, and the connection serves on',
+      (type) =>
+        agree(
+          async (peer) => {
+            peer.send(withHeader(5, hex(`${type}00`)), noop(1));
+            return [await complete(peer, 1), peer.said(5)];
+          },
+          [answered, ['close']],
+        ),
     );
 
     it('a close of a handle that was never open is ignored', () =>
@@ -222,18 +263,21 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       ['a path', request('../../../bin/sh')],
       ['a stranger', request('noop').replace('backup', 'mallory')],
       ['a service that was not named', request('amdumpd')],
-    ])('a REQ with %s is refused with the same words, and the handle serves on', async (_what, body) => {
-      const { real, ours } = await both(async (peer) => {
-        peer.send(packetBytes(1, 'REQ', body));
-        await peer.until(1, (said) => said.length === 2);
-        const refusal = peer.said(1);
-        peer.send(noop(1));
-        await peer.until(1, (said) => said.length === 4);
-        return refusal;
-      });
-      expect(ours).toEqual(real);
-      expect(real).toEqual([expect.stringMatching(/^NAK ERROR /), 'close']);
-    });
+    ])(
+      'a REQ with %s is refused with the same words, and the handle serves on',
+      async (_what, body) => {
+        const { real, ours } = await both(async (peer) => {
+          peer.send(packetBytes(1, 'REQ', body));
+          await peer.until(1, (said) => said.length === 2);
+          const refusal = peer.said(1);
+          peer.send(noop(1));
+          await peer.until(1, (said) => said.length === 4);
+          return refusal;
+        });
+        expect(ours).toEqual(real);
+        expect(real).toEqual([expect.stringMatching(/^NAK ERROR /), 'close']);
+      },
+    );
   });
 
   describe('the number of a handle', () => {
@@ -244,19 +288,22 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       }, answered),
     );
 
-    it.each([0, 0x8000_0000, 0xffff_fffe])('%i ends the real amandad; ours answers', async (handle) => {
-      const said = await Promise.all([
-        asked(real, (peer) => {
-          peer.send(noop(handle));
-          return ends(peer);
-        }),
-        asked(ours, (peer) => {
-          peer.send(noop(handle));
-          return complete(peer, handle);
-        }),
-      ]);
-      expect(said).toEqual(['ended', answered]);
-    });
+    it.each([0, 0x8000_0000, 0xffff_fffe])(
+      '%i ends the real amandad; ours answers',
+      async (handle) => {
+        const said = await Promise.all([
+          asked(real, (peer) => {
+            peer.send(noop(handle));
+            return ends(peer);
+          }),
+          asked(ours, (peer) => {
+            peer.send(noop(handle));
+            return complete(peer, handle);
+          }),
+        ]);
+        expect(said).toEqual(['ended', answered]);
+      },
+    );
 
     it('4294967295 is ignored by the real amandad; ours answers', async () => {
       const said = await both(async (peer) => {
@@ -279,19 +326,26 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       await peer.until(1, (said) => said.length === 2);
       expect(peer.said(1)).toEqual(['ACK ', `REP CONNECT MESG ${STREAM}\n\n`]);
       peer.send(...beforeAck, ack(1));
-      await peer.until(STREAM, (said) => said.join('').endsWith('ready.\r\n') || said.includes('close'));
+      await peer.until(
+        STREAM,
+        (said) => said.join('').endsWith('ready.\r\n') || said.includes('close'),
+      );
     };
 
     it('bytes before the ACK are lost by the real amandad; ours keeps them for the service', async () => {
       const said = await both(async (peer) => {
         await index(peer, [withHeader(STREAM, text('FEATURES ff\r\nQUIT\r\n'))]);
         // The real amandad has closed the stream by then, and has it open again.
-        if (peer.said(STREAM).at(0) !== 'close') await peer.until(STREAM, (saidThere) => saidThere.includes('close'));
+        if (peer.said(STREAM).at(0) !== 'close')
+          await peer.until(STREAM, (saidThere) => saidThere.includes('close'));
         return peer.said(STREAM).map((one) => one.replace(/^220 .* ready\.\r\n/, '220\r\n'));
       });
       expect(said.real[0]).toBe('close');
       expect(said.real.join('')).not.toContain('FEATURES');
-      expect(said.ours).toEqual([expect.stringMatching(/^220\r\n200 FEATURES [0-9a-f]+\r\n/), 'close']);
+      expect(said.ours).toEqual([
+        expect.stringMatching(/^220\r\n200 FEATURES [0-9a-f]+\r\n/),
+        'close',
+      ]);
     });
 
     it('a stream that the initiator closes ends for the service, and is closed', () =>
@@ -305,14 +359,17 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
     it.each<[string, Act<void>]>([
       ['the initiator sends nothing more', (peer) => peer.half()],
       ['a frame is over the limit', (peer) => peer.send(hex('7fffffff 00000001'))],
-    ])('when %s the connection ends; the real amandad closes the stream, ours leaves it cut', async (_when, act) => {
-      const said = await both(async (peer) => {
-        await index(peer);
-        await act(peer);
-        return [await ends(peer), peer.said(STREAM).slice(1)];
-      });
-      expect(said).toEqual({ real: ['ended', ['close']], ours: ['ended', []] });
-    });
+    ])(
+      'when %s the connection ends; the real amandad closes the stream, ours leaves it cut',
+      async (_when, act) => {
+        const said = await both(async (peer) => {
+          await index(peer);
+          await act(peer);
+          return [await ends(peer), peer.said(STREAM).slice(1)];
+        });
+        expect(said).toEqual({ real: ['ended', ['close']], ours: ['ended', []] });
+      },
+    );
   });
 
   describe('a connection', () => {
@@ -355,7 +412,8 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
     writeFileSync(hosts, '127.0.0.9 two.lab one.lab\n127.0.0.1 one.lab\n', { mode: 0o644 });
     const said = await Promise.all(
       [[programs.amandad], [process.execPath, rxAmandad]].map(async (command) => {
-        const become = 'mount --bind "$1" /etc/hosts && shift && exec setpriv --reuid backup --regid backup --init-groups -- "$@"';
+        const become =
+          'mount --bind "$1" /etc/hosts && shift && exec setpriv --reuid backup --regid backup --init-groups -- "$@"';
         const args = ['-c', become, 'sh', hosts, ...command, '-auth=bsdtcp', 'amdump'];
         const target = await lab.spawnTarget({ command: '/bin/sh', args, user: 'root' });
         return asked(target, async (peer) => {
@@ -371,17 +429,38 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
 
   describe('an .amandahosts', () => {
     const verdict = async (peer: RawPeer, user: string): Promise<string> => {
-      peer.send(withHeader(1, Buffer.from(`\0SECURITY USER ${user}\nSERVICE noop\n${features}\0`, 'latin1')));
+      peer.send(
+        withHeader(
+          1,
+          Buffer.from(`\0SECURITY USER ${user}\nSERVICE noop\n${features}\0`, 'latin1'),
+        ),
+      );
       await peer.until(1, (said) => said.length >= 2);
-      return peer.said(1).join('').replaceAll('u'.repeat(5000), 'U').replace('.amandahosts on the client', 'FILE');
+      return peer
+        .said(1)
+        .join('')
+        .replaceAll('u'.repeat(5000), 'U')
+        .replace('.amandahosts on the client', 'FILE');
     };
     const allowed = `ACK REP ${features}`;
     const refusal =
       'NAK ERROR user backup from localhost is not allowed to execute the service noop: /var/backups/.amandahosts: larger than 1048576 bytes\nclose';
 
     it.each([
-      ['of more than 1 MiB allows nobody at ours', ['\n'.repeat(1_048_576), 'localhost backup'], 'backup', allowed, refusal],
-      ['with a name in Latin-1 does not allow that name at ours', ['localhost m\xfc'], 'm\xfc', allowed, /^NAK ERROR user m.* is not allowed/],
+      [
+        'of more than 1 MiB allows nobody at ours',
+        ['\n'.repeat(1_048_576), 'localhost backup'],
+        'backup',
+        allowed,
+        refusal,
+      ],
+      [
+        'with a name in Latin-1 does not allow that name at ours',
+        ['localhost m\xfc'],
+        'm\xfc',
+        allowed,
+        /^NAK ERROR user m.* is not allowed/,
+      ],
       [
         'is not advised by ours to take 5000 characters',
         ['localhost'],
@@ -392,8 +471,12 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
     ] as const)('%s', async (_what, lines, user, atReal, atOurs) => {
       lab.sandbox.allow(lines, 'latin1');
       const said = await both((peer) => verdict(peer, user));
-      expect(said.real).toEqual(typeof atReal === 'string' ? atReal : expect.stringMatching(atReal));
-      expect(said.ours).toEqual(typeof atOurs === 'string' ? atOurs : expect.stringMatching(atOurs));
+      expect(said.real).toEqual(
+        typeof atReal === 'string' ? atReal : expect.stringMatching(atReal),
+      );
+      expect(said.ours).toEqual(
+        typeof atOurs === 'string' ? atOurs : expect.stringMatching(atOurs),
+      );
       lab.sandbox.allow(everyone);
     });
   });

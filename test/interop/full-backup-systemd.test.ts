@@ -10,7 +10,13 @@ describeReal('real Amanda without its amandad', needed, () => {
   describe('over bsdtcp: systemd starts rx-amandad', () => {
     for (const activation of activations) {
       describeFullBackup(activation, {
-        reach: async ({ sandbox }) => overBsdtcp(await activate(sandbox, activation, installRxAmandad(sandbox), ['-auth=bsdtcp', ...allServices])),
+        reach: async ({ sandbox }) =>
+          overBsdtcp(
+            await activate(sandbox, activation, installRxAmandad(sandbox), [
+              '-auth=bsdtcp',
+              ...allServices,
+            ]),
+          ),
       });
     }
   });

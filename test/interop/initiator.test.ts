@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bsdtcp } from '../../src/drivers/bsdtcp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import type { Driver } from '../../src/drivers/driver.js';
 import { local } from '../../src/drivers/local.js';
 import { dump } from '../../src/initiator/dump.js';
@@ -12,7 +12,15 @@ import { isProblem, selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
-import { type Configuration, describeReal, type Lab, oddTree, openLab, programs, treeLines } from '../support/real-amanda.js';
+import {
+  type Configuration,
+  describeReal,
+  type Lab,
+  oddTree,
+  openLab,
+  programs,
+  treeLines,
+} from '../support/real-amanda.js';
 import { dumpOnce, recoverImage, unpack } from '../support/recovery.js';
 
 describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => {
@@ -25,7 +33,10 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
     lab = openLab();
     tree = join(lab.sandbox.directory, 'tree');
     oddTree(tree);
-    const { port } = await lab.spawnTarget({ command: programs.amandad, args: ['-auth=bsdtcp', 'amdump', 'amindexd', 'amidxtaped'] });
+    const { port } = await lab.spawnTarget({
+      command: programs.amandad,
+      args: ['-auth=bsdtcp', 'amdump', 'amindexd', 'amidxtaped'],
+    });
     const door = lab.sandbox.door('amandad', programs.amandad);
     drivers.bsdtcp = () => bsdtcp({ host: 'localhost', port, user: 'backup' });
     drivers.local = () => local({ amandadPath: door });
@@ -33,7 +44,14 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
   });
   afterAll(() => lab.close());
 
-  const dle = (): Dle => ({ program: 'GNUTAR', disk: 'odd', diskdevice: tree, index: true, record: false, estimate: ['CLIENT'] });
+  const dle = (): Dle => ({
+    program: 'GNUTAR',
+    disk: 'odd',
+    diskdevice: tree,
+    index: true,
+    record: false,
+    estimate: ['CLIENT'],
+  });
 
   describe.each(['bsdtcp', 'local'])('over %s', (auth) => {
     const driver = (): Driver => drivers[auth]?.() ?? expect.unreachable();
@@ -45,7 +63,10 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
 
     it('selfcheck: finds the disk in order, and a missing one not', async () => {
       const findings = await lastValueFrom(
-        connect(driver()).pipe(selfcheck({ dles: [dle(), { ...dle(), disk: 'gone', diskdevice: join(tree, 'gone') }] }), toArray()),
+        connect(driver()).pipe(
+          selfcheck({ dles: [dle(), { ...dle(), disk: 'gone', diskdevice: join(tree, 'gone') }] }),
+          toArray(),
+        ),
       );
       const problems = findings.filter(isProblem);
       expect(findings.length).toBeGreaterThan(3);
@@ -53,7 +74,9 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
     });
 
     it('sendsize: estimates the tree', async () => {
-      const [estimate, ...more] = await lastValueFrom(connect(driver()).pipe(sendsize({ dles: [dle()], replyTimeout: 60_000 }), toArray()));
+      const [estimate, ...more] = await lastValueFrom(
+        connect(driver()).pipe(sendsize({ dles: [dle()], replyTimeout: 60_000 }), toArray()),
+      );
       expect(more).toEqual([]);
       expect(estimate).toMatchObject({ kind: 'size', disk: 'odd', level: 0 });
       expect(estimate?.kind === 'size' ? estimate.kilobytes : 0).toBeGreaterThan(1000);
@@ -84,12 +107,23 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
       expect(outcome.native).toEqual(outcome.received);
       const bytes = Buffer.concat(image);
       expect(outcome.bytes).toBe(bytes.length);
-      expect(treeLines(unpack(bytes, join(lab.sandbox.directory, `restored-${auth}`)))).toEqual(treeLines(tree));
-      expect(Buffer.concat(index).toString().split('\n').length - 1).toBe(outcome.files + outcome.directories);
+      expect(treeLines(unpack(bytes, join(lab.sandbox.directory, `restored-${auth}`)))).toEqual(
+        treeLines(tree),
+      );
+      expect(Buffer.concat(index).toString().split('\n').length - 1).toBe(
+        outcome.files + outcome.directories,
+      );
     });
 
     it('amindexd and amidxtaped: the tree recovered from tape is identical', async () => {
-      expect(treeLines(unpack(await recoverImage(driver(), dumped, 'odd'), join(lab.sandbox.directory, `recovered-${auth}`)))).toEqual(treeLines(tree));
+      expect(
+        treeLines(
+          unpack(
+            await recoverImage(driver(), dumped, 'odd'),
+            join(lab.sandbox.directory, `recovered-${auth}`),
+          ),
+        ),
+      ).toEqual(treeLines(tree));
     });
 
     it('a service that is not enabled is refused with the real words', async () => {
@@ -98,7 +132,9 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
       else
         await expect(asked).rejects.toMatchObject({
           code: 'REFUSED',
-          message: expect.stringMatching(/^user mallory from localhost is not allowed to execute the service noop: /) as string,
+          message: expect.stringMatching(
+            /^user mallory from localhost is not allowed to execute the service noop: /,
+          ) as string,
         });
     });
   });

@@ -2,7 +2,13 @@ import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { growTree } from '../support/big-tree.js';
-import { describeReal, openLab, programs, type Configuration, type Lab } from '../support/real-amanda.js';
+import {
+  describeReal,
+  openLab,
+  programs,
+  type Configuration,
+  type Lab,
+} from '../support/real-amanda.js';
 import { giveToBackup } from '../support/sandbox.js';
 import { installRxAmandad } from '../support/rx-amandad.js';
 
@@ -30,46 +36,74 @@ const cases: readonly (readonly [victim: Victim, auth: Auth, words: readonly str
   ['rx-amandad itself', 'local', []],
 ];
 
-describeReal('a dump by the real amdump of which somebody is killed half way', ['amdump', 'amreport', 'amadmin'], () => {
-  let lab: Lab;
-  let tree: string;
-  beforeAll(() => {
-    lab = openLab();
-    tree = join(lab.sandbox.directory, 'tree');
-    mkdirSync(tree);
-    growTree(tree, 96);
-    giveToBackup(tree);
-  });
-  afterAll(() => lab.close());
+describeReal(
+  'a dump by the real amdump of which somebody is killed half way',
+  ['amdump', 'amreport', 'amadmin'],
+  () => {
+    let lab: Lab;
+    let tree: string;
+    beforeAll(() => {
+      lab = openLab();
+      tree = join(lab.sandbox.directory, 'tree');
+      mkdirSync(tree);
+      growTree(tree, 96);
+      giveToBackup(tree);
+    });
+    afterAll(() => lab.close());
 
-  it.each(cases)('%s, over %s, rx-amandad %j: it is FAILED, and what is kept of it is called PARTIAL', { timeout: 170_000 }, async (victim, auth, words) => {
-    const amandad = installRxAmandad(lab.sandbox, ...words);
-    const { config, close } = await configured(auth, amandad, `killed-${victim.replaceAll(' ', '-')}-${auth}${words.join('')}`);
-    const dumping = lab.asBackup(programs.amdump, [config.name], { timeout: 150_000 });
-    const kills = await killDuring(dumping, config, victims[victim]);
-    const { code } = await dumping;
-    await close();
-    const report = (await lab.asBackup(programs.amreport, [config.name, '--text=-'])).stdout;
-    const found = (await lab.asBackup(programs.amadmin, [config.name, 'find', 'localhost'])).stdout;
-    const said = [report, found].join('\n');
-    expect(kills, said).toBeGreaterThan(0);
-    expect(code, said).not.toBe(0);
-    expect(report, said).toMatch(/^ *localhost gnu lev 0 +FAILED /m);
-    const kept = found.split('\n').filter((line) => line.includes(' gnu '));
-    expect(kept.length, said).toBeGreaterThan(0);
-    expect(kept.filter((line) => !/ (?:FAILED|PARTIAL)\b/.test(line))).toEqual([]);
-  });
+    it.each(cases)(
+      '%s, over %s, rx-amandad %j: it is FAILED, and what is kept of it is called PARTIAL',
+      { timeout: 170_000 },
+      async (victim, auth, words) => {
+        const amandad = installRxAmandad(lab.sandbox, ...words);
+        const { config, close } = await configured(
+          auth,
+          amandad,
+          `killed-${victim.replaceAll(' ', '-')}-${auth}${words.join('')}`,
+        );
+        const dumping = lab.asBackup(programs.amdump, [config.name], { timeout: 150_000 });
+        const kills = await killDuring(dumping, config, victims[victim]);
+        const { code } = await dumping;
+        await close();
+        const report = (await lab.asBackup(programs.amreport, [config.name, '--text=-'])).stdout;
+        const found = (await lab.asBackup(programs.amadmin, [config.name, 'find', 'localhost']))
+          .stdout;
+        const said = [report, found].join('\n');
+        expect(kills, said).toBeGreaterThan(0);
+        expect(code, said).not.toBe(0);
+        expect(report, said).toMatch(/^ *localhost gnu lev 0 +FAILED /m);
+        const kept = found.split('\n').filter((line) => line.includes(' gnu '));
+        expect(kept.length, said).toBeGreaterThan(0);
+        expect(kept.filter((line) => !/ (?:FAILED|PARTIAL)\b/.test(line))).toEqual([]);
+      },
+    );
 
-  async function configured(auth: Auth, amandad: string, name: string): Promise<{ readonly config: Configuration; readonly close: () => Promise<void> }> {
-    const disks = [{ name: 'gnu', path: tree }];
-    if (auth === 'local') return { config: lab.configure({ name, auth, amandadPath: amandad, disks }), close: () => Promise.resolve() };
-    const target = await lab.spawnTarget({ command: amandad, args: ['-auth=bsdtcp', 'amdump'] });
-    return { config: lab.configure({ name, auth, clientPort: target.port, disks }), close: () => target.close() };
-  }
-});
+    async function configured(
+      auth: Auth,
+      amandad: string,
+      name: string,
+    ): Promise<{ readonly config: Configuration; readonly close: () => Promise<void> }> {
+      const disks = [{ name: 'gnu', path: tree }];
+      if (auth === 'local')
+        return {
+          config: lab.configure({ name, auth, amandadPath: amandad, disks }),
+          close: () => Promise.resolve(),
+        };
+      const target = await lab.spawnTarget({ command: amandad, args: ['-auth=bsdtcp', 'amdump'] });
+      return {
+        config: lab.configure({ name, auth, clientPort: target.port, disks }),
+        close: () => target.close(),
+      };
+    }
+  },
+);
 
 /** Kills the victim whenever it is there and some of the dump has come: Amanda tries again what has failed. */
-async function killDuring(dumping: Promise<unknown>, config: Configuration, victim: RegExp): Promise<number> {
+async function killDuring(
+  dumping: Promise<unknown>,
+  config: Configuration,
+  victim: RegExp,
+): Promise<number> {
   let [isOver, kills] = [false, 0];
   const over = dumping.finally(() => (isOver = true));
   while (!isOver) {
@@ -82,7 +116,10 @@ async function killDuring(dumping: Promise<unknown>, config: Configuration, vict
 /** Bytes in the holding disk. */
 function received({ holding }: Configuration): number {
   const files = readdirSync(holding).flatMap((day) => filesOf(join(holding, day)));
-  return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+  return files.reduce(
+    (sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 /** None where amdump has just taken the folder away. */
@@ -96,7 +133,9 @@ function filesOf(folder: string): string[] {
 
 /** Kills those among our descendants whose command line looks so. */
 function killAll(command: RegExp): number {
-  const found = descendants(String(process.pid)).filter((pid) => command.test(read(`/proc/${pid}/cmdline`).split('\0').join(' ')));
+  const found = descendants(String(process.pid)).filter((pid) =>
+    command.test(read(`/proc/${pid}/cmdline`).split('\0').join(' ')),
+  );
   for (const pid of found) process.kill(Number(pid), 'SIGKILL');
   return found.length;
 }

@@ -16,7 +16,11 @@ interface TapWithPage {
 }
 
 async function startTap(target: number): Promise<TapWithPage> {
-  const child: ChildProcess = spawn(process.execPath, [rxAmanda, 'tap', '--web', '0', '0', `127.0.0.1:${target}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [rxAmanda, 'tap', '--web', '0', '0', `127.0.0.1:${target}`],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   const closed = once(child, 'close');
   const said: string[] = [];
   let port: number | undefined;
@@ -48,7 +52,10 @@ describeReal('the page of a tap', ['amandad', 'amdump'], () => {
   beforeAll(async () => {
     lab = openLab();
     oddTree(join(lab.sandbox.directory, 'tree'));
-    const { port } = await lab.spawnTarget({ command: programs.amandad, args: ['-auth=bsdtcp', 'amdump'] });
+    const { port } = await lab.spawnTarget({
+      command: programs.amandad,
+      args: ['-auth=bsdtcp', 'amdump'],
+    });
     tap = await startTap(port);
   });
   afterAll(async () => {
@@ -79,7 +86,8 @@ describeReal('the page of a tap', ['amandad', 'amdump'], () => {
       const names = await page.locator('#names .name').allTextContents();
       expect(names).toEqual(expect.arrayContaining(['sendbackup', 'DATA', 'MESG', 'INDEX']));
       await page.locator('#stage').focus();
-      for (let step = 0; step <= names.indexOf('sendbackup'); step += 1) await page.keyboard.press('ArrowDown');
+      for (let step = 0; step <= names.indexOf('sendbackup'); step += 1)
+        await page.keyboard.press('ArrowDown');
       await page.keyboard.press('Home');
       const { title, text } = await chosenEvent(page);
       expect(title).toBe('REQ sendbackup');

@@ -1,8 +1,14 @@
 import { TestScheduler } from 'rxjs/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { duration, lengthOf, readMarbles, readPeriods, writeMarbles } from '../../src/marble/notation.js';
-import { readPicture } from '../../src/marble/picture.js';
+import {
+  duration,
+  lengthOf,
+  readMarbles,
+  readPeriods,
+  writeMarbles,
+} from '../../src/diagram/page/notation.js';
+import { readPicture } from '../../src/diagram/page/picture.js';
 
 describe('reading marbles', () => {
   test('a character is a millisecond, blanks are none', () => {
@@ -38,7 +44,18 @@ describe('reading marbles', () => {
   });
 
   test('it reads what the TestScheduler reads', () => {
-    const token = fc.constantFrom('-', '--', 'a', '1', '(ab)', '(a|)', ' 3ms ', ' 2s ', ' 1m ', ' ');
+    const token = fc.constantFrom(
+      '-',
+      '--',
+      'a',
+      '1',
+      '(ab)',
+      '(a|)',
+      ' 3ms ',
+      ' 2s ',
+      ' 1m ',
+      ' ',
+    );
     fc.assert(
       fc.property(fc.array(token, { maxLength: 12 }), (tokens) => {
         const marbles = `${tokens.join('')} `;
@@ -84,7 +101,9 @@ describe('writing marbles', () => {
   });
 
   test('what is written reads the same', () => {
-    const ticks = fc.uniqueArray(fc.nat(200_000), { maxLength: 8 }).map((times) => times.sort((a, b) => a - b).map((at) => ({ at, symbol: 'x' })));
+    const ticks = fc
+      .uniqueArray(fc.nat(200_000), { maxLength: 8 })
+      .map((times) => times.sort((a, b) => a - b).map((at) => ({ at, symbol: 'x' })));
     fc.assert(
       fc.property(fc.array(ticks, { minLength: 1, maxLength: 3 }), (rows) => {
         const lines = writeMarbles(
@@ -126,5 +145,9 @@ describe('a picture', () => {
 });
 
 function framesOf(marbles: string): readonly number[] {
-  return new TestScheduler(() => undefined).run(() => TestScheduler.parseMarbles(marbles, undefined, undefined, false, true).map(({ frame }) => frame));
+  return new TestScheduler(() => undefined).run(() =>
+    TestScheduler.parseMarbles(marbles, undefined, undefined, false, true).map(
+      ({ frame }) => frame,
+    ),
+  );
 }

@@ -9,7 +9,9 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .sort();
 
 describe.each(files)('%s', async (file) => {
-  const { pages } = (await import(new URL(file, folder).href)) as { readonly pages: readonly Page[] };
+  const { pages } = (await import(new URL(file, folder).href)) as {
+    readonly pages: readonly Page[];
+  };
 
   test('each page has a title of its own', () => {
     const titles = pages.map(({ title }) => title);

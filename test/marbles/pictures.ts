@@ -9,7 +9,9 @@ export const pageFiles = filesIn('.ts').filter((file) => !file.startsWith('suppo
 
 /** The pages of a file. */
 export async function pagesOf(file: string): Promise<readonly Page[]> {
-  const { pages } = (await import(new URL(file, folder).href)) as { readonly pages: readonly Page[] };
+  const { pages } = (await import(new URL(file, folder).href)) as {
+    readonly pages: readonly Page[];
+  };
   return pages;
 }
 
@@ -17,7 +19,9 @@ export async function pagesOf(file: string): Promise<readonly Page[]> {
 export async function picturesOf(file: string): Promise<ReadonlyMap<string, string>> {
   const pages = await pagesOf(file);
   const place = file.replace(/\.ts$/, '');
-  const pictures = pages.map((page) => [`${place}/${slug(page.title)}.svg`, toSvg(pageDiagram(page))] as const);
+  const pictures = pages.map(
+    (page) => [`${place}/${slug(page.title)}.svg`, toSvg(pageDiagram(page))] as const,
+  );
   return new Map([...pictures, [`${place}.md`, leaf(place, pages)]]);
 }
 
@@ -35,8 +39,14 @@ function filesIn(end: string): readonly string[] {
 
 function leaf(place: string, pages: readonly Page[]): string {
   const name = place.split('/').at(-1) ?? place;
-  const pictures = pages.map(({ title, sentence }) => `![${plain(`${title}. ${sentence}`)}](${name}/${slug(title)}.svg)\n`);
-  return [`# ${place}\n`, `Drawn from [${name}.ts](${name}.ts), which is also the test. Written by \`npm run marbles\`.\n`, ...pictures].join('\n');
+  const pictures = pages.map(
+    ({ title, sentence }) => `![${plain(`${title}. ${sentence}`)}](${name}/${slug(title)}.svg)\n`,
+  );
+  return [
+    `# ${place}\n`,
+    `Drawn from [${name}.ts](${name}.ts), which is also the test. Written by \`npm run marbles\`.\n`,
+    ...pictures,
+  ].join('\n');
 }
 
 /** Text in which Markdown finds nothing. */

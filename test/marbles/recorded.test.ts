@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { fakeSurroundings } from '../cli/fake-surroundings.js';
 import { capturesDirectory } from '../support/captures.js';
 
@@ -14,7 +14,10 @@ async function drawn(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-drawn-'));
   try {
     const file = join(folder, 'sendbackup.svg');
-    const code = await main(['draw', `${capturesDirectory}amdump.2.c2s.bin`, '-o', file, '--width', '880'], fakeSurroundings().surroundings);
+    const code = await main(
+      ['draw', `${capturesDirectory}amdump.2.c2s.bin`, '-o', file, '--width', '880'],
+      fakeSurroundings().surroundings,
+    );
     expect(code).toBe(0);
     return readFileSync(file, 'utf8');
   } finally {

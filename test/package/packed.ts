@@ -44,8 +44,18 @@ export async function manifest(): Promise<Manifest> {
 }
 
 /** Packs a folder as npm would publish it, from what is built already. Resolves to the tarball's path and its files. */
-export async function pack(folder: string, into: string): Promise<{ tarball: string; files: readonly PackedFile[] }> {
-  const { stdout, stderr } = await run('npm', ['pack', resolve(root, folder), '--ignore-scripts', '--json', '--pack-destination', into]);
+export async function pack(
+  folder: string,
+  into: string,
+): Promise<{ tarball: string; files: readonly PackedFile[] }> {
+  const { stdout, stderr } = await run('npm', [
+    'pack',
+    resolve(root, folder),
+    '--ignore-scripts',
+    '--json',
+    '--pack-destination',
+    into,
+  ]);
   const [packed] = JSON.parse(stdout) as { filename: string; files: PackedFile[] }[];
   if (packed === undefined) throw new Error(`npm pack ${folder} made nothing: ${stderr}`);
   return { tarball: join(into, packed.filename), files: packed.files };

@@ -6,15 +6,18 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { main } from '../../src/cli/main.js';
+import { main } from '../../src/cli/rx-amanda/main.js';
 import { fakeSurroundings } from '../cli/fake-surroundings.js';
 import { dial, listen, readAll } from '../tap/ends.js';
 import { root } from './packed.js';
 
-const rxAmanda = join(root, 'dist/cli/rx-amanda.js');
+const rxAmanda = join(root, 'dist/cli/rx-amanda/rx-amanda.js');
 
 /** REQ noop on handle 1, with its 8-byte header. */
-const REQ_NOOP = Buffer.from(`000000190000000100${Buffer.from('SERVICE noop\nOPTIONS ;\n\0').toString('hex')}`, 'hex');
+const REQ_NOOP = Buffer.from(
+  `000000190000000100${Buffer.from('SERVICE noop\nOPTIONS ;\n\0').toString('hex')}`,
+  'hex',
+);
 /** A kilobyte on handle 10000. */
 const DATA = Buffer.concat([Buffer.from('0000040000002710', 'hex'), Buffer.alloc(1_024, 'd')]);
 
@@ -41,14 +44,18 @@ async function running(wrapper: string, words: readonly string[]): Promise<Runni
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
   const saying = async (what: RegExp): Promise<string> => {
-    while (!what.test(said) && child.exitCode === null) await Promise.race([once(child.stderr, 'data'), over]);
+    while (!what.test(said) && child.exitCode === null)
+      await Promise.race([once(child.stderr, 'data'), over]);
     return what.exec(said)?.[1] ?? expect.fail(said);
   };
   return { child, folder, said: () => said, saying, over };
 }
 
 /** A tap with both ends of its first connection. */
-async function tapped(wrapper: string, ...words: readonly string[]): Promise<Running & { readonly initiator: Socket; readonly target: Socket }> {
+async function tapped(
+  wrapper: string,
+  ...words: readonly string[]
+): Promise<Running & { readonly initiator: Socket; readonly target: Socket }> {
   const { port, next } = await listen();
   const tap = await running(wrapper, ['0', `127.0.0.1:${port}`, ...words]);
   const accepted = next();
@@ -65,10 +72,19 @@ async function drawn(file: string): Promise<{ readonly code: number; readonly te
 
 describe('a tap with a page', () => {
   it('shows it for as long as it goes on, to who knows its URL', async () => {
-    const { child, saying, over } = await running('', ['0', '127.0.0.1:1', '--web', '0', '--quiet']);
+    const { child, saying, over } = await running('', [
+      '0',
+      '127.0.0.1:1',
+      '--web',
+      '0',
+      '--quiet',
+    ]);
     const url = await saying(/^rx-amanda: the page is (http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/)\n/);
     const page = await fetch(url);
-    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect([page.status, page.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+    ]);
     expect(await page.text()).toContain('<title>rx-amanda tap</title>');
     expect((await fetch(new URL('/', url))).status).toBe(401);
     child.kill('SIGINT');
@@ -79,17 +95,31 @@ describe('a tap with a page', () => {
 
 describe('a tap that is killed while it saves', () => {
   it('leaves files under their names for the time being, which can be drawn', async () => {
-    const { child, folder, initiator, target, over } = await tapped('', '--json', 'a.jsonl', '--pcap', 'a.pcap', '--svg', 'a.svg');
+    const { child, folder, initiator, target, over } = await tapped(
+      '',
+      '--json',
+      'a.jsonl',
+      '--pcap',
+      'a.pcap',
+      '--svg',
+      'a.svg',
+    );
     target.resume();
     initiator.write(REQ_NOOP);
     const partial = (name: string): string => join(folder, `${name}.partial-${child.pid ?? 0}`);
-    while (!readFileSync(partial('a.jsonl'), 'utf8').includes('REQ noop') || !readFileSync(partial('a.pcap')).includes(REQ_NOOP)) {
+    while (
+      !readFileSync(partial('a.jsonl'), 'utf8').includes('REQ noop') ||
+      !readFileSync(partial('a.pcap')).includes(REQ_NOOP)
+    ) {
       await new Promise((resolve) => setImmediate(resolve));
     }
     child.kill('SIGKILL');
     expect(await over).toEqual([null, 'SIGKILL']);
-    expect(readdirSync(folder).toSorted()).toEqual(['a.jsonl', 'a.pcap', 'a.svg'].map((name) => `${name}.partial-${child.pid ?? 0}`));
-    for (const name of ['a.jsonl', 'a.pcap']) expect((await drawn(partial(name))).text).toMatch(/noop +handle 1 /);
+    expect(readdirSync(folder).toSorted()).toEqual(
+      ['a.jsonl', 'a.pcap', 'a.svg'].map((name) => `${name}.partial-${child.pid ?? 0}`),
+    );
+    for (const name of ['a.jsonl', 'a.pcap'])
+      expect((await drawn(partial(name))).text).toMatch(/noop +handle 1 /);
   });
 });
 
@@ -97,21 +127,29 @@ describe('a tap whose disk is full', () => {
   // Of a file of 512 bytes times so many nothing more is taken; without the trap the system would end the program.
   const full = "trap '' XFSZ; ulimit -f 8;";
 
-  it.each(['--json', '--pcap'])('passes on what comes, says that %s has failed, keeps what is there, and has an exit code for it', async (option) => {
-    const { child, folder, initiator, target, said, over } = await tapped(full, '--once', option, 'saved');
-    initiator.write(REQ_NOOP);
-    await once(target.resume(), 'data');
-    const received = readAll(target);
-    for (let frames = 0; frames < 400; frames += 1) initiator.write(DATA);
-    initiator.resume().end();
-    expect((await received).text.length).toBe(400 * DATA.length);
-    target.end();
-    expect(await over).toEqual([1, null]);
-    const left = `saved.partial-${child.pid ?? 0}`;
-    expect(said().match(/Cannot write to /g)).toHaveLength(1);
-    expect(said()).toContain(`What was written before is in ${left}.`);
-    expect(readdirSync(folder)).toEqual([left]);
-    expect(existsSync(join(folder, 'saved'))).toBe(false);
-    expect((await drawn(join(folder, left))).text).toMatch(/noop +handle 1 /);
-  });
+  it.each(['--json', '--pcap'])(
+    'passes on what comes, says that %s has failed, keeps what is there, and has an exit code for it',
+    async (option) => {
+      const { child, folder, initiator, target, said, over } = await tapped(
+        full,
+        '--once',
+        option,
+        'saved',
+      );
+      initiator.write(REQ_NOOP);
+      await once(target.resume(), 'data');
+      const received = readAll(target);
+      for (let frames = 0; frames < 400; frames += 1) initiator.write(DATA);
+      initiator.resume().end();
+      expect((await received).text.length).toBe(400 * DATA.length);
+      target.end();
+      expect(await over).toEqual([1, null]);
+      const left = `saved.partial-${child.pid ?? 0}`;
+      expect(said().match(/Cannot write to /g)).toHaveLength(1);
+      expect(said()).toContain(`What was written before is in ${left}.`);
+      expect(readdirSync(folder)).toEqual([left]);
+      expect(existsSync(join(folder, 'saved'))).toBe(false);
+      expect((await drawn(join(folder, left))).text).toMatch(/noop +handle 1 /);
+    },
+  );
 });

@@ -27,15 +27,30 @@ afterAll(async () => {
 async function install(tarball: string): Promise<void> {
   const rxjs = await pack('node_modules/rxjs', folder);
   const tslib = await pack('node_modules/tslib', folder);
-  const dependencies = { 'rx-amanda': `file:${tarball}`, rxjs: `file:${rxjs.tarball}`, tslib: `file:${tslib.tarball}` };
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'user', version: '1.0.0', private: true, type: 'module', dependencies }));
-  const installed = await run('npm', ['install', '--offline', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  const dependencies = {
+    'rx-amanda': `file:${tarball}`,
+    rxjs: `file:${rxjs.tarball}`,
+    tslib: `file:${tslib.tarball}`,
+  };
+  await writeFile(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'user', version: '1.0.0', private: true, type: 'module', dependencies }),
+  );
+  const installed = await run(
+    'npm',
+    ['install', '--offline', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'],
+    folder,
+  );
   if (installed.status !== 0) throw new Error(`npm install failed: ${installed.stderr}`);
 }
 
 async function exportsOf(specifier: string): Promise<readonly string[]> {
   const program = `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(specifier)}))))`;
-  const { status, stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], folder);
+  const { status, stdout, stderr } = await run(
+    process.execPath,
+    ['--input-type=module', '-e', program],
+    folder,
+  );
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as string[];
 }
@@ -46,9 +61,23 @@ function inTarball(): readonly string[] {
 
 describe('the tarball', () => {
   it('holds the compiled form of every source, the papers, and nothing else', async () => {
-    const compiled = (await sourcesUnder('src')).flatMap((source) => ['.d.ts', '.js', '.js.map'].map((end) => `dist/${source.replace(/\.ts$/, end)}`));
-    const forSystem = ['rx-amandad.service', 'rx-amandad.socket', 'rx-amandad@.service', 'xinetd-rx-amandad'].map((name) => `system/${name}`);
-    const expected = ['LICENSE', 'PROTOCOL.md', 'README.md', 'package.json', ...forSystem, ...compiled];
+    const compiled = (await sourcesUnder('src')).flatMap((source) =>
+      ['.d.ts', '.js', '.js.map'].map((end) => `dist/${source.replace(/\.ts$/, end)}`),
+    );
+    const forSystem = [
+      'rx-amandad.service',
+      'rx-amandad.socket',
+      'rx-amandad@.service',
+      'xinetd-rx-amandad',
+    ].map((name) => `system/${name}`);
+    const expected = [
+      'LICENSE',
+      'PROTOCOL.md',
+      'README.md',
+      'package.json',
+      ...forSystem,
+      ...compiled,
+    ];
     expect(
       inTarball()
         .filter((path) => !path.startsWith('dist/bin/'))
@@ -58,17 +87,30 @@ describe('the tarball', () => {
 
   it('holds rx-amandad and what it loads in few files, and the licence of the RxJS in them', () => {
     const bundled = inTarball().filter((path) => path.startsWith('dist/bin/'));
-    expect(bundled).toEqual(expect.arrayContaining(['dist/bin/rx-amandad.js', 'dist/bin/program.js', 'dist/bin/LICENSE-rxjs.txt']));
-    expect(bundled.filter((path) => !/\.js(\.map)?$/.test(path)).sort()).toEqual(['dist/bin/LICENSE-rxjs.txt', 'dist/bin/package.json']);
+    expect(bundled).toEqual(
+      expect.arrayContaining([
+        'dist/bin/rx-amandad.js',
+        'dist/bin/program.js',
+        'dist/bin/LICENSE-rxjs.txt',
+      ]),
+    );
+    expect(bundled.filter((path) => !/\.js(\.map)?$/.test(path)).sort()).toEqual([
+      'dist/bin/LICENSE-rxjs.txt',
+      'dist/bin/package.json',
+    ]);
     expect(bundled.length).toBeLessThan(50);
   });
 
   it('lets its programs be executed', () => {
-    for (const program of Object.values(about.bin)) expect(files.find(({ path }) => path === program)?.mode).toBe(0o755);
+    for (const program of Object.values(about.bin))
+      expect(files.find(({ path }) => path === program)?.mode).toBe(0o755);
   });
 
   it('carries the sources inside its maps, since it names files that it does not hold', async () => {
-    const map = JSON.parse(await readFile(join(root, 'dist/index.js.map'), 'utf8')) as { sources: string[]; sourcesContent?: string[] };
+    const map = JSON.parse(await readFile(join(root, 'dist/index.js.map'), 'utf8')) as {
+      sources: string[];
+      sourcesContent?: string[];
+    };
     expect(map.sourcesContent).toHaveLength(map.sources.length);
   });
 
@@ -79,22 +121,38 @@ describe('the tarball', () => {
 
 describe('installed from the tarball, without the optional native checksum', () => {
   it('gives the names that others rely on', async () => {
-    const relied = ['FrameDecoder', 'connect', 'serve', 'request', 'decodeFrames', 'encodeFrames', 'bsdtcp', 'local', 'memory'];
+    const relied = [
+      'FrameDecoder',
+      'connect',
+      'serve',
+      'request',
+      'decodeFrames',
+      'encodeFrames',
+      'bsdtcp',
+      'local',
+      'memory',
+    ];
     expect(await exportsOf('rx-amanda')).toEqual(expect.arrayContaining(relied));
   });
 
   it('can be imported at every subpath that exports names', async () => {
     const modules = Object.keys(about.exports).filter((path) => !path.endsWith('.json'));
-    for (const path of modules) expect(await exportsOf(`rx-amanda${path.slice(1)}`)).not.toHaveLength(0);
+    for (const path of modules)
+      expect(await exportsOf(`rx-amanda${path.slice(1)}`)).not.toHaveLength(0);
   });
 
   it('does not let inner files be imported', async () => {
-    await expect(exportsOf('rx-amanda/dist/wire/frame.js')).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    await expect(exportsOf('rx-amanda/dist/wire/frame.js')).rejects.toThrow(
+      'ERR_PACKAGE_PATH_NOT_EXPORTED',
+    );
   });
 
   it('has types that a strict compiler accepts, the declarations themselves included', async () => {
     const modules = Object.keys(about.exports).filter((path) => !path.endsWith('.json'));
-    await writeFile(join(folder, 'user.ts'), modules.map((path, n) => `export * as part${n} from 'rx-amanda${path.slice(1)}';\n`).join(''));
+    await writeFile(
+      join(folder, 'user.ts'),
+      modules.map((path, n) => `export * as part${n} from 'rx-amanda${path.slice(1)}';\n`).join(''),
+    );
     const compilerOptions = {
       module: 'NodeNext',
       target: 'ES2022',
@@ -103,8 +161,15 @@ describe('installed from the tarball, without the optional native checksum', () 
       types: ['node'],
       typeRoots: [join(root, 'node_modules/@types')],
     };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }));
-    const compiled = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+    await writeFile(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['user.ts'] }),
+    );
+    const compiled = await run(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      folder,
+    ]);
     expect(compiled.stdout).toBe('');
     expect(compiled.status).toBe(0);
   });

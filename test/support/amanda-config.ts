@@ -54,7 +54,15 @@ export function amandaConfig(sandbox: Sandbox, options: ConfigurationOptions): C
     logs: join(state, 'log'),
     index: join(state, 'index'),
   };
-  for (const folder of ['curinfo', 'log', 'index', 'holding', 'vtapes/slot1', 'vtapes/slot2', 'vtapes/slot3'])
+  for (const folder of [
+    'curinfo',
+    'log',
+    'index',
+    'holding',
+    'vtapes/slot1',
+    'vtapes/slot2',
+    'vtapes/slot3',
+  ])
     mkdirSync(join(state, folder), { recursive: true });
   mkdirSync(directory);
   writeFileSync(join(state, 'tapelist'), '');
@@ -82,7 +90,11 @@ ${amandadPath === undefined ? '' : `amandad-path ${quoted(amandadPath)}`}
 `;
 }
 
-function serverText(name: string, state: string, { auth, clientPort, amandadPath, dumptype = [], incremental = false }: ConfigurationOptions): string {
+function serverText(
+  name: string,
+  state: string,
+  { auth, clientPort, amandadPath, dumptype = [], incremental = false }: ConfigurationOptions,
+): string {
   const lines = [
     ...(clientPort === undefined ? [] : [`client-port "${clientPort}"`]),
     ...(amandadPath === undefined ? [] : [`amandad-path ${quoted(amandadPath)}`]),

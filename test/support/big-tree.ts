@@ -10,7 +10,10 @@ export function growTree(directory: string, megabytes: number): void {
   const cipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, 3), Buffer.alloc(16, 5));
   const random = (bytes: number): Buffer => cipher.update(BLOCK.subarray(0, bytes));
   const large = Math.floor(megabytes / 4);
-  writeFileSync(join(directory, 'large.bin'), Buffer.concat(Array.from({ length: large }, () => random(BLOCK.length))));
+  writeFileSync(
+    join(directory, 'large.bin'),
+    Buffer.concat(Array.from({ length: large }, () => random(BLOCK.length))),
+  );
   for (let file = 0; file < megabytes - large; file += 1) {
     const folder = join(directory, `folder ${Math.floor(file / FILES_A_FOLDER)}`);
     mkdirSync(folder, { recursive: true });

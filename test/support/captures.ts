@@ -31,7 +31,10 @@ export interface ListedFrame {
 }
 
 /** What a list shows of a payload: its text, with other bytes as `\xNN`, or its first bytes in hexadecimal. */
-export type Shown = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'hex'; readonly bytes: Uint8Array } | { readonly kind: 'nothing' };
+export type Shown =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'hex'; readonly bytes: Uint8Array }
+  | { readonly kind: 'nothing' };
 
 /** Bytes that are no frame, from `offset` to the end of their direction. */
 export interface ListedRefusal {
@@ -103,28 +106,43 @@ export function conversation(name: string): Conversation {
 
 /** The frames of one direction, in the order of the bytes. */
 export function framesOf({ steps }: Conversation, direction: Direction): readonly ListedFrame[] {
-  return steps.filter((step): step is ListedFrame => step.kind === 'frame' && step.direction === direction).sort((a, b) => a.offset - b.offset);
+  return steps
+    .filter((step): step is ListedFrame => step.kind === 'frame' && step.direction === direction)
+    .sort((a, b) => a.offset - b.offset);
 }
 
 /** Where one direction stops being frames, if it does. */
-export function refusalOf({ steps }: Conversation, direction: Direction): ListedRefusal | undefined {
-  return steps.find((step): step is ListedRefusal => step.kind === 'invalid' && step.direction === direction);
+export function refusalOf(
+  { steps }: Conversation,
+  direction: Direction,
+): ListedRefusal | undefined {
+  return steps.find(
+    (step): step is ListedRefusal => step.kind === 'invalid' && step.direction === direction,
+  );
 }
 
 /** The bytes of a listed frame's payload. */
-export function payloadOf({ bytes }: Conversation, { direction, offset, length }: ListedFrame): Uint8Array {
+export function payloadOf(
+  { bytes }: Conversation,
+  { direction, offset, length }: ListedFrame,
+): Uint8Array {
   return bytes[direction].subarray(offset + 8, offset + 8 + length);
 }
 
 /** Whether a list that shows this means these bytes, as far as it shows them. */
 export function isShownAs(bytes: Uint8Array, shown: Shown): boolean {
   if (shown.kind === 'nothing') return bytes.every((byte) => byte === 0);
-  if (shown.kind === 'hex') return Buffer.compare(bytes.subarray(0, shown.bytes.length), shown.bytes) === 0;
+  if (shown.kind === 'hex')
+    return Buffer.compare(bytes.subarray(0, shown.bytes.length), shown.bytes) === 0;
   const gap = /\n\.\.\. ?\[(\d+) bytes\] ?\.\.\.\n/.exec(shown.text);
   if (gap === null) return asShown(bytes) === shown.text;
   const head = bytes.length - Number(gap[1]) - SHOWN_TAIL;
   const tail = shown.text.slice(gap.index + gap[0].length);
-  return head > 0 && asShown(bytes.subarray(0, head)) === shown.text.slice(0, gap.index) && asShown(bytes.subarray(-SHOWN_TAIL)) === tail;
+  return (
+    head > 0 &&
+    asShown(bytes.subarray(0, head)) === shown.text.slice(0, gap.index) &&
+    asShown(bytes.subarray(-SHOWN_TAIL)) === tail
+  );
 }
 
 /** Bytes that a list shows behind the gap in a long text. */
@@ -141,7 +159,8 @@ function asShown(bytes: Uint8Array): string {
 }
 
 const stepLine = /^ *(\d+\.\d+) (C->S|S->C| {4}) (.*)$/;
-const frameLine = /^@(\d+) len=(\d+) handle=(\d+)(?: stream (\S+))? (\S+)( {2}\(no trailing NUL\))?$/;
+const frameLine =
+  /^@(\d+) len=(\d+) handle=(\d+)(?: stream (\S+))? (\S+)( {2}\(no trailing NUL\))?$/;
 const refusalLine = /^@(\d+) INVALID /;
 const eventLine = /^\[([^\]]+)\] ?(.*)$/;
 
@@ -164,11 +183,14 @@ function listedStep(line: string, shown: Shown): ListedStep {
   const time = Number(seconds);
   const direction = arrow === 'C->S' ? 'c2s' : arrow === 'S->C' ? 's2c' : undefined;
   const event = eventLine.exec(rest);
-  if (event !== null) return { kind: 'event', time, direction, name: event[1] ?? '', detail: event[2] ?? '' };
+  if (event !== null)
+    return { kind: 'event', time, direction, name: event[1] ?? '', detail: event[2] ?? '' };
   const refusal = refusalLine.exec(rest);
-  if (refusal !== null && direction !== undefined) return { kind: 'invalid', time, direction, offset: Number(refusal[1]) };
+  if (refusal !== null && direction !== undefined)
+    return { kind: 'invalid', time, direction, offset: Number(refusal[1]) };
   const frame = frameLine.exec(rest);
-  if (frame === null || direction === undefined) throw new Error(`A line of a capture's list is not understood: ${line}`);
+  if (frame === null || direction === undefined)
+    throw new Error(`A line of a capture's list is not understood: ${line}`);
   const [, offset, length, handle, stream, word = '', withoutNul] = frame;
   return {
     kind: 'frame',
@@ -189,6 +211,12 @@ function listedStep(line: string, shown: Shown): ListedStep {
 export function shownBy(lines: readonly string[]): Shown {
   const first = lines[0];
   if (first === undefined) return { kind: 'nothing' };
-  if (first.startsWith('    hex ')) return { kind: 'hex', bytes: new Uint8Array(Buffer.from(first.slice(8).replace(' ...', '').replaceAll(' ', ''), 'hex')) };
+  if (first.startsWith('    hex '))
+    return {
+      kind: 'hex',
+      bytes: new Uint8Array(
+        Buffer.from(first.slice(8).replace(' ...', '').replaceAll(' ', ''), 'hex'),
+      ),
+    };
   return { kind: 'text', text: lines.map((line) => line.slice(6)).join('\n') };
 }

@@ -41,8 +41,16 @@ const ELLIPTIC: readonly string[] = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_c
 export function openCertificates(parent = tmpdir()): Certificates {
   const directory = mkdtempSync(join(parent, 'rx-amanda-ssl-'));
   chmodSync(directory, 0o755);
-  const identity = (name: string): Identity => ({ cert: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) });
-  const request = (name: string, subject: string, kind: readonly string[], ...more: readonly string[]): void => {
+  const identity = (name: string): Identity => ({
+    cert: join(directory, `${name}.crt`),
+    key: join(directory, `${name}.key`),
+  });
+  const request = (
+    name: string,
+    subject: string,
+    kind: readonly string[],
+    ...more: readonly string[]
+  ): void => {
     const { key } = identity(name);
     openssl('req', ...kind, '-nodes', '-sha256', '-subj', subject, '-keyout', key, ...more);
   };
@@ -52,12 +60,31 @@ export function openCertificates(parent = tmpdir()): Certificates {
       request(name, `/CN=${name}`, ELLIPTIC, '-x509', '-days', '30', '-out', identity(name).cert);
       return identity(name);
     },
-    signed(name, by, { commonName = 'localhost', days = 30, isAuthority = false, rsaBits, extensions: more = '' } = {}) {
+    signed(
+      name,
+      by,
+      {
+        commonName = 'localhost',
+        days = 30,
+        isAuthority = false,
+        rsaBits,
+        extensions: more = '',
+      } = {},
+    ) {
       const { cert, key } = identity(name);
       const csr = join(directory, `${name}.csr`);
       const extensions = join(directory, `${name}.ext`);
-      writeFileSync(extensions, `${isAuthority ? 'basicConstraints=critical,CA:TRUE' : 'basicConstraints=CA:FALSE'}\n${more}`);
-      request(name, commonName === '' ? '/O=nameless' : `/CN=${commonName}`, rsaBits === undefined ? ELLIPTIC : ['-newkey', `rsa:${rsaBits}`], '-out', csr);
+      writeFileSync(
+        extensions,
+        `${isAuthority ? 'basicConstraints=critical,CA:TRUE' : 'basicConstraints=CA:FALSE'}\n${more}`,
+      );
+      request(
+        name,
+        commonName === '' ? '/O=nameless' : `/CN=${commonName}`,
+        rsaBits === undefined ? ELLIPTIC : ['-newkey', `rsa:${rsaBits}`],
+        '-out',
+        csr,
+      );
       const serial = String(process.hrtime.bigint());
       openssl(
         'x509',
@@ -103,7 +130,14 @@ export function pin(sslDir: string, host: string, text: string): string {
 
 /** What openssl prints for a certificate: `SHA1 Fingerprint=AA:BB:…`, the algorithm as openssl spells it there. */
 export function fingerprint(cert: string, algorithm?: 'md5' | 'sha1' | 'sha256'): string {
-  return openssl('x509', '-in', cert, '-noout', '-fingerprint', ...(algorithm === undefined ? [] : [`-${algorithm}`]));
+  return openssl(
+    'x509',
+    '-in',
+    cert,
+    '-noout',
+    '-fingerprint',
+    ...(algorithm === undefined ? [] : [`-${algorithm}`]),
+  );
 }
 
 function copy(source: string, target: string, mode: number): void {

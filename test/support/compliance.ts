@@ -4,8 +4,11 @@ import { test } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
 import type { Listener } from '../../src/drivers/driver.js';
 import { serve } from '../../src/target/serve.js';
-import { complianceServices } from '../../src/testing/compliance-services.js';
-import { driverCompliance, type ComplianceSetup } from '../../src/testing/driver-compliance.js';
+import { complianceServices } from '../../src/testing/compliance/compliance-services.js';
+import {
+  driverCompliance,
+  type ComplianceSetup,
+} from '../../src/testing/compliance/driver-compliance.js';
 
 /** Where sockets are tried. */
 export const addresses = [
@@ -22,12 +25,16 @@ export function testCompliance(setup: () => ComplianceSetup | Promise<Compliance
 }
 
 /** Serves the suite where a listener listens; resolves with its port when it does. */
-export function serveCompliance(listen: (onListening: (port: number) => void) => Listener): Promise<{ readonly port: number; readonly stop: () => void }> {
+export function serveCompliance(
+  listen: (onListening: (port: number) => void) => Listener,
+): Promise<{ readonly port: number; readonly stop: () => void }> {
   const rules = `localhost ${userInfo().username} ${Object.keys(complianceServices).join(' ')} nosuch`;
   return new Promise((resolve, reject) => {
     const listener = listen((port) => {
       resolve({ port, stop: () => serving.unsubscribe() });
     });
-    const serving = serve(listener, complianceServices, { authorize: authorize({ rules, reservedPort: false }) }).subscribe({ error: reject });
+    const serving = serve(listener, complianceServices, {
+      authorize: authorize({ rules, reservedPort: false }),
+    }).subscribe({ error: reject });
   });
 }

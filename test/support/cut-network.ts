@@ -2,8 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, isIPv6, type AddressInfo, type Socket } from 'node:net';
-import { resetSocket } from '../../src/drivers/reset-socket.js';
-import { startedProcesses } from '../../src/testing/left-behind.js';
+import { resetSocket } from '../../src/transport/reset-socket.js';
+import { startedProcesses } from '../../src/testing/compliance/left-behind.js';
 
 /** Something between an initiator and a target that can be cut: what is open then is lost, and what comes after is let through. */
 export interface Cuttable {

@@ -3,9 +3,14 @@ import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import { Subject, tap } from 'rxjs';
 import { authorize } from '../../src/access/authorize.js';
-import type { DatagramListenerOptions } from '../../src/drivers/datagram-listener.js';
+import type { DatagramListenerOptions } from '../../src/drivers/datagram/datagram-listener.js';
 import type { Listener } from '../../src/drivers/driver.js';
-import { serve, type ServeOptions, type ServiceEvent, type ServiceMap } from '../../src/target/serve.js';
+import {
+  serve,
+  type ServeOptions,
+  type ServiceEvent,
+  type ServiceMap,
+} from '../../src/target/serve.js';
 import { openRawUdp, type RawUdp } from './raw-udp.js';
 
 const host = '127.0.0.1';
@@ -37,7 +42,10 @@ export async function targetByHand(
   options: ServeOptions & DatagramListenerOptions = {},
 ): Promise<ByHand> {
   const events = new Subject<ServiceEvent>();
-  const rules = authorize({ rules: `localhost ${user} ${Object.keys(services).join(' ')}`, reservedPort: false });
+  const rules = authorize({
+    rules: `localhost ${user} ${Object.keys(services).join(' ')}`,
+    reservedPort: false,
+  });
   let stop = (): void => undefined;
   const port = await new Promise<number>((resolve, reject) => {
     const listener = listen({ host, port: 0, ...options, onListening: resolve });
@@ -53,7 +61,10 @@ export async function targetByHand(
     events,
     initiator,
     async ask(service, sequence = 1) {
-      initiator.send(`Amanda 3.5 REQ HANDLE 000-00000000 SEQ ${sequence}\nSECURITY USER ${user}\nSERVICE ${service}\nOPTIONS hostname=h${sequence};\n`, port);
+      initiator.send(
+        `Amanda 3.5 REQ HANDLE 000-00000000 SEQ ${sequence}\nSECURITY USER ${user}\nSERVICE ${service}\nOPTIONS hostname=h${sequence};\n`,
+        port,
+      );
       await initiator.next();
       return initiator.next();
     },

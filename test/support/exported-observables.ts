@@ -18,12 +18,17 @@ export function exportedObservables(module: URL): readonly string[] {
   const symbol = source === undefined ? undefined : checker.getSymbolAtLocation(source);
   if (symbol === undefined) throw new Error(`${path} is no module.`);
   return checker.getExportsOfModule(symbol).flatMap((exported) => {
-    const named = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+    const named =
+      exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     if (!(named.flags & ts.SymbolFlags.Value)) return [];
     const gives = checker
       .getTypeOfSymbol(named)
       .getCallSignatures()
       .map((signature) => checker.typeToString(checker.getReturnTypeOfSignature(signature)));
-    return gives.some((type) => /\b(?:Observable|OperatorFunction|MonoTypeOperatorFunction)<|^Readable$/.test(type)) ? [exported.name] : [];
+    return gives.some((type) =>
+      /\b(?:Observable|OperatorFunction|MonoTypeOperatorFunction)<|^Readable$/.test(type),
+    )
+      ? [exported.name]
+      : [];
   });
 }

@@ -3,7 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { growTree } from './big-tree.js';
-import { type Configuration, type Lab, oddTree, openLab, programs, type RunResult, treeLines } from './real-amanda.js';
+import {
+  type Configuration,
+  type Lab,
+  oddTree,
+  openLab,
+  programs,
+  type RunResult,
+  treeLines,
+} from './real-amanda.js';
 import type { Started } from './rx-amandad.js';
 
 /** How the programs of the server reach a target. */
@@ -48,13 +56,23 @@ const disks = { gnu: 'GNUTAR', app: 'amgtar' } as const;
 const diskNames = Object.keys(disks);
 
 /** Names of the real programs that {@link describeFullBackup} needs. */
-export const needed = ['amcheck', 'amdump', 'amadmin', 'amreport', 'amrecover', 'amfetchdump'] as const;
+export const needed = [
+  'amcheck',
+  'amdump',
+  'amadmin',
+  'amreport',
+  'amrecover',
+  'amfetchdump',
+] as const;
 
 /**
  * What an administrator does with a new client: check it, dump two disks of it at once, in full and then what has
  * changed, read the reports, and restore: with the real programs and without their amandad.
  */
-export function describeFullBackup(title: string, { reach, megabytes = 0, also }: FullBackupOptions): void {
+export function describeFullBackup(
+  title: string,
+  { reach, megabytes = 0, also }: FullBackupOptions,
+): void {
   describe(title, () => {
     let lab: Lab;
     let run: FullBackup;
@@ -68,7 +86,11 @@ export function describeFullBackup(title: string, { reach, megabytes = 0, also }
       const tree = join(lab.sandbox.directory, 'tree');
       oddTree(tree);
       if (megabytes > 0) growTree(tree, megabytes);
-      const config = lab.configure({ ...way, disks: Object.entries(disks).map(([name, program]) => ({ name, path: tree, program })), incremental: true });
+      const config = lab.configure({
+        ...way,
+        disks: Object.entries(disks).map(([name, program]) => ({ name, path: tree, program })),
+        incremental: true,
+      });
       check = await lab.asBackup(programs.amcheck, ['-c', config.name]);
       const states = [treeLines(tree)];
       run = { lab, way, config, tree, states };
@@ -93,21 +115,36 @@ export function describeFullBackup(title: string, { reach, megabytes = 0, also }
       expect([check.stdout, check.code]).toEqual([expect.stringContaining('0 problems found'), 0]);
     });
 
-    it.for([0, 1])('amdump makes dumps of level %i, and amreport knows of nothing failed or strange', async (level, { annotate }) => {
-      await annotate(reports[level] ?? '', 'amreport');
-      const { code, stdout, stderr } = dumps[level] ?? expect.unreachable();
-      expect(code, [stdout, stderr, reports[level], run.way.messages?.(), lab.sandbox.logs()].join('\n')).toBe(0);
-      const report = parseReport(reports[level] ?? '');
-      expect(report, reports[level]).toEqual({ troubles: [], dumped: diskNames.toSorted().map((disk) => ({ disk, level })) });
-    });
+    it.for([0, 1])(
+      'amdump makes dumps of level %i, and amreport knows of nothing failed or strange',
+      async (level, { annotate }) => {
+        await annotate(reports[level] ?? '', 'amreport');
+        const { code, stdout, stderr } = dumps[level] ?? expect.unreachable();
+        expect(
+          code,
+          [stdout, stderr, reports[level], run.way.messages?.(), lab.sandbox.logs()].join('\n'),
+        ).toBe(0);
+        const report = parseReport(reports[level] ?? '');
+        expect(report, reports[level]).toEqual({
+          troubles: [],
+          dumped: diskNames.toSorted().map((disk) => ({ disk, level })),
+        });
+      },
+    );
 
     it.each(diskNames)('amfetchdump gives back what each run saw of %s', async (disk) => {
       const directory = join(lab.sandbox.directory, `fetched-${disk}`);
       mkdirSync(directory);
       for (const level of [0, 1]) {
-        const fetched = await lab.asBackup(programs.amfetchdump, ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`], { timeout: 60_000 });
+        const fetched = await lab.asBackup(
+          programs.amfetchdump,
+          ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`],
+          { timeout: 60_000 },
+        );
         expect(fetched.code, fetched.stderr).toBe(0);
-        const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], { input: fetched.output });
+        const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], {
+          input: fetched.output,
+        });
         expect(status, String(stderr)).toBe(0);
         expect(treeLines(directory)).toEqual(run.states[level]);
       }
@@ -121,7 +158,11 @@ export function describeFullBackup(title: string, { reach, megabytes = 0, also }
 
     it('amrecover restores a file and a folder alone', async () => {
       const directory = join(lab.sandbox.directory, 'recovered-alone');
-      await recover(run, { disk: 'gnu', directory, commands: ['add plain.txt', 'cd "  blanks  "', 'add .'] });
+      await recover(run, {
+        disk: 'gnu',
+        directory,
+        commands: ['add plain.txt', 'cd "  blanks  "', 'add .'],
+      });
       expect(readdirSync(directory).toSorted()).toEqual(['  blanks  ', 'plain.txt']);
     });
 
@@ -168,15 +209,50 @@ export interface Wanted {
 
 /** How often an amidxtaped of this run got `DAR` before `DATA-READY`, which it takes for an error whose class it has not loaded. */
 function racesLost({ lab }: Recoverable): number {
-  return lab.sandbox.logs().split('amidxtaped: critical (fatal): Can\'t locate object method "new" via package "Amanda::FetchDump::Message"').length - 1;
+  return (
+    lab.sandbox
+      .logs()
+      .split(
+        'amidxtaped: critical (fatal): Can\'t locate object method "new" via package "Amanda::FetchDump::Message"',
+      ).length - 1
+  );
 }
 
-function amrecover({ lab, way, config, asRoot }: Recoverable, { disk, directory, commands = ['add .'] }: Wanted): Promise<RunResult> {
+function amrecover(
+  { lab, way, config, asRoot }: Recoverable,
+  { disk, directory, commands = ['add .'] }: Wanted,
+): Promise<RunResult> {
   const { auth, clientPort = '', amandadPath = '', options: more = [] } = way;
-  const options = [`auth=${auth}`, `client-port=${clientPort}`, `amandad-path=${amandadPath}`, ...more].filter((option) => !option.endsWith('='));
-  const words = [config.name, '-s', 'localhost', '-t', 'localhost', ...options.flatMap((option) => ['-o', option])];
-  const input = ['sethost localhost', `setdisk ${disk}`, ...commands, 'extract', 'Y', 'Y', 'Y', 'quit', ''].join('\n');
-  return (asRoot ?? lab.asRoot)(programs.amrecover, words, { cwd: directory, input, timeout: 60_000 });
+  const options = [
+    `auth=${auth}`,
+    `client-port=${clientPort}`,
+    `amandad-path=${amandadPath}`,
+    ...more,
+  ].filter((option) => !option.endsWith('='));
+  const words = [
+    config.name,
+    '-s',
+    'localhost',
+    '-t',
+    'localhost',
+    ...options.flatMap((option) => ['-o', option]),
+  ];
+  const input = [
+    'sethost localhost',
+    `setdisk ${disk}`,
+    ...commands,
+    'extract',
+    'Y',
+    'Y',
+    'Y',
+    'quit',
+    '',
+  ].join('\n');
+  return (asRoot ?? lab.asRoot)(programs.amrecover, words, {
+    cwd: directory,
+    input,
+    timeout: 60_000,
+  });
 }
 
 /** What happens to a file system between two runs. */

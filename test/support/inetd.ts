@@ -32,12 +32,19 @@ export interface Served {
  * An inetd in this process: for every connection it starts the program, in the sandbox, with the socket itself as
  * standard input and output. Standard error is a pipe of ours, so that the socket closes when the program closes it.
  */
-export async function spawnTarget(sandbox: Sandbox, { command, args = [], ...options }: TargetCommand): Promise<Target> {
+export async function spawnTarget(
+  sandbox: Sandbox,
+  { command, args = [], ...options }: TargetCommand,
+): Promise<Target> {
   const served: Served[] = [];
   const children = new Set<ChildProcess>();
   // Paused, so that no byte is read here that the program is to read.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
-    const child = sandbox.start(command, args, { ...options, cwd: '/', stdio: [socket, socket, 'pipe'] });
+    const child = sandbox.start(command, args, {
+      ...options,
+      cwd: '/',
+      stdio: [socket, socket, 'pipe'],
+    });
     keepWhileAlive(children, child);
     served.push(serving(child, socket));
   });

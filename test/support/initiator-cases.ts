@@ -67,7 +67,8 @@ export function initiatorCase(name: string): InitiatorCase {
     const [, printed, listed = ''] = /^( {2}out: .*?)?( +\d+\.\d{4} #\d+ .*)?$/.exec(line) ?? [];
     if (printed !== undefined) output.push(printed.slice('  out: '.length));
     if (listed !== '') steps.push(initiatorStep(listed));
-    if (printed === undefined && listed === '' && line !== '') throw new Error(`A line of the case ${name} is not understood: ${line}`);
+    if (printed === undefined && listed === '' && line !== '')
+      throw new Error(`A line of the case ${name} is not understood: ${line}`);
   }
   return { name, command, exitCode: Number(exitCode), seconds: Number(seconds), output, steps };
 }
@@ -81,7 +82,8 @@ function initiatorStep(line: string): InitiatorStep {
   const connected = /^connection from port (\d+)$/.exec(rest);
   if (connected !== null) return { ...origin, kind: 'connect', sourcePort: Number(connected[1]) };
   if (rest === '[EOF]') return { ...origin, kind: 'eof', direction: 'c2s' };
-  if (rest === '[[Errno 104] Connection reset by peer]') return { ...origin, kind: 'reset', direction: 'c2s' };
+  if (rest === '[[Errno 104] Connection reset by peer]')
+    return { ...origin, kind: 'reset', direction: 'c2s' };
   if (rest.startsWith('send failed ')) return { ...origin, kind: 'lost', direction: 's2c' };
   const frame = frameLine.exec(rest);
   if (frame === null) return { ...origin, kind: 'bytes', direction: 's2c', bytes: literal(rest) };
@@ -94,14 +96,27 @@ type TypeName = keyof typeof typeBytes;
 /** Handles below this one are taken for packets by the tool that wrote the texts, the others for stream data. */
 const FIRST_STREAM_HANDLE = 400_000;
 
-function initiatorFrame(direction: Direction, [, lengthText, handleText, word = '', shownText]: readonly (string | undefined)[]): InitiatorFrame {
-  const base = { kind: 'frame' as const, direction, length: Number(lengthText), handle: Number(handleText) };
+function initiatorFrame(
+  direction: Direction,
+  [, lengthText, handleText, word = '', shownText]: readonly (string | undefined)[],
+): InitiatorFrame {
+  const base = {
+    kind: 'frame' as const,
+    direction,
+    length: Number(lengthText),
+    handle: Number(handleText),
+  };
   if (word === 'CLOSE') return { ...base, front: new Uint8Array(0) };
   const shown = literal(shownText ?? '');
-  if (!isTypeName(word)) return { ...base, front: base.handle < FIRST_STREAM_HANDLE ? undefined : shown };
+  if (!isTypeName(word))
+    return { ...base, front: base.handle < FIRST_STREAM_HANDLE ? undefined : shown };
   // What initiators send is shown without its NUL, what the stand-in sent with it.
   const whole = direction === 'c2s' && shown.length + 2 === base.length;
-  return { ...base, type: word, front: new Uint8Array([typeBytes[word], ...shown, ...(whole ? [0] : [])]) };
+  return {
+    ...base,
+    type: word,
+    front: new Uint8Array([typeBytes[word], ...shown, ...(whole ? [0] : [])]),
+  };
 }
 
 function isTypeName(word: string): word is TypeName {

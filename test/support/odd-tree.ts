@@ -1,5 +1,14 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 
 /** A ~1 MB file that no compression and no guess gets right. */
 const RANDOM_BYTES = 1_048_576 + 17;
@@ -49,13 +58,18 @@ export function treeLines(directory: string): readonly string[] {
     if (kind === 0o040000) {
       lines.push(`folder ${permissions} ${shown}/`);
       const names = readdirSync(path, { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b));
-      for (const name of names) visit(Buffer.concat([path, slash, name]), `${shown}/${name.toString('latin1')}`);
+      for (const name of names)
+        visit(Buffer.concat([path, slash, name]), `${shown}/${name.toString('latin1')}`);
     } else if (kind === 0o120000) {
-      lines.push(`symlink ${shown} -> ${readlinkSync(path, { encoding: 'buffer' }).toString('latin1')}`);
+      lines.push(
+        `symlink ${shown} -> ${readlinkSync(path, { encoding: 'buffer' }).toString('latin1')}`,
+      );
     } else if (kind === 0o100000) {
       const first = nlink > 1 ? seen.get(ino) : undefined;
       seen.set(ino, first ?? shown);
-      lines.push(`file ${permissions} ${shown} ${first === undefined ? sha256(readFileSync(path)) : `is ${first}`}`);
+      lines.push(
+        `file ${permissions} ${shown} ${first === undefined ? sha256(readFileSync(path)) : `is ${first}`}`,
+      );
     } else {
       lines.push(`other ${mode.toString(8)} ${shown}`);
     }
@@ -76,5 +90,7 @@ function sha256(bytes: Uint8Array): string {
 
 /** The same bytes each time: a key stream. */
 function randomBytes(length: number): Buffer {
-  return createCipheriv('aes-256-ctr', Buffer.alloc(32, 7), Buffer.alloc(16, 9)).update(Buffer.alloc(length));
+  return createCipheriv('aes-256-ctr', Buffer.alloc(32, 7), Buffer.alloc(16, 9)).update(
+    Buffer.alloc(length),
+  );
 }

@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,11 +16,17 @@ const checkout = fileURLToPath(new URL('../../', import.meta.url));
 let copy: string | undefined;
 
 /** What a program of ours needs to run. */
-const needed = ['package.json', 'dist', 'node_modules/rxjs', 'node_modules/tslib', 'node_modules/@node-rs'];
+const needed = [
+  'package.json',
+  'dist',
+  'node_modules/rxjs',
+  'node_modules/tslib',
+  'node_modules/@node-rs',
+];
 
 /** The programs as they are published; `npm test` builds them before. */
 export const rxAmandad = join(reachable(), 'dist/bin/rx-amandad.js');
-export const rxAmanda = join(reachable(), 'dist/cli/rx-amanda.js');
+export const rxAmanda = join(reachable(), 'dist/cli/rx-amanda/rx-amanda.js');
 
 /** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */
 function reachable(): string {

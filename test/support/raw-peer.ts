@@ -37,12 +37,24 @@ export class RawPeer {
   /** Connects to a port of the loopback from one that only root may have. */
   static async connect(port: number): Promise<RawPeer> {
     for (const localPort of sourcePorts({ first: 600 })) {
-      const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.1', localPort, noDelay: true, allowHalfOpen: true });
+      const socket = connect({
+        port,
+        host: '127.0.0.1',
+        localAddress: '127.0.0.1',
+        localPort,
+        noDelay: true,
+        allowHalfOpen: true,
+      });
       try {
         await once(socket, 'connect');
         return new RawPeer(socket);
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL'))) throw error;
+        if (!(
+          error instanceof Error &&
+          'code' in error &&
+          (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL')
+        ))
+          throw error;
       }
     }
     throw new Error('no source port is free');
@@ -71,7 +83,10 @@ export class RawPeer {
   /** Waits until something has come on a handle; the end of the connection before that is an error. */
   async until(handle: number, what: (said: readonly string[]) => boolean): Promise<void> {
     while (!what(this.said(handle))) {
-      if (this.#over) throw new Error(`The connection ended before, with ${JSON.stringify([...saidOn(this.frames)])}.`);
+      if (this.#over)
+        throw new Error(
+          `The connection ended before, with ${JSON.stringify([...saidOn(this.frames)])}.`,
+        );
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
       });

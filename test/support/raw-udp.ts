@@ -35,7 +35,9 @@ export async function openRawUdp(port = 0, address = '127.0.0.1'): Promise<RawUd
     },
     next() {
       const text = arrived.shift();
-      return text === undefined ? new Promise((resolve) => wanted.push(resolve)) : Promise.resolve(text);
+      return text === undefined
+        ? new Promise((resolve) => wanted.push(resolve))
+        : Promise.resolve(text);
     },
     close() {
       socket.close();

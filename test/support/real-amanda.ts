@@ -1,6 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
-import { openSandbox, type RunOptions, type RunResult, type Sandbox, whyNoSandbox } from './sandbox.js';
+import {
+  openSandbox,
+  type RunOptions,
+  type RunResult,
+  type Sandbox,
+  whyNoSandbox,
+} from './sandbox.js';
 import { describeUnless, missingPrograms } from './skips.js';
 import { spawnTarget, type Target, type TargetCommand } from './inetd.js';
 import { amandaConfig, type Configuration, type ConfigurationOptions } from './amanda-config.js';
@@ -29,23 +35,40 @@ export const programs = {
 export type ProgramName = keyof typeof programs;
 
 /** The programs that are written in Perl, or start others that are. */
-const inPerl: readonly ProgramName[] = ['amcheck', 'amdump', 'amreport', 'amrestore', 'amfetchdump', 'amrecover'];
+const inPerl: readonly ProgramName[] = [
+  'amcheck',
+  'amdump',
+  'amreport',
+  'amrestore',
+  'amfetchdump',
+  'amrecover',
+];
 
 /** Why tests with these programs cannot run here, as the end of a sentence; undefined when they can. */
 export function whyNotReal(...needed: readonly ProgramName[]): string | undefined {
   const missing = missingPrograms(...needed.map((name) => programs[name]));
   if (missing !== undefined) return missing;
-  if (needed.some((name) => inPerl.includes(name)) && spawnSync('perl', ['-MEncode::Locale', '-e', '1']).status !== 0) {
+  if (
+    needed.some((name) => inPerl.includes(name)) &&
+    spawnSync('perl', ['-MEncode::Locale', '-e', '1']).status !== 0
+  ) {
     return 'the Perl module Encode::Locale is missing (Debian: libencode-locale-perl)';
   }
   // Amanda looks up names with AI_ADDRCONFIG, which finds nothing on a host that has only its loopback.
-  const hasAddress = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal, family }) => !internal && family === 'IPv4'));
-  if (!hasAddress) return 'this host has no IPv4 address besides 127.0.0.1, so real Amanda resolves no name';
+  const hasAddress = Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ internal, family }) => !internal && family === 'IPv4'),
+  );
+  if (!hasAddress)
+    return 'this host has no IPv4 address besides 127.0.0.1, so real Amanda resolves no name';
   return whyNoSandbox();
 }
 
 /** Tests with these real programs; where they cannot run they are skipped, by name and with the reason. */
-export function describeReal(title: string, needed: readonly ProgramName[], tests: () => void): void {
+export function describeReal(
+  title: string,
+  needed: readonly ProgramName[],
+  tests: () => void,
+): void {
   describeUnless(whyNotReal(...needed), title, tests);
 }
 
@@ -55,9 +78,17 @@ export interface Lab {
   /** Listens on a free port of 127.0.0.1 and starts the program for each connection. */
   spawnTarget(command: TargetCommand): Promise<Target>;
   /** Runs a program as Amanda's user, with a clean environment. */
-  asBackup(command: string, args: readonly string[], options?: Omit<RunOptions, 'user'>): Promise<RunResult>;
+  asBackup(
+    command: string,
+    args: readonly string[],
+    options?: Omit<RunOptions, 'user'>,
+  ): Promise<RunResult>;
   /** The same as root, for amrecover. */
-  asRoot(command: string, args: readonly string[], options?: Omit<RunOptions, 'user'>): Promise<RunResult>;
+  asRoot(
+    command: string,
+    args: readonly string[],
+    options?: Omit<RunOptions, 'user'>,
+  ): Promise<RunResult>;
   configure(options: ConfigurationOptions): Configuration;
   /** Ends everything and removes all files. */
   close(): Promise<void>;
@@ -74,7 +105,8 @@ export function openLab(): Lab {
       targets.push(target);
       return target;
     },
-    asBackup: (command, args, options) => sandbox.run(command, args, { ...options, user: 'backup' }),
+    asBackup: (command, args, options) =>
+      sandbox.run(command, args, { ...options, user: 'backup' }),
     asRoot: (command, args, options) => sandbox.run(command, args, { ...options, user: 'root' }),
     configure: (options) => amandaConfig(sandbox, options),
     async close() {

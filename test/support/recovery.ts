@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { lastValueFrom, mergeMap } from 'rxjs';
 import type { Stream } from '../../src/connection/stream.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import type { Driver } from '../../src/drivers/driver.js';
 import { request } from '../../src/exchange/request.js';
 import { Features } from '../../src/wire/features.js';
@@ -12,10 +12,16 @@ import type { Configuration } from './amanda-config.js';
 import { type Lab, programs } from './real-amanda.js';
 
 /** Dumps one disk by the real programs alone, so that there is something to recover. */
-export async function dumpOnce(lab: Lab, { name, path }: { readonly name: string; readonly path: string }): Promise<Configuration> {
+export async function dumpOnce(
+  lab: Lab,
+  { name, path }: { readonly name: string; readonly path: string },
+): Promise<Configuration> {
   const config = lab.configure({ name: 'dumped-once', auth: 'local', disks: [{ name, path }] });
-  const { code, stdout, stderr } = await lab.asBackup(programs.amdump, [config.name], { timeout: 100_000 });
-  if (code !== 0) throw new Error(`amdump ended with ${code}: ${stdout}${stderr}${lab.sandbox.logs()}`);
+  const { code, stdout, stderr } = await lab.asBackup(programs.amdump, [config.name], {
+    timeout: 100_000,
+  });
+  if (code !== 0)
+    throw new Error(`amdump ended with ${code}: ${stdout}${stderr}${lab.sandbox.logs()}`);
   return config;
 }
 
@@ -23,7 +29,11 @@ export async function dumpOnce(lab: Lab, { name, path }: { readonly name: string
  * What amrecover does over the network, by our initiator: looks a dump up with amindexd and has amidxtaped read it from tape.
  * Resolves to the image. Source: PROTOCOL.md, "amindexd" and "amidxtaped".
  */
-export async function recoverImage(driver: Driver, { name }: Configuration, disk: string): Promise<Buffer> {
+export async function recoverImage(
+  driver: Driver,
+  { name }: Configuration,
+  disk: string,
+): Promise<Buffer> {
   return readFromTape(driver, name, disk, await lookUp(driver, name, disk));
 }
 
@@ -46,7 +56,13 @@ async function lookUp(driver: Driver, config: string, disk: string): Promise<Pla
   const told = await converse(driver, 'amindexd', async ({ MESG }) => {
     const { say, hear } = dialogue(MESG);
     await hear(/^220 /);
-    for (const command of [`FEATURES ${Features.amanda351.toString()}`, 'DATE 2099-12-31', `SCNF ${config}`, 'HOST localhost', `DISK ${disk}`]) {
+    for (const command of [
+      `FEATURES ${Features.amanda351.toString()}`,
+      'DATE 2099-12-31',
+      `SCNF ${config}`,
+      'HOST localhost',
+      `DISK ${disk}`,
+    ]) {
       say(command);
       await hear(/^200 /);
     }
@@ -62,14 +78,27 @@ async function lookUp(driver: Driver, config: string, disk: string): Promise<Pla
   return { label, file, datestamp: stamp.replaceAll('-', '') };
 }
 
-function readFromTape(driver: Driver, config: string, disk: string, { label, file, datestamp }: Place): Promise<Buffer> {
+function readFromTape(
+  driver: Driver,
+  config: string,
+  disk: string,
+  { label, file, datestamp }: Place,
+): Promise<Buffer> {
   return converse(driver, 'amidxtaped', async ({ CTL, DATA, STATE }) => {
     const { say, hear } = dialogue(CTL);
     const data = collect(DATA);
     const state = collect(STATE);
     say(`FEATURES=${Features.amanda351.toString()}`);
     await hear(/^FEATURES=/);
-    const place = [`LABEL=${label}`, `FSF=${file}`, 'HEADER', 'DEVICE=vtapes', 'HOST=^localhost$', `DISK=^${disk}$`, `DATESTAMP=${datestamp}`];
+    const place = [
+      `LABEL=${label}`,
+      `FSF=${file}`,
+      'HEADER',
+      'DEVICE=vtapes',
+      'HOST=^localhost$',
+      `DISK=^${disk}$`,
+      `DATESTAMP=${datestamp}`,
+    ];
     for (const line of [`CONFIG=${config}`, ...place, 'END']) say(line);
     const header = Number((await hear(/^HEADER-SEND-SIZE /)).split(' ')[1]);
     for (const [said, ...answers] of [
@@ -89,7 +118,11 @@ function readFromTape(driver: Driver, config: string, disk: string, { label, fil
 
 type Streams = Readonly<Record<string, Stream>>;
 
-function converse<T>(driver: Driver, service: string, talk: (streams: Streams) => Promise<T>): Promise<T> {
+function converse<T>(
+  driver: Driver,
+  service: string,
+  talk: (streams: Streams) => Promise<T>,
+): Promise<T> {
   const asked = { service, options: { features: Features.amanda351, auth: driver.name } };
   return lastValueFrom(
     connect(driver).pipe(
@@ -114,7 +147,8 @@ function dialogue(stream: Stream | undefined): Dialogue {
     },
     hear: async (expected) => {
       const { value: line = 'nothing any more' } = (await incoming.next()) as { value?: string };
-      if (!expected.test(line)) throw new Error(`Instead of ${expected.source} the service said: ${line}`);
+      if (!expected.test(line))
+        throw new Error(`Instead of ${expected.source} the service said: ${line}`);
       return line;
     },
   };

@@ -1,4 +1,4 @@
-import type { Channel } from '../../src/connection/channel.js';
+import type { Channel } from '../../src/transport/channel.js';
 import { encodeFrame, type Frame } from '../../src/wire/frame.js';
 import { decodePacket } from '../../src/wire/packet.js';
 import type { Script, ScriptStep } from './edges.js';
@@ -33,8 +33,13 @@ export function saidOn(frames: readonly Frame[]): Said {
 }
 
 /** The frames of one direction of a recording, with their times in seconds. */
-export function framesOf({ script }: Script, direction: 'c2s' | 's2c'): readonly { readonly time: number; readonly frame: Frame }[] {
-  return script.flatMap((step) => (step.kind === 'frame' && step.direction === direction ? [step] : []));
+export function framesOf(
+  { script }: Script,
+  direction: 'c2s' | 's2c',
+): readonly { readonly time: number; readonly frame: Frame }[] {
+  return script.flatMap((step) =>
+    step.kind === 'frame' && step.direction === direction ? [step] : [],
+  );
 }
 
 /** The time of the last step of a recording, in seconds. */

@@ -23,7 +23,10 @@ export interface Started {
 /** Writes an executable that stands where amandad stood, with further words of its own: who starts it has a PATH without node. */
 export function installRxAmandad(sandbox: Sandbox, ...words: readonly string[]): string {
   const path = join(sandbox.directory, 'rx-amandad');
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${rxAmandad}' ${words.join(' ')} "$@"\n`);
+  writeFileSync(
+    path,
+    `#!/bin/sh\nexec '${process.execPath}' '${rxAmandad}' ${words.join(' ')} "$@"\n`,
+  );
   chmodSync(path, 0o755);
   return path;
 }
@@ -32,7 +35,12 @@ export function installRxAmandad(sandbox: Sandbox, ...words: readonly string[]):
  * The real xinetd on a port of the loopback, as user root; for each connection it starts a program as user backup. With `wait` it starts one for the
  * first, which takes those that follow itself.
  */
-export async function startXinetd(sandbox: Sandbox, server: string, args: readonly string[], wait: 'yes' | 'no' = 'no'): Promise<Started> {
+export async function startXinetd(
+  sandbox: Sandbox,
+  server: string,
+  args: readonly string[],
+  wait: 'yes' | 'no' = 'no',
+): Promise<Started> {
   const port = await freePort();
   const file = join(sandbox.directory, 'xinetd.conf');
   writeFileSync(
@@ -63,14 +71,21 @@ export async function startXinetd(sandbox: Sandbox, server: string, args: readon
 }
 
 /** rx-amandad as a daemon of its own, as user backup. */
-export function startDaemon(sandbox: Sandbox, args: readonly string[] = allServices): Promise<Started> {
+export function startDaemon(
+  sandbox: Sandbox,
+  args: readonly string[] = allServices,
+): Promise<Started> {
   const words = ['-auth=bsdtcp', '-no-exit', '-tcp=0', '-listen=127.0.0.1', ...args];
   const child = sandbox.start(installRxAmandad(sandbox), words, { cwd: '/' });
   return whenSaid(child, /listening on 127\.0\.0\.1 port (\d+)/, (port) => Number(port));
 }
 
 /** Waits until a program has said a line on standard error that tells its port. */
-async function whenSaid(child: ChildProcess, line: RegExp, portOf: (found: string | undefined) => number): Promise<Started> {
+async function whenSaid(
+  child: ChildProcess,
+  line: RegExp,
+  portOf: (found: string | undefined) => number,
+): Promise<Started> {
   const said: string[] = [];
   const ended = once(child, 'exit');
   const port = await new Promise<number>((resolve, reject) => {
@@ -79,7 +94,9 @@ async function whenSaid(child: ChildProcess, line: RegExp, portOf: (found: strin
       const found = line.exec(text);
       if (found !== null) resolve(portOf(found[1]));
     });
-    child.on('exit', (code, signal) => reject(new Error(`It ended with ${code ?? signal} before it listened:\n${said.join('\n')}`)));
+    child.on('exit', (code, signal) =>
+      reject(new Error(`It ended with ${code ?? signal} before it listened:\n${said.join('\n')}`)),
+    );
   });
   return {
     port,

@@ -1,12 +1,29 @@
 import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lchownSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Who runs a program: Amanda's own user, or root. */
 export type User = 'backup' | 'root';
 
 /** Where Amanda 3.5.1 looks, as Debian compiles it, and the folder of a sandbox that stands there. */
-const places = { home: '/var/backups', etc: '/etc/amanda', lib: '/var/lib/amanda', log: '/var/log/amanda' } as const;
+const places = {
+  home: '/var/backups',
+  etc: '/etc/amanda',
+  lib: '/var/lib/amanda',
+  log: '/var/log/amanda',
+} as const;
 
 /**
  * A machine of its own for the real programs: what runs in it sees private folders where Amanda's home, configurations,
@@ -65,7 +82,8 @@ export interface RunResult {
 
 /** The lines of `.amandahosts` that a sandbox begins with: backup and root of this host may ask for everything. */
 export const everyone = ['backup', 'root'].map(
-  (user) => `localhost ${user} noop selfcheck sendsize sendbackup senddiscover restore amindexd amidxtaped amdumpd ambackupd`,
+  (user) =>
+    `localhost ${user} noop selfcheck sendsize sendbackup senddiscover restore amindexd amidxtaped amdumpd ambackupd`,
 );
 
 /** Why no sandbox can be made here; undefined when one can. */
@@ -73,7 +91,11 @@ export function whyNoSandbox(): string | undefined {
   if (process.getuid?.() !== 0) return 'not run as root';
   const missing = Object.values(places).find((place) => !existsSync(place));
   if (missing !== undefined) return `${missing} is missing`;
-  const { status, stderr } = spawnSync('unshare', ['--mount', '--propagation', 'private', 'mount', '--bind', '/tmp', '/tmp'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(
+    'unshare',
+    ['--mount', '--propagation', 'private', 'mount', '--bind', '/tmp', '/tmp'],
+    { encoding: 'utf8' },
+  );
   return status === 0 ? undefined : `no private mounts are possible (${stderr.trim()})`;
 }
 
@@ -84,7 +106,12 @@ const PREFIX = '/tmp/rx-amanda-';
 export function openSandbox(): Sandbox {
   const directory = mkdtempSync(PREFIX);
   chmodSync(directory, 0o755);
-  const folders = { home: join(directory, 'home'), etc: join(directory, 'etc'), lib: join(directory, 'lib'), log: join(directory, 'log') };
+  const folders = {
+    home: join(directory, 'home'),
+    etc: join(directory, 'etc'),
+    lib: join(directory, 'lib'),
+    log: join(directory, 'log'),
+  };
   mkdirSync(join(folders.lib, 'gnutar-lists'), { recursive: true });
   for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
   writeFileSync(join(folders.lib, 'amandates'), '');
@@ -108,7 +135,13 @@ export function openSandbox(): Sandbox {
         cwd: '/',
         stdio: stdio ?? ['ignore', 'pipe', 'pipe'],
         detached: true,
-        env: { HOME: home, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', USER: user, LOGNAME: user, ...environment },
+        env: {
+          HOME: home,
+          PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+          USER: user,
+          LOGNAME: user,
+          ...environment,
+        },
       });
       keepWhileAlive(children, child);
       return child;
@@ -125,10 +158,16 @@ export function openSandbox(): Sandbox {
         `LOGNAME=${user}`,
         ...inside(folders, user, home, [command]),
       ];
-      writeFileSync(path, `#!/bin/sh\nexec ${words.map(shellQuoted).join(' ')} "$@"\n`, { mode: 0o755 });
+      writeFileSync(path, `#!/bin/sh\nexec ${words.map(shellQuoted).join(' ')} "$@"\n`, {
+        mode: 0o755,
+      });
       return path;
     },
-    run: (command, args, options = {}) => finished(sandbox.start(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] }), options),
+    run: (command, args, options = {}) =>
+      finished(
+        sandbox.start(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] }),
+        options,
+      ),
     logs: () => readLogs(folders.log),
     close() {
       for (const child of children) killGroup(child);
@@ -182,9 +221,28 @@ home=$1 etc=$2 lib=$3 log=$4 cwd=$5; shift 5
 mount --bind "$home" ${places.home} && mount --bind "$etc" ${places.etc} && mount --bind "$lib" ${places.lib} && mount --bind "$log" ${places.log} || exit 125
 cd "$cwd" && exec "$@"`;
 
-function inside(folders: Pick<Sandbox, keyof typeof places>, user: User, cwd: string, command: readonly string[]): readonly [string, ...string[]] {
-  const enter = ['--mount', '--propagation', 'private', '/bin/sh', '-c', enterScript, 'sh', folders.home, folders.etc, folders.lib, folders.log, cwd];
-  const become = user === 'root' ? [] : ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--'];
+function inside(
+  folders: Pick<Sandbox, keyof typeof places>,
+  user: User,
+  cwd: string,
+  command: readonly string[],
+): readonly [string, ...string[]] {
+  const enter = [
+    '--mount',
+    '--propagation',
+    'private',
+    '/bin/sh',
+    '-c',
+    enterScript,
+    'sh',
+    folders.home,
+    folders.etc,
+    folders.lib,
+    folders.log,
+    cwd,
+  ];
+  const become =
+    user === 'root' ? [] : ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--'];
   return ['unshare', ...enter, ...become, ...command];
 }
 
@@ -192,7 +250,10 @@ function shellQuoted(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-function finished(child: ChildProcess, { input, timeout = 30_000 }: RunOptions): Promise<RunResult> {
+function finished(
+  child: ChildProcess,
+  { input, timeout = 30_000 }: RunOptions,
+): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     const output: Buffer[] = [];
     const messages: Buffer[] = [];
@@ -210,13 +271,21 @@ function finished(child: ChildProcess, { input, timeout = 30_000 }: RunOptions):
     child.on('close', (code) => {
       clearTimeout(timer);
       const bytes = Buffer.concat(output);
-      resolve({ stdout: bytes.toString(), output: bytes, stderr: Buffer.concat(messages).toString(), code, timedOut });
+      resolve({
+        stdout: bytes.toString(),
+        output: bytes,
+        stderr: Buffer.concat(messages).toString(),
+        code,
+        timedOut,
+      });
     });
   });
 }
 
 function readLogs(folder: string): string {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return files
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()

@@ -28,7 +28,9 @@ export function missingPrograms(...paths: readonly string[]): string | undefined
 
 /** The reason when these tests do not run as root, who alone may bind reserved ports and run a program as another user; undefined when they do. */
 export function notRoot(): string | undefined {
-  return process.getuid?.() === 0 ? undefined : 'needs root: reserved ports, and programs that run as user backup';
+  return process.getuid?.() === 0
+    ? undefined
+    : 'needs root: reserved ports, and programs that run as user backup';
 }
 
 function isExecutable(path: string): boolean {

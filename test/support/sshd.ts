@@ -52,11 +52,20 @@ export async function startSshd({ config = [] }: SshdOptions = {}): Promise<Sshd
   const { port } = server.address() as AddressInfo;
   writeFileSync(at('authorized_keys'), keys.userKey, { mode: 0o600 });
   writeFileSync(at('known_hosts'), `[127.0.0.1]:${port} ${keys.hostKey}`);
-  writeFileSync(at('ssh_config'), `IdentitiesOnly yes\nStrictHostKeyChecking yes\nUserKnownHostsFile ${at('known_hosts')}\nGlobalKnownHostsFile none\n`);
+  writeFileSync(
+    at('ssh_config'),
+    `IdentitiesOnly yes\nStrictHostKeyChecking yes\nUserKnownHostsFile ${at('known_hosts')}\nGlobalKnownHostsFile none\n`,
+  );
   return {
     port,
     directory,
-    login: { host: '127.0.0.1', port, clientUsername: userInfo().username, keyFile: at('id'), sshOptions: ['-F', at('ssh_config')] },
+    login: {
+      host: '127.0.0.1',
+      port,
+      clientUsername: userInfo().username,
+      keyFile: at('id'),
+      sshOptions: ['-F', at('ssh_config')],
+    },
     messages: () => messages.join(''),
     async close() {
       server.close();
@@ -79,7 +88,10 @@ export interface SshKeys {
 }
 
 /** Writes sshd_config, the host's key and a user's key `id` into a folder. */
-export function writeSshFiles(directory: string, { authorizedKeys, config = [] }: { authorizedKeys: string; config?: readonly string[] }): SshKeys {
+export function writeSshFiles(
+  directory: string,
+  { authorizedKeys, config = [] }: { authorizedKeys: string; config?: readonly string[] },
+): SshKeys {
   const at = (name: string): string => join(directory, name);
   // Root's sshd has its unprivileged half live there.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
@@ -104,7 +116,11 @@ export function writeSshFiles(directory: string, { authorizedKeys, config = [] }
 
 /** Makes a key pair, without a passphrase: FILE and FILE.pub. */
 export function makeKey(file: string): void {
-  const { status, stderr } = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', file], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(
+    'ssh-keygen',
+    ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', file],
+    { encoding: 'utf8' },
+  );
   if (status !== 0) throw new Error(`ssh-keygen: ${stderr}`);
 }
 

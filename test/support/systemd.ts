@@ -14,11 +14,19 @@ import type { Started } from './rx-amandad.js';
 export type Activation = 'Accept=no' | 'Accept=yes' | 'StandardInput=socket';
 
 /** Activates a program in the sandbox, as user backup, at a port of the loopback. */
-export async function activate(sandbox: Sandbox, activation: Activation, command: string, args: readonly string[]): Promise<Omit<Started, 'pid'>> {
+export async function activate(
+  sandbox: Sandbox,
+  activation: Activation,
+  command: string,
+  args: readonly string[],
+): Promise<Omit<Started, 'pid'>> {
   const children = new Set<ChildProcess>();
   const said: string[] = [];
   const start = (socket: Socket | number): ChildProcess => {
-    const child = startWith(sandbox, socket, activation === 'StandardInput=socket', [command, ...args]);
+    const child = startWith(sandbox, socket, activation === 'StandardInput=socket', [
+      command,
+      ...args,
+    ]);
     keepWhileAlive(children, child);
     child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()));
     return child;
@@ -49,7 +57,8 @@ export async function activate(sandbox: Sandbox, activation: Activation, command
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  const exit = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+  const exit =
+    child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
   killGroup(child);
   await exit;
 }
@@ -57,8 +66,17 @@ async function ended(child: ChildProcess): Promise<void> {
 /** The shell becomes the program, so that its number is the program's. */
 const sayWho = 'LISTEN_PID=$$ exec "$@"';
 
-function startWith(sandbox: Sandbox, socket: Socket | number, isInput: boolean, command: readonly string[]): ChildProcess {
-  if (isInput) return sandbox.start('/bin/sh', ['-c', 'exec "$@"', 'sh', ...command], { cwd: '/', stdio: [socket, socket, socket] });
+function startWith(
+  sandbox: Sandbox,
+  socket: Socket | number,
+  isInput: boolean,
+  command: readonly string[],
+): ChildProcess {
+  if (isInput)
+    return sandbox.start('/bin/sh', ['-c', 'exec "$@"', 'sh', ...command], {
+      cwd: '/',
+      stdio: [socket, socket, socket],
+    });
   return sandbox.start('/bin/sh', ['-c', sayWho, 'sh', ...command], {
     cwd: '/',
     stdio: ['ignore', 'ignore', 'pipe', socket],

@@ -35,8 +35,14 @@ while (1) {
   print "end $pid $?\n";
 }`;
 
-export async function spawnUdpTarget(sandbox: Sandbox, { command, args = [], ...options }: TargetCommand): Promise<UdpTarget> {
-  const child = sandbox.start('/usr/bin/perl', ['-e', script, '--', command, ...args], { ...options, cwd: '/' });
+export async function spawnUdpTarget(
+  sandbox: Sandbox,
+  { command, args = [], ...options }: TargetCommand,
+): Promise<UdpTarget> {
+  const child = sandbox.start('/usr/bin/perl', ['-e', script, '--', command, ...args], {
+    ...options,
+    cwd: '/',
+  });
   const children = new Set([child]);
   keepWhileAlive(children, child);
   let said = '';
@@ -53,7 +59,10 @@ export async function spawnUdpTarget(sandbox: Sandbox, { command, args = [], ...
     port,
     messages: () => said,
     async close() {
-      const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve();
+      const ended =
+        child.exitCode === null && child.signalCode === null
+          ? once(child, 'exit')
+          : Promise.resolve();
       killGroup(child);
       await ended;
     },

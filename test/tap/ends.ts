@@ -22,29 +22,36 @@ export interface Tapped extends Running {
 }
 
 /** How a tap is started; `onEvent` is called in the step of the event. */
-export type StartOptions = Partial<TapTcpOptions> & { readonly onEvent?: (event: TapEvent) => void };
+export type StartOptions = Partial<TapTcpOptions> & {
+  readonly onEvent?: (event: TapEvent) => void;
+};
 
-export async function startTap(target: number, { onEvent, ...options }: StartOptions = {}): Promise<Running> {
+export async function startTap(
+  target: number,
+  { onEvent, ...options }: StartOptions = {},
+): Promise<Running> {
   const events: TapEvent[] = [];
   const changed = new Subject<void>();
   let completed: () => void = () => {};
   const whole = new Promise<void>((resolve) => (completed = resolve));
-  const { port, stop } = await new Promise<{ port: number; stop: () => void }>((resolve, reject) => {
-    const subscription = tapTcp({
-      listen: { port: 0 },
-      target: { host: '127.0.0.1', port: target },
-      ...options,
-      onListening: (bound) => resolve({ port: bound, stop: () => subscription.unsubscribe() }),
-    }).subscribe({
-      next: (event) => {
-        events.push(event.kind === 'bytes' ? { ...event, chunk: event.chunk.slice() } : event);
-        onEvent?.(event);
-        changed.next();
-      },
-      error: reject,
-      complete: completed,
-    });
-  });
+  const { port, stop } = await new Promise<{ port: number; stop: () => void }>(
+    (resolve, reject) => {
+      const subscription = tapTcp({
+        listen: { port: 0 },
+        target: { host: '127.0.0.1', port: target },
+        ...options,
+        onListening: (bound) => resolve({ port: bound, stop: () => subscription.unsubscribe() }),
+      }).subscribe({
+        next: (event) => {
+          events.push(event.kind === 'bytes' ? { ...event, chunk: event.chunk.slice() } : event);
+          onEvent?.(event);
+          changed.next();
+        },
+        error: reject,
+        complete: completed,
+      });
+    },
+  );
   onTestFinished(stop);
   return {
     port,
@@ -52,13 +59,18 @@ export async function startTap(target: number, { onEvent, ...options }: StartOpt
     stop,
     completed: whole,
     until: async (enough) => {
-      while (!enough(events)) await new Promise<void>((resolve) => changed.subscribe(() => resolve()));
+      while (!enough(events))
+        await new Promise<void>((resolve) => changed.subscribe(() => resolve()));
     },
   };
 }
 
 /** A server that hands out what connects to it. */
-export async function listen(): Promise<{ readonly port: number; readonly server: Server; readonly next: () => Promise<Socket> }> {
+export async function listen(): Promise<{
+  readonly port: number;
+  readonly server: Server;
+  readonly next: () => Promise<Socket>;
+}> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -70,7 +82,11 @@ export async function listen(): Promise<{ readonly port: number; readonly server
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  return { port: (server.address() as AddressInfo).port, server, next: async () => ((await once(server, 'connection')) as [Socket])[0] };
+  return {
+    port: (server.address() as AddressInfo).port,
+    server,
+    next: async () => ((await once(server, 'connection')) as [Socket])[0],
+  };
 }
 
 export async function dial(port: number, options: { localPort?: number } = {}): Promise<Socket> {
@@ -92,7 +108,9 @@ export async function tapped(options: Partial<TapTcpOptions> = {}): Promise<Tapp
 }
 
 /** What a socket reads until it ends, and how it ended. */
-export async function readAll(socket: Socket): Promise<{ readonly text: string; readonly how: 'end' | 'reset' }> {
+export async function readAll(
+  socket: Socket,
+): Promise<{ readonly text: string; readonly how: 'end' | 'reset' }> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   const how = await new Promise<'end' | 'reset'>((resolve) => {
@@ -100,7 +118,10 @@ export async function readAll(socket: Socket): Promise<{ readonly text: string; 
       .on('end', () => {
         // Node reads a reset behind unread bytes as an end; a write of nothing tells them apart.
         if (socket.writableEnded) resolve('end');
-        else socket.write('', (error) => resolve(error === null || error === undefined ? 'end' : 'reset'));
+        else
+          socket.write('', (error) =>
+            resolve(error === null || error === undefined ? 'end' : 'reset'),
+          );
       })
       .on('error', () => resolve('reset'))
       .on('close', () => resolve('reset'))

@@ -21,8 +21,16 @@ function tapped(program: string, ...args: readonly string[]): Tapped {
   const until = new Subject<void>();
   let stop = (): void => undefined;
   const completed = new Promise<void>((complete, error) => {
-    const subscription = tapCommand({ program, args, input, output, until, onExit: (code) => exits.push(code) }).subscribe({
-      next: (event) => events.push(event.kind === 'bytes' ? { ...event, chunk: event.chunk.slice() } : event),
+    const subscription = tapCommand({
+      program,
+      args,
+      input,
+      output,
+      until,
+      onExit: (code) => exits.push(code),
+    }).subscribe({
+      next: (event) =>
+        events.push(event.kind === 'bytes' ? { ...event, chunk: event.chunk.slice() } : event),
       complete,
       error,
     });
@@ -42,7 +50,13 @@ async function textOf(output: PassThrough): Promise<string> {
 
 /** What passed one way, and what else was told of it. */
 function passed({ events }: Tapped, sender: 'initiator' | 'target'): string {
-  return events.flatMap((event) => (event.kind === 'bytes' && event.sender === sender ? [Buffer.from(event.chunk).toString()] : [])).join('');
+  return events
+    .flatMap((event) =>
+      event.kind === 'bytes' && event.sender === sender
+        ? [Buffer.from(event.chunk).toString()]
+        : [],
+    )
+    .join('');
 }
 
 describe('a tapped program', () => {
@@ -53,12 +67,22 @@ describe('a tapped program', () => {
     await cat.completed;
     expect(await text).toBe('to and fro');
     expect([passed(cat, 'initiator'), passed(cat, 'target')]).toEqual(['to and fro', 'to and fro']);
-    expect(cat.events[0]).toMatchObject({ kind: 'opened', connection: 1, peer: { address: undefined, port: undefined }, target: '/bin/sh' });
+    expect(cat.events[0]).toMatchObject({
+      kind: 'opened',
+      connection: 1,
+      peer: { address: undefined, port: undefined },
+      target: '/bin/sh',
+    });
     expect(cat.events.filter(({ kind }) => kind === 'ended')).toEqual([
       expect.objectContaining({ sender: 'initiator' }),
       expect.objectContaining({ sender: 'target' }),
     ]);
-    expect(cat.events.at(-1)).toMatchObject({ kind: 'closed', how: 'ended', by: undefined, reason: '/bin/sh ended with exit code 7.' });
+    expect(cat.events.at(-1)).toMatchObject({
+      kind: 'closed',
+      how: 'ended',
+      by: undefined,
+      reason: '/bin/sh ended with exit code 7.',
+    });
     expect(cat.exits).toEqual([7]);
   });
 
@@ -73,7 +97,8 @@ describe('a tapped program', () => {
 
   it('is slowed by who does not read what it writes', async () => {
     const much = node('process.stdout.write("x".repeat(30_000_000), () => process.exit(0))');
-    while (much.output.writableLength < much.output.writableHighWaterMark) await new Promise((resolve) => setImmediate(resolve));
+    while (much.output.writableLength < much.output.writableHighWaterMark)
+      await new Promise((resolve) => setImmediate(resolve));
     expect(passed(much, 'target').length).toBeLessThan(1_000_000);
     expect((await textOf(much.output)).length).toBe(30_000_000);
     await much.completed;
@@ -91,13 +116,20 @@ describe('a tapped program', () => {
     const waits = shell('echo ready; exec sleep 1000');
     waits.output.once('data', () => waits.until.next());
     await waits.completed;
-    expect(waits.events.at(-1)).toMatchObject({ kind: 'closed', how: 'reset', by: 'target', reason: '/bin/sh was ended by SIGTERM.' });
+    expect(waits.events.at(-1)).toMatchObject({
+      kind: 'closed',
+      how: 'reset',
+      by: 'target',
+      reason: '/bin/sh was ended by SIGTERM.',
+    });
     expect(waits.exits).toEqual([143]);
   });
 
   it('ends when nobody watches any more', async () => {
     const waits = shell('echo $$; exec sleep 1000');
-    const pid = await new Promise<number>((resolve) => waits.output.once('data', (data: Buffer) => resolve(Number(data.toString()))));
+    const pid = await new Promise<number>((resolve) =>
+      waits.output.once('data', (data: Buffer) => resolve(Number(data.toString()))),
+    );
     waits.stop();
     while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve));
     expect(waits.exits).toEqual([]);
@@ -107,7 +139,10 @@ describe('a tapped program', () => {
     const none = tapped('/no/such/program');
     await none.completed;
     expect(none.events.map(({ kind }) => kind)).toEqual(['opened', 'closed']);
-    expect(none.events.at(-1)).toMatchObject({ how: 'unreached', reason: expect.stringContaining('Cannot start /no/such/program') as string });
+    expect(none.events.at(-1)).toMatchObject({
+      how: 'unreached',
+      reason: expect.stringContaining('Cannot start /no/such/program') as string,
+    });
     expect(none.exits).toEqual([127]);
   });
 

@@ -9,7 +9,8 @@ import type { TapEvent } from '../../src/tap/tap-event.js';
 import { describeUnless, notRoot } from '../support/skips.js';
 import { dial, listen, readAll, startTap, tapped } from './ends.js';
 
-const isClosed = (events: readonly TapEvent[]): boolean => events.some(({ kind }) => kind === 'closed');
+const isClosed = (events: readonly TapEvent[]): boolean =>
+  events.some(({ kind }) => kind === 'closed');
 /** Milliseconds without any progress after which everything is full. */
 const QUIET = 200;
 
@@ -19,7 +20,10 @@ describe('a tap over TCP', () => {
   it('passes bytes on unchanged, both ways at once, however they are cut and however slow the readers are', async () => {
     const { initiator, target, until, events } = await tapped();
     const noise = noiseFrom(7);
-    const [there, back] = await Promise.all([transfer(initiator, target, 6_000_000, noise), transfer(target, initiator, 9_000_000, noise)]);
+    const [there, back] = await Promise.all([
+      transfer(initiator, target, 6_000_000, noise),
+      transfer(target, initiator, 9_000_000, noise),
+    ]);
     expect(there.received).toBe(there.sent);
     expect(back.received).toBe(back.sent);
     await until(isClosed);
@@ -28,7 +32,8 @@ describe('a tap over TCP', () => {
       ['target', back],
     ] as const) {
       const seen = createHash('sha256');
-      for (const event of events) if (event.kind === 'bytes' && event.sender === sender) seen.update(event.chunk);
+      for (const event of events)
+        if (event.kind === 'bytes' && event.sender === sender) seen.update(event.chunk);
       expect(seen.digest('hex')).toBe(sent);
     }
     expect(closing(events)).toMatchObject({ how: 'ended', by: undefined });
@@ -45,7 +50,10 @@ describe('a tap over TCP', () => {
     target.end('wer');
     expect(await answered).toEqual({ text: 'answer', how: 'end' });
     await until(isClosed);
-    expect(events.flatMap((event) => (event.kind === 'ended' ? [event.sender] : []))).toEqual(['initiator', 'target']);
+    expect(events.flatMap((event) => (event.kind === 'ended' ? [event.sender] : []))).toEqual([
+      'initiator',
+      'target',
+    ]);
     expect(events.at(-1)).toMatchObject({ kind: 'closed', how: 'ended' });
   });
 
@@ -63,15 +71,22 @@ describe('a tap over TCP', () => {
   test.each([
     ['initiator', 'target'],
     ['target', 'initiator'],
-  ] as const)('passes a reset of the %s on as a reset, behind the bytes before it', async (breaker, other) => {
-    const ends = await tapped();
-    await greet(ends.initiator, ends.target);
-    const read = readAll(ends[other]);
-    ends[breaker].write('half', () => ends[breaker].resetAndDestroy());
-    expect(await read).toEqual({ text: 'half', how: 'reset' });
-    await ends.until(isClosed);
-    expect(closing(ends.events)).toMatchObject({ how: 'reset', by: breaker, reason: expect.stringContaining(`The ${breaker} broke the connection`) as string });
-  });
+  ] as const)(
+    'passes a reset of the %s on as a reset, behind the bytes before it',
+    async (breaker, other) => {
+      const ends = await tapped();
+      await greet(ends.initiator, ends.target);
+      const read = readAll(ends[other]);
+      ends[breaker].write('half', () => ends[breaker].resetAndDestroy());
+      expect(await read).toEqual({ text: 'half', how: 'reset' });
+      await ends.until(isClosed);
+      expect(closing(ends.events)).toMatchObject({
+        how: 'reset',
+        by: breaker,
+        reason: expect.stringContaining(`The ${breaker} broke the connection`) as string,
+      });
+    },
+  );
 
   it('passes a reset on when nothing was sent', async () => {
     const { initiator, target } = await tapped();
@@ -88,7 +103,10 @@ describe('a tap over TCP', () => {
     const initiator = await dial(tap.port);
     expect((await readAll(initiator)).how).toBe('reset');
     expect(tap.events.map(({ kind }) => kind)).toEqual(['opened', 'closed']);
-    expect(closing(tap.events)).toMatchObject({ how: 'unreached', reason: expect.stringContaining(`Cannot connect to 127.0.0.1 port ${port}`) as string });
+    expect(closing(tap.events)).toMatchObject({
+      how: 'unreached',
+      reason: expect.stringContaining(`Cannot connect to 127.0.0.1 port ${port}`) as string,
+    });
   });
 
   it('takes no more from the sender than the buffers of sockets hold while the reader stops', async () => {
@@ -109,7 +127,10 @@ describe('a tap over TCP', () => {
       };
       more();
     });
-    const seen = events.reduce((sum, event) => sum + (event.kind === 'bytes' ? event.chunk.length : 0), 0);
+    const seen = events.reduce(
+      (sum, event) => sum + (event.kind === 'bytes' ? event.chunk.length : 0),
+      0,
+    );
     expect(accepted).toBeLessThan(32_000_000);
     expect(seen).toBeLessThan(32_000_000);
     // And nothing of it is lost.
@@ -127,7 +148,9 @@ describe('a tap over TCP', () => {
   it('passes a hundred connections on at once, each for itself', async () => {
     const { port, server } = await listen();
     server.on('connection', (socket: Socket) => {
-      socket.on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase())).on('end', () => socket.end());
+      socket
+        .on('data', (chunk: Buffer) => socket.write(chunk.toString().toUpperCase()))
+        .on('end', () => socket.end());
       socket.resume();
     });
     const tap = await startTap(port);
@@ -177,31 +200,36 @@ describe('a tap over TCP', () => {
     'is leaving': (stop: () => void) => process.nextTick(() => process.nextTick(stop)),
     'has left': (stop: () => void) => setImmediate(() => setImmediate(stop)),
   };
-  test.each(Object.entries(moments))('breaks a connection for both sides when it is to end as the end of one direction %s', async (_, at) => {
-    const until = new Subject<void>();
-    const { port, next } = await listen();
-    const tap = await startTap(port, {
-      until,
-      onEvent: ({ kind }) => {
-        if (kind === 'ended') at(() => until.next());
-      },
-    });
-    const accepted = next();
-    const initiator = await dial(tap.port);
-    const target = await accepted;
-    await greet(initiator, target);
-    const read = readAll(initiator);
-    initiator.end();
-    await tap.completed;
-    expect(tap.events.at(-1)).toMatchObject({ kind: 'closed', how: 'stopped' });
-    await read;
-    const broken = once(target, 'error');
-    const more = (): void => {
-      if (!target.destroyed) target.write('more', () => setImmediate(more));
-    };
-    more();
-    expect(await broken).toEqual([expect.objectContaining({ code: expect.stringMatching(/EPIPE|ECONNRESET/) as string })]);
-  });
+  test.each(Object.entries(moments))(
+    'breaks a connection for both sides when it is to end as the end of one direction %s',
+    async (_, at) => {
+      const until = new Subject<void>();
+      const { port, next } = await listen();
+      const tap = await startTap(port, {
+        until,
+        onEvent: ({ kind }) => {
+          if (kind === 'ended') at(() => until.next());
+        },
+      });
+      const accepted = next();
+      const initiator = await dial(tap.port);
+      const target = await accepted;
+      await greet(initiator, target);
+      const read = readAll(initiator);
+      initiator.end();
+      await tap.completed;
+      expect(tap.events.at(-1)).toMatchObject({ kind: 'closed', how: 'stopped' });
+      await read;
+      const broken = once(target, 'error');
+      const more = (): void => {
+        if (!target.destroyed) target.write('more', () => setImmediate(more));
+      };
+      more();
+      expect(await broken).toEqual([
+        expect.objectContaining({ code: expect.stringMatching(/EPIPE|ECONNRESET/) as string }),
+      ]);
+    },
+  );
 
   it('breaks what is open and listens no more when it is unsubscribed', async () => {
     const { initiator, target, port, stop } = await tapped();
@@ -218,9 +246,14 @@ describe('a tap over TCP', () => {
   it('says when its address is taken', async () => {
     const { port } = await listen();
     const failed = new Promise((resolve) => {
-      tapTcp({ listen: { port }, target: { host: '127.0.0.1', port: 1 } }).subscribe({ error: resolve });
+      tapTcp({ listen: { port }, target: { host: '127.0.0.1', port: 1 } }).subscribe({
+        error: resolve,
+      });
     });
-    await expect(failed).resolves.toMatchObject({ code: 'CONNECT_FAILED', message: expect.stringContaining(`port ${port}`) as string });
+    await expect(failed).resolves.toMatchObject({
+      code: 'CONNECT_FAILED',
+      message: expect.stringContaining(`port ${port}`) as string,
+    });
   });
 
   it('reaches the target from an unreserved port for who has none', async () => {
@@ -243,9 +276,15 @@ describeUnless(notRoot(), 'a tap and reserved ports', () => {
     const { port } = await listen();
     const tap = await startTap(port, { sourcePorts: () => [] });
     // It may come so early that it is still connecting.
-    const how = await dialReserved(tap.port).then(readAll, (error: unknown) => (error as NodeJS.ErrnoException).code);
+    const how = await dialReserved(tap.port).then(
+      readAll,
+      (error: unknown) => (error as NodeJS.ErrnoException).code,
+    );
     expect(['ECONNRESET', { text: '', how: 'reset' }]).toContainEqual(how);
-    expect(closing(tap.events)).toMatchObject({ how: 'unreached', reason: expect.stringContaining('No reserved source port is free') as string });
+    expect(closing(tap.events)).toMatchObject({
+      how: 'unreached',
+      reason: expect.stringContaining('No reserved source port is free') as string,
+    });
   });
 });
 
@@ -262,14 +301,24 @@ async function dialReserved(port: number): Promise<Socket> {
     try {
       return await dial(port, { localPort });
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL'))) throw error;
+      if (!(
+        error instanceof Error &&
+        'code' in error &&
+        (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL')
+      ))
+        throw error;
     }
   }
   throw new Error('no source port is free');
 }
 
 /** Sends noise in pieces of random sizes to a reader that pauses at random. */
-async function transfer(from: Socket, to: Socket, length: number, noise: () => number): Promise<{ readonly sent: string; readonly received: string }> {
+async function transfer(
+  from: Socket,
+  to: Socket,
+  length: number,
+  noise: () => number,
+): Promise<{ readonly sent: string; readonly received: string }> {
   const [sent, received] = [createHash('sha256'), createHash('sha256')];
   let tick = 0;
   to.on('data', (chunk: Buffer) => {
@@ -282,7 +331,10 @@ async function transfer(from: Socket, to: Socket, length: number, noise: () => n
   to.resume();
   const ended = once(to, 'end');
   for (let left = length; left > 0;) {
-    const piece = Buffer.alloc(Math.min(left, 1 + Math.floor(noise() * 100_000)), Math.floor(noise() * 256));
+    const piece = Buffer.alloc(
+      Math.min(left, 1 + Math.floor(noise() * 100_000)),
+      Math.floor(noise() * 256),
+    );
     piece[0] = Math.floor(noise() * 256);
     sent.update(piece);
     left -= piece.length;

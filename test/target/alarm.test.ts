@@ -26,7 +26,13 @@ describe('an alarm', () => {
   it('rings at the time that was set last, whether that is later or earlier', () => {
     expect(rings({ 0: (alarm) => alarm.set(30), 10: (alarm) => alarm.set(30) })).toEqual([40]);
     expect(rings({ 0: (alarm) => alarm.set(30), 10: (alarm) => alarm.set(5) })).toEqual([15]);
-    expect(rings({ 0: (alarm) => alarm.set(30), 10: (alarm) => alarm.set(50), 20: (alarm) => alarm.set(1) })).toEqual([21]);
+    expect(
+      rings({
+        0: (alarm) => alarm.set(30),
+        10: (alarm) => alarm.set(50),
+        20: (alarm) => alarm.set(1),
+      }),
+    ).toEqual([21]);
   });
 
   it('does not ring when it was cleared, nor when it was stopped', () => {
@@ -35,9 +41,27 @@ describe('an alarm', () => {
   });
 
   it('rings at the time that is set after it was cleared, stopped, or has come for nothing', () => {
-    expect(rings({ 0: (alarm) => alarm.set(30), 10: (alarm) => alarm.clear(), 20: (alarm) => alarm.set(30) })).toEqual([50]);
-    expect(rings({ 0: (alarm) => alarm.set(30), 10: (alarm) => alarm.stop(), 20: (alarm) => alarm.set(30) })).toEqual([50]);
-    expect(rings({ 0: (alarm) => alarm.set(30), 10: (alarm) => alarm.clear(), 40: (alarm) => alarm.set(30) })).toEqual([70]);
+    expect(
+      rings({
+        0: (alarm) => alarm.set(30),
+        10: (alarm) => alarm.clear(),
+        20: (alarm) => alarm.set(30),
+      }),
+    ).toEqual([50]);
+    expect(
+      rings({
+        0: (alarm) => alarm.set(30),
+        10: (alarm) => alarm.stop(),
+        20: (alarm) => alarm.set(30),
+      }),
+    ).toEqual([50]);
+    expect(
+      rings({
+        0: (alarm) => alarm.set(30),
+        10: (alarm) => alarm.clear(),
+        40: (alarm) => alarm.set(30),
+      }),
+    ).toEqual([70]);
   });
 
   it('rings again when it is set again', () => {

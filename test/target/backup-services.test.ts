@@ -1,8 +1,18 @@
 import { Readable } from 'node:stream';
-import { NEVER, Observable, Subscription, concat, firstValueFrom, lastValueFrom, of, throwError, toArray } from 'rxjs';
+import {
+  NEVER,
+  Observable,
+  Subscription,
+  concat,
+  firstValueFrom,
+  lastValueFrom,
+  of,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { StreamSource } from '../../src/connection/pump.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { dump } from '../../src/initiator/dump.js';
 import { noop } from '../../src/initiator/noop.js';
@@ -11,7 +21,11 @@ import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { serve } from '../../src/target/serve.js';
-import { backupServices, type BackupServicesOptions, type FindImage } from '../../src/target/services/backup-services.js';
+import {
+  backupServices,
+  type BackupServicesOptions,
+  type FindImage,
+} from '../../src/target/services/backup-services.js';
 import { tarArchive } from '../../src/target/services/tar-archive.js';
 import type { Dle } from '../../src/wire/dle.js';
 import { Features } from '../../src/wire/features.js';
@@ -50,7 +64,10 @@ interface Received {
   readonly messages: readonly string[];
 }
 
-async function received(find: FindImage, dle: Dle = { program: 'GNUTAR', disk: 'shop', index: true }): Promise<Received> {
+async function received(
+  find: FindImage,
+  dle: Dle = { program: 'GNUTAR', disk: 'shop', index: true },
+): Promise<Received> {
   const got = { data: '', index: '' };
   const take = (name: 'data' | 'index') => (chunk: Uint8Array) => {
     got[name] += Buffer.from(chunk).toString();
@@ -65,7 +82,13 @@ async function received(find: FindImage, dle: Dle = { program: 'GNUTAR', disk: '
   );
   const last = events.at(-1);
   if (last?.kind !== 'done') throw new Error('it is not done');
-  return { outcome: last.outcome, ...got, messages: events.flatMap((event: DumpEvent) => (event.kind === 'message' ? [event.message.kind] : [])) };
+  return {
+    outcome: last.outcome,
+    ...got,
+    messages: events.flatMap((event: DumpEvent) =>
+      event.kind === 'message' ? [event.message.kind] : [],
+    ),
+  };
 }
 
 const sources: readonly (readonly [string, () => StreamSource])[] = [
@@ -90,11 +113,22 @@ const sources: readonly (readonly [string, () => StreamSource])[] = [
 
 describe('a dump of what a program makes', () => {
   it.each(sources)('comes whole from %s', async (_, source) => {
-    const { outcome, data, index, messages } = await received(shop(source, ['/', '/a.csv', '/größe\t\\1']));
+    const { outcome, data, index, messages } = await received(
+      shop(source, ['/', '/a.csv', '/größe\t\\1']),
+    );
     expect(outcome).toMatchObject({ kind: 'success' });
     expect(data).toBe('one two');
     expect(index).toBe('/\n/a.csv\n/gr\\303\\266\\303\\237e\\t\\\\1\n');
-    expect(messages).toEqual(['start', 'info', 'info', 'infoEnd', 'checksum', 'checksum', 'size', 'end']);
+    expect(messages).toEqual([
+      'start',
+      'info',
+      'info',
+      'infoEnd',
+      'checksum',
+      'checksum',
+      'size',
+      'end',
+    ]);
   });
 
   it('is described in the words of Amanda', async () => {
@@ -104,10 +138,18 @@ describe('a dump of what a program makes', () => {
       options: { features: Features.amanda351, hostname: 'app.example' },
       body: '<dle><program>GNUTAR</program><disk>shop</disk><level>0</level></dle>\n',
     };
-    const [names, said] = await ask(backupServices(find, { tar: '/usr/bin/tar' }).sendbackup, asked, async ({ text: reply, streams }) => {
-      const [messages] = await Promise.all([text(streams['MESG']), contents(streams['DATA']), contents(streams['STATE'])]);
-      return [reply.split('\n')[0], messages];
-    });
+    const [names, said] = await ask(
+      backupServices(find, { tar: '/usr/bin/tar' }).sendbackup,
+      asked,
+      async ({ text: reply, streams }) => {
+        const [messages] = await Promise.all([
+          text(streams['MESG']),
+          contents(streams['DATA']),
+          contents(streams['STATE']),
+        ]);
+        return [reply.split('\n')[0], messages];
+      },
+    );
     expect(names).toMatch(/^CONNECT DATA \d+ MESG \d+ INDEX -1 STATE \d+$/);
     expect(said.split('\n')).toEqual([
       'sendbackup: start [app.example:shop level 0]',
@@ -123,7 +165,8 @@ describe('a dump of what a program makes', () => {
   });
 
   it('can be an archive of files', async () => {
-    const find: FindImage = () => tarArchive({ size: 6, files: [{ name: 'hello.txt', content: 'hello\n' }] });
+    const find: FindImage = () =>
+      tarArchive({ size: 6, files: [{ name: 'hello.txt', content: 'hello\n' }] });
     const { outcome, data, index } = await received(find);
     expect(outcome).toMatchObject({ kind: 'success' });
     expect(data.slice(0, 11)).toBe('./hello.txt');
@@ -157,7 +200,10 @@ describe('a dump of what a program makes', () => {
     ],
     ['there are no data', () => [], 'there was no data'],
   ])('has failed, and says why, when %s', async (_, source, why) => {
-    await expect(received(shop(source))).rejects.toMatchObject({ code: 'SERVICE_FAILED', message: expect.stringContaining(why) as unknown });
+    await expect(received(shop(source))).rejects.toMatchObject({
+      code: 'SERVICE_FAILED',
+      message: expect.stringContaining(why) as unknown,
+    });
   });
 
   it('is not asked for its bytes before its description has gone', async () => {
@@ -229,7 +275,12 @@ describe('a program that serves its own data', () => {
   };
 
   it('says of each disk whether it can be dumped', async () => {
-    const findings = await lastValueFrom(client(find).pipe(selfcheck({ dles: [...dles, { program: 'DUMP', disk: 'shop' }] }), toArray()));
+    const findings = await lastValueFrom(
+      client(find).pipe(
+        selfcheck({ dles: [...dles, { program: 'DUMP', disk: 'shop' }] }),
+        toArray(),
+      ),
+    );
     expect(findings.map(({ severity, text: said }) => `${severity}: ${said}`)).toEqual([
       'info: shop',
       'error: [a "b" is not offered for backup here]',
@@ -240,7 +291,10 @@ describe('a program that serves its own data', () => {
 
   it('estimates each disk and level in kilobytes, or says why not', async () => {
     const estimates = await lastValueFrom(
-      client(find).pipe(sendsize({ dles: dles.map((dle) => ({ ...dle, levels: [{ level: 0 }, { level: 1 }] })) }), toArray()),
+      client(find).pipe(
+        sendsize({ dles: dles.map((dle) => ({ ...dle, levels: [{ level: 0 }, { level: 1 }] })) }),
+        toArray(),
+      ),
     );
     expect(estimates).toEqual([
       { kind: 'size', disk: 'shop', level: 0, kilobytes: 3 },
@@ -254,19 +308,40 @@ describe('a program that serves its own data', () => {
 
   it('does not quote the reason for a requester that cannot read that', async () => {
     const features = Features.amanda351.without('fe_rep_sendsize_quoted_error');
-    const asked = { service: 'sendsize', options: { features }, body: '<dle><program>GNUTAR</program><disk>broken</disk><level>0</level></dle>\n' };
-    expect(await replyText(backupServices(find).sendsize, asked)).toMatch(/\nbroken 0 ERROR the database is down\n$/);
+    const asked = {
+      service: 'sendsize',
+      options: { features },
+      body: '<dle><program>GNUTAR</program><disk>broken</disk><level>0</level></dle>\n',
+    };
+    expect(await replyText(backupServices(find).sendsize, asked)).toMatch(
+      /\nbroken 0 ERROR the database is down\n$/,
+    );
   });
 
-  it.each(['selfcheck', 'sendsize', 'sendbackup'] as const)('answers a %s that it cannot read', async (service) => {
-    const reply = await replyText(backupServices(find)[service], { service, options: {}, body: '<dle><program>GNUTAR\n' });
-    expect(reply).toMatch(/^(OPTIONS .*\n)?ERROR \S.*\n$/);
-  });
+  it.each(['selfcheck', 'sendsize', 'sendbackup'] as const)(
+    'answers a %s that it cannot read',
+    async (service) => {
+      const reply = await replyText(backupServices(find)[service], {
+        service,
+        options: {},
+        body: '<dle><program>GNUTAR\n',
+      });
+      expect(reply).toMatch(/^(OPTIONS .*\n)?ERROR \S.*\n$/);
+    },
+  );
 
   it.each([
     ['of another program', { program: 'DUMP', disk: 'shop' }, 'unknown program DUMP'],
-    ['of nothing that it has', { program: 'GNUTAR', disk: 'other' }, '[sendbackup: other is not offered for backup here]'],
-    ['of what it cannot find', { program: 'GNUTAR', disk: 'broken' }, '[sendbackup: the database is down]'],
+    [
+      'of nothing that it has',
+      { program: 'GNUTAR', disk: 'other' },
+      '[sendbackup: other is not offered for backup here]',
+    ],
+    [
+      'of what it cannot find',
+      { program: 'GNUTAR', disk: 'broken' },
+      '[sendbackup: the database is down]',
+    ],
   ])('refuses a dump %s', async (_, dle, why) => {
     await expect(firstValueFrom(client(find).pipe(dump({ dle })))).rejects.toMatchObject({
       code: 'SERVICE_FAILED',

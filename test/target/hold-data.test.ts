@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { holdData } from '../../src/target/hold-data.js';
+import { holdData } from '../../src/target/process/hold-data.js';
 import { toBytes, toText } from '../../src/wire/text.js';
 
 async function* texts(...parts: readonly string[]): AsyncGenerator<Uint8Array> {
@@ -21,7 +21,14 @@ describe('holdData', () => {
   it('keeps data back until the end of the description has gone out, wherever that is cut', async () => {
     const whole = 'sendbackup: start [x]\nsendbackup: info end\n';
     for (let cut = 22; cut < whole.length; cut++) {
-      const out = await order(whole.slice(0, cut), whole.slice(cut), 'later 1\n', 'later 2\n', 'later 3\n', 'later 4\n');
+      const out = await order(
+        whole.slice(0, cut),
+        whole.slice(cut),
+        'later 1\n',
+        'later 2\n',
+        'later 3\n',
+        'later 4\n',
+      );
       expect(out.slice(0, 2)).toEqual([whole.slice(0, cut), whole.slice(cut)]);
       expect(out.indexOf('data')).toBeGreaterThan(1);
       expect(out.indexOf('data')).toBeLessThan(6);
@@ -29,7 +36,11 @@ describe('holdData', () => {
   });
 
   it('is not taken in by something like it', async () => {
-    const out = await order('sendbackup: info ended\n', 'sendbackup: info end', 'sendbackup: info BACKUP=x\n');
+    const out = await order(
+      'sendbackup: info ended\n',
+      'sendbackup: info end',
+      'sendbackup: info BACKUP=x\n',
+    );
     expect(out.at(-1)).toBe('data');
   });
 
@@ -47,6 +58,8 @@ describe('holdData', () => {
     const messages = held.messages[Symbol.asyncIterator]();
     await messages.next();
     await expect(messages.next()).rejects.toThrow('broken');
-    expect(toText((await held.data[Symbol.asyncIterator]().next()).value as Uint8Array)).toBe('data');
+    expect(toText((await held.data[Symbol.asyncIterator]().next()).value as Uint8Array)).toBe(
+      'data',
+    );
   });
 });

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { iterate } from '../../src/operators/iterate.js';
 import type { Pullable, PullEnd } from '../../src/operators/pull.js';
-import { holdOutput } from '../../src/target/hold-output.js';
+import { holdOutput } from '../../src/target/process/hold-output.js';
 import { toBytes, toText } from '../../src/wire/text.js';
 
 /** Gives the texts, then the end; notes that somebody has begun to read. */
-function texts(parts: readonly string[], end: PullEnd = {}, begun: () => void = () => undefined): Pullable<Uint8Array> {
+function texts(
+  parts: readonly string[],
+  end: PullEnd = {},
+  begun: () => void = () => undefined,
+): Pullable<Uint8Array> {
   return {
     pull: () => {
       begun();
@@ -23,7 +27,10 @@ function texts(parts: readonly string[], end: PullEnd = {}, begun: () => void = 
 }
 
 /** What has come out when the data is read for the first time, and whether the data came at all. */
-async function beforeData(messages: readonly string[], end: PullEnd = {}): Promise<readonly string[]> {
+async function beforeData(
+  messages: readonly string[],
+  end: PullEnd = {},
+): Promise<readonly string[]> {
   const out: string[] = [];
   let begun: readonly string[] | undefined;
   const held = holdOutput(
@@ -43,12 +50,19 @@ describe('holdOutput', () => {
   it('does not read data before the end of the description has gone out, wherever that is cut', async () => {
     const whole = 'sendbackup: start [x]\nsendbackup: info end\n';
     for (let cut = 22; cut < whole.length; cut += 1) {
-      expect(await beforeData([whole.slice(0, cut), whole.slice(cut), 'later\n'])).toEqual([whole.slice(0, cut), whole.slice(cut)]);
+      expect(await beforeData([whole.slice(0, cut), whole.slice(cut), 'later\n'])).toEqual([
+        whole.slice(0, cut),
+        whole.slice(cut),
+      ]);
     }
   });
 
   it('is not taken in by something like it', async () => {
-    const messages = ['sendbackup: info ended\n', 'sendbackup: info end', 'sendbackup: info BACKUP=x\n'];
+    const messages = [
+      'sendbackup: info ended\n',
+      'sendbackup: info end',
+      'sendbackup: info BACKUP=x\n',
+    ];
     expect(await beforeData(messages)).toEqual(messages);
   });
 

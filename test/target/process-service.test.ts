@@ -3,17 +3,36 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Subject, firstValueFrom, from, mergeMap, throwError } from 'rxjs';
 import type { ServiceReply } from '../../src/exchange/service.js';
-import { processService } from '../../src/target/process-service.js';
+import { processService } from '../../src/target/process/process-service.js';
 import { toBytes, toText } from '../../src/wire/text.js';
-import { ask, askAndLeave, children, contents, folder, incoming, isThere, replyText, script, session, text } from './scripts.js';
+import {
+  ask,
+  askAndLeave,
+  children,
+  contents,
+  folder,
+  incoming,
+  isThere,
+  replyText,
+  script,
+  session,
+  text,
+} from './scripts.js';
 
 const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
 
 /** Descriptors of this process that every child inherits, whatever is done: the test runner was started with them. */
 async function inherited(): Promise<string[]> {
   const names = (await readdir('/proc/self/fd')).filter((name) => Number(name) > 2);
-  const flags = await Promise.all(names.map((name) => readFile(`/proc/self/fdinfo/${name}`, 'utf8').catch(() => 'flags:\t02000000')));
-  return names.filter((_, index) => (Number.parseInt(/flags:\t(\d+)/.exec(flags[index] ?? '')?.[1] ?? '0', 8) & 0o2000000) === 0);
+  const flags = await Promise.all(
+    names.map((name) =>
+      readFile(`/proc/self/fdinfo/${name}`, 'utf8').catch(() => 'flags:\t02000000'),
+    ),
+  );
+  return names.filter(
+    (_, index) =>
+      (Number.parseInt(/flags:\t(\d+)/.exec(flags[index] ?? '')?.[1] ?? '0', 8) & 0o2000000) === 0,
+  );
 }
 
 /** Waits until the expectation holds, while the time of the timers runs fast. */
@@ -30,58 +49,94 @@ function fastForward(expectation: () => void): Promise<void> {
 describe('the launch contract', () => {
   it('gives the service its name, amandad, the driver and nothing else as arguments', async () => {
     const file = await script('printf "%s\\n" "$0" "$@"');
-    expect(await replyText(processService(file, { auth: 'bsdtcp' }), { service: 'selfcheck' })).toBe(`${file}\namandad\nbsdtcp\n`);
+    expect(
+      await replyText(processService(file, { auth: 'bsdtcp' }), { service: 'selfcheck' }),
+    ).toBe(`${file}\namandad\nbsdtcp\n`);
   });
 
   it('gives it more arguments when there are more', async () => {
     const file = await script('printf "%s\\n" "$@"');
-    expect(await replyText(processService(file, { extraArgs: ['--one', 'two three'] }), { service: 'selfcheck' })).toBe('amandad\nmemory\n--one\ntwo three\n');
+    expect(
+      await replyText(processService(file, { extraArgs: ['--one', 'two three'] }), {
+        service: 'selfcheck',
+      }),
+    ).toBe('amandad\nmemory\n--one\ntwo three\n');
   });
 
   it('starts it in / with the umask 077 and SIGPIPE as it is by default', async () => {
     const file = await script('pwd -P; umask; grep SigIgn /proc/self/status | cut -f2');
-    expect(await replyText(processService(file), { service: 'selfcheck' })).toBe('/\n0077\n0000000000000000\n');
+    expect(await replyText(processService(file), { service: 'selfcheck' })).toBe(
+      '/\n0077\n0000000000000000\n',
+    );
   });
 
   it('gives it the environment without a language, and the name of the peer', async () => {
-    const env = { PATH: process.env['PATH'], LANG: 'de_DE', LC_ALL: 'de_DE', LC_TIME: 'C', TZ: 'UTC', AMANDA_AUTHENTICATED_PEER: 'forged' };
+    const env = {
+      PATH: process.env['PATH'],
+      LANG: 'de_DE',
+      LC_ALL: 'de_DE',
+      LC_TIME: 'C',
+      TZ: 'UTC',
+      AMANDA_AUTHENTICATED_PEER: 'forged',
+    };
     const file = await script('tr "\\0" "\\n" </proc/$$/environ | grep -v ^PATH= | sort');
-    expect(await replyText(processService(file, { env }), { service: 'selfcheck' })).toBe('AMANDA_AUTHENTICATED_PEER=initiator\nTZ=UTC\n');
+    expect(await replyText(processService(file, { env }), { service: 'selfcheck' })).toBe(
+      'AMANDA_AUTHENTICATED_PEER=initiator\nTZ=UTC\n',
+    );
   });
 
   it('does not claim a peer that no driver has vouched for', async () => {
     const file = await script('tr "\\0" "\\n" </proc/$$/environ | grep AMANDA');
-    const service = processService(file, { env: { PATH: process.env['PATH'], AMANDA_AUTHENTICATED_PEER: 'forged' } });
+    const service = processService(file, {
+      env: { PATH: process.env['PATH'], AMANDA_AUTHENTICATED_PEER: 'forged' },
+    });
     const { body } = await firstValueFrom(from(service(incoming('noop', '', { driver: 'local' }))));
-    expect(toText(body)).toBe(`ERROR service ${file} failed: pid 0 exited with code 1\n`.replace('pid 0', /pid \d+/.exec(toText(body))?.[0] ?? ''));
+    expect(toText(body)).toBe(
+      `ERROR service ${file} failed: pid 0 exited with code 1\n`.replace(
+        'pid 0',
+        /pid \d+/.exec(toText(body))?.[0] ?? '',
+      ),
+    );
   });
 
   it.each([
     [150, 4],
     [150, 5],
     [50, 3],
-  ])('opens the standard descriptors, those of the streams from %i on (%i streams), and no others', async (streamOffset, streamCount) => {
-    const file = await script('ls /proc/$$/fd');
-    const said = await replyText(processService(file, { streamOffset, streamCount }), { service: 'selfcheck' });
-    const streams = Array.from({ length: 2 * streamCount }, (_, index) => `${streamOffset + index}`);
-    // bash reads its script from 255.
-    const others = [...(await inherited()), '255'];
-    expect(
-      said
-        .split('\n')
-        .filter((fd) => fd !== '' && !others.includes(fd))
-        .sort(),
-    ).toEqual(['0', '1', '2', ...streams].sort());
-  });
+  ])(
+    'opens the standard descriptors, those of the streams from %i on (%i streams), and no others',
+    async (streamOffset, streamCount) => {
+      const file = await script('ls /proc/$$/fd');
+      const said = await replyText(processService(file, { streamOffset, streamCount }), {
+        service: 'selfcheck',
+      });
+      const streams = Array.from(
+        { length: 2 * streamCount },
+        (_, index) => `${streamOffset + index}`,
+      );
+      // bash reads its script from 255.
+      const others = [...(await inherited()), '255'];
+      expect(
+        said
+          .split('\n')
+          .filter((fd) => fd !== '' && !others.includes(fd))
+          .sort(),
+      ).toEqual(['0', '1', '2', ...streams].sort());
+    },
+  );
 
   it('gives it the arguments of the request on standard input, and their end', async () => {
     const file = await script('cat; echo over');
-    expect(await replyText(processService(file), { service: 'selfcheck', body: 'line\n' })).toBe(`${OPTIONS}line\nover\n`);
+    expect(await replyText(processService(file), { service: 'selfcheck', body: 'line\n' })).toBe(
+      `${OPTIONS}line\nover\n`,
+    );
   });
 
   it('survives a service that reads none of its arguments', async () => {
     const file = await script('exec 0<&-; echo OK');
-    expect(await replyText(processService(file), { service: 'selfcheck', body: 'x'.repeat(1_000_000) })).toBe('OK\n');
+    expect(
+      await replyText(processService(file), { service: 'selfcheck', body: 'x'.repeat(1_000_000) }),
+    ).toBe('OK\n');
   });
 
   it('refuses to be given a path that is not absolute, or numbers that cannot be', () => {
@@ -93,8 +148,12 @@ describe('the launch contract', () => {
 
 describe('the reply of a service', () => {
   it('is everything that it writes until it closes its standard output', async () => {
-    const file = await script('printf one; printf "two\\n"; head -c 1000000 /dev/zero | tr "\\0" x');
-    expect(await replyText(processService(file), { service: 'selfcheck' })).toBe(`onetwo\n${'x'.repeat(1_000_000)}`);
+    const file = await script(
+      'printf one; printf "two\\n"; head -c 1000000 /dev/zero | tr "\\0" x',
+    );
+    expect(await replyText(processService(file), { service: 'selfcheck' })).toBe(
+      `onetwo\n${'x'.repeat(1_000_000)}`,
+    );
   });
 
   it('has an ERROR line for each line of standard error, and for an exit code', async () => {
@@ -115,13 +174,17 @@ describe('the reply of a service', () => {
   it('is an error when it is over 4 MiB, and the service is ended', async () => {
     const file = await script(`echo $$ > ${join(await folder(), 'pid')}`, 'exec yes');
     const said = await replyText(processService(file, { beforeTerm: 0 }), { service: 'selfcheck' });
-    expect(said).toBe('ERROR service selfcheck: its reply is over the 4194302 bytes that fit one packet\n');
+    expect(said).toBe(
+      'ERROR service selfcheck: its reply is over the 4194302 bytes that fit one packet\n',
+    );
   });
 
   it('keeps 64 KiB of what is said on standard error', async () => {
     const file = await script('echo OK; head -c 70000 /dev/zero | tr "\\0" x >&2');
     const said = await replyText(processService(file), { service: 'selfcheck' });
-    expect(said).toBe(`OK\nERROR service selfcheck: ${'x'.repeat(65_536)}\nERROR service selfcheck: (4464 bytes more)\n`);
+    expect(said).toBe(
+      `OK\nERROR service selfcheck: ${'x'.repeat(65_536)}\nERROR service selfcheck: (4464 bytes more)\n`,
+    );
   });
 
   it('does not wait for what a service has left behind with its descriptors', async () => {
@@ -144,12 +207,16 @@ describe('the reply of a service', () => {
 
   it('is refused before it is acknowledged when there is no such executable', async () => {
     const missing = join(await folder(), 'selfcheck');
-    await expect(replyText(processService(missing), { service: 'selfcheck' })).rejects.toThrow(`execute access to '${missing}' denied`);
+    await expect(replyText(processService(missing), { service: 'selfcheck' })).rejects.toThrow(
+      `execute access to '${missing}' denied`,
+    );
   });
 
   it('is refused when the executable is a folder', async () => {
     const place = await folder();
-    await expect(replyText(processService(place), { service: 'selfcheck' })).rejects.toThrow(`execute access to '${place}' denied`);
+    await expect(replyText(processService(place), { service: 'selfcheck' })).rejects.toThrow(
+      `execute access to '${place}' denied`,
+    );
   });
 });
 
@@ -164,10 +231,17 @@ describe('partial replies', () => {
   /** A sendsize that writes what it is told, piece by piece. */
   async function sendsize(features: string) {
     const fifo = join(await folder(), 'fifo');
-    const file = await script(`mkfifo ${fifo}`, 'printf "OPTIONS features=ff;\\ndisk 0 SI"', `cat ${fifo} > /dev/null`, 'printf "ZE 10\\n"');
+    const file = await script(
+      `mkfifo ${fifo}`,
+      'printf "OPTIONS features=ff;\\ndisk 0 SI"',
+      `cat ${fifo} > /dev/null`,
+      'printf "ZE 10\\n"',
+    );
     const replies: ServiceReply[] = [];
     const done = new Subject<void>();
-    const running = from(processService(file)(incoming('sendsize', `OPTIONS features=${features};\n`))).subscribe((reply) => {
+    const running = from(
+      processService(file)(incoming('sendsize', `OPTIONS features=${features};\n`)),
+    ).subscribe((reply) => {
       replies.push(reply);
       if (reply.kind === 'final') done.next();
     });
@@ -184,7 +258,9 @@ describe('partial replies', () => {
     await fastForward(() => {
       expect(replies.at(-1)?.kind).toBe('final');
     });
-    expect(toText(replies.at(-1)?.body ?? new Uint8Array())).toBe('OPTIONS features=ff;\ndisk 0 SIZE 10\n');
+    expect(toText(replies.at(-1)?.body ?? new Uint8Array())).toBe(
+      'OPTIONS features=ff;\ndisk 0 SIZE 10\n',
+    );
     running.unsubscribe();
   });
 
@@ -201,14 +277,26 @@ describe('partial replies', () => {
 
 describe('the streams of a service', () => {
   it('are the ones that the first line names, in its order', async () => {
-    const file = await script('echo "CONNECT B 151 A 150 NONE -1 FAR 154 AGAIN 150"; echo rest; exec 1>&-', 'echo a >&150; echo b >&152');
-    const asked = ask(processService(file), { service: 'restore' }, async ({ text: whole, streams, lines }) => [
-      whole.split('\n')[0]?.replace(/ \d+/g, ' n'),
-      lines,
-      await text(streams['A']),
-      await text(streams['B']),
+    const file = await script(
+      'echo "CONNECT B 151 A 150 NONE -1 FAR 154 AGAIN 150"; echo rest; exec 1>&-',
+      'echo a >&150; echo b >&152',
+    );
+    const asked = ask(
+      processService(file),
+      { service: 'restore' },
+      async ({ text: whole, streams, lines }) => [
+        whole.split('\n')[0]?.replace(/ \d+/g, ' n'),
+        lines,
+        await text(streams['A']),
+        await text(streams['B']),
+      ],
+    );
+    expect(await asked).toEqual([
+      'CONNECT B n A n NONE -1 FAR -1 AGAIN -1',
+      ['rest'],
+      'a\n',
+      'b\n',
     ]);
-    expect(await asked).toEqual(['CONNECT B n A n NONE -1 FAR -1 AGAIN -1', ['rest'], 'a\n', 'b\n']);
   });
 
   it('are none when a line comes before CONNECT', async () => {
@@ -218,8 +306,13 @@ describe('the streams of a service', () => {
   });
 
   it('carry what was written before the reply was confirmed, also when the service has ended by then', async () => {
-    const file = await script('echo early >&150; head -c 100000 /dev/zero >&152; echo "CONNECT A 150 B 151"; echo');
-    const asked = ask(processService(file), { service: 'restore' }, async ({ streams }) => [await text(streams['A']), (await contents(streams['B'])).length]);
+    const file = await script(
+      'echo early >&150; head -c 100000 /dev/zero >&152; echo "CONNECT A 150 B 151"; echo',
+    );
+    const asked = ask(processService(file), { service: 'restore' }, async ({ streams }) => [
+      await text(streams['A']),
+      (await contents(streams['B'])).length,
+    ]);
     expect(await asked).toEqual(['early\n', 100_000]);
   });
 
@@ -228,12 +321,19 @@ describe('the streams of a service', () => {
       'echo "CONNECT A 150 B 151 C 152 D 153"; echo; exec 1>&-',
       'for fd in 150 152 154 156; do head -c 5000000 /dev/zero >&$fd & done; wait',
     );
-    const asked = ask(processService(file), { service: 'restore' }, ({ streams }) => Promise.all(Object.values(streams).map(contents)));
-    expect((await asked).map(({ length }) => length)).toEqual([5_000_000, 5_000_000, 5_000_000, 5_000_000]);
+    const asked = ask(processService(file), { service: 'restore' }, ({ streams }) =>
+      Promise.all(Object.values(streams).map(contents)),
+    );
+    expect((await asked).map(({ length }) => length)).toEqual([
+      5_000_000, 5_000_000, 5_000_000, 5_000_000,
+    ]);
   });
 
   it('wait when the requester does not read', async () => {
-    const file = await script('echo "CONNECT A 150"; echo; exec 1>&-', 'head -c 50000000 /dev/zero >&150');
+    const file = await script(
+      'echo "CONNECT A 150"; echo; exec 1>&-',
+      'head -c 50000000 /dev/zero >&150',
+    );
     const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
       let length = 0;
       for await (const chunk of A ?? []) {
@@ -268,18 +368,28 @@ describe('the streams of a service', () => {
   });
 
   it('close one direction at a time, as restore does with its data', async () => {
-    const file = await script('exec 152>&-; echo "CONNECT CTL 150 DATA 151"; echo; exec 1>&-', 'wc -c <&153 >&150');
-    const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { CTL, DATA } }) => {
-      const nothing = await text(DATA);
-      DATA?.next(toBytes('data'));
-      DATA?.complete();
-      return [nothing, (await text(CTL)).trim()];
-    });
+    const file = await script(
+      'exec 152>&-; echo "CONNECT CTL 150 DATA 151"; echo; exec 1>&-',
+      'wc -c <&153 >&150',
+    );
+    const asked = ask(
+      processService(file),
+      { service: 'restore' },
+      async ({ streams: { CTL, DATA } }) => {
+        const nothing = await text(DATA);
+        DATA?.next(toBytes('data'));
+        DATA?.complete();
+        return [nothing, (await text(CTL)).trim()];
+      },
+    );
     expect(await asked).toEqual(['', '4']);
   });
 
   it('drop what a service does not read any more', async () => {
-    const file = await script('exec 151<&-; echo "CONNECT A 150"; echo; exec 1>&-', 'read -r line <&153; echo "$line" >&150');
+    const file = await script(
+      'exec 151<&-; echo "CONNECT A 150"; echo; exec 1>&-',
+      'read -r line <&153; echo "$line" >&150',
+    );
     const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
       for (let sent = 0; sent < 100; sent++) A?.next(new Uint8Array(100_000));
       A?.complete();
@@ -297,22 +407,32 @@ describe('the streams of a service', () => {
       `cat ${fifo} > /dev/null; printf "nd\\n" >&152; exec 152>&-; read -r -t 10 line <&153`,
     );
     const order: string[] = [];
-    await ask(processService(file), { service: 'sendbackup' }, async ({ streams: { DATA, MESG } }) => {
-      const data = text(DATA).then((got) => order.push(got));
-      MESG?.subscribe((chunk) => {
-        const got = toText(chunk);
-        order.push(got);
-        if (got === 'sendbackup: info e') void writeFile(fifo, '');
-        else MESG.complete();
-      });
-      await data;
-    });
+    await ask(
+      processService(file),
+      { service: 'sendbackup' },
+      async ({ streams: { DATA, MESG } }) => {
+        const data = text(DATA).then((got) => order.push(got));
+        MESG?.subscribe((chunk) => {
+          const got = toText(chunk);
+          order.push(got);
+          if (got === 'sendbackup: info e') void writeFile(fifo, '');
+          else MESG.complete();
+        });
+        await data;
+      },
+    );
     expect(order).toEqual(['sendbackup: info e', 'nd\n', 'data\n']);
   });
 
   it('of sendbackup let the data go when the messages end without a description', async () => {
-    const file = await script('echo "CONNECT DATA 150 MESG 151"; echo; echo data >&150; exec 152>&-');
-    const asked = ask(processService(file), { service: 'sendbackup' }, async ({ streams: { DATA, MESG } }) => [await text(DATA), await text(MESG)]);
+    const file = await script(
+      'echo "CONNECT DATA 150 MESG 151"; echo; echo data >&150; exec 152>&-',
+    );
+    const asked = ask(
+      processService(file),
+      { service: 'sendbackup' },
+      async ({ streams: { DATA, MESG } }) => [await text(DATA), await text(MESG)],
+    );
     expect(await asked).toEqual(['data\n', '']);
   });
 });
@@ -323,7 +443,9 @@ describe('data in shared memory', () => {
 
   it('is passed on to sendbackup for a requester on this host', async () => {
     const file = await script('printf "%s\\n" "$@"');
-    const reply = await firstValueFrom(from(processService(file)(incoming('sendbackup', options, { driver: 'local' }))));
+    const reply = await firstValueFrom(
+      from(processService(file)(incoming('sendbackup', options, { driver: 'local' }))),
+    );
     expect(toText(reply.body)).toBe('amandad\nlocal\n--shm-name\n/amanda_shm_control-12-0\n');
   });
 
@@ -332,7 +454,9 @@ describe('data in shared memory', () => {
     ['with a name that could be any file', options.replace('12-0', '../../etc/passwd'), 'local'],
   ])('is refused %s', async (_, args, driver) => {
     const service = processService(await script('echo OK'));
-    await expect(firstValueFrom(from(service(incoming('sendbackup', args, { driver }))))).rejects.toThrow(/data-shm-control-name/);
+    await expect(
+      firstValueFrom(from(service(incoming('sendbackup', args, { driver })))),
+    ).rejects.toThrow(/data-shm-control-name/);
   });
 
   it('is not offered when it is to be hidden', async () => {
@@ -346,7 +470,9 @@ describe('the end of a service', () => {
   const patience = { beforeTerm: 20, beforeKill: 20 };
 
   it('comes by SIGTERM when it does not end by itself', async () => {
-    const file = await script('echo "CONNECT A 150"; echo $$; exec 1>&- 150>&- 2>&-; exec sleep 1000');
+    const file = await script(
+      'echo "CONNECT A 150"; echo $$; exec 1>&- 150>&- 2>&-; exec sleep 1000',
+    );
     const { lines } = await askAndLeave(processService(file, patience), { service: 'restore' });
     const pid = Number(lines[0]);
     await vi.waitFor(() => {
@@ -355,7 +481,9 @@ describe('the end of a service', () => {
   });
 
   it('comes by SIGKILL when it ignores that', async () => {
-    const file = await script('trap "" TERM; echo "CONNECT A 150"; echo $$; exec 1>&- 150>&- 2>&-; while :; do sleep 0.01; done');
+    const file = await script(
+      'trap "" TERM; echo "CONNECT A 150"; echo $$; exec 1>&- 150>&- 2>&-; while :; do sleep 0.01; done',
+    );
     const { lines } = await askAndLeave(processService(file, patience), { service: 'restore' });
     const pid = Number(lines[0]);
     await vi.waitFor(() => {
@@ -399,7 +527,11 @@ describe('the end of a service', () => {
     const before = await children();
     const service = processService(file);
     const first = await session(service, { service: 'restore' }, (replies) =>
-      firstValueFrom(replies.pipe(mergeMap(({ streams: { A } }) => A ?? throwError(() => new Error('there is no stream'))))),
+      firstValueFrom(
+        replies.pipe(
+          mergeMap(({ streams: { A } }) => A ?? throwError(() => new Error('there is no stream'))),
+        ),
+      ),
     );
     expect(first.length).toBeGreaterThan(0);
     await vi.waitFor(async () => {
@@ -409,7 +541,8 @@ describe('the end of a service', () => {
 
   it('leaves no descriptor open', async () => {
     const file = await script('echo "CONNECT A 150"; echo; exec 1>&-; echo a >&150');
-    const once = () => ask(processService(file), { service: 'restore' }, ({ streams }) => text(streams['A']));
+    const once = () =>
+      ask(processService(file), { service: 'restore' }, ({ streams }) => text(streams['A']));
     await once();
     const before = (await readdir('/proc/self/fd')).length;
     for (let run = 0; run < 5; run++) await once();

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { reap } from '../../src/target/reap.js';
+import { reap } from '../../src/target/process/reap.js';
 
 /** A process that only notes what it is told. */
 class Fake extends EventEmitter {

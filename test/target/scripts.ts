@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { firstValueFrom, from, lastValueFrom, mergeMap, toArray, type Observable } from 'rxjs';
 import { afterAll } from 'vitest';
 import type { Stream } from '../../src/connection/stream.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request, type Reply, type ServiceRequest } from '../../src/exchange/request.js';
 import type { IncomingRequest, Service } from '../../src/exchange/service.js';
@@ -29,7 +29,11 @@ export async function script(...lines: readonly string[]): Promise<string> {
 }
 
 /** Asks a service over a connection inside the process, and gives what `use` makes of its last reply, once all is over. */
-export function ask<T>(service: Service, asked: ServiceRequest, use: (reply: Reply) => Promise<T>): Promise<T> {
+export function ask<T>(
+  service: Service,
+  asked: ServiceRequest,
+  use: (reply: Reply) => Promise<T>,
+): Promise<T> {
   return session(service, asked, (replies) => lastValueFrom(replies.pipe(mergeMap(use))));
 }
 
@@ -39,7 +43,11 @@ export function askAndLeave(service: Service, asked: ServiceRequest): Promise<Re
 }
 
 /** Asks a service, and holds the connection until `use` has what it wants of the replies. */
-export function session<T>(service: Service, asked: ServiceRequest, use: (replies: Observable<Reply>) => Promise<T>): Promise<T> {
+export function session<T>(
+  service: Service,
+  asked: ServiceRequest,
+  use: (replies: Observable<Reply>) => Promise<T>,
+): Promise<T> {
   const { driver, listener } = memory();
   const target = serve(listener, { [asked.service]: service }).subscribe();
   return use(connect(driver).pipe(request(asked))).finally(() => {
@@ -63,7 +71,11 @@ export async function text(stream: Stream | undefined): Promise<string> {
 }
 
 /** A request as it reaches a service. */
-export function incoming(service: string, args = '', peer: IncomingRequest['peer'] = { driver: 'bsdtcp', host: 'server.example' }): IncomingRequest {
+export function incoming(
+  service: string,
+  args = '',
+  peer: IncomingRequest['peer'] = { driver: 'bsdtcp', host: 'server.example' },
+): IncomingRequest {
   return { service, arguments: toBytes(args), user: undefined, peer, handle: 1 };
 }
 
@@ -80,7 +92,9 @@ export function isThere(pid: number): boolean {
 /** The processes that this one has started and that are there, as zombies or alive. */
 export async function children(): Promise<string[]> {
   const threads = await readdir('/proc/self/task');
-  const lists = await Promise.all(threads.map((thread) => readFile(`/proc/self/task/${thread}/children`, 'utf8').catch(() => '')));
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/self/task/${thread}/children`, 'utf8').catch(() => '')),
+  );
   return lists
     .join(' ')
     .split(' ')

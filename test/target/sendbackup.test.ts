@@ -7,7 +7,17 @@ import { describe, expect, it, vi } from 'vitest';
 import { sendbackup } from '../../src/target/services/sendbackup.js';
 import { crc32c, formatChecksum } from '../../src/wire/crc32c.js';
 import { Features } from '../../src/wire/features.js';
-import { ask, children, contents, folder, isThere, replyText, script, session, text } from './scripts.js';
+import {
+  ask,
+  children,
+  contents,
+  folder,
+  isThere,
+  replyText,
+  script,
+  session,
+  text,
+} from './scripts.js';
 
 const run = promisify(execFile);
 
@@ -24,7 +34,11 @@ async function tree(): Promise<string> {
   return root;
 }
 
-function dle(directory: string, more = '<level>0</level><record>NO</record><index>YES</index>', program = 'GNUTAR'): string {
+function dle(
+  directory: string,
+  more = '<level>0</level><record>NO</record><index>YES</index>',
+  program = 'GNUTAR',
+): string {
   return `<dle><program>${program}</program><disk>a disk</disk><diskdevice>${directory}</diskdevice>${more}</dle>\n`;
 }
 
@@ -40,7 +54,11 @@ interface Dumped {
   readonly index: string | undefined;
 }
 
-function dump(service: ReturnType<typeof sendbackup>, body: string, features = Features.amanda351): Promise<Dumped> {
+function dump(
+  service: ReturnType<typeof sendbackup>,
+  body: string,
+  features = Features.amanda351,
+): Promise<Dumped> {
   return ask(service, asked(body, features), async ({ text: reply, streams }) => {
     const [data, messages, index] = await Promise.all([
       contents(streams['DATA']),
@@ -56,7 +74,10 @@ describe('sendbackup of a directory', () => {
   it('sends the archive, and says what it is in the words of Amanda', async () => {
     const { reply, names, data, messages } = await dump(sendbackup(), dle(await tree()));
     expect(names).toEqual(['DATA', 'MESG', 'INDEX', 'STATE']);
-    expect(reply.split('\n').slice(1)).toEqual([expect.stringMatching(/^OPTIONS features=[0-9a-f]+;$/), '']);
+    expect(reply.split('\n').slice(1)).toEqual([
+      expect.stringMatching(/^OPTIONS features=[0-9a-f]+;$/),
+      '',
+    ]);
     const sum = formatChecksum(crc32c(data), data.length);
     expect(messages.replace(/\(.*\)\n/, '(…)\n')).toBe(
       [
@@ -76,7 +97,19 @@ describe('sendbackup of a directory', () => {
 
   it('sends an index of what is in the archive', async () => {
     const { index } = await dump(sendbackup(), dle(await tree()));
-    expect(index?.split('\n').sort()).toEqual(['', '/', '/-dash', '/..dots', '/b/', '/b/two words.txt', '/link', '/one.txt', '/\\303\\274\\nnewline'].sort());
+    expect(index?.split('\n').sort()).toEqual(
+      [
+        '',
+        '/',
+        '/-dash',
+        '/..dots',
+        '/b/',
+        '/b/two words.txt',
+        '/link',
+        '/one.txt',
+        '/\\303\\274\\nnewline',
+      ].sort(),
+    );
   });
 
   it('sends an archive from which tar makes the same tree', async () => {
@@ -90,7 +123,11 @@ describe('sendbackup of a directory', () => {
 
   it('has no INDEX when none is asked for, and no STATE for a requester that does not know it', async () => {
     const features = Features.amanda351.without('fe_sendbackup_stream_state', 'fe_sendbackup_crc');
-    const { reply, messages } = await dump(sendbackup(), dle(await tree(), '<level>0</level><record>NO</record>'), features);
+    const { reply, messages } = await dump(
+      sendbackup(),
+      dle(await tree(), '<level>0</level><record>NO</record>'),
+      features,
+    );
     expect(reply).toMatch(/^CONNECT DATA \d+ MESG \d+ INDEX -1\n/);
     expect(messages).not.toContain('CRC');
   });
@@ -100,7 +137,10 @@ describe('sendbackup of a directory', () => {
     await writeFile(join(source, 'b', 'list'), './one.txt\n');
     const { index } = await dump(
       sendbackup(),
-      dle(source, '<level>0</level><record>NO</record><index>YES</index><exclude><file>./-dash</file><file>*.nothing</file><list>b/list</list></exclude>'),
+      dle(
+        source,
+        '<level>0</level><record>NO</record><index>YES</index><exclude><file>./-dash</file><file>*.nothing</file><list>b/list</list></exclude>',
+      ),
     );
     expect(index).not.toContain('/one.txt');
     expect(index).not.toContain('/-dash');
@@ -109,7 +149,8 @@ describe('sendbackup of a directory', () => {
 
   it('dumps what has changed since the level below, when it is to keep record', async () => {
     const [source, listDir] = [await tree(), await folder()];
-    const level = (number: number, record: string) => dle(source, `<level>${number}</level><record>${record}</record><index>YES</index>`);
+    const level = (number: number, record: string) =>
+      dle(source, `<level>${number}</level><record>${record}</record><index>YES</index>`);
     await dump(sendbackup({ listDir }), level(0, 'YES'));
     await writeFile(join(source, 'b', 'fresh'), 'fresh');
     const first = await dump(sendbackup({ listDir }), level(1, 'NO'));
@@ -118,7 +159,11 @@ describe('sendbackup of a directory', () => {
     expect(again.index).toBe('/\n/b/\n/b/fresh\n');
     const second = await dump(sendbackup({ listDir }), level(2, 'YES'));
     expect(second.index).toBe('/\n/b/\n');
-    expect((await readdir(listDir)).sort()).toEqual([expect.stringMatching(/_0$/), expect.stringMatching(/_1$/), expect.stringMatching(/_2$/)]);
+    expect((await readdir(listDir)).sort()).toEqual([
+      expect.stringMatching(/_0$/),
+      expect.stringMatching(/_1$/),
+      expect.stringMatching(/_2$/),
+    ]);
   });
 
   it('says so when the dump cannot be noted', async () => {
@@ -156,16 +201,25 @@ describe('sendbackup of a directory', () => {
   it.each([
     ['is killed', 'kill -9 $$', /^sendbackup: error \[index \(\d+\) \S+ got signal 9\]$/m],
     ['fails', 'exit 2', /^sendbackup: error \[index \(\d+\) \S+ returned 2\]$/m],
-  ])('is a failure when what lists it %s, since a list that stops half-way looks like a whole one', async (_, how, error) => {
-    const tar = await script(`if [ "$1" = -tf ]; then head -c 2000 >/dev/null; echo ./; ${how}; fi`, 'exec /bin/tar "$@"');
-    const { messages, index } = await dump(sendbackup({ tar }), dle(await tree()));
-    expect(index).toBe('/\n');
-    expect(messages).toMatch(error);
-    expect(messages).not.toContain('sendbackup: end');
-  });
+  ])(
+    'is a failure when what lists it %s, since a list that stops half-way looks like a whole one',
+    async (_, how, error) => {
+      const tar = await script(
+        `if [ "$1" = -tf ]; then head -c 2000 >/dev/null; echo ./; ${how}; fi`,
+        'exec /bin/tar "$@"',
+      );
+      const { messages, index } = await dump(sendbackup({ tar }), dle(await tree()));
+      expect(index).toBe('/\n');
+      expect(messages).toMatch(error);
+      expect(messages).not.toContain('sendbackup: end');
+    },
+  );
 
   it('takes a tar that says nothing of its size for a failure', async () => {
-    const { messages } = await dump(sendbackup({ tar: '/bin/true' }), dle(await tree(), '<level>0</level>'));
+    const { messages } = await dump(
+      sendbackup({ tar: '/bin/true' }),
+      dle(await tree(), '<level>0</level>'),
+    );
     expect(messages).toMatch(/\nsendbackup: error \[no backup size line\]\n$/);
   });
 
@@ -194,7 +248,11 @@ describe('a requester that leaves in the middle', () => {
     const source = await folder();
     await writeFile(join(source, 'large'), '');
     await truncate(join(source, 'large'), 50_000_000);
-    await Promise.all(Array.from({ length: 200 }, (_, n) => writeFile(join(source, `file ${n}`), 'x'.repeat(100_000))));
+    await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        writeFile(join(source, `file ${n}`), 'x'.repeat(100_000)),
+      ),
+    );
     const before = await children();
     await session(sendbackup(), asked(dle(source)), (replies) =>
       firstValueFrom(
@@ -219,18 +277,50 @@ describe('sendbackup refuses', () => {
     ['no DLE', '', "FORMAT ERROR IN REQUEST PACKET 'One DLE required'"],
     ['two DLEs', dle(place) + dle(place), "FORMAT ERROR IN REQUEST PACKET 'Only one DLE allowed'"],
     ['no level', dle(place, ''), "FORMAT ERROR IN REQUEST PACKET 'no valid sendbackup request'"],
-    ['two levels', dle(place, '<level>0</level><level>1</level>'), "FORMAT ERROR IN REQUEST PACKET 'Too many level'"],
-    ['another program', dle(place, '<level>0</level>', 'NOSUCH'), '[sendbackup: unknown program NOSUCH]'],
+    [
+      'two levels',
+      dle(place, '<level>0</level><level>1</level>'),
+      "FORMAT ERROR IN REQUEST PACKET 'Too many level'",
+    ],
+    [
+      'another program',
+      dle(place, '<level>0</level>', 'NOSUCH'),
+      '[sendbackup: unknown program NOSUCH]',
+    ],
     [
       'an application',
-      dle(place, '<level>0</level><backup-program><plugin>amgtar</plugin></backup-program>', 'APPLICATION'),
+      dle(
+        place,
+        '<level>0</level><backup-program><plugin>amgtar</plugin></backup-program>',
+        'APPLICATION',
+      ),
       '[sendbackup: programs of type APPLICATION are not supported here, only GNUTAR is]',
     ],
-    ['compression here', dle(place, '<level>0</level><compress>FAST</compress>'), '[sendbackup: compression on the client is not supported here]'],
-    ['a level without a base', dle(place, '<level>1</level>'), '[sendbackup: level 1 is not possible here, only 0 is]'],
-    ['a path that is not absolute', dle('etc'), '[sendbackup: etc is not the absolute path of a directory]'],
-    ['an option for a path', dle('--help'), '[sendbackup: --help is not the absolute path of a directory]'],
-    ['an include list', dle(place, '<level>0</level><include><file>./x</file></include>'), '[sendbackup: include lists are not supported here]'],
+    [
+      'compression here',
+      dle(place, '<level>0</level><compress>FAST</compress>'),
+      '[sendbackup: compression on the client is not supported here]',
+    ],
+    [
+      'a level without a base',
+      dle(place, '<level>1</level>'),
+      '[sendbackup: level 1 is not possible here, only 0 is]',
+    ],
+    [
+      'a path that is not absolute',
+      dle('etc'),
+      '[sendbackup: etc is not the absolute path of a directory]',
+    ],
+    [
+      'an option for a path',
+      dle('--help'),
+      '[sendbackup: --help is not the absolute path of a directory]',
+    ],
+    [
+      'an include list',
+      dle(place, '<level>0</level><include><file>./x</file></include>'),
+      '[sendbackup: include lists are not supported here]',
+    ],
     [
       'an exclude list that is not there',
       dle(place, '<level>0</level><exclude><list>/nonexistent</list></exclude>'),
@@ -250,18 +340,29 @@ describe('sendbackup refuses', () => {
     await symlink(elsewhere, join(root, 'out'));
     await mkdir(join(root, 'in'));
     const service = sendbackup({ roots: [root] });
-    for (const directory of [elsewhere, join(root, 'out'), join(root, '..'), join(root, 'nonexistent')]) {
-      expect(await replyText(service, asked(dle(directory)))).toBe(`ERROR [sendbackup: ${directory} is not offered for backup here]\n`);
+    for (const directory of [
+      elsewhere,
+      join(root, 'out'),
+      join(root, '..'),
+      join(root, 'nonexistent'),
+    ]) {
+      expect(await replyText(service, asked(dle(directory)))).toBe(
+        `ERROR [sendbackup: ${directory} is not offered for backup here]\n`,
+      );
     }
     expect((await dump(service, dle(join(root, 'in')))).index).toBe('/\n');
   });
 
   it('what its owner does not allow', async () => {
     const service = sendbackup({ allow: ({ disk }) => disk !== 'a disk' });
-    expect(await replyText(service, asked(dle('/tmp')))).toBe('ERROR [sendbackup: /tmp is not offered for backup here]\n');
+    expect(await replyText(service, asked(dle('/tmp')))).toBe(
+      'ERROR [sendbackup: /tmp is not offered for backup here]\n',
+    );
   });
 
   it('to go on without a tar', async () => {
-    expect(await replyText(sendbackup({ tar: '/nonexistent/tar' }), asked(dle('/tmp')))).toBe('ERROR [sendbackup: spawn /nonexistent/tar ENOENT]\n');
+    expect(await replyText(sendbackup({ tar: '/nonexistent/tar' }), asked(dle('/tmp')))).toBe(
+      'ERROR [sendbackup: spawn /nonexistent/tar ENOENT]\n',
+    );
   });
 });

@@ -1,12 +1,28 @@
-import { EMPTY, NEVER, Subject, concat, firstValueFrom, lastValueFrom, mergeMap, of, throwError, type Observable } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  Subject,
+  concat,
+  firstValueFrom,
+  lastValueFrom,
+  mergeMap,
+  of,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { allowed, refused } from '../../src/access/verdict.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { memory, memoryChannels } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
 import { reply, type Service } from '../../src/exchange/service.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { serve, serveConnection, type ServiceEvent, type ServiceMap } from '../../src/target/serve.js';
+import {
+  serve,
+  serveConnection,
+  type ServiceEvent,
+  type ServiceMap,
+} from '../../src/target/serve.js';
 import { text } from './scripts.js';
 
 /** A target inside the process, how to stop it, and all that it has told. */
@@ -15,7 +31,11 @@ function target(services: ServiceMap) {
   const stop = new Subject<unknown>();
   const events: ServiceEvent[] = [];
   const over = new Promise<void>((resolve, reject) => {
-    serve(listener, services, { stop }).subscribe({ next: (event) => events.push(event), error: reject, complete: resolve });
+    serve(listener, services, { stop }).subscribe({
+      next: (event) => events.push(event),
+      error: reject,
+      complete: resolve,
+    });
   });
   return { asked: connect(driver, { connectTries: 1 }), stop, events, over };
 }
@@ -41,7 +61,9 @@ describe('the rules of a target', () => {
   ])('%s refuse the request', async (_, authorize, message) => {
     const { driver, listener } = memory({ user: 'amanda' });
     serve(listener, { noop }, { authorize }).subscribe();
-    await expect(firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop')))).rejects.toMatchObject({ code: 'REFUSED', message });
+    await expect(
+      firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop'))),
+    ).rejects.toMatchObject({ code: 'REFUSED', message });
   });
 });
 
@@ -50,20 +72,30 @@ describe('the check of a service', () => {
     ['says nothing', EMPTY],
     ['has no reason against it', of(undefined)],
   ])('that %s lets it run', async (_, said) => {
-    const { asked } = target({ checked: Object.assign(() => of(reply({ lines: ['ran'] })), { check: () => said }) });
+    const { asked } = target({
+      checked: Object.assign(() => of(reply({ lines: ['ran'] })), { check: () => said }),
+    });
     expect((await lastValueFrom(asked.pipe(request('checked')))).text).toBe('ran\n');
   });
 
   it('that has a reason refuses the request with it', async () => {
-    const { asked } = target({ checked: Object.assign(() => NEVER, { check: () => of('it is Sunday') }) });
-    await expect(lastValueFrom(asked.pipe(request('checked')))).rejects.toMatchObject({ code: 'REFUSED', message: 'it is Sunday' });
+    const { asked } = target({
+      checked: Object.assign(() => NEVER, { check: () => of('it is Sunday') }),
+    });
+    await expect(lastValueFrom(asked.pipe(request('checked')))).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: 'it is Sunday',
+    });
   });
 });
 
 describe('a target that is asked to stop', () => {
   it('lets what runs finish, refuses what else is asked for, and is done behind the last request', async () => {
     const data = new Subject<Uint8Array>();
-    const { asked, stop, over } = target({ noop, slow: sends(concat(of(new Uint8Array([0x61])), data)) });
+    const { asked, stop, over } = target({
+      noop,
+      slow: sends(concat(of(new Uint8Array([0x61])), data)),
+    });
     const dump = asked.pipe(
       request('slow'),
       mergeMap(async ({ streams, connection }) => {
@@ -85,7 +117,11 @@ describe('a target that is asked to stop', () => {
   it('is not listened to any more for a connection that is over', () => {
     const stop = new Subject<unknown>();
     const [near, far] = memoryChannels();
-    const connection = new TcpmConnection(far, { side: 'target', namesUser: false }, { gather: false });
+    const connection = new TcpmConnection(
+      far,
+      { side: 'target', namesUser: false },
+      { gather: false },
+    );
     serveConnection(connection, { noop }, { stop }).subscribe();
     expect(stop.observed).toBe(true);
     near.close();
@@ -111,7 +147,9 @@ describe('a target that is asked to stop', () => {
 
 describe('what a target tells of a request', () => {
   it('has the bytes that it sent and received', async () => {
-    const { asked, events } = target({ slow: sends(of(new Uint8Array(1_000), new Uint8Array(24))) });
+    const { asked, events } = target({
+      slow: sends(of(new Uint8Array(1_000), new Uint8Array(24))),
+    });
     await lastValueFrom(
       asked.pipe(
         request('slow'),
@@ -125,16 +163,34 @@ describe('what a target tells of a request', () => {
   });
 
   it('has the reply of a service that fails, as of any other', async () => {
-    const { asked, events } = target({ broken: () => throwError(() => new Error('the disk is gone')) });
+    const { asked, events } = target({
+      broken: () => throwError(() => new Error('the disk is gone')),
+    });
     const { text: said } = await lastValueFrom(asked.pipe(request('broken')));
     expect(said).toBe('ERROR service broken: the disk is gone\n');
-    expect(events.map(({ kind }) => kind)).toEqual(['connected', 'admitted', 'replied', 'ended', 'disconnected']);
-    expect(events.at(-2)).toMatchObject({ outcome: 'completed', sent: 39, error: { code: 'SERVICE_FAILED' } });
+    expect(events.map(({ kind }) => kind)).toEqual([
+      'connected',
+      'admitted',
+      'replied',
+      'ended',
+      'disconnected',
+    ]);
+    expect(events.at(-2)).toMatchObject({
+      outcome: 'completed',
+      sent: 39,
+      error: { code: 'SERVICE_FAILED' },
+    });
   });
 
   it('has nothing sent for a request that was refused', async () => {
     const { asked, events } = target({ noop: () => NEVER });
-    await expect(lastValueFrom(asked.pipe(request('none')))).rejects.toMatchObject({ code: 'REFUSED' });
-    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({ outcome: 'refused', sent: 0, received: 0 });
+    await expect(lastValueFrom(asked.pipe(request('none')))).rejects.toMatchObject({
+      code: 'REFUSED',
+    });
+    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      outcome: 'refused',
+      sent: 0,
+      received: 0,
+    });
   });
 });

@@ -3,15 +3,23 @@ import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Pull } from '../../src/operators/pull.js';
-import { ServiceOutput } from '../../src/target/service-output.js';
+import { ServiceOutput } from '../../src/target/process/service-output.js';
 
 /** Six million bytes, no two of their lines alike. */
-const WRITER = "for (let line = 0; line < 60; line++) require('fs').writeSync(3, `${line}-`.padEnd(100_000, `${line}.`));";
-const EXPECTED = Array.from({ length: 60 }, (_, line) => `${line}-`.padEnd(100_000, `${line}.`)).join('');
+const WRITER =
+  "for (let line = 0; line < 60; line++) require('fs').writeSync(3, `${line}-`.padEnd(100_000, `${line}.`));";
+const EXPECTED = Array.from({ length: 60 }, (_, line) =>
+  `${line}-`.padEnd(100_000, `${line}.`),
+).join('');
 
-function outputOf(program: string, prepare: (pipe: Socket) => void = () => undefined): Promise<ServiceOutput> {
+function outputOf(
+  program: string,
+  prepare: (pipe: Socket) => void = () => undefined,
+): Promise<ServiceOutput> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
     child.on('error', reject).once('spawn', () => {
       const pipe = child.stdio[3];
       if (!(pipe instanceof Socket)) return;
@@ -22,7 +30,10 @@ function outputOf(program: string, prepare: (pipe: Socket) => void = () => undef
 }
 
 /** Takes everything, each chunk in a turn of the event loop of its own, so that reading has to wait; resolves when the output has ended. */
-function takeAll(output: ServiceOutput, taken: (chunk: Uint8Array, pull: Pull<Uint8Array>) => void): Promise<Pull<Uint8Array>['end']> {
+function takeAll(
+  output: ServiceOutput,
+  taken: (chunk: Uint8Array, pull: Pull<Uint8Array>) => void,
+): Promise<Pull<Uint8Array>['end']> {
   return new Promise((resolve) => {
     const pull = output.pull(() => {
       setImmediate(() => {
@@ -34,7 +45,8 @@ function takeAll(output: ServiceOutput, taken: (chunk: Uint8Array, pull: Pull<Ui
   });
 }
 
-const sha = (...parts: readonly (string | Uint8Array)[]): string => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
+const sha = (...parts: readonly (string | Uint8Array)[]): string =>
+  parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
 describe('ServiceOutput', () => {
   it('gives all that a service writes, in order, and leaves alone what was not given back', async () => {
@@ -71,7 +83,9 @@ describe('ServiceOutput', () => {
 
   it('copies a short text out of the memory that is read into', async () => {
     const chunks: Uint8Array[] = [];
-    await takeAll(await outputOf("require('fs').writeSync(3, 'short')"), (chunk) => chunks.push(chunk));
+    await takeAll(await outputOf("require('fs').writeSync(3, 'short')"), (chunk) =>
+      chunks.push(chunk),
+    );
     expect(Buffer.concat(chunks).toString()).toBe('short');
     expect(chunks.every(({ buffer }) => buffer.byteLength < 262_144)).toBe(true);
   });
@@ -81,6 +95,8 @@ describe('ServiceOutput', () => {
     const ended = takeAll(output, () => {
       output.destroy();
     });
-    expect(await ended).toEqual({ error: expect.objectContaining({ code: 'CONNECTION_CLOSED' }) as unknown });
+    expect(await ended).toEqual({
+      error: expect.objectContaining({ code: 'CONNECTION_CLOSED' }) as unknown,
+    });
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { allowed } from '../../src/access/verdict.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
-import { connect } from '../../src/drivers/connect.js';
+import { connect } from '../../src/initiator/connect.js';
 import { placesForStrangers } from '../../src/drivers/driver.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
@@ -16,8 +16,15 @@ import { serve, type ServiceEvent } from '../../src/target/serve.js';
 function target(maxConnections: number | undefined) {
   const { driver, listener } = memory();
   const events: ServiceEvent[] = [];
-  const services = { noop: () => of(reply({ lines: ['OPTIONS ;'] })), wait: () => NEVER, judged: Object.assign(() => NEVER, { check: () => NEVER }) };
-  const serving = serve({ ...listener, ...(maxConnections === undefined ? {} : { maxConnections }) }, services).subscribe((event) => events.push(event));
+  const services = {
+    noop: () => of(reply({ lines: ['OPTIONS ;'] })),
+    wait: () => NEVER,
+    judged: Object.assign(() => NEVER, { check: () => NEVER }),
+  };
+  const serving = serve(
+    { ...listener, ...(maxConnections === undefined ? {} : { maxConnections }) },
+    services,
+  ).subscribe((event) => events.push(event));
   const peers: { readonly peer: Subscription; end: string }[] = [];
   /** A peer that connects and is there, silent unless it asks for something. */
   const comes = async (asks?: 'noop' | 'wait' | 'judged' | 'unknown'): Promise<void> => {
@@ -25,7 +32,10 @@ function target(maxConnections: number | undefined) {
     peers.push(one);
     await new Promise<void>((resolve) => {
       const connected = (connection: Connection): void => {
-        connection.ended.subscribe({ error: () => (one.end = 'broken'), complete: () => (one.end = 'ended') });
+        connection.ended.subscribe({
+          error: () => (one.end = 'broken'),
+          complete: () => (one.end = 'ended'),
+        });
         if (asks !== undefined)
           of(connection)
             .pipe(request(asks))
@@ -39,7 +49,8 @@ function target(maxConnections: number | undefined) {
     for (const { peer } of peers) peer.unsubscribe();
     serving.unsubscribe();
   };
-  const turnedAway = () => events.filter((event) => event.kind === 'disconnected').map(({ error }) => error);
+  const turnedAway = () =>
+    events.filter((event) => event.kind === 'disconnected').map(({ error }) => error);
   return { driver, comes, peers, turnedAway, close };
 }
 
@@ -50,8 +61,13 @@ describe('a target with more strangers than it has places for', () => {
     const { driver, comes, turnedAway, peers, close } = target(8);
     for (let count = 0; count < 20; count += 1) await comes();
     expect(turnedAway()).toEqual(Array<unknown>(16).fill(tooMany));
-    expect(peers.map(({ end }) => end)).toEqual([...Array<string>(16).fill('ended'), ...Array<string>(4).fill('there')]);
-    await expect(firstValueFrom(connect(driver).pipe(request('noop')))).resolves.toMatchObject({ kind: 'final' });
+    expect(peers.map(({ end }) => end)).toEqual([
+      ...Array<string>(16).fill('ended'),
+      ...Array<string>(4).fill('there'),
+    ]);
+    await expect(firstValueFrom(connect(driver).pipe(request('noop')))).resolves.toMatchObject({
+      kind: 'final',
+    });
     close();
   });
 
@@ -60,7 +76,15 @@ describe('a target with more strangers than it has places for', () => {
     await comes('noop');
     await comes('wait');
     for (let count = 0; count < 5; count += 1) await comes();
-    expect(peers.map(({ end }) => end)).toEqual(['there', 'there', 'ended', 'ended', 'ended', 'there', 'there']);
+    expect(peers.map(({ end }) => end)).toEqual([
+      'there',
+      'there',
+      'ended',
+      'ended',
+      'ended',
+      'there',
+      'there',
+    ]);
     expect(turnedAway()).toHaveLength(3);
     close();
   });
@@ -77,9 +101,18 @@ describe('a target with more strangers than it has places for', () => {
 
   test('ends those from where most come, so that another host may take its time', async () => {
     const port = new Subject<number>();
-    const listener = listenBsdtcp({ host: '127.0.0.1', port: 0, maxConnections: 8, onListening: (number) => port.next(number) });
+    const listener = listenBsdtcp({
+      host: '127.0.0.1',
+      port: 0,
+      maxConnections: 8,
+      onListening: (number) => port.next(number),
+    });
     const listening = firstValueFrom(port);
-    const serving = serve(listener, { noop: () => of(reply({ lines: ['OPTIONS ;'] })) }, { authorize: () => of(allowed) }).subscribe();
+    const serving = serve(
+      listener,
+      { noop: () => of(reply({ lines: ['OPTIONS ;'] })) },
+      { authorize: () => of(allowed) },
+    ).subscribe();
     const driver = bsdtcp({ host: '127.0.0.1', port: await listening, reservedPorts: false });
     const asked = new Subject<void>();
     const slow = firstValueFrom(
@@ -90,7 +123,11 @@ describe('a target with more strangers than it has places for', () => {
     );
     const crowd: Socket[] = [];
     for (let count = 0; count < 20; count += 1) {
-      const socket = connectSocket({ host: '127.0.0.1', port: await listening, localAddress: '127.0.0.2' }).on('error', () => undefined);
+      const socket = connectSocket({
+        host: '127.0.0.1',
+        port: await listening,
+        localAddress: '127.0.0.2',
+      }).on('error', () => undefined);
       crowd.push(socket);
       await once(socket, 'connect');
       if (count >= 3) await once(crowd[count - 3] ?? socket, 'close');

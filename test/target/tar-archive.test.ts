@@ -5,11 +5,14 @@ import { tarArchive, type ArchiveFile } from '../../src/target/services/tar-arch
 const modified = new Date(1_700_000_000_000);
 
 /** The archive, and what is listed of it. */
-async function made(files: Iterable<ArchiveFile>): Promise<{ readonly bytes: Buffer; readonly listed: readonly string[] }> {
+async function made(
+  files: Iterable<ArchiveFile>,
+): Promise<{ readonly bytes: Buffer; readonly listed: readonly string[] }> {
   const listed: string[] = [];
   const chunks: Uint8Array[] = [];
   const { data } = tarArchive({ size: 0, files });
-  for await (const chunk of data((path) => listed.push(path)) as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  for await (const chunk of data((path) => listed.push(path)) as AsyncIterable<Uint8Array>)
+    chunks.push(chunk);
   return { bytes: Buffer.concat(chunks), listed };
 }
 
@@ -24,7 +27,9 @@ function tar(option: string, archive: Buffer, ...names: readonly string[]): stri
 }
 
 it('is what POSIX says: a header, the content in blocks of 512 bytes, two blocks of zeros', async () => {
-  const { bytes, listed } = await made([{ name: 'a.txt', content: 'hello\n', modified, mode: 0o640 }]);
+  const { bytes, listed } = await made([
+    { name: 'a.txt', content: 'hello\n', modified, mode: 0o640 },
+  ]);
   const header = [
     ['2e2f612e747874', 100], // ./a.txt
     ['3030303036343000', 8], // 0000640: mode
@@ -50,7 +55,12 @@ it('is read by tar: texts, bytes, streams, names in folders and in other alphabe
   const { bytes, listed } = await made([
     { name: '2026/größe.txt', content: 'ä', modified },
     { name: 'whole', content: Uint8Array.of(0x61, 0x62), modified, mode: 0o755 },
-    { name: 'pieces', content: [Buffer.from('x'.repeat(512)), Buffer.from('y')], size: 513, modified },
+    {
+      name: 'pieces',
+      content: [Buffer.from('x'.repeat(512)), Buffer.from('y')],
+      size: 513,
+      modified,
+    },
     { name: 'empty', content: '', modified },
   ]);
   expect(tar('-tvf', bytes).split('\n')).toEqual([
@@ -60,7 +70,9 @@ it('is read by tar: texts, bytes, streams, names in folders and in other alphabe
     '-rw------- 0/0               0 2023-11-14 22:13 ./empty',
     '',
   ]);
-  expect(tar('-xOf', bytes, './2026/größe.txt', './whole', './pieces')).toBe(`äab${'x'.repeat(512)}y`);
+  expect(tar('-xOf', bytes, './2026/größe.txt', './whole', './pieces')).toBe(
+    `äab${'x'.repeat(512)}y`,
+  );
   expect(listed).toEqual(['/', '/2026/größe.txt', '/whole', '/pieces', '/empty']);
 });
 
@@ -93,22 +105,32 @@ it('asks for a file when the one before it has gone', async () => {
 });
 
 it('says in its header how large a file of more than 8 GiB is', async () => {
-  const { data } = tarArchive({ size: 0, files: [{ name: 'huge', content: [], size: 10_000_000_000 }] });
+  const { data } = tarArchive({
+    size: 0,
+    files: [{ name: 'huge', content: [], size: 10_000_000_000 }],
+  });
   const chunks = (data(() => undefined) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   await chunks.next();
-  expect(Buffer.from((await chunks.next()).value as Uint8Array).toString()).toBe('20 size=10000000000\n');
+  expect(Buffer.from((await chunks.next()).value as Uint8Array).toString()).toBe(
+    '20 size=10000000000\n',
+  );
 });
 
 it.each([
   ['fewer', 'abc', 'short has 3 instead of the 4 bytes announced for it'],
   ['more', 'abcde', 'short has more of the 4 bytes announced for it'],
 ])('is not made when a file has %s bytes than announced', async (_, content, why) => {
-  await expect(made([{ name: 'short', content: [Buffer.from(content)], size: 4 }])).rejects.toMatchObject({
+  await expect(
+    made([{ name: 'short', content: [Buffer.from(content)], size: 4 }]),
+  ).rejects.toMatchObject({
     code: 'BAD_ARGUMENT',
     message: `The archive cannot be made: ${why}.`,
   });
 });
 
-it.each(['', '/etc/passwd', '../up', 'a/../../up', 'a//b', './a', 'a/', 'a\0b'])('is not made with a file of the name %j', async (name) => {
-  await expect(made([{ name, content: '' }])).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
-});
+it.each(['', '/etc/passwd', '../up', 'a/../../up', 'a//b', './a', 'a/', 'a\0b'])(
+  'is not made with a file of the name %j',
+  async (name) => {
+    await expect(made([{ name, content: '' }])).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+  },
+);

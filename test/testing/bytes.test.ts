@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from '../../src/testing/index.js';
+import {
+  frameBytes,
+  hex,
+  join,
+  packetBytes,
+  packetPayload,
+  text,
+  withHeader,
+} from '../../src/testing/index.js';
 
 const shown = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

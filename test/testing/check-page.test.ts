@@ -1,7 +1,18 @@
 import { delay, map, timer, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { AmandaError } from '../../src/wire/errors.js';
-import { checkPage, chunk, failure, page, pageDiagram, runPage, streamLane, userLane, value, type PageScope } from '../../src/testing/index.js';
+import {
+  checkPage,
+  chunk,
+  failure,
+  page,
+  pageDiagram,
+  runPage,
+  streamLane,
+  userLane,
+  value,
+  type PageScope,
+} from '../../src/testing/index.js';
 
 type Given = { readonly bytes: Observable<Uint8Array> };
 
@@ -49,12 +60,18 @@ describe('checkPage', () => {
   });
 
   test('holds the subscriptions of given lanes against the picture', () => {
-    expect(checkPage(lengths('bytes    -a--------\n bytes ^  ^--!\n sizes    ---3'))).toContain('bytes ^, expected  ^--!\nbytes ^, actual    ^---------');
-    expect(checkPage(lengths('bytes    -a-\n bytes ^  -\n sizes    -'))).toContain('bytes ^, actual    ^--');
+    expect(checkPage(lengths('bytes    -a--------\n bytes ^  ^--!\n sizes    ---3'))).toContain(
+      'bytes ^, expected  ^--!\nbytes ^, actual    ^---------',
+    );
+    expect(checkPage(lengths('bytes    -a-\n bytes ^  -\n sizes    -'))).toContain(
+      'bytes ^, actual    ^--',
+    );
   });
 
   test('subscribes expected lanes as drawn', () => {
-    expect(checkPage(lengths('bytes    -a-\n bytes ^  --^--!\n sizes    -----\n sizes ^  --^--!'))).toBe('');
+    expect(
+      checkPage(lengths('bytes    -a-\n bytes ^  --^--!\n sizes    -----\n sizes ^  --^--!')),
+    ).toBe('');
     expect(checkPage(lengths('bytes    -a-\n bytes ^  -\n sizes    -----\n sizes ^  -'))).toBe('');
   });
 
@@ -82,22 +99,34 @@ describe('checkPage', () => {
           ),
         };
       });
-    expect(checkPage(measured('bytes         -a-b\n bytes paused  -^-!\n sizes         ---3'))).toBe('');
+    expect(
+      checkPage(measured('bytes         -a-b\n bytes paused  -^-!\n sizes         ---3')),
+    ).toBe('');
     expect(checkPage(measured('bytes  -a-b\n sizes  ---3'))).toContain('paused, actual    -^-!');
   });
 
   test('a wait begins and ends where something happens', () => {
-    expect(checkPage(lengths('bytes              -a--\n sizes waiting for it  -^-!\n sizes              ---3'))).toBe('');
-    expect(checkPage(lengths('bytes              -a--\n sizes waiting for it  ^--!\n sizes              ---3'))).toContain(
-      'begins or ends at 0ms, where nothing happens',
-    );
+    expect(
+      checkPage(
+        lengths('bytes              -a--\n sizes waiting for it  -^-!\n sizes              ---3'),
+      ),
+    ).toBe('');
+    expect(
+      checkPage(
+        lengths('bytes              -a--\n sizes waiting for it  ^--!\n sizes              ---3'),
+      ),
+    ).toContain('begins or ends at 0ms, where nothing happens');
   });
 });
 
 describe('timers', () => {
   test('that are left behind are a fault of the page', () => {
-    const leaking = ({ bytes }: Given) => ({ sizes: bytes.pipe(map(({ length }) => (timer(1_000).subscribe(), length))) });
-    expect(checkPage(lengths('bytes  -a\n sizes  -3', leaking))).toContain('1 timers are still set');
+    const leaking = ({ bytes }: Given) => ({
+      sizes: bytes.pipe(map(({ length }) => (timer(1_000).subscribe(), length))),
+    });
+    expect(checkPage(lengths('bytes  -a\n sizes  -3', leaking))).toContain(
+      '1 timers are still set',
+    );
     expect(checkPage(lengths('bytes  -a 1s -\n sizes  -3', leaking))).toBe('');
   });
 });
@@ -105,7 +134,9 @@ describe('timers', () => {
 describe('a page', () => {
   test('draws every lane once', () => {
     expect(() => lengths('bytes  -a')).toThrow('the lane sizes is drawn 0 times');
-    expect(() => lengths('bytes  -a\n bytes  -a\n sizes  -')).toThrow('the lane bytes is drawn 2 times');
+    expect(() => lengths('bytes  -a\n bytes  -a\n sizes  -')).toThrow(
+      'the lane bytes is drawn 2 times',
+    );
   });
 
   test('draws no lane that it does not have', () => {
@@ -127,7 +158,9 @@ describe('a page', () => {
 describe('the diagram of a page', () => {
   test('has all that is drawn', () => {
     const diagram = pageDiagram(
-      lengths('bytes                 -a--|\n bytes ^               ^---!\n sizes                 ---3|\n sizes waiting for it  -^-!'),
+      lengths(
+        'bytes                 -a--|\n bytes ^               ^---!\n sizes                 ---3|\n sizes waiting for it  -^-!',
+      ),
     );
     const abc = new TextEncoder().encode('abc');
     expect(diagram).toEqual({

@@ -1,16 +1,30 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { NEVER, Observable, Subject, concatWith, map, merge, mergeMap, share, takeUntil, throwError } from 'rxjs';
+import {
+  NEVER,
+  Observable,
+  Subject,
+  concatWith,
+  map,
+  merge,
+  mergeMap,
+  share,
+  takeUntil,
+  throwError,
+} from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Channel, Peer } from '../../src/connection/channel.js';
+import type { Channel, Peer } from '../../src/transport/channel.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { Driver, Listener } from '../../src/drivers/driver.js';
 import { memory, memoryChannels } from '../../src/drivers/memory.js';
 import { serve } from '../../src/target/serve.js';
 import { frameBytes } from '../../src/testing/bytes.js';
-import { complianceServices } from '../../src/testing/compliance-services.js';
-import { driverCompliance, type ComplianceSetup } from '../../src/testing/driver-compliance.js';
+import { complianceServices } from '../../src/testing/compliance/compliance-services.js';
+import {
+  driverCompliance,
+  type ComplianceSetup,
+} from '../../src/testing/compliance/driver-compliance.js';
 
 /** What the broken drivers leave behind. */
 const left: (() => void)[] = [];
@@ -21,7 +35,10 @@ afterEach(() => {
 /** How a driver over channels of memory is broken. */
 interface Fault {
   /** What becomes of the bytes that reach the initiator; `cuts` emits when the channel is to be cut. */
-  readonly bytes?: (bytes: Observable<Uint8Array>, cuts: Observable<void>) => Observable<Uint8Array>;
+  readonly bytes?: (
+    bytes: Observable<Uint8Array>,
+    cuts: Observable<void>,
+  ) => Observable<Uint8Array>;
   /** What the initiator's channel does otherwise than a sound one. */
   readonly channel?: (near: Channel) => Partial<Channel>;
   readonly peer?: Peer;
@@ -59,7 +76,11 @@ function broken({
           destroy: () => near.destroy(),
           ...change(near),
         };
-        const connection = new TcpmConnection(channel, { side: 'initiator', user: undefined }, options);
+        const connection = new TcpmConnection(
+          channel,
+          { side: 'initiator', user: undefined },
+          options,
+        );
         const ended = connection.ended.subscribe(out);
         out.next(connection);
         return () => {
@@ -70,7 +91,12 @@ function broken({
   };
   const listener: Listener = {
     name: 'memory',
-    accept: (options) => arrivals.pipe(map((channel) => new TcpmConnection(channel, { side: 'target', namesUser: false }, options))),
+    accept: (options) =>
+      arrivals.pipe(
+        map(
+          (channel) => new TcpmConnection(channel, { side: 'target', namesUser: false }, options),
+        ),
+      ),
   };
   const serving = serve(listener, complianceServices).subscribe();
   return { driver, cut: () => cuts.next(), stop: () => serving.unsubscribe() };
@@ -84,14 +110,20 @@ function run(setup: () => ComplianceSetup, name: string, within = 10_000): Promi
 }
 
 const unchanged = (bytes: Uint8Array): Uint8Array => bytes;
-const inLarge = (change: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array) => (bytes.length > 10_000 ? change(bytes) : unchanged(bytes));
-const withError = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at === 5_000 ? byte + 1 : byte));
+const inLarge = (change: (bytes: Uint8Array) => Uint8Array) => (bytes: Uint8Array) =>
+  bytes.length > 10_000 ? change(bytes) : unchanged(bytes);
+const withError = (bytes: Uint8Array): Uint8Array =>
+  bytes.map((byte, at) => (at === 5_000 ? byte + 1 : byte));
 
 const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>>])[] = [
   [
     'changes a byte',
     { bytes: (bytes) => bytes.pipe(map(inLarge(withError))) },
-    { 'both ways, and': /byte 5000 of stream 0 is 232 and should be 231/, 'closes first still brings': /byte 5000/, 'were not read when': /byte 5000/ },
+    {
+      'both ways, and': /byte 5000 of stream 0 is 232 and should be 231/,
+      'closes first still brings': /byte 5000/,
+      'were not read when': /byte 5000/,
+    },
   ],
   [
     'loses bytes',
@@ -101,12 +133,20 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
   [
     'never notices the end of the channel',
     { bytes: (bytes) => bytes.pipe(concatWith(NEVER)) },
-    { 'whose source fails': /not come to an end within 0.3 s/, 'lost in the middle': /not come to an end/ },
+    {
+      'whose source fails': /not come to an end within 0.3 s/,
+      'lost in the middle': /not come to an end/,
+    },
   ],
   [
     'takes a cut for the end of all streams',
-    { bytes: (bytes, cuts) => merge(bytes, cuts.pipe(map(() => frameBytes('499999:', '499998:')))) },
-    { 'lost in the middle': /Missing expected rejection/, 'before the loss stays whole': /Missing expected rejection/ },
+    {
+      bytes: (bytes, cuts) => merge(bytes, cuts.pipe(map(() => frameBytes('499999:', '499998:')))),
+    },
+    {
+      'lost in the middle': /Missing expected rejection/,
+      'before the loss stays whole': /Missing expected rejection/,
+    },
   ],
   [
     'does not notice a cut',
@@ -120,7 +160,10 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
   ],
   [
     'delivers bytes twice',
-    { bytes: (bytes) => bytes.pipe(mergeMap((chunk) => (chunk.length > 10_000 ? [chunk, chunk] : [chunk]))) },
+    {
+      bytes: (bytes) =>
+        bytes.pipe(mergeMap((chunk) => (chunk.length > 10_000 ? [chunk, chunk] : [chunk]))),
+    },
     { 'both ways, and': /./, 'at once bring 64 MiB': /./ },
   ],
   [
@@ -128,15 +171,35 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
     { channel: () => ({ pause: () => undefined }) },
     { 'not taken off the target': /made \d+ ms before anybody read/ },
   ],
-  ['does not go on reading when it may', { channel: () => ({ resume: () => undefined }) }, { 'held no more than its budget': /not come to an end/ }],
-  ['never says that it is full', { channel: (near) => ({ write: (parts) => near.write(parts) || true }) }, { 'told to wait': /./ }],
-  ['never says that there is room again', { channel: () => ({ drain: NEVER }) }, { 'told to wait': /not come to an end/ }],
+  [
+    'does not go on reading when it may',
+    { channel: () => ({ resume: () => undefined }) },
+    { 'held no more than its budget': /not come to an end/ },
+  ],
+  [
+    'never says that it is full',
+    { channel: (near) => ({ write: (parts) => near.write(parts) || true }) },
+    { 'told to wait': /./ },
+  ],
+  [
+    'never says that there is room again',
+    { channel: () => ({ drain: NEVER }) },
+    { 'told to wait': /not come to an end/ },
+  ],
   ['is somebody else', { peer: { driver: 'other' } }, { 'says who': /'other'/ }],
-  ['has an address that is none', { peer: { driver: 'memory', address: 'here' } }, { 'says who': /here is no address/ }],
+  [
+    'has an address that is none',
+    { peer: { driver: 'memory', address: 'here' } },
+    { 'says who': /here is no address/ },
+  ],
   [
     'does not end a connection that is unsubscribed',
     { livesOn: true },
-    { 'unsubscribed has ended': /not come to an end/, 'waits for the ACK': /not come to an end/, 'long let go': /not come to an end/ },
+    {
+      'unsubscribed has ended': /not come to an end/,
+      'waits for the ACK': /not come to an end/,
+      'long let go': /not come to an end/,
+    },
   ],
   [
     'leaves a timer',
@@ -174,13 +237,28 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
 describe('the compliance suite', () => {
   describe.each(faults)('over a driver that %s', (_name, fault, findings) => {
     test.each(Object.entries(findings))('fails where "… %s …"', async (name, finding) => {
-      await expect(run(() => broken(fault), name, /come to an end|left behind/.test(finding.source) ? 300 : 10_000)).rejects.toThrow(finding);
+      await expect(
+        run(
+          () => broken(fault),
+          name,
+          /come to an end|left behind/.test(finding.source) ? 300 : 10_000,
+        ),
+      ).rejects.toThrow(finding);
     });
   });
 
   test('passes over the same driver when it is sound', async () => {
-    const sound = (): ComplianceSetup => broken({ bytes: (bytes, cuts) => bytes.pipe(takeUntil(cuts)) });
-    for (const name of ['both ways, and', 'whose source fails', 'lost in the middle', 'before the loss', 'says who', 'waits for the ACK', 'is answered']) {
+    const sound = (): ComplianceSetup =>
+      broken({ bytes: (bytes, cuts) => bytes.pipe(takeUntil(cuts)) });
+    for (const name of [
+      'both ways, and',
+      'whose source fails',
+      'lost in the middle',
+      'before the loss',
+      'says who',
+      'waits for the ACK',
+      'is answered',
+    ]) {
       await run(sound, name);
     }
   });
@@ -189,13 +267,22 @@ describe('the compliance suite', () => {
     const { driver, listener } = memory();
     const serving = serve(listener, complianceServices).subscribe();
     let first: Observable<Connection> | undefined;
-    const mixing: Driver = { ...driver, open: (options) => (first ??= driver.open(options).pipe(share())) };
-    await expect(run(() => ({ driver: mixing, stop: () => serving.unsubscribe() }), 'do not mix', 300)).rejects.toThrow();
+    const mixing: Driver = {
+      ...driver,
+      open: (options) => (first ??= driver.open(options).pipe(share())),
+    };
+    await expect(
+      run(() => ({ driver: mixing, stop: () => serving.unsubscribe() }), 'do not mix', 300),
+    ).rejects.toThrow();
   });
 
   test('fails over a driver that reports a target where there is none, or does not find out', async () => {
     const { driver } = broken({});
-    const deaf = (open: Driver['open']) => (): ComplianceSetup => ({ driver, stop: () => undefined, nowhere: { ...driver, open } });
+    const deaf = (open: Driver['open']) => (): ComplianceSetup => ({
+      driver,
+      stop: () => undefined,
+      nowhere: { ...driver, open },
+    });
     await expect(
       run(
         deaf(() => NEVER),
@@ -218,8 +305,12 @@ describe('the compliance suite', () => {
       const serving = serve(listener, complianceServices).subscribe();
       return { driver, stop: () => serving.unsubscribe() };
     };
-    const losses = driverCompliance(setup).filter(({ name }) => /lost|loss/.test(name) && !name.includes('read late'));
+    const losses = driverCompliance(setup).filter(
+      ({ name }) => /lost|loss/.test(name) && !name.includes('read late'),
+    );
     for (const { run: tried } of losses) await tried({ skip: (reason) => reasons.push(reason) });
-    expect(reasons).toEqual(Array.from({ length: 5 }, () => 'the setup has no cut(), which breaks the channel'));
+    expect(reasons).toEqual(
+      Array.from({ length: 5 }, () => 'the setup has no cut(), which breaks the channel'),
+    );
   });
 });

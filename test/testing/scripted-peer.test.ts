@@ -28,7 +28,12 @@ describe('a scripted peer', () => {
   test('hears the frames of each handle, and the end', () => {
     const { peer, connection } = meet();
     const heard: string[] = [];
-    peer.hears(7).subscribe({ next: (chunk) => heard.push(Buffer.from(chunk).toString()), complete: () => heard.push('end') });
+    peer
+      .hears(7)
+      .subscribe({
+        next: (chunk) => heard.push(Buffer.from(chunk).toString()),
+        complete: () => heard.push('end'),
+      });
     connection.stream(7).next(text('a'));
     connection.stream(8).next(text('x'));
     connection.close();
@@ -41,7 +46,9 @@ describe('a scripted peer', () => {
     ended.connection.ended.subscribe({ complete: () => ends.push('in good order') });
     ended.peer.says(7, of(text('a')));
     const broken = meet();
-    broken.connection.ended.subscribe({ error: (error: unknown) => ends.push(error instanceof AmandaError ? error.code : error) });
+    broken.connection.ended.subscribe({
+      error: (error: unknown) => ends.push(error instanceof AmandaError ? error.code : error),
+    });
     broken.peer.says(
       7,
       throwError(() => new AmandaError('CONNECTION_LOST', 'the cable')),

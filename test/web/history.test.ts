@@ -3,7 +3,10 @@ import { TapHistory, type HistoryLimits } from '../../src/cli/web/history.js';
 import type { PageMessage } from '../../src/cli/web/page/messages.js';
 import { FakeTap } from './fake-tap.js';
 
-function remembered(limits: HistoryLimits = {}): { readonly tap: FakeTap; readonly history: TapHistory } {
+function remembered(limits: HistoryLimits = {}): {
+  readonly tap: FakeTap;
+  readonly history: TapHistory;
+} {
   const tap = new FakeTap();
   const history = new TapHistory(limits);
   tap.changes.subscribe((change) => history.take(change));
@@ -14,7 +17,8 @@ function remembered(limits: HistoryLimits = {}): { readonly tap: FakeTap; readon
 function talk(tap: FakeTap, connection: number, events: number): void {
   tap.open(connection);
   tap.lane(connection, 'c');
-  for (let at = 0; at < events; at += 1) tap.event(connection, 'c', { kind: 'value', at, label: 'said' });
+  for (let at = 0; at < events; at += 1)
+    tap.event(connection, 'c', { kind: 'value', at, label: 'said' });
 }
 
 function stateOf(message: PageMessage) {
@@ -62,7 +66,10 @@ describe('the history of a tap', () => {
     const before = history.last;
     talk(tap, 3, 1);
     expect(stateOf(history.state(true)).map(({ id }) => id)).toEqual([1, 3]);
-    expect(history.since(before, 100).messages).toContainEqual({ kind: 'forgotten', connection: 2 });
+    expect(history.since(before, 100).messages).toContainEqual({
+      kind: 'forgotten',
+      connection: 2,
+    });
     talk(tap, 4, 1);
     expect(stateOf(history.state(true)).map(({ id }) => id)).toEqual([3, 4]);
   });
@@ -82,12 +89,25 @@ describe('the history of a tap', () => {
   it('knows the spans that last, and tells an end with its beginning', () => {
     const { tap, history } = remembered();
     talk(tap, 1, 0);
-    tap.change(1, { kind: 'span', lane: 'c', span: { kind: 'paused', label: 'paused', from: 5, to: undefined } });
-    expect(stateOf(history.state(true))[0]?.open).toEqual([{ lane: 0, span: { span: 'paused', label: 'paused', from: 5 } }]);
+    tap.change(1, {
+      kind: 'span',
+      lane: 'c',
+      span: { kind: 'paused', label: 'paused', from: 5, to: undefined },
+    });
+    expect(stateOf(history.state(true))[0]?.open).toEqual([
+      { lane: 0, span: { span: 'paused', label: 'paused', from: 5 } },
+    ]);
     const before = history.last;
     tap.change(1, { kind: 'span-end', lane: 'c', span: 'paused', at: 9 });
     expect(stateOf(history.state(true))[0]?.open).toEqual([]);
-    expect(history.since(before, 9).messages).toEqual([{ kind: 'span', connection: 1, lane: 0, span: { span: 'paused', label: 'paused', from: 5, to: 9 } }]);
+    expect(history.since(before, 9).messages).toEqual([
+      {
+        kind: 'span',
+        connection: 1,
+        lane: 0,
+        span: { span: 'paused', label: 'paused', from: 5, to: 9 },
+      },
+    ]);
   });
 
   it('counts bytes each way, by the event where the lane goes both ways, and names the services asked for', () => {
@@ -102,7 +122,11 @@ describe('the history of a tap', () => {
   it('draws a part of a conversation, with times from its beginning on', () => {
     const { tap, history } = remembered();
     talk(tap, 1, 100);
-    tap.change(1, { kind: 'span', lane: 'c', span: { kind: 'waiting', label: 'waiting', from: 10, to: undefined } });
+    tap.change(1, {
+      kind: 'span',
+      lane: 'c',
+      span: { kind: 'waiting', label: 'waiting', from: 10, to: undefined },
+    });
     tap.change(1, { kind: 'span-end', lane: 'c', span: 'waiting', at: 30 });
     const lane = history.diagram(1, { from: 20, to: 40 })?.lanes[0];
     expect(lane?.events.map(({ at }) => at)).toEqual(Array.from({ length: 21 }, (_, at) => at));

@@ -12,7 +12,14 @@ export function readModule(name: string): string {
 const compiled = new Map<string, string>();
 
 function compile(name: string): string {
-  const source = readFileSync(fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url)), 'utf8');
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  const source = readFileSync(
+    fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url)),
+    'utf8',
+  );
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+  };
   return ts.transpileModule(source, { compilerOptions }).outputText;
 }

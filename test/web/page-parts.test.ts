@@ -3,13 +3,23 @@ import { bytesOf, hexOf, textOf, visible } from '../../src/cli/web/page/payload.
 import { RateMeter } from '../../src/cli/web/page/rate-meter.js';
 import { acrossFrom, nearest, stepped } from '../../src/cli/web/page/selection.js';
 import { Store, type LaneView } from '../../src/cli/web/page/store.js';
-import { fitted, followingView, moved, scrolled, showing, ticks, zoomed } from '../../src/cli/web/page/timeline.js';
+import {
+  fitted,
+  followingView,
+  moved,
+  scrolled,
+  showing,
+  ticks,
+  zoomed,
+} from '../../src/cli/web/page/timeline.js';
 import { pageScript } from '../../src/cli/web/page-script.js';
 import { readModule } from './page-modules.js';
 
 describe('a payload on the page', () => {
   it('is text whose control characters can be seen', () => {
-    expect(textOf(new Uint8Array(Buffer.from('a\tb\n\0\u001b[31m\u007f')))).toBe('a\tb\n\\x00\\x1b[31m\\x7f');
+    expect(textOf(new Uint8Array(Buffer.from('a\tb\n\0\u001b[31m\u007f')))).toBe(
+      'a\tb\n\\x00\\x1b[31m\\x7f',
+    );
     expect(visible('\u202egnp\u2028\u0085')).toBe('\\u202egnp\\u2028\\x85');
     expect(textOf(new Uint8Array([0xff, 0x41]))).toBe('\ufffdA');
   });
@@ -62,9 +72,13 @@ describe('the time in sight', () => {
   });
 
   it('is named at round times', () => {
-    expect(ticks({ from: 0, span: 10_000, follows: false }, 5)).toEqual([0, 2_000, 4_000, 6_000, 8_000, 10_000]);
+    expect(ticks({ from: 0, span: 10_000, follows: false }, 5)).toEqual([
+      0, 2_000, 4_000, 6_000, 8_000, 10_000,
+    ]);
     expect(ticks({ from: 0.15, span: 1, follows: false }, 4)).toEqual([0.5, 1]);
-    expect(ticks({ from: 0, span: 7_200_000, follows: false }, 4)).toEqual([0, 1_800_000, 3_600_000, 5_400_000, 7_200_000]);
+    expect(ticks({ from: 0, span: 7_200_000, follows: false }, 4)).toEqual([
+      0, 1_800_000, 3_600_000, 5_400_000, 7_200_000,
+    ]);
   });
 });
 
@@ -101,9 +115,25 @@ describe('what the page knows', () => {
   it('stays bounded, whatever comes', () => {
     const store = new Store();
     store.take(opened, 0);
-    store.take({ kind: 'lane', connection: 1, lane: { index: 0, name: 'c', kind: 'connection' } }, 0);
-    for (let at = 0; at < 100_000; at += 1) store.take({ kind: 'event', connection: 1, lane: 0, event: { at, kind: 'chunk', label: '' } }, 0);
-    for (let at = 0; at < 10_000; at += 1) store.take({ kind: 'span', connection: 1, lane: 0, span: { span: 'paused', label: '', from: at, to: at + 1 } }, 0);
+    store.take(
+      { kind: 'lane', connection: 1, lane: { index: 0, name: 'c', kind: 'connection' } },
+      0,
+    );
+    for (let at = 0; at < 100_000; at += 1)
+      store.take(
+        { kind: 'event', connection: 1, lane: 0, event: { at, kind: 'chunk', label: '' } },
+        0,
+      );
+    for (let at = 0; at < 10_000; at += 1)
+      store.take(
+        {
+          kind: 'span',
+          connection: 1,
+          lane: 0,
+          span: { span: 'paused', label: '', from: at, to: at + 1 },
+        },
+        0,
+      );
     const [lane] = store.connections.get(1)?.lanes ?? [];
     expect(lane?.events.length).toBeLessThanOrEqual(60_000);
     expect(lane?.events.at(-1)?.at).toBe(99_999);
@@ -115,8 +145,19 @@ describe('what the page knows', () => {
     const span = { span: 'paused', label: 'paused', from: 1 } as const;
     for (let times = 0; times < 2; times += 1) {
       store.take(opened, 0);
-      store.take({ kind: 'lane', connection: 1, lane: { index: 0, name: 'c', kind: 'connection' } }, 0);
-      store.take({ kind: 'span', connection: 1, lane: 0, span: { ...span, ...(times === 0 ? {} : { to: 4 }) } }, 0);
+      store.take(
+        { kind: 'lane', connection: 1, lane: { index: 0, name: 'c', kind: 'connection' } },
+        0,
+      );
+      store.take(
+        {
+          kind: 'span',
+          connection: 1,
+          lane: 0,
+          span: { ...span, ...(times === 0 ? {} : { to: 4 }) },
+        },
+        0,
+      );
     }
     expect(store.connections.get(1)?.lanes).toMatchObject([{ spans: [{ from: 1, to: 4 }] }]);
     expect(store.connections.get(1)?.lanes[0]?.spans).toHaveLength(1);
@@ -131,7 +172,10 @@ describe('what the page knows', () => {
     if (view === undefined) throw new Error('It was opened.');
     store.take({ kind: 'totals', now: 50_100, connections: [] }, 1_000);
     expect(store.reach(view, 1_900)).toBe(1_000);
-    store.take({ kind: 'closed', connection: 1, closed: { at: 50_500, how: 'ended', reason: '' } }, 0);
+    store.take(
+      { kind: 'closed', connection: 1, closed: { at: 50_500, how: 'ended', reason: '' } },
+      0,
+    );
     expect(store.reach(view, 9_000)).toBe(500);
   });
 });
@@ -142,8 +186,10 @@ describe('the script of the page', () => {
     const order = [...script.matchAll(/^\/\/ (\S+)$/gm)].map(([, name]) => name);
     expect(new Set(order).size).toBe(order.length);
     expect(order.at(-1)).toBe('cli/web/page/main');
-    expect(order.indexOf('cli/web/page/store')).toBeGreaterThan(order.indexOf('cli/web/page/rate-meter'));
-    expect(order).toContain('marble/layout-words');
+    expect(order.indexOf('cli/web/page/store')).toBeGreaterThan(
+      order.indexOf('cli/web/page/rate-meter'),
+    );
+    expect(order).toContain('diagram/layout/layout-words');
     expect(script).not.toMatch(/^(import|export) /m);
   });
 

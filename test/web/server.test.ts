@@ -15,7 +15,9 @@ afterEach(() => {
   served = undefined;
 });
 
-async function serve(options: Parameters<typeof serveFake>[0] = {}): Promise<Served & { readonly path: string }> {
+async function serve(
+  options: Parameters<typeof serveFake>[0] = {},
+): Promise<Served & { readonly path: string }> {
   const one = await serveFake(options);
   served = one;
   return { ...one, path: new URL(one.url).pathname };
@@ -30,15 +32,26 @@ describe('who may see the page', () => {
     expect((await serve()).path).not.toBe(path);
   });
 
-  it.each(['/', '/events', '/svg?connection=1', '/favicon.ico', '//', '/x/events', '/../', '*', 'http://127.0.0.1/', '/%00/', '/%zz/'])(
-    'nobody without it: %s',
-    async (path) => {
-      const { port } = await serve();
-      const answer = await ask(port, path);
-      expect(answer.status).toBe(401);
-      expect(answer.body).toBe('The address lacks the token. Use the whole address that rx-amanda has printed.\n');
-    },
-  );
+  it.each([
+    '/',
+    '/events',
+    '/svg?connection=1',
+    '/favicon.ico',
+    '//',
+    '/x/events',
+    '/../',
+    '*',
+    'http://127.0.0.1/',
+    '/%00/',
+    '/%zz/',
+  ])('nobody without it: %s', async (path) => {
+    const { port } = await serve();
+    const answer = await ask(port, path);
+    expect(answer.status).toBe(401);
+    expect(answer.body).toBe(
+      'The address lacks the token. Use the whole address that rx-amanda has printed.\n',
+    );
+  });
 
   it('nobody with a token that is nearly right', async () => {
     const { port, path } = await serve();
@@ -48,7 +61,15 @@ describe('who may see the page', () => {
     expect((await ask(port, `${path.slice(0, -1)}A/`)).status).toBe(401);
   });
 
-  it.each(['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example', 'localhost:80:80', '127.0.0.1@evil.example', '[evil]'])(
+  it.each([
+    'evil.example',
+    'evil.example:80',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    'localhost:80:80',
+    '127.0.0.1@evil.example',
+    '[evil]',
+  ])(
     'nobody who says that this is host "%s", even with the token: a foreign page may have had its name point here',
     async (host) => {
       const { port, path } = await serve();
@@ -57,10 +78,13 @@ describe('who may see the page', () => {
     },
   );
 
-  it.each(['localhost', 'LOCALHOST:1', '127.0.0.1:9', '[::1]:80'])('who says that it is %s, as through a tunnel', async (host) => {
-    const { port, path } = await serve();
-    expect((await ask(port, path, { headers: { host } })).status).toBe(200);
-  });
+  it.each(['localhost', 'LOCALHOST:1', '127.0.0.1:9', '[::1]:80'])(
+    'who says that it is %s, as through a tunnel',
+    async (host) => {
+      const { port, path } = await serve();
+      expect((await ask(port, path, { headers: { host } })).status).toBe(200);
+    },
+  );
 
   it('only this machine, unless it is asked for otherwise', async () => {
     const { url } = await serve();
@@ -79,7 +103,9 @@ describe('what is answered', () => {
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'sha256-[\w+/]{43}='; connect-src 'self'; /,
     );
-    expect(headers['content-security-policy']).toContain(`frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`);
+    expect(headers['content-security-policy']).toContain(
+      `frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`,
+    );
     expect(body.match(/<script/g)).toHaveLength(1);
     expect(body).not.toMatch(/src=|@import|url\(|https?:\/\/(?!www\.w3\.org\/)/);
   });
@@ -100,7 +126,8 @@ describe('what is answered', () => {
     expect(headers['content-type']).toBe('image/svg+xml; charset=utf-8');
     expect(headers['content-disposition']).toBe('attachment; filename="connection-1.svg"');
     expect(headers['content-security-policy']).toContain('sandbox');
-    for (const word of ['Connection 1: sendbackup', 'DATA', 'MESG', 'INDEX', 'REP']) expect(body).toContain(word);
+    for (const word of ['Connection 1: sendbackup', 'DATA', 'MESG', 'INDEX', 'REP'])
+      expect(body).toContain(word);
   });
 
   it('of a long conversation a picture of bounded size', async () => {
@@ -108,7 +135,8 @@ describe('what is answered', () => {
     tap.open(1);
     tap.lane(1, 'c');
     tap.lane(1, 'c/DATA', { direction: 'in', under: 'c' });
-    for (let at = 0; at < 20_000; at += 1) tap.event(1, 'c/DATA', { kind: 'chunk', at, bytes: 32_768, label: 'chunk' });
+    for (let at = 0; at < 20_000; at += 1)
+      tap.event(1, 'c/DATA', { kind: 'chunk', at, bytes: 32_768, label: 'chunk' });
     const { body } = await ask(port, `${path}svg?connection=1`);
     expect(body.length).toBeGreaterThan(10_000);
     expect(body.length).toBeLessThan(2_000_000);
@@ -121,11 +149,24 @@ describe('the event stream', () => {
     tap.replay(1, 'noop.1');
     const stream = new EventStream(url);
     await stream.until((messages) => messages.some(({ kind }) => kind === 'closed'));
-    expect(stream.messages[0]).toMatchObject({ kind: 'state', fresh: true, connections: [{ id: 1, peer: '192.0.2.7:842', target: 'db1.example.com:10080' }] });
-    const labels = stream.messages.flatMap((message) => (message.kind === 'event' ? [message.event.label] : []));
-    expect(labels.slice(0, 4)).toEqual(['REQ noop', 'ACK', expect.stringContaining('REP OPTIONS'), 'ACK']);
+    expect(stream.messages[0]).toMatchObject({
+      kind: 'state',
+      fresh: true,
+      connections: [{ id: 1, peer: '192.0.2.7:842', target: 'db1.example.com:10080' }],
+    });
+    const labels = stream.messages.flatMap((message) =>
+      message.kind === 'event' ? [message.event.label] : [],
+    );
+    expect(labels.slice(0, 4)).toEqual([
+      'REQ noop',
+      'ACK',
+      expect.stringContaining('REP OPTIONS'),
+      'ACK',
+    ]);
     tap.open(2);
-    await stream.until((messages) => messages.some((message) => message.kind === 'opened' && message.connection.id === 2));
+    await stream.until((messages) =>
+      messages.some((message) => message.kind === 'opened' && message.connection.id === 2),
+    );
     tap.end();
     await stream.until((messages) => messages.at(-1)?.kind === 'over');
     stream.leave();
@@ -163,10 +204,15 @@ describe('the event stream', () => {
     const first = new EventStream(url);
     await first.until((messages) => messages.some(({ kind }) => kind === 'totals'));
     first.leave();
-    for (let at = 0; at < 1_000; at += 1) tap.event(1, 'c', { kind: 'value', at, label: 'one of many' });
+    for (let at = 0; at < 1_000; at += 1)
+      tap.event(1, 'c', { kind: 'value', at, label: 'one of many' });
     const again = new EventStream(url, first.lastId);
     const messages = await again.until((all) => all.some(({ kind }) => kind === 'totals'));
-    expect(messages[0]).toMatchObject({ kind: 'state', fresh: false, connections: [{ lanes: [{ name: 'c' }], totals: { events: 1_000 } }] });
+    expect(messages[0]).toMatchObject({
+      kind: 'state',
+      fresh: false,
+      connections: [{ lanes: [{ name: 'c' }], totals: { events: 1_000 } }],
+    });
     const state = messages[0]?.kind === 'state' ? messages[0].connections[0] : undefined;
     expect(eventCount(messages) + (state?.totals.dropped ?? 0)).toBe(1_000);
     again.leave();
@@ -176,7 +222,13 @@ describe('the event stream', () => {
     const { tap, url } = await serve();
     tap.open(1);
     tap.lane(1, 'c');
-    tap.event(1, 'c', { kind: 'chunk', at: 0, bytes: 100_000, label: 'chunk', preview: preview('x'.repeat(100_000)) });
+    tap.event(1, 'c', {
+      kind: 'chunk',
+      at: 0,
+      bytes: 100_000,
+      label: 'chunk',
+      preview: preview('x'.repeat(100_000)),
+    });
     const stream = new EventStream(url);
     const messages = await stream.until((all) => eventCount(all) === 1);
     const event = messages.find((message) => message.kind === 'event')?.event;
@@ -189,7 +241,10 @@ describe('the event stream', () => {
     const streams = [new EventStream(url), new EventStream(url)];
     expect(await Promise.all(streams.map(({ status }) => status))).toEqual([200, 200]);
     const third = await ask(Number(new URL(url).port), `${new URL(url).pathname}events`);
-    expect([third.status, third.body]).toEqual([503, '2 pages are open already; close one of them.\n']);
+    expect([third.status, third.body]).toEqual([
+      503,
+      '2 pages are open already; close one of them.\n',
+    ]);
     streams[0]?.leave();
     const counts = await firstValueFrom(
       events.pipe(
@@ -224,7 +279,9 @@ describe('the server', () => {
 
   it('errors with what the changes error with', async () => {
     const changes = new Subject<TapChange>();
-    const failing = firstValueFrom(serveTapPage(changes, { port: 0, readModule }).pipe(filter(({ kind }) => kind === 'pages')));
+    const failing = firstValueFrom(
+      serveTapPage(changes, { port: 0, readModule }).pipe(filter(({ kind }) => kind === 'pages')),
+    );
     changes.error(new Error('the tap broke'));
     await expect(failing).rejects.toThrow('the tap broke');
   });
@@ -236,7 +293,10 @@ describe('the server', () => {
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const failing = firstValueFrom(serveTapPage(new Subject<TapChange>(), { port, readModule }));
-    await expect(failing).rejects.toSatisfy((error) => isAmandaError(error, 'CONNECT_FAILED') && error.message.includes(`127.0.0.1 port ${port}`));
+    await expect(failing).rejects.toSatisfy(
+      (error) =>
+        isAmandaError(error, 'CONNECT_FAILED') && error.message.includes(`127.0.0.1 port ${port}`),
+    );
     other.close();
   });
 

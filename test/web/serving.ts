@@ -1,6 +1,10 @@
 import { request } from 'node:http';
 import { filter, firstValueFrom, ReplaySubject, type Subscription } from 'rxjs';
-import { type PageEvent, serveTapPage, type TapPageOptions } from '../../src/cli/web/serve-tap-page.js';
+import {
+  type PageEvent,
+  serveTapPage,
+  type TapPageOptions,
+} from '../../src/cli/web/serve-tap-page.js';
 import type { PageMessage } from '../../src/cli/web/page/messages.js';
 import { FakeTap } from './fake-tap.js';
 import { readModule } from './page-modules.js';
@@ -18,7 +22,9 @@ export async function serveFake(options: Partial<TapPageOptions> = {}): Promise<
   const tap = new FakeTap();
   const events = new ReplaySubject<PageEvent>(100);
   const serving = serveTapPage(tap.changes, { port: 0, readModule, ...options }).subscribe(events);
-  const { url, port } = await firstValueFrom(events.pipe(filter((event) => event.kind === 'listening')));
+  const { url, port } = await firstValueFrom(
+    events.pipe(filter((event) => event.kind === 'listening')),
+  );
   return { tap, url, port, events, serving };
 }
 
@@ -29,14 +35,27 @@ export interface Answer {
 }
 
 /** Asks as something other than a browser may: any path, any headers. */
-export function ask(port: number, path: string, { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
+export function ask(
+  port: number,
+  path: string,
+  { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
   return new Promise((done, fail) => {
-    const asking = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => done({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() }));
-      response.on('error', fail);
-    });
+    const asking = request(
+      { host: '127.0.0.1', port, path, method, headers, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () =>
+          done({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
+        response.on('error', fail);
+      },
+    );
     asking.on('error', fail).end();
   });
 }
@@ -66,9 +85,12 @@ export class EventStream {
   }
 
   /** Resolves once it is true of what has come; rejects when nothing more can come. */
-  async until(isThere: (messages: readonly PageMessage[]) => boolean): Promise<readonly PageMessage[]> {
+  async until(
+    isThere: (messages: readonly PageMessage[]) => boolean,
+  ): Promise<readonly PageMessage[]> {
     while (!isThere(this.messages)) {
-      if (this.#hasEnded) throw new Error(`The event stream has ended after ${this.messages.length} messages.`);
+      if (this.#hasEnded)
+        throw new Error(`The event stream has ended after ${this.messages.length} messages.`);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     return this.messages;

@@ -11,9 +11,14 @@ describe.each(captureNames('.pcap'))('the recorded conversation over UDP %s', (n
   const datagrams = packets.filter(({ protocol }) => protocol === 'udp');
 
   it('has the packets that its list shows', () => {
-    const notable = packets.filter(({ protocol, flags, payload }) => protocol === 'udp' || payload.length > 0 || (flags & 7) !== 0);
+    const notable = packets.filter(
+      ({ protocol, flags, payload }) =>
+        protocol === 'udp' || payload.length > 0 || (flags & 7) !== 0,
+    );
     const listed = listedPackets(captureLines(`${name}.txt`));
-    expect(notable.map(outline)).toEqual(listed.map(({ time, shown: _, ...rest }) => ({ ...rest, time: time.toFixed(3) })));
+    expect(notable.map(outline)).toEqual(
+      listed.map(({ time, shown: _, ...rest }) => ({ ...rest, time: time.toFixed(3) })),
+    );
     notable.forEach(({ payload }, index) => {
       const shown = listed[index]?.shown ?? { kind: 'nothing' };
       expect(isShownAs(payload, shown)).toBe(true);
@@ -29,7 +34,10 @@ describe.each(captureNames('.pcap'))('the recorded conversation over UDP %s', (n
 
   it('says of each packet what its own text says', () => {
     for (const { payload, sourcePort, destinationPort } of datagrams) {
-      const [, type, handle, sequence, body] = /^Amanda 3\.5 (\w+) HANDLE (\S+) SEQ (\d+)\n(.*)$/s.exec(Buffer.from(payload).toString('latin1')) ?? [];
+      const [, type, handle, sequence, body] =
+        /^Amanda 3\.5 (\w+) HANDLE (\S+) SEQ (\d+)\n(.*)$/s.exec(
+          Buffer.from(payload).toString('latin1'),
+        ) ?? [];
       const { packet, ...exchange } = decodeDatagram(payload);
       expect(exchange).toEqual({ handle, sequence: Number(sequence) });
       expect([packet.type, Buffer.from(packet.body).toString('latin1')]).toEqual([type, body]);
@@ -47,7 +55,21 @@ const flagLetters = [
   ['R', 4],
 ] as const;
 
-function outline({ time, protocol, sourcePort, destinationPort, flags, payload }: CapturedPacket): object {
+function outline({
+  time,
+  protocol,
+  sourcePort,
+  destinationPort,
+  flags,
+  payload,
+}: CapturedPacket): object {
   const letters = flagLetters.filter(([, bit]) => (flags & bit) !== 0).map(([letter]) => letter);
-  return { protocol, sourcePort, destinationPort, flags: letters.join(''), length: payload.length, time: time.toFixed(3) };
+  return {
+    protocol,
+    sourcePort,
+    destinationPort,
+    flags: letters.join(''),
+    length: payload.length,
+    time: time.toFixed(3),
+  };
 }

@@ -4,7 +4,12 @@ import { type AmandaErrorCode, isAmandaError } from '../../src/wire/errors.js';
 import { encodeFrame, type Frame, FrameDecoder } from '../../src/wire/frame.js';
 import { decodePacket, encodePacket } from '../../src/wire/packet.js';
 import * as captures from '../support/captures.js';
-import { type InitiatorFrame, initiatorCase, initiatorCaseNames, type InitiatorStep } from '../support/initiator-cases.js';
+import {
+  type InitiatorFrame,
+  initiatorCase,
+  initiatorCaseNames,
+  type InitiatorStep,
+} from '../support/initiator-cases.js';
 
 /** The connections on which one side sent something that is no frame, and what we call it. */
 const refusals: Readonly<Record<string, AmandaErrorCode>> = {
@@ -19,50 +24,68 @@ const refusals: Readonly<Record<string, AmandaErrorCode>> = {
 describe.each(captures.conversationNames())('the recorded connection %s', (name) => {
   const conversation = captures.conversation(name);
 
-  it.each(captures.directions)('decodes to the frames of its list, %s, however its bytes are cut', (direction) => {
-    const bytes = conversation.bytes[direction];
-    const listed = captures.framesOf(conversation, direction);
-    const refused = captures.refusalOf(conversation, direction) !== undefined;
-    const expected: Outcome = {
-      frames: listed.map((frame) => ({ handle: frame.handle, payload: captures.payloadOf(conversation, frame) })),
-      error: refused ? refusals[name] : undefined,
-    };
-    expect(listed.map(({ offset }) => offset)).toEqual(offsetsOf(listed));
-    expectSame(decode([bytes]), expected);
-    expectSame(decode(cutAt(bytes, everyByte(bytes))), expected);
-    fc.assert(
-      fc.property(fc.array(fc.nat(bytes.length)), (cuts) => {
-        expectSame(decode(cutAt(bytes, cuts)), expected);
-      }),
-      { numRuns: 25 },
-    );
-  });
+  it.each(captures.directions)(
+    'decodes to the frames of its list, %s, however its bytes are cut',
+    (direction) => {
+      const bytes = conversation.bytes[direction];
+      const listed = captures.framesOf(conversation, direction);
+      const refused = captures.refusalOf(conversation, direction) !== undefined;
+      const expected: Outcome = {
+        frames: listed.map((frame) => ({
+          handle: frame.handle,
+          payload: captures.payloadOf(conversation, frame),
+        })),
+        error: refused ? refusals[name] : undefined,
+      };
+      expect(listed.map(({ offset }) => offset)).toEqual(offsetsOf(listed));
+      expectSame(decode([bytes]), expected);
+      expectSame(decode(cutAt(bytes, everyByte(bytes))), expected);
+      fc.assert(
+        fc.property(fc.array(fc.nat(bytes.length)), (cuts) => {
+          expectSame(decode(cutAt(bytes, cuts)), expected);
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
 
-  it.each(captures.directions)('has the payloads that its list shows, and its packets, %s', (direction) => {
-    for (const listed of captures.framesOf(conversation, direction)) {
-      const payload = captures.payloadOf(conversation, listed);
-      expect(payload.length).toBe(listed.length);
-      if (listed.type === undefined) {
-        expect(captures.isShownAs(payload, listed.shown)).toBe(true);
-        continue;
+  it.each(captures.directions)(
+    'has the payloads that its list shows, and its packets, %s',
+    (direction) => {
+      for (const listed of captures.framesOf(conversation, direction)) {
+        const payload = captures.payloadOf(conversation, listed);
+        expect(payload.length).toBe(listed.length);
+        if (listed.type === undefined) {
+          expect(captures.isShownAs(payload, listed.shown)).toBe(true);
+          continue;
+        }
+        const packet = decodePacket(payload);
+        expect(packet.type).toBe(listed.type.startsWith('BOGUS(') ? 'BOGUS' : listed.type);
+        expect(captures.isShownAs(packet.body, listed.shown)).toBe(true);
+        if (packet.type === 'BOGUS')
+          expect(() => encodePacket(packet)).toThrow(
+            expect.objectContaining({ code: 'BAD_PACKET' }),
+          );
+        else expect(hex(encodePacket(packet))).toBe(hex(payload) + (listed.withoutNul ? '00' : ''));
       }
-      const packet = decodePacket(payload);
-      expect(packet.type).toBe(listed.type.startsWith('BOGUS(') ? 'BOGUS' : listed.type);
-      expect(captures.isShownAs(packet.body, listed.shown)).toBe(true);
-      if (packet.type === 'BOGUS') expect(() => encodePacket(packet)).toThrow(expect.objectContaining({ code: 'BAD_PACKET' }));
-      else expect(hex(encodePacket(packet))).toBe(hex(payload) + (listed.withoutNul ? '00' : ''));
-    }
-  });
+    },
+  );
 
   it.each(captures.directions)('is written by the encoder with the same bytes, %s', (direction) => {
     const { frames } = decode([conversation.bytes[direction]]);
-    const framed = conversation.bytes[direction].subarray(0, captures.refusalOf(conversation, direction)?.offset);
+    const framed = conversation.bytes[direction].subarray(
+      0,
+      captures.refusalOf(conversation, direction)?.offset,
+    );
     expect(Buffer.compare(Buffer.concat(frames.map(encodeFrame)), framed)).toBe(0);
   });
 
   it('is known to be cut short when its last byte is missing', () => {
     for (const direction of captures.directions) {
-      const framed = conversation.bytes[direction].subarray(0, captures.refusalOf(conversation, direction)?.offset);
+      const framed = conversation.bytes[direction].subarray(
+        0,
+        captures.refusalOf(conversation, direction)?.offset,
+      );
       if (framed.length === 0) continue;
       const { frames, error } = decode([framed.subarray(0, -1)]);
       expect(error).toBe('TRUNCATED');
@@ -86,13 +109,17 @@ describe.each(initiatorCaseNames())('the initiator case %s, rebuilt from its tex
       const frames = connection.filter(isFrame);
       const bytes = Buffer.concat(connection.map(rebuilt));
       const outcome = decode(cutAt(bytes, [5, 11, 200, 201, 5000]));
-      expect(outcome.frames.map(({ handle, payload }) => [handle, payload.length])).toEqual(frames.map(({ handle, length }) => [handle, length]));
+      expect(outcome.frames.map(({ handle, payload }) => [handle, payload.length])).toEqual(
+        frames.map(({ handle, length }) => [handle, length]),
+      );
       outcome.frames.forEach(({ payload }, index) => {
         expectPacket(payload, frames[index]);
       });
       return outcome.error;
     });
-    expect(errors.filter((error) => error !== undefined)).toEqual([refusals[`initiator-${name}`]].filter((error) => error !== undefined));
+    expect(errors.filter((error) => error !== undefined)).toEqual(
+      [refusals[`initiator-${name}`]].filter((error) => error !== undefined),
+    );
   });
 });
 
@@ -102,7 +129,11 @@ describe('the recorded conversations', () => {
     const cases = initiatorCaseNames();
     const pcaps = captures.captureNames('.pcap');
     const accounted = [
-      ...[...connections, captures.encryptedConversation].flatMap((name) => [`${name}.c2s.bin`, `${name}.s2c.bin`, `${name}.txt`]),
+      ...[...connections, captures.encryptedConversation].flatMap((name) => [
+        `${name}.c2s.bin`,
+        `${name}.s2c.bin`,
+        `${name}.txt`,
+      ]),
       ...cases.map((name) => `initiator-${name}.txt`),
       ...pcaps.flatMap((name) => [`${name}.pcap`, `${name}.txt`]),
     ];
@@ -119,7 +150,9 @@ describe('the recorded conversations', () => {
   it('of the ssl driver are TLS records from end to end, in which no frame can be read', () => {
     const listed = captures.captureLines(`${captures.encryptedConversation}.txt`);
     for (const direction of captures.directions) {
-      const lengths = listed.filter((line) => line.includes(` ${direction} `)).map((line) => Number(/len=(\d+)/.exec(line)?.[1]));
+      const lengths = listed
+        .filter((line) => line.includes(` ${direction} `))
+        .map((line) => Number(/len=(\d+)/.exec(line)?.[1]));
       const bytes = captures.captureBytes(`${captures.encryptedConversation}.${direction}.bin`);
       expect(tlsRecordLengths(bytes)).toEqual(lengths);
       expect(decode([bytes])).toEqual({ frames: [], error: 'FRAME_TOO_LARGE' });
@@ -182,7 +215,9 @@ type SentStep = Extract<InitiatorStep, { readonly kind: 'frame' | 'bytes' }>;
 
 /** What was sent, connection by connection, each direction by itself. */
 function connectionsOf(steps: readonly InitiatorStep[]): readonly (readonly SentStep[])[] {
-  const sent = steps.filter((step): step is SentStep => step.kind === 'frame' || step.kind === 'bytes');
+  const sent = steps.filter(
+    (step): step is SentStep => step.kind === 'frame' || step.kind === 'bytes',
+  );
   const byLane = new Map<string, SentStep[]>();
   for (const step of sent) {
     const lane = `${step.connection} ${step.direction}`;

@@ -9,7 +9,8 @@ function slowly(data: Uint8Array): number {
   let register = ~0;
   for (const byte of data) {
     register ^= byte;
-    for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? 0x82f6_3b78 : 0);
+    for (let bit = 0; bit < 8; bit++)
+      register = (register >>> 1) ^ (register & 1 ? 0x82f6_3b78 : 0);
   }
   return ~register >>> 0;
 }
@@ -53,13 +54,25 @@ describe('a checksum', () => {
 
   test('is read from what was written', () => {
     expect(parseChecksum('0cda24b5:10240')).toEqual({ crc: 0x0cda_24b5, bytes: 10240 });
-    expect(parseChecksum('ffffffff:9007199254740991')).toEqual({ crc: 0xffff_ffff, bytes: Number.MAX_SAFE_INTEGER });
+    expect(parseChecksum('ffffffff:9007199254740991')).toEqual({
+      crc: 0xffff_ffff,
+      bytes: Number.MAX_SAFE_INTEGER,
+    });
   });
 
-  test.each(['', ':', '0cda24b5', '0cda24b5:', ':5', 'x:5', '0cda24b5:-1', '00cda24b55:1', '0cda24b5:1 ', '0cda24b5:9007199254740993', '0cda24b5:1\n'])(
-    'is not read from %j',
-    (text) => {
-      expect(parseChecksum(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    ':',
+    '0cda24b5',
+    '0cda24b5:',
+    ':5',
+    'x:5',
+    '0cda24b5:-1',
+    '00cda24b55:1',
+    '0cda24b5:1 ',
+    '0cda24b5:9007199254740993',
+    '0cda24b5:1\n',
+  ])('is not read from %j', (text) => {
+    expect(parseChecksum(text)).toBeUndefined();
+  });
 });

@@ -143,7 +143,9 @@ const full: Dle = {
     },
   ],
   properties: [{ name: 'colour', values: ['blue'] }],
-  other: [{ name: 'novelty', text: 'x\n', children: [{ name: 'inside', text: 'y', children: [] }] }],
+  other: [
+    { name: 'novelty', text: 'x\n', children: [{ name: 'inside', text: 'y', children: [] }] },
+  ],
 };
 
 describe('formatDle', () => {
@@ -156,7 +158,14 @@ describe('formatDle', () => {
   });
 
   test('writes everything that a DLE may have', () => {
-    expect(formatDle({ ...full, other: [{ name: 'novelty', text: 'x', children: [{ name: 'inside', text: 'y', children: [] }] }] })).toBe(fullText);
+    expect(
+      formatDle({
+        ...full,
+        other: [
+          { name: 'novelty', text: 'x', children: [{ name: 'inside', text: 'y', children: [] }] },
+        ],
+      }),
+    ).toBe(fullText);
   });
 
   test.each([
@@ -183,13 +192,24 @@ describe('parseDles', () => {
   });
 
   test('decodes entities and drops blanks at the end of a text', () => {
-    const text = '<dle><program>GNUTAR</program><disk>a&lt;&gt;&amp;&quot;&apos;&#228;&#x20ac;  </disk><estimate>CALCSIZE SERVER </estimate></dle>';
-    expect(parseDles(text)).toEqual([{ program: 'GNUTAR', disk: 'a<>&"\'ä€', estimate: ['CALCSIZE', 'SERVER'] }]);
+    const text =
+      '<dle><program>GNUTAR</program><disk>a&lt;&gt;&amp;&quot;&apos;&#228;&#x20ac;  </disk><estimate>CALCSIZE SERVER </estimate></dle>';
+    expect(parseDles(text)).toEqual([
+      { program: 'GNUTAR', disk: 'a<>&"\'ä€', estimate: ['CALCSIZE', 'SERVER'] },
+    ]);
   });
 
   test('reads empty elements, and calcsize for an estimate', () => {
-    const text = '<dle><program>DUMP</program><disk>a</disk><include/><calcsize>YES</calcsize></dle>';
-    expect(parseDles(text)).toEqual([{ program: 'DUMP', disk: 'a', estimate: ['CALCSIZE'], include: { files: [], lists: [], optional: false } }]);
+    const text =
+      '<dle><program>DUMP</program><disk>a</disk><include/><calcsize>YES</calcsize></dle>';
+    expect(parseDles(text)).toEqual([
+      {
+        program: 'DUMP',
+        disk: 'a',
+        estimate: ['CALCSIZE'],
+        include: { files: [], lists: [], optional: false },
+      },
+    ]);
   });
 
   const inside = (text: string) => `<dle><program>GNUTAR</program><disk>a</disk>${text}</dle>`;
@@ -238,7 +258,10 @@ describe('parseDles', () => {
     ['too many elements', '<x/>'.repeat(200_001)],
     ['too much text', ' '.repeat(4_194_305)],
     ['a tag of blanks', `<a${' '.repeat(1_000_000)}!>`],
-    ['a text of blanks', inside(`<x>${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}x</x>`).slice(0, -1)],
+    [
+      'a text of blanks',
+      inside(`<x>${' '.repeat(1_000_000)}x${' '.repeat(1_000_000)}x</x>`).slice(0, -1),
+    ],
     ['angles', '<'.repeat(1_000_000)],
   ])('refuses %s in a moment', (_, text) => {
     expect(() => parseDles(text)).toThrow(expect.objectContaining({ code: 'BAD_DLE' }));
@@ -253,9 +276,16 @@ describe('parseDles', () => {
         diskdevice: name,
         levels: fc.array(fc.record({ level: fc.nat(399) }), { minLength: 1 }),
         index: fc.boolean(),
-        exclude: fc.record({ files: fc.array(name), lists: fc.array(name), optional: fc.boolean() }),
+        exclude: fc.record({
+          files: fc.array(name),
+          lists: fc.array(name),
+          optional: fc.boolean(),
+        }),
         properties: fc.array(fc.record({ name, values: fc.array(name) }), { minLength: 1 }),
-        backupProgram: fc.record({ plugin: name, properties: fc.array(fc.record({ name, values: fc.array(name) })) }),
+        backupProgram: fc.record({
+          plugin: name,
+          properties: fc.array(fc.record({ name, values: fc.array(name) })),
+        }),
       },
       { requiredKeys: ['program', 'disk'], noNullPrototype: true },
     );

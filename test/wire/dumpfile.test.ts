@@ -46,9 +46,17 @@ const header: DumpHeader = {
   dle: seen.slice(seen.indexOf('<dle>'), seen.indexOf('\nENDDLE\n')),
   restore: '/bin/tar -xpGf - ...',
 };
-const least: DumpHeader = { type: 'FILE', datestamp: 'X', host: 'h', disk: 'd', level: 1, program: 'p' };
+const least: DumpHeader = {
+  type: 'FILE',
+  datestamp: 'X',
+  host: 'h',
+  disk: 'd',
+  level: 1,
+  program: 'p',
+};
 const front = (block: Uint8Array) => Buffer.from(block.subarray(0, block.indexOf(0))).toString();
-const line = (part: Partial<DumpHeader>) => front(encodeDumpHeader({ ...least, ...part })).split('\n')[0];
+const line = (part: Partial<DumpHeader>) =>
+  front(encodeDumpHeader({ ...least, ...part })).split('\n')[0];
 
 describe('encodeDumpHeader', () => {
   test('writes what 3.5.1 writes, and zeros up to 32 KiB', () => {
@@ -61,8 +69,12 @@ describe('encodeDumpHeader', () => {
   test('writes the first line of every kind', () => {
     expect(line({})).toBe('AMANDA: FILE X h d  lev 1 comp N program p');
     expect(line({ compression: '.gz' })).toBe('AMANDA: FILE X h d  lev 1 comp .gz program p');
-    expect(line({ type: 'SPLIT_FILE', part: { number: 2, total: undefined } })).toBe('AMANDA: SPLIT_FILE X h d  part 2/-1  lev 1 comp N program p');
-    expect(line({ coding: [['crypt', 'enc']] })).toBe('AMANDA: FILE X h d  lev 1 comp N program p crypt enc');
+    expect(line({ type: 'SPLIT_FILE', part: { number: 2, total: undefined } })).toBe(
+      'AMANDA: SPLIT_FILE X h d  part 2/-1  lev 1 comp N program p',
+    );
+    expect(line({ coding: [['crypt', 'enc']] })).toBe(
+      'AMANDA: FILE X h d  lev 1 comp N program p crypt enc',
+    );
   });
 
   test.each([
@@ -77,11 +89,15 @@ describe('encodeDumpHeader', () => {
   });
 
   test('ends a DLE with a line that is not in it', () => {
-    expect(front(encodeDumpHeader({ ...least, dle: 'a\nENDDLE\nENDDLE1\n' }))).toContain('DLE=<<ENDDLE2\na\nENDDLE\nENDDLE1\n\nENDDLE2\nTo restore');
+    expect(front(encodeDumpHeader({ ...least, dle: 'a\nENDDLE\nENDDLE1\n' }))).toContain(
+      'DLE=<<ENDDLE2\na\nENDDLE\nENDDLE1\n\nENDDLE2\nTo restore',
+    );
   });
 
   test('leaves out a DLE that has no room', () => {
-    expect(decodeDumpHeader(encodeDumpHeader({ ...least, dle: 'x'.repeat(30_720) })).dle).toBeUndefined();
+    expect(
+      decodeDumpHeader(encodeDumpHeader({ ...least, dle: 'x'.repeat(30_720) })).dle,
+    ).toBeUndefined();
   });
 
   test.each<Partial<DumpHeader>>([
@@ -104,12 +120,16 @@ describe('encodeDumpHeader', () => {
     { restore: 'a\nb' },
     { dle: 'a\n\f\nb' },
   ])('refuses %j', (part) => {
-    expect(() => encodeDumpHeader({ ...least, ...part })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => encodeDumpHeader({ ...least, ...part })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    );
   });
 });
 
 test('a header over 32 KiB is refused', () => {
-  expect(() => encodeDumpHeader({ ...least, disk: 'x'.repeat(33_000) })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+  expect(() => encodeDumpHeader({ ...least, disk: 'x'.repeat(33_000) })).toThrow(
+    expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+  );
 });
 
 describe('decodeDumpHeader', () => {
@@ -120,7 +140,9 @@ describe('decodeDumpHeader', () => {
 
   test('reads the pieces of a dump', () => {
     const piece = decodeDumpHeader(
-      bytes('AMANDA: CONT_FILE 20261123 h "a b" lev 3 comp .gz program GNUTAR crypt enc client_encrypt /x\nCONT_FILENAME=/hold/a.2\nPARTIAL=YES\nDLE=x\n\f\n'),
+      bytes(
+        'AMANDA: CONT_FILE 20261123 h "a b" lev 3 comp .gz program GNUTAR crypt enc client_encrypt /x\nCONT_FILENAME=/hold/a.2\nPARTIAL=YES\nDLE=x\n\f\n',
+      ),
     );
     expect(piece).toEqual({
       type: 'CONT_FILE',
@@ -138,22 +160,34 @@ describe('decodeDumpHeader', () => {
       partial: true,
       dle: 'x',
     });
-    expect(decodeDumpHeader(bytes('AMANDA: SPLIT_FILE 20261123 h d  part 2/-1  lev 0 comp N program p\n\f\n')).part).toEqual({ number: 2, total: undefined });
-    expect(decodeDumpHeader(bytes('AMANDA: SPLIT_FILE 20261123 h d  part 2/7  lev 0 comp N\n\f\n'))).toMatchObject({
+    expect(
+      decodeDumpHeader(
+        bytes('AMANDA: SPLIT_FILE 20261123 h d  part 2/-1  lev 0 comp N program p\n\f\n'),
+      ).part,
+    ).toEqual({ number: 2, total: undefined });
+    expect(
+      decodeDumpHeader(bytes('AMANDA: SPLIT_FILE 20261123 h d  part 2/7  lev 0 comp N\n\f\n')),
+    ).toMatchObject({
       part: { number: 2, total: 7 },
       program: '',
     });
   });
 
   test('reads a disk in quotes with every kind of escape', () => {
-    expect(decodeDumpHeader(bytes('AMANDA: FILE X h "\\303\\244 \\"\\\\\\n\\q"  lev 0 comp N program p\n\f\n')).disk).toBe('ä "\\\nq');
+    expect(
+      decodeDumpHeader(
+        bytes('AMANDA: FILE X h "\\303\\244 \\"\\\\\\n\\q"  lev 0 comp N program p\n\f\n'),
+      ).disk,
+    ).toBe('ä "\\\nq');
   });
 
   test('says that a header is cut, and where', () => {
     const cut = bytes(seen).subarray(0, 100);
     expect(() => decodeDumpHeader(cut)).toThrow(/, 100 of 32768 bytes in/);
     expect(() => decodeDumpHeader(cut)).toThrow(expect.objectContaining({ code: 'TRUNCATED' }));
-    expect(() => decodeDumpHeader(new Uint8Array(0))).toThrow(expect.objectContaining({ code: 'TRUNCATED' }));
+    expect(() => decodeDumpHeader(new Uint8Array(0))).toThrow(
+      expect.objectContaining({ code: 'TRUNCATED' }),
+    );
   });
 
   test.each([
@@ -168,7 +202,9 @@ describe('decodeDumpHeader', () => {
     'AMANDA: FILE X h d  lev 0 comp N program p\nORIGSIZE=-1\n\f\n',
     'AMANDA: FILE X h d  lev 0 comp N program p\nDLE=<<END\nx\n\f\n',
   ])('refuses %j', (text) => {
-    expect(() => decodeDumpHeader(bytes(text))).toThrow(expect.objectContaining({ code: 'BAD_DUMP_HEADER' }));
+    expect(() => decodeDumpHeader(bytes(text))).toThrow(
+      expect.objectContaining({ code: 'BAD_DUMP_HEADER' }),
+    );
   });
 
   test('reads back what was written', () => {
@@ -189,10 +225,15 @@ describe('decodeDumpHeader', () => {
         nativeChecksum: sum,
         clientChecksum: sum,
         serverChecksum: sum,
-        dle: fc.array(fc.constantFrom('<dle>', '', 'ENDDLE', 'ENDDLE1', 'DLE=', 'x'), { minLength: 1 }).map((lines) => lines.join('\n')),
+        dle: fc
+          .array(fc.constantFrom('<dle>', '', 'ENDDLE', 'ENDDLE1', 'DLE=', 'x'), { minLength: 1 })
+          .map((lines) => lines.join('\n')),
         restore: word,
       },
-      { requiredKeys: ['type', 'datestamp', 'host', 'disk', 'level', 'program'], noNullPrototype: true },
+      {
+        requiredKeys: ['type', 'datestamp', 'host', 'disk', 'level', 'program'],
+        noNullPrototype: true,
+      },
     );
     fc.assert(
       fc.property(any, (written: DumpHeader) => {
@@ -212,7 +253,9 @@ describe('decodeDumpHeader', () => {
     fc.assert(
       fc.property(start, fc.uint8Array(), fc.boolean(), (head, rest, ends) => {
         try {
-          decodeDumpHeader(new Uint8Array([...bytes(head), ...rest, ...bytes(ends ? '\n\f\n' : '')]));
+          decodeDumpHeader(
+            new Uint8Array([...bytes(head), ...rest, ...bytes(ends ? '\n\f\n' : '')]),
+          );
         } catch (error) {
           expect(isAmandaError(error)).toBe(true);
         }
@@ -229,18 +272,28 @@ const missing = !existsSync(amrestore)
     : undefined;
 
 describeUnless(missing, 'the real amrestore', () => {
-  test.each(['data', '/a b/hä:"x"'])('reads our header for the disk %j and gives back the data behind it', (disk) => {
-    const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-header-'));
-    try {
-      const data = Buffer.from('what was backed up\n'.repeat(3000));
-      writeFileSync(join(folder, 'dump'), Buffer.concat([encodeDumpHeader({ ...header, disk }), data]));
-      chmodSync(folder, 0o755);
-      const run = (option: string) =>
-        execFileSync('runuser', ['-u', 'backup', '--', amrestore, option, '-p', join(folder, 'dump')], { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
-      expect(run('-p').equals(data)).toBe(true);
-      expect(decodeDumpHeader(run('-r'))).toEqual({ ...header, disk });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
+  test.each(['data', '/a b/hä:"x"'])(
+    'reads our header for the disk %j and gives back the data behind it',
+    (disk) => {
+      const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-header-'));
+      try {
+        const data = Buffer.from('what was backed up\n'.repeat(3000));
+        writeFileSync(
+          join(folder, 'dump'),
+          Buffer.concat([encodeDumpHeader({ ...header, disk }), data]),
+        );
+        chmodSync(folder, 0o755);
+        const run = (option: string) =>
+          execFileSync(
+            'runuser',
+            ['-u', 'backup', '--', amrestore, option, '-p', join(folder, 'dump')],
+            { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
+          );
+        expect(run('-p').equals(data)).toBe(true);
+        expect(decodeDumpHeader(run('-r'))).toEqual({ ...header, disk });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });

@@ -51,9 +51,12 @@ describe('Features', () => {
     expect(Features.parse(text).toString()).toBe('00');
   });
 
-  test.each(['fg', 'ff ff', '0x10', 'g', 'ffé', 'unknownfeature'])('written "%s" are refused as a whole', (text) => {
-    expect(() => Features.parse(text)).toThrow(expect.objectContaining({ code: 'BAD_FEATURES' }));
-  });
+  test.each(['fg', 'ff ff', '0x10', 'g', 'ffé', 'unknownfeature'])(
+    'written "%s" are refused as a whole',
+    (text) => {
+      expect(() => Features.parse(text)).toThrow(expect.objectContaining({ code: 'BAD_FEATURES' }));
+    },
+  );
 
   test('without a name are kept', () => {
     const far = `${sent351}0000000080`;

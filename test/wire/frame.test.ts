@@ -3,14 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { AmandaError } from '../../src/wire/errors.js';
 import { FrameDecoder, MAX_PAYLOAD, encodeFrame, type Frame } from '../../src/wire/frame.js';
 
-const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
-const shown = (frames: Iterable<Frame>): [number, string][] => [...frames].map(({ handle, payload }) => [handle, Buffer.from(payload).toString('hex')]);
+const bytes = (hex: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+const shown = (frames: Iterable<Frame>): [number, string][] =>
+  [...frames].map(({ handle, payload }) => [handle, Buffer.from(payload).toString('hex')]);
 
 const ack = bytes('00000002 00000001 0300');
 const abc = bytes('00000003 0007a11f 616263');
 const close = bytes('00000000 0007a11f');
 // Far into its memory, so that no piece of it looks like the first chunk of one.
-const conversation = Buffer.from(new Uint8Array(1_000).buffer, 500, ack.length + 2 * abc.length + close.length).fill(Buffer.concat([ack, abc, close, abc]));
+const conversation = Buffer.from(
+  new Uint8Array(1_000).buffer,
+  500,
+  ack.length + 2 * abc.length + close.length,
+).fill(Buffer.concat([ack, abc, close, abc]));
 const decoded: [number, string][] = [
   [1, '0300'],
   [499_999, '616263'],
@@ -26,14 +32,20 @@ describe('FrameDecoder', () => {
   test('gives each frame once, when its last byte has arrived, wherever it is cut', () => {
     for (let cut = 0; cut <= conversation.length; cut += 1) {
       const decoder = new FrameDecoder();
-      const frames = [...decoder.push(conversation.subarray(0, cut)), ...decoder.push(conversation.subarray(cut))];
+      const frames = [
+        ...decoder.push(conversation.subarray(0, cut)),
+        ...decoder.push(conversation.subarray(cut)),
+      ];
       expect(shown(frames)).toEqual(decoded);
       decoder.end();
     }
   });
 
   test('gives the same frames for any cutting of any frames', () => {
-    const frame = fc.record({ handle: fc.nat(0xffff_ffff), payload: fc.uint8Array({ maxLength: 50 }) });
+    const frame = fc.record({
+      handle: fc.nat(0xffff_ffff),
+      payload: fc.uint8Array({ maxLength: 50 }),
+    });
     fc.assert(
       fc.property(fc.array(frame), fc.array(fc.nat(60)), (frames, sizes) => {
         const all = Buffer.concat(frames.map(encodeFrame));
@@ -56,7 +68,9 @@ describe('FrameDecoder', () => {
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (chunks) => {
         const decoder = new FrameDecoder();
         try {
-          for (const chunk of chunks) for (const { payload } of decoder.push(chunk)) expect(payload.length).toBeLessThanOrEqual(MAX_PAYLOAD);
+          for (const chunk of chunks)
+            for (const { payload } of decoder.push(chunk))
+              expect(payload.length).toBeLessThanOrEqual(MAX_PAYLOAD);
           decoder.end();
         } catch (error) {
           expect(error).toBeInstanceOf(AmandaError);
@@ -78,7 +92,10 @@ describe('FrameDecoder', () => {
     const memory = new Uint8Array(Buffer.concat([ack, abc]));
     for (let cut = 1; cut < memory.length; cut += 1) {
       const decoder = new FrameDecoder({ lasting: true });
-      const frames = [...decoder.push(memory.subarray(0, cut)), ...decoder.push(memory.subarray(cut))];
+      const frames = [
+        ...decoder.push(memory.subarray(0, cut)),
+        ...decoder.push(memory.subarray(cut)),
+      ];
       expect(frames.map(({ payload }) => payload.buffer === memory.buffer)).toEqual([true, true]);
       expect(decoder.pending).toBe(0);
       decoder.end();
@@ -102,54 +119,72 @@ describe('FrameDecoder', () => {
     const headroom = 12;
     const place = fc.constantFrom('behind', 'elsewhere', 'room in front');
     fc.assert(
-      fc.property(fc.array(fc.record({ size: fc.nat(20), place, takes: fc.boolean() }), { minLength: 1 }), (pieces) => {
-        const decoder = new FrameDecoder({ lasting: true, headroom });
-        const out: (readonly [number, Uint8Array])[] = [];
-        let at = 0;
-        const give = (part: Uint8Array, takes: boolean): number =>
-          decoder.decode(part, (handle, payload) => {
-            out.push([handle, payload]);
-            return takes;
-          });
-        for (const { size, place, takes } of pieces) {
-          const part = conversation.subarray(at, at + size);
-          at += give(place === 'behind' ? part : place === 'elsewhere' ? Uint8Array.from(part) : behindRoom(headroom, part), takes);
-        }
-        // What is over comes behind all that was taken.
-        while (at < conversation.length) at += give(conversation.subarray(at), true);
-        decoder.end();
-        expect(out.map(([handle, payload]) => [handle, Buffer.from(payload).toString('hex')])).toEqual(decoded);
-      }),
+      fc.property(
+        fc.array(fc.record({ size: fc.nat(20), place, takes: fc.boolean() }), { minLength: 1 }),
+        (pieces) => {
+          const decoder = new FrameDecoder({ lasting: true, headroom });
+          const out: (readonly [number, Uint8Array])[] = [];
+          let at = 0;
+          const give = (part: Uint8Array, takes: boolean): number =>
+            decoder.decode(part, (handle, payload) => {
+              out.push([handle, payload]);
+              return takes;
+            });
+          for (const { size, place, takes } of pieces) {
+            const part = conversation.subarray(at, at + size);
+            at += give(
+              place === 'behind'
+                ? part
+                : place === 'elsewhere'
+                  ? Uint8Array.from(part)
+                  : behindRoom(headroom, part),
+              takes,
+            );
+          }
+          // What is over comes behind all that was taken.
+          while (at < conversation.length) at += give(conversation.subarray(at), true);
+          decoder.end();
+          expect(
+            out.map(([handle, payload]) => [handle, Buffer.from(payload).toString('hex')]),
+          ).toEqual(decoded);
+        },
+      ),
     );
   });
 
-  test.each([true, false])('says how much of a frame is missing, as far as its header or the frame before it tells (lasting memory: %s)', (lasting) => {
-    const decoder = new FrameDecoder({ lasting });
-    expect([decoder.missing, decoder.frameSize]).toEqual([0, 8]);
-    const memory = new Uint8Array(
-      Buffer.concat([encodeFrame({ handle: 1, payload: new Uint8Array(12) }), encodeFrame({ handle: 1, payload: new Uint8Array(30) })]),
-    );
-    const seen: (readonly number[])[] = [];
-    for (let at = 0; at < memory.length; at += 5) {
-      decoder.push(memory.subarray(at, at + 5));
-      seen.push([decoder.missing, decoder.frameSize]);
-    }
-    // Before the first header nothing is known; 5 bytes into the second frame it is taken for as long as the first.
-    expect(seen).toEqual([
-      [3, 8],
-      [10, 20],
-      [5, 20],
-      [0, 20],
-      [15, 20],
-      [28, 38],
-      [23, 38],
-      [18, 38],
-      [13, 38],
-      [8, 38],
-      [3, 38],
-      [0, 38],
-    ]);
-  });
+  test.each([true, false])(
+    'says how much of a frame is missing, as far as its header or the frame before it tells (lasting memory: %s)',
+    (lasting) => {
+      const decoder = new FrameDecoder({ lasting });
+      expect([decoder.missing, decoder.frameSize]).toEqual([0, 8]);
+      const memory = new Uint8Array(
+        Buffer.concat([
+          encodeFrame({ handle: 1, payload: new Uint8Array(12) }),
+          encodeFrame({ handle: 1, payload: new Uint8Array(30) }),
+        ]),
+      );
+      const seen: (readonly number[])[] = [];
+      for (let at = 0; at < memory.length; at += 5) {
+        decoder.push(memory.subarray(at, at + 5));
+        seen.push([decoder.missing, decoder.frameSize]);
+      }
+      // Before the first header nothing is known; 5 bytes into the second frame it is taken for as long as the first.
+      expect(seen).toEqual([
+        [3, 8],
+        [10, 20],
+        [5, 20],
+        [0, 20],
+        [15, 20],
+        [28, 38],
+        [23, 38],
+        [18, 38],
+        [13, 38],
+        [8, 38],
+        [3, 38],
+        [0, 38],
+      ]);
+    },
+  );
 
   test('says where bytes in lasting memory end inside a frame', () => {
     const decoder = new FrameDecoder({ lasting: true });
@@ -157,7 +192,12 @@ describe('FrameDecoder', () => {
     expect(decoder.pending).toBe(10);
     expect(() => {
       decoder.end();
-    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', message: expect.stringContaining('2 of 3 payload bytes') as unknown }));
+    }).toThrow(
+      expect.objectContaining({
+        code: 'TRUNCATED',
+        message: expect.stringContaining('2 of 3 payload bytes') as unknown,
+      }),
+    );
   });
 
   test('accepts the largest payload and refuses one byte more', () => {
@@ -165,11 +205,15 @@ describe('FrameDecoder', () => {
     expect([...largest.push(bytes('00400000 00000001'))]).toEqual([]);
     const [frame] = [...largest.push(new Uint8Array(MAX_PAYLOAD))];
     expect(frame?.payload.length).toBe(4_194_304);
-    expect(() => new FrameDecoder().push(bytes('00400001 00000001'))).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+    expect(() => new FrameDecoder().push(bytes('00400001 00000001'))).toThrow(
+      expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
+    );
   });
 
   test.each(['80000000', 'ffffffff', '7fffffff'])('refuses the length 0x%s', (length) => {
-    expect(() => new FrameDecoder().push(bytes(`${length} 00000001`))).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+    expect(() => new FrameDecoder().push(bytes(`${length} 00000001`))).toThrow(
+      expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
+    );
   });
 
   test('gives the good frames in front of a bad header, then the error, and stays failed', () => {
@@ -209,17 +253,23 @@ describe('FrameDecoder', () => {
     ['Welcome to db1!\nhave a nice day', /Welcome to db1!\\nhave.*login profile/],
   ])('names text in the channel: %j', (text, message) => {
     expect(() => new FrameDecoder().push(Buffer.from(text))).toThrow(
-      expect.objectContaining({ code: 'TEXT_IN_CHANNEL', message: expect.stringMatching(message) as string }),
+      expect.objectContaining({
+        code: 'TEXT_IN_CHANNEL',
+        message: expect.stringMatching(message) as string,
+      }),
     );
   });
 
   test('shows at most 100 characters of it, and no control character raw', () => {
-    const attempt = (): unknown => new FrameDecoder().push(Buffer.from(`\t${'x'.repeat(500)}\u001b[2J`));
+    const attempt = (): unknown =>
+      new FrameDecoder().push(Buffer.from(`\t${'x'.repeat(500)}\u001b[2J`));
     expect(attempt).toThrow(/"\\tx{99}"/);
   });
 
   test('says that the peer speaks TLS', () => {
-    expect(() => new FrameDecoder().push(bytes('16030100 ca010000'))).toThrow(/as auth ssl sends them/);
+    expect(() => new FrameDecoder().push(bytes('16030100 ca010000'))).toThrow(
+      /as auth ssl sends them/,
+    );
   });
 
   test('says where the bytes end inside a frame', () => {
@@ -227,12 +277,23 @@ describe('FrameDecoder', () => {
     header.push(abc.subarray(0, 5));
     expect(() => {
       header.end();
-    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', message: expect.stringMatching(/5 of 8 bytes/) as string }));
+    }).toThrow(
+      expect.objectContaining({
+        code: 'TRUNCATED',
+        message: expect.stringMatching(/5 of 8 bytes/) as string,
+      }),
+    );
     const payload = new FrameDecoder();
     payload.push(abc.subarray(0, 9));
     expect(() => {
       payload.end();
-    }).toThrow(expect.objectContaining({ code: 'TRUNCATED', handle: 499_999, message: expect.stringMatching(/1 of 3 payload bytes/) as string }));
+    }).toThrow(
+      expect.objectContaining({
+        code: 'TRUNCATED',
+        handle: 499_999,
+        message: expect.stringMatching(/1 of 3 payload bytes/) as string,
+      }),
+    );
   });
 
   test('stops behind the frame that its taker does not want to go past', () => {
@@ -249,22 +310,30 @@ describe('FrameDecoder', () => {
   });
 
   test.each([0, -1, 1.5, 2 ** 31, Number.NaN])('refuses the limit %d', (maxPayload) => {
-    expect(() => new FrameDecoder({ maxPayload })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => new FrameDecoder({ maxPayload })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    );
   });
 });
 
 describe('encodeFrame', () => {
   test('writes length, handle and payload in network byte order', () => {
     expect(encodeFrame({ handle: 499_999, payload: bytes('616263') })).toEqual(abc);
-    expect(encodeFrame({ handle: 0xffff_fffe, payload: bytes('') })).toEqual(bytes('00000000 fffffffe'));
+    expect(encodeFrame({ handle: 0xffff_fffe, payload: bytes('') })).toEqual(
+      bytes('00000000 fffffffe'),
+    );
   });
 
   test.each([-1, 2 ** 32, 0.5, Number.NaN])('refuses the handle %d', (handle) => {
-    expect(() => encodeFrame({ handle, payload: bytes('') })).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => encodeFrame({ handle, payload: bytes('') })).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    );
   });
 
   test('refuses a payload that no receiver accepts', () => {
-    expect(() => encodeFrame({ handle: 1, payload: new Uint8Array(MAX_PAYLOAD + 1) })).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+    expect(() => encodeFrame({ handle: 1, payload: new Uint8Array(MAX_PAYLOAD + 1) })).toThrow(
+      expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
+    );
   });
 });
 

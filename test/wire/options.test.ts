@@ -5,7 +5,8 @@ import { Features } from '../../src/wire/features.js';
 import { formatOptions, parseOptions } from '../../src/wire/options.js';
 
 // The planner's line in capture amdump.1.
-const planner = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;maxdumps=2;hostname=localhost;config=lab-cap;timestamp=20261123195507;\n';
+const planner =
+  'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;maxdumps=2;hostname=localhost;config=lab-cap;timestamp=20261123195507;\n';
 
 describe('an OPTIONS line', () => {
   test('says what it says by name', () => {
@@ -20,10 +21,20 @@ describe('an OPTIONS line', () => {
   });
 
   test('is written as the planner writes it', () => {
-    const fields = { features: Features.amanda351, maxdumps: 2, hostname: 'localhost', config: 'lab-cap', timestamp: '20261123195507' };
+    const fields = {
+      features: Features.amanda351,
+      maxdumps: 2,
+      hostname: 'localhost',
+      config: 'lab-cap',
+      timestamp: '20261123195507',
+    };
     expect(formatOptions(fields)).toBe(planner);
-    expect(formatOptions({ features: Features.amanda351, auth: 'bsdtcp' })).toBe('OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;auth=bsdtcp;\n');
-    expect(formatOptions({ other: [['data-shm-control-name', '/amanda_shm_control-7-0']] })).toBe('OPTIONS data-shm-control-name=/amanda_shm_control-7-0;\n');
+    expect(formatOptions({ features: Features.amanda351, auth: 'bsdtcp' })).toBe(
+      'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;auth=bsdtcp;\n',
+    );
+    expect(formatOptions({ other: [['data-shm-control-name', '/amanda_shm_control-7-0']] })).toBe(
+      'OPTIONS data-shm-control-name=/amanda_shm_control-7-0;\n',
+    );
     expect(formatOptions({})).toBe('OPTIONS \n');
   });
 
@@ -61,10 +72,19 @@ describe('an OPTIONS line', () => {
   test('can be had with another value, in its place', () => {
     const options = parseOptions('OPTIONS features=ff;hostname=a;features=fe;');
     expect(options.with('features', '0f').toString()).toBe('OPTIONS features=0f;hostname=a;\n');
-    expect(options.with('auth', 'ssh').toString()).toBe('OPTIONS features=ff;hostname=a;features=fe;auth=ssh;\n');
+    expect(options.with('auth', 'ssh').toString()).toBe(
+      'OPTIONS features=ff;hostname=a;features=fe;auth=ssh;\n',
+    );
   });
 
-  test.each(['', 'OPTION a=b;', 'OPTIONSa=b;', 'options a=b;', 'OPTIONS a=b;\nx', `OPTIONS ${'a'.repeat(65_536)}`])('is not read from %j', (line) => {
+  test.each([
+    '',
+    'OPTION a=b;',
+    'OPTIONSa=b;',
+    'options a=b;',
+    'OPTIONS a=b;\nx',
+    `OPTIONS ${'a'.repeat(65_536)}`,
+  ])('is not read from %j', (line) => {
     expect(() => parseOptions(line)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
   });
 
@@ -83,11 +103,22 @@ describe('an OPTIONS line', () => {
   test('reads back as it was written', () => {
     const value = fc.string({ unit: 'binary' }).filter((text) => !/[;\n\0]/.test(text));
     fc.assert(
-      fc.property(value, value, fc.array(fc.tuple(fc.stringMatching(/^[a-z-]{1,10}$/), value)), (hostname, config, other) => {
-        const options = parseOptions(formatOptions({ hostname, config, maxdumps: 7 }));
-        expect([options.hostname, options.config, options.maxdumps]).toEqual([hostname, config, 7]);
-        expect(parseOptions(formatOptions({ other })).entries).toEqual(other.map(([name, text]) => ({ name, value: text })));
-      }),
+      fc.property(
+        value,
+        value,
+        fc.array(fc.tuple(fc.stringMatching(/^[a-z-]{1,10}$/), value)),
+        (hostname, config, other) => {
+          const options = parseOptions(formatOptions({ hostname, config, maxdumps: 7 }));
+          expect([options.hostname, options.config, options.maxdumps]).toEqual([
+            hostname,
+            config,
+            7,
+          ]);
+          expect(parseOptions(formatOptions({ other })).entries).toEqual(
+            other.map(([name, text]) => ({ name, value: text })),
+          );
+        },
+      ),
     );
   });
 

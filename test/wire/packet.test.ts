@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { decodePacket, encodePacket, packet, packetText } from '../../src/wire/packet.js';
 
-const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+const bytes = (hex: string): Uint8Array =>
+  Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 
 describe('a packet', () => {
   test.each([
@@ -35,7 +36,11 @@ describe('a packet', () => {
   });
 
   test('cannot be sent with a NUL inside, or as BOGUS', () => {
-    expect(() => encodePacket(packet('REP', 'a\0b'))).toThrow(expect.objectContaining({ code: 'BAD_PACKET' }));
-    expect(() => encodePacket({ type: 'BOGUS', body: bytes('') })).toThrow(expect.objectContaining({ code: 'BAD_PACKET' }));
+    expect(() => encodePacket(packet('REP', 'a\0b'))).toThrow(
+      expect.objectContaining({ code: 'BAD_PACKET' }),
+    );
+    expect(() => encodePacket({ type: 'BOGUS', body: bytes('') })).toThrow(
+      expect.objectContaining({ code: 'BAD_PACKET' }),
+    );
   });
 });

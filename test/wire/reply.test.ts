@@ -7,7 +7,9 @@ const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 
 describe('parseReply', () => {
   test('reads the reply of sendbackup', () => {
-    const reply = parseReply(bytes('CONNECT DATA 499999 MESG 499998 INDEX -1 STATE 499997\nOPTIONS features=ff;\n'));
+    const reply = parseReply(
+      bytes('CONNECT DATA 499999 MESG 499998 INDEX -1 STATE 499997\nOPTIONS features=ff;\n'),
+    );
     expect(reply.connect).toEqual([
       { name: 'DATA', handle: 499999 },
       { name: 'MESG', handle: 499998 },
@@ -28,14 +30,24 @@ describe('parseReply', () => {
   });
 
   test('collects the ERROR lines, wherever they are', () => {
-    const reply = parseReply(bytes('ERROR [unknown option "x=2"]\nCONNECT MESG 150\n\nERROR\nERRORS\nERROR service noop: a\n'));
+    const reply = parseReply(
+      bytes(
+        'ERROR [unknown option "x=2"]\nCONNECT MESG 150\n\nERROR\nERRORS\nERROR service noop: a\n',
+      ),
+    );
     expect(reply.errors).toEqual(['[unknown option "x=2"]', '', 'service noop: a']);
     expect(reply.connect).toEqual([{ name: 'MESG', handle: 150 }]);
     expect(reply.lines).toEqual(['', 'ERRORS']);
   });
 
   test('reads an empty reply as one that says nothing', () => {
-    expect(parseReply(bytes(''))).toEqual({ connect: [], options: undefined, errors: [], lines: [], text: '' });
+    expect(parseReply(bytes(''))).toEqual({
+      connect: [],
+      options: undefined,
+      errors: [],
+      lines: [],
+      text: '',
+    });
   });
 
   test('takes the first of two OPTIONS lines, and lines without their newline', () => {
@@ -60,16 +72,27 @@ describe('parseReply', () => {
     'CONNECT DATA 1\nCONNECT MESG 2',
     `CONNECT${Array.from({ length: 65 }, (_, index) => ` S${index} ${index + 1}`).join('')}`,
   ])('refuses %j', (text) => {
-    expect(() => parseReply(bytes(`${text}\n`))).toThrow(expect.objectContaining({ code: 'BAD_REPLY' }));
+    expect(() => parseReply(bytes(`${text}\n`))).toThrow(
+      expect.objectContaining({ code: 'BAD_REPLY' }),
+    );
   });
 
   test('takes the largest handle, and none at all', () => {
-    expect(parseReply(bytes('CONNECT DATA 2147483647\n')).connect).toEqual([{ name: 'DATA', handle: 2147483647 }]);
+    expect(parseReply(bytes('CONNECT DATA 2147483647\n')).connect).toEqual([
+      { name: 'DATA', handle: 2147483647 },
+    ]);
     expect(parseReply(bytes('CONNECT\n')).connect).toEqual([]);
   });
 
   test('throws nothing but BAD_REPLY, whatever comes', () => {
-    const front = fc.constantFrom('', 'CONNECT ', 'CONNECT DATA ', 'OPTIONS ', 'ERROR ', 'a\nCONNECT ');
+    const front = fc.constantFrom(
+      '',
+      'CONNECT ',
+      'CONNECT DATA ',
+      'OPTIONS ',
+      'ERROR ',
+      'a\nCONNECT ',
+    );
     fc.assert(
       fc.property(front, fc.uint8Array(), (start, rest) => {
         try {
@@ -99,12 +122,17 @@ describe('formatConnect', () => {
     [{ name: 'DATA', handle: 1.5 }],
     [{ name: 'DATA', handle: 2 ** 31 }],
   ])('refuses %j', (stream) => {
-    expect(() => formatConnect([stream])).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => formatConnect([stream])).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    );
   });
 
   test('reads back as it was written', () => {
     const streams = fc.uniqueArray(
-      fc.record({ name: fc.stringMatching(/^[A-Z]{1,8}$/), handle: fc.option(fc.integer({ min: 1, max: 0x7fff_ffff }), { nil: undefined }) }),
+      fc.record({
+        name: fc.stringMatching(/^[A-Z]{1,8}$/),
+        handle: fc.option(fc.integer({ min: 1, max: 0x7fff_ffff }), { nil: undefined }),
+      }),
       {
         maxLength: 8,
         selector: ({ name }) => name,
@@ -121,7 +149,9 @@ describe('formatConnect', () => {
 
 describe('splitConnect', () => {
   test('gives the numbers of the first line and the bytes behind it', () => {
-    const split = splitConnect(new Uint8Array([...bytes('CONNECT DATA 150 MESG 151 INDEX -1\n'), 0xff, 0x0a]));
+    const split = splitConnect(
+      new Uint8Array([...bytes('CONNECT DATA 150 MESG 151 INDEX -1\n'), 0xff, 0x0a]),
+    );
     expect(split?.connect).toEqual([
       { name: 'DATA', number: 150 },
       { name: 'MESG', number: 151 },
@@ -131,8 +161,13 @@ describe('splitConnect', () => {
   });
 
   test('takes blanks between words as one, and text for the number 0', () => {
-    expect(splitConnect(bytes('CONNECT  MESG   x \n'))?.connect).toEqual([{ name: 'MESG', number: 0 }]);
-    expect(splitConnect(bytes('CONNECT MESG 150'))).toEqual({ connect: [{ name: 'MESG', number: 150 }], rest: new Uint8Array(0) });
+    expect(splitConnect(bytes('CONNECT  MESG   x \n'))?.connect).toEqual([
+      { name: 'MESG', number: 0 },
+    ]);
+    expect(splitConnect(bytes('CONNECT MESG 150'))).toEqual({
+      connect: [{ name: 'MESG', number: 150 }],
+      rest: new Uint8Array(0),
+    });
   });
 
   test.each([
@@ -148,14 +183,21 @@ describe('splitConnect', () => {
   });
 
   test('never throws', () => {
-    fc.assert(fc.property(fc.uint8Array(), (rest) => void splitConnect(new Uint8Array([...bytes('CONNECT '), ...rest]))));
+    fc.assert(
+      fc.property(
+        fc.uint8Array(),
+        (rest) => void splitConnect(new Uint8Array([...bytes('CONNECT '), ...rest])),
+      ),
+    );
   });
 });
 
 describe('refusal', () => {
   test('is the text behind ERROR, without the newline', () => {
     expect(refusal(bytes('ERROR invalid REQ\n'))).toBe('invalid REQ');
-    expect(refusal(bytes("ne.lab doesn't resolve to itself, it resolves to two.lab"))).toBe("ne.lab doesn't resolve to itself, it resolves to two.lab");
+    expect(refusal(bytes("ne.lab doesn't resolve to itself, it resolves to two.lab"))).toBe(
+      "ne.lab doesn't resolve to itself, it resolves to two.lab",
+    );
     expect(refusal(bytes(''))).toBe('');
   });
 });

@@ -22,7 +22,11 @@ describe('toBytes', () => {
 describe('toText', () => {
   it('is what UTF-8 says, with U+FFFD for what is none, however long', () => {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const bytes = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.uint8Array({ maxLength: 100, max: 127 }), text.map(toBytes));
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.uint8Array({ maxLength: 100, max: 127 }),
+      text.map(toBytes),
+    );
     fc.assert(
       fc.property(bytes, (some) => {
         expect(toText(some)).toBe(decoder.decode(some));

@@ -33,19 +33,33 @@ export interface CollectOptions {
  * Gathers what statements set: the last one of a key counts. What Amanda does not know either, or what no driver needs, is told and
  * ignored. Errors with `CONFIG_INVALID`, naming file and line.
  */
-export function collect(statements: Iterable<Statement>, { scope, overrides, tell }: CollectOptions): Configuration {
+export function collect(
+  statements: Iterable<Statement>,
+  { scope, overrides, tell }: CollectOptions,
+): Configuration {
   const dumptypes = new Map<string, Settings>();
   let settings: Settings = {};
   for (const statement of statements) {
     const [first, kind, named] = statement.words;
-    if (first.kind === 'string') throw configInvalid(first.at, `a line begins with a keyword, not with "${printable(first.text)}".`);
-    if (foldKeyword(first.text) !== 'define' || kind?.kind !== 'word' || foldKeyword(kind.text) !== 'dumptype' || scope === 'client') {
+    if (first.kind === 'string')
+      throw configInvalid(
+        first.at,
+        `a line begins with a keyword, not with "${printable(first.text)}".`,
+      );
+    if (
+      foldKeyword(first.text) !== 'define' ||
+      kind?.kind !== 'word' ||
+      foldKeyword(kind.text) !== 'dumptype' ||
+      scope === 'client'
+    ) {
       settings = withLine(settings, statement, scope, tell);
       continue;
     }
     const name = nameOf(named, 'the name of a dumptype', statement.at);
-    if (statement.body === undefined) throw configInvalid(statement.at, `the dumptype ${printable(name)} has no {.`);
-    if (dumptypes.has(name.toLowerCase())) throw configInvalid(statement.at, `a dumptype ${printable(name)} is there already.`);
+    if (statement.body === undefined)
+      throw configInvalid(statement.at, `the dumptype ${printable(name)} has no {.`);
+    if (dumptypes.has(name.toLowerCase()))
+      throw configInvalid(statement.at, `a dumptype ${printable(name)} is there already.`);
     const own = readDumptype(statement.body, dumptypes, tell);
     dumptypes.set(name.toLowerCase(), override(own, overridesOf(overrides, name)));
   }
@@ -53,33 +67,65 @@ export function collect(statements: Iterable<Statement>, { scope, overrides, tel
 }
 
 /** The settings of a dumptype's lines: keys, and names of dumptypes whose settings are copied there and then. */
-export function readDumptype(lines: readonly Statement[], dumptypes: ReadonlyMap<string, Settings>, tell: Tell): Settings {
+export function readDumptype(
+  lines: readonly Statement[],
+  dumptypes: ReadonlyMap<string, Settings>,
+  tell: Tell,
+): Settings {
   let settings: Settings = {};
   for (const line of lines) {
     const [first, ...values] = line.words;
-    const isName = values.length === 0 && line.body === undefined && (first.kind === 'string' || !isKey(foldKeyword(first.text)));
+    const isName =
+      values.length === 0 &&
+      line.body === undefined &&
+      (first.kind === 'string' || !isKey(foldKeyword(first.text)));
     const parent = isName ? dumptypes.get(first.text.toLowerCase()) : undefined;
     if (parent !== undefined) settings = { ...settings, ...parent };
     else if (isName && (first.kind === 'string' || !valueless.has(foldKeyword(first.text)))) {
-      throw configInvalid(first.at, `no dumptype ${printable(first.text)} is defined before this line.`);
+      throw configInvalid(
+        first.at,
+        `no dumptype ${printable(first.text)} is defined before this line.`,
+      );
     } else settings = withLine(settings, line, 'dumptype', tell);
   }
   return settings;
 }
 
 /** The keywords of a dumptype that may stand without a value, so that they look like a name. */
-const valueless: ReadonlySet<string> = new Set(['ignore', 'index', 'kencrypt', 'record', 'skip-full', 'skip-incr', 'allow-split', 'compress', 'holdingdisk']);
+const valueless: ReadonlySet<string> = new Set([
+  'ignore',
+  'index',
+  'kencrypt',
+  'record',
+  'skip-full',
+  'skip-incr',
+  'allow-split',
+  'compress',
+  'holdingdisk',
+]);
 
-function withLine(settings: Settings, { words: [first, ...values], at, body }: Statement, scope: Scope, tell: Tell): Settings {
+function withLine(
+  settings: Settings,
+  { words: [first, ...values], at, body }: Statement,
+  scope: Scope,
+  tell: Tell,
+): Settings {
   const key = first.kind === 'word' ? foldKeyword(first.text) : '';
-  if (isKey(key) && belongs(key, scope) && body === undefined) return { ...settings, [key]: { value: keyReaders[key](values, key, at), at } };
+  if (isKey(key) && belongs(key, scope) && body === undefined)
+    return { ...settings, [key]: { value: keyReaders[key](values, key, at), at } };
   tell(`${placeText(at)}: ${printable(first.text)} is of no use here, ignored.`);
   return settings;
 }
 
 /** The settings with those that hold whatever the files say. */
 export function override(settings: Settings, overrides: readonly Override[]): Settings {
-  return overrides.reduce<Settings>((all, { key, value, at }) => ({ ...all, [key]: { value: keyReaders[key](value, key, at), at } }), settings);
+  return overrides.reduce<Settings>(
+    (all, { key, value, at }) => ({
+      ...all,
+      [key]: { value: keyReaders[key](value, key, at), at },
+    }),
+    settings,
+  );
 }
 
 function overridesOf(overrides: readonly Override[], name: string): readonly Override[] {

@@ -21,19 +21,31 @@ export interface DisklistOptions {
   readonly dumptypes: ReadonlyMap<string, Settings>;
   readonly tell: Tell;
   /** The text behind `includefile NAME`, and the name of that file. */
-  readonly include: (name: string, at: Place, parents: readonly string[]) => { readonly text: string; readonly path: string };
+  readonly include: (
+    name: string,
+    at: Place,
+    parents: readonly string[],
+  ) => { readonly text: string; readonly path: string };
 }
 
 /**
  * The entries of a disklist, in their order: `HOST DISK [DEVICE] DUMPTYPE|{…} [SPINDLE [INTERFACE]]` a line. The text has one character
  * for each byte. Errors with `CONFIG_INVALID`.
  */
-export function parseDisklist(text: string, file: string, options: DisklistOptions): readonly DisklistEntry[] {
+export function parseDisklist(
+  text: string,
+  file: string,
+  options: DisklistOptions,
+): readonly DisklistEntry[] {
   return readEntries(text, [file], options);
 }
 
 /** `parents` are the files that include each other down to this one. */
-function readEntries(text: string, parents: readonly string[], options: DisklistOptions): readonly DisklistEntry[] {
+function readEntries(
+  text: string,
+  parents: readonly string[],
+  options: DisklistOptions,
+): readonly DisklistEntry[] {
   const entries: DisklistEntry[] = [];
   const file = parents.at(-1) ?? '';
   for (let here = { offset: 0, line: 1 }; here.offset < text.length;) {
@@ -47,16 +59,23 @@ function readEntries(text: string, parents: readonly string[], options: Disklist
     } else if (host !== undefined) {
       const { entry, block } = readEntry(words, at, options);
       const lexer = new ConfigLexer(text, file, next);
-      const settings = block ? readDumptype(parseBlock(lexer, at), options.dumptypes, options.tell) : entry.settings;
+      const settings = block
+        ? readDumptype(parseBlock(lexer, at), options.dumptypes, options.tell)
+        : entry.settings;
       entries.push({ ...entry, settings });
-      if (block) next = { offset: endOfLine(text, lexer.position.offset), line: lexer.position.line + 1 };
+      if (block)
+        next = { offset: endOfLine(text, lexer.position.offset), line: lexer.position.line + 1 };
     }
     here = next;
   }
   return entries;
 }
 
-function readEntry(words: readonly string[], at: Place, { dumptypes }: DisklistOptions): { readonly entry: DisklistEntry; readonly block: boolean } {
+function readEntry(
+  words: readonly string[],
+  at: Place,
+  { dumptypes }: DisklistOptions,
+): { readonly entry: DisklistEntry; readonly block: boolean } {
   const [host = ''] = words;
   const disk = wanted(words[1], 'the disk', at);
   const third = wanted(words[2], 'the dumptype', at);
@@ -69,7 +88,8 @@ function readEntry(words: readonly string[], at: Place, { dumptypes }: DisklistO
   }
   const dumptype = unquote(words[place] ?? words[2] ?? '');
   const settings = dumptypes.get(dumptype.toLowerCase());
-  if (settings === undefined) throw configInvalid(at, `there is no dumptype ${printable(dumptype)}.`);
+  if (settings === undefined)
+    throw configInvalid(at, `there is no dumptype ${printable(dumptype)}.`);
   return { entry: { at, host, disk, device, dumptype, settings }, block: false };
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AmandaError } from '../../wire/errors.js';
-import { codeOf, fileFailed } from '../file-errors.js';
+import { codeOf, fileFailed } from '../terminal/file-errors.js';
 import { configInvalid, type Place } from './lexer.js';
 import { foldKeyword, parseStatements, type Statement } from './statements.js';
 
@@ -21,7 +21,11 @@ export class ConfigFiles {
   /** The text of a file; undefined when there is none. Errors with `FILE_FAILED`. */
   read(path: string): string | undefined {
     this.#count += 1;
-    if (this.#count > MOST_FILES) throw new AmandaError('FILE_FAILED', `Cannot read ${path}: this configuration has over ${MOST_FILES} files.`);
+    if (this.#count > MOST_FILES)
+      throw new AmandaError(
+        'FILE_FAILED',
+        `Cannot read ${path}: this configuration has over ${MOST_FILES} files.`,
+      );
     try {
       return readBounded(path);
     } catch (cause) {
@@ -40,10 +44,15 @@ export class ConfigFiles {
   }
 
   /** The text of an included file, and its path. `parents` are the files that include each other down to the line, the first one first. */
-  include(name: string, at: Place, parents: readonly string[]): { readonly text: string; readonly path: string } {
+  include(
+    name: string,
+    at: Place,
+    parents: readonly string[],
+  ): { readonly text: string; readonly path: string } {
     const path = resolve(dirname(parents[0] ?? '.'), name);
     if (parents.includes(path)) throw configInvalid(at, `${path} includes itself.`);
-    if (parents.length === MOST_DEPTH) throw configInvalid(at, `files include each other more than ${MOST_DEPTH} deep.`);
+    if (parents.length === MOST_DEPTH)
+      throw configInvalid(at, `files include each other more than ${MOST_DEPTH} deep.`);
     const text = this.read(path);
     if (text === undefined) throw configInvalid(at, `there is no file ${path}.`);
     return { text, path };
@@ -68,8 +77,13 @@ function readBounded(path: string): string {
   const descriptor = openSync(path, 'r');
   try {
     const about = fstatSync(descriptor);
-    if (!about.isFile()) throw new AmandaError('FILE_FAILED', `Cannot read ${path}: it is no regular file.`);
-    if (about.size > MOST_BYTES) throw new AmandaError('FILE_FAILED', `Cannot read ${path}: it has over ${MOST_BYTES} bytes, which no configuration has.`);
+    if (!about.isFile())
+      throw new AmandaError('FILE_FAILED', `Cannot read ${path}: it is no regular file.`);
+    if (about.size > MOST_BYTES)
+      throw new AmandaError(
+        'FILE_FAILED',
+        `Cannot read ${path}: it has over ${MOST_BYTES} bytes, which no configuration has.`,
+      );
     const bytes = Buffer.alloc(about.size);
     return bytes.toString('latin1', 0, readSync(descriptor, bytes));
   } finally {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isAmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
-import { UsageError } from '../arguments.js';
+import { UsageError } from '../terminal/arguments.js';
 import { collect, override, type Configuration, type Override, type Tell } from './collect.js';
 import { parseDisklist, type DisklistEntry } from './disklist.js';
 import { ConfigFiles } from './files.js';
@@ -47,10 +47,17 @@ export interface Installation {
 export function readInstallation(options: InstallationOptions): Installation {
   const { directory, config, dumptype, warn } = options;
   const files = new ConfigFiles();
-  if (config !== undefined && directory !== undefined) return readNamed(files, directory, config, options);
+  if (config !== undefined && directory !== undefined)
+    return readNamed(files, directory, config, options);
   if (dumptype !== undefined) throw new UsageError('--dumptype needs --config NAME.');
   try {
-    return { settings: readClient(files, directory === undefined ? [] : [join(directory, CLIENT_CONF)], options) };
+    return {
+      settings: readClient(
+        files,
+        directory === undefined ? [] : [join(directory, CLIENT_CONF)],
+        options,
+      ),
+    };
   } catch (error) {
     if (!isAmandaError(error, 'FILE_FAILED')) throw error;
     warn(`${error.message.replace(/\.$/, '')}; going on without it.`);
@@ -61,46 +68,81 @@ export function readInstallation(options: InstallationOptions): Installation {
 const CLIENT_CONF = 'amanda-client.conf';
 const SERVER_CONF = 'amanda.conf';
 
-function readNamed(files: ConfigFiles, directory: string, config: string, options: InstallationOptions): Installation {
+function readNamed(
+  files: ConfigFiles,
+  directory: string,
+  config: string,
+  options: InstallationOptions,
+): Installation {
   if (!/^[^/]+$/.test(config) || config === '.' || config === '..')
-    throw new UsageError(`--config takes the name of a folder in ${directory}, not "${printable(config)}".`);
+    throw new UsageError(
+      `--config takes the name of a folder in ${directory}, not "${printable(config)}".`,
+    );
   const folder = join(directory, config);
   const statements = files.statements(join(folder, SERVER_CONF));
   const found =
-    statements === undefined ? undefined : readServer(files, folder, [...(files.statements(join(directory, SERVER_CONF)) ?? []), ...statements], options);
+    statements === undefined
+      ? undefined
+      : readServer(
+          files,
+          folder,
+          [...(files.statements(join(directory, SERVER_CONF)) ?? []), ...statements],
+          options,
+        );
   if (found !== undefined) return found;
   if (statements === undefined && files.read(join(folder, CLIENT_CONF)) === undefined) {
-    throw new UsageError(`There is no configuration ${printable(config)}: ${folder} has neither ${SERVER_CONF} nor ${CLIENT_CONF}.`);
+    throw new UsageError(
+      `There is no configuration ${printable(config)}: ${folder} has neither ${SERVER_CONF} nor ${CLIENT_CONF}.`,
+    );
   }
-  if (options.dumptype !== undefined) throw new UsageError(`--dumptype needs ${join(folder, SERVER_CONF)}, which is not there.`);
-  return { settings: readClient(files, [join(directory, CLIENT_CONF), join(folder, CLIENT_CONF)], options) };
+  if (options.dumptype !== undefined)
+    throw new UsageError(`--dumptype needs ${join(folder, SERVER_CONF)}, which is not there.`);
+  return {
+    settings: readClient(files, [join(directory, CLIENT_CONF), join(folder, CLIENT_CONF)], options),
+  };
 }
 
 function overridesOf({ overrides = [], overridePrefix }: InstallationOptions): readonly Override[] {
   return overrides.map((words) => parseOverride(words, overridePrefix));
 }
 
-function readClient(files: ConfigFiles, paths: readonly string[], options: InstallationOptions): Settings {
+function readClient(
+  files: ConfigFiles,
+  paths: readonly string[],
+  options: InstallationOptions,
+): Settings {
   const { tell } = options;
   const parsed = overridesOf(options);
   const lost = parsed.find(({ dumptype }) => dumptype !== undefined);
-  if (lost !== undefined) throw new UsageError(`${printable(lost.at.file)}: no dumptype is used here.`);
+  if (lost !== undefined)
+    throw new UsageError(`${printable(lost.at.file)}: no dumptype is used here.`);
   const statements = paths.flatMap((path) => {
     const found = files.statements(path);
     if (found !== undefined) tell(`reading ${path}`);
     return [...(found ?? [])];
   });
-  return override(collect(statements, { scope: 'client', overrides: parsed, tell }).settings, parsed);
+  return override(
+    collect(statements, { scope: 'client', overrides: parsed, tell }).settings,
+    parsed,
+  );
 }
 
 /** Undefined when the disklist does not have the target. */
-function readServer(files: ConfigFiles, folder: string, statements: readonly Statement[], options: InstallationOptions): Installation | undefined {
+function readServer(
+  files: ConfigFiles,
+  folder: string,
+  statements: readonly Statement[],
+  options: InstallationOptions,
+): Installation | undefined {
   const { tell } = options;
   const parsed = overridesOf(options);
   tell(`reading ${join(folder, SERVER_CONF)}`);
   const configuration = collect(statements, { scope: 'server', overrides: parsed, tell });
-  const lost = parsed.find(({ dumptype }) => dumptype !== undefined && !configuration.dumptypes.has(dumptype));
-  if (lost !== undefined) throw new UsageError(`${printable(lost.at.file)}: there is no such dumptype.`);
+  const lost = parsed.find(
+    ({ dumptype }) => dumptype !== undefined && !configuration.dumptypes.has(dumptype),
+  );
+  if (lost !== undefined)
+    throw new UsageError(`${printable(lost.at.file)}: there is no such dumptype.`);
   const found = chooseDumptype(files, folder, configuration, options);
   if (found === undefined) return undefined;
   const settings = override(
@@ -110,11 +152,19 @@ function readServer(files: ConfigFiles, folder: string, statements: readonly Sta
   return { ...found, settings };
 }
 
-function chooseDumptype(files: ConfigFiles, folder: string, { settings, dumptypes }: Configuration, options: InstallationOptions): Installation | undefined {
+function chooseDumptype(
+  files: ConfigFiles,
+  folder: string,
+  { settings, dumptypes }: Configuration,
+  options: InstallationOptions,
+): Installation | undefined {
   const { host, disk, dumptype, tell } = options;
   if (dumptype !== undefined) {
     const chosen = dumptypes.get(dumptype.toLowerCase());
-    if (chosen === undefined) throw new UsageError(`There is no dumptype ${printable(dumptype)} in ${join(folder, SERVER_CONF)}.`);
+    if (chosen === undefined)
+      throw new UsageError(
+        `There is no dumptype ${printable(dumptype)} in ${join(folder, SERVER_CONF)}.`,
+      );
     return { settings: chosen };
   }
   const path = join(folder, settings.diskfile?.value ?? 'disklist');

@@ -97,7 +97,8 @@ export class ConfigLexer {
 export function unquote(quoted: string): string {
   const plain = quoted.replace(/\\([0-7]{1,3}|[^]?)|"/g, (_, escaped: string | undefined) => {
     if (escaped === undefined) return '';
-    if (/^[0-7]/.test(escaped)) return String.fromCharCode(Number.parseInt(escaped, 8) & 0xff).replace('\0', '');
+    if (/^[0-7]/.test(escaped))
+      return String.fromCharCode(Number.parseInt(escaped, 8) & 0xff).replace('\0', '');
     return controls.get(escaped) ?? escaped;
   });
   return Buffer.from(plain, 'latin1').toString();

@@ -1,5 +1,5 @@
 import { printable } from '../../wire/text.js';
-import { UsageError } from '../arguments.js';
+import { UsageError } from '../terminal/arguments.js';
 import type { Override } from './collect.js';
 import { ConfigLexer, type Place, type Token } from './lexer.js';
 import { isKey, keyReaders, type Key } from './settings.js';
@@ -11,11 +11,14 @@ import { text, textOrNumber } from './values.js';
  * line. Throws `UsageError`, and `CONFIG_INVALID` for the value.
  */
 export function parseOverride(words: string, prefix = '--option '): Override {
-  const [, dumptype, keyword = '', value = ''] = /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(words) ?? [];
+  const [, dumptype, keyword = '', value = ''] =
+    /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(words) ?? [];
   const key = foldKeyword(keyword);
   if (!isKey(key)) {
     const keys = Object.keys(keyReaders).join(' ');
-    throw new UsageError(`--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, not "${printable(words)}"; keys: ${keys}.`);
+    throw new UsageError(
+      `--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, not "${printable(words)}"; keys: ${keys}.`,
+    );
   }
   const at = { file: `${prefix}${words}` };
   const override = { key, value: valueTokens(key, value, at), at };

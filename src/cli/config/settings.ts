@@ -43,7 +43,16 @@ export type Settings = { readonly [K in Key]?: Setting<ReturnType<(typeof keyRea
 /** Where a setting stands. */
 export type Scope = 'client' | 'server' | 'dumptype';
 
-const everywhere = ['connect-tries', 'req-tries', 'rep-tries', 'reserved-tcp-port', 'reserved-udp-port', 'unreserved-tcp-port', 'ssl-dir', 'ctimeout'] as const;
+const everywhere = [
+  'connect-tries',
+  'req-tries',
+  'rep-tries',
+  'reserved-tcp-port',
+  'reserved-udp-port',
+  'unreserved-tcp-port',
+  'ssl-dir',
+  'ctimeout',
+] as const;
 const perTarget = [
   'auth',
   'client-port',

@@ -22,28 +22,40 @@ export function parseBlock(lexer: ConfigLexer, opened: Place): readonly Statemen
 const MOST_BLOCKS = 16;
 
 /** `opened` has the places of the blocks that are open, the innermost last. */
-function readStatements(lexer: ConfigLexer, opened: readonly Place[], until: 'end' | '}'): readonly Statement[] {
+function readStatements(
+  lexer: ConfigLexer,
+  opened: readonly Place[],
+  until: 'end' | '}',
+): readonly Statement[] {
   const statements: Statement[] = [];
   for (;;) {
     const first = lexer.next();
     if (first.kind === 'newline') continue;
     if (first.kind === 'end' && until === 'end') return statements;
-    if (first.kind === 'end') throw configInvalid(opened.at(-1) ?? first.at, 'the { of this block has no }.');
+    if (first.kind === 'end')
+      throw configInvalid(opened.at(-1) ?? first.at, 'the { of this block has no }.');
     if (first.kind === 'mark' && first.text === '}' && until === '}') return statements;
-    if (first.kind !== 'word' && first.kind !== 'string') throw configInvalid(first.at, 'a line begins with a keyword or a name.');
+    if (first.kind !== 'word' && first.kind !== 'string')
+      throw configInvalid(first.at, 'a line begins with a keyword or a name.');
     statements.push(readStatement(lexer, first, opened));
   }
 }
 
-function readStatement(lexer: ConfigLexer, first: Statement['words'][0], opened: readonly Place[]): Statement {
+function readStatement(
+  lexer: ConfigLexer,
+  first: Statement['words'][0],
+  opened: readonly Place[],
+): Statement {
   const words: [typeof first, ...Token[]] = [first];
   for (;;) {
     const token = lexer.next();
     if (token.kind === 'newline' || token.kind === 'end') return { at: first.at, words };
-    if (token.kind === 'mark' && token.text === '}') throw configInvalid(token.at, 'a } stands on a line of its own.');
+    if (token.kind === 'mark' && token.text === '}')
+      throw configInvalid(token.at, 'a } stands on a line of its own.');
     if (token.kind !== 'mark' || token.text !== '{') words.push(token);
     else {
-      if (opened.length === MOST_BLOCKS) throw configInvalid(token.at, `more than ${MOST_BLOCKS} blocks lie in each other.`);
+      if (opened.length === MOST_BLOCKS)
+        throw configInvalid(token.at, `more than ${MOST_BLOCKS} blocks lie in each other.`);
       endLine(lexer, 'a { is the last word of its line.');
       const body = readStatements(lexer, [...opened, token.at], '}');
       endLine(lexer, 'a } stands on a line of its own.');

@@ -22,7 +22,8 @@ export const text: ValueReader<string> = (values, key, at) => {
 export const textOrNumber: ValueReader<string> = (values, key, at) => {
   const [value, ...rest] = values;
   if (rest.length === 0 && value?.kind === 'string') return value.text;
-  if (rest.length === 0 && value?.kind === 'number' && Number.isSafeInteger(value.value)) return String(value.value);
+  if (rest.length === 0 && value?.kind === 'number' && Number.isSafeInteger(value.value))
+    return String(value.value);
   throw configInvalid(at, `${key} takes one whole number, or one string in double quotes.`);
 };
 
@@ -30,10 +31,15 @@ export const textOrNumber: ValueReader<string> = (values, key, at) => {
 export const yesNo: ValueReader<boolean> = (values, key, at) => {
   const [value, ...rest] = values;
   if (value === undefined) return true;
-  if (rest.length === 0 && value.kind === 'number' && Number.isSafeInteger(value.value)) return value.value !== 0;
-  const meant = rest.length === 0 && value.kind === 'word' ? booleans.get(value.text.toLowerCase()) : undefined;
+  if (rest.length === 0 && value.kind === 'number' && Number.isSafeInteger(value.value))
+    return value.value !== 0;
+  const meant =
+    rest.length === 0 && value.kind === 'word' ? booleans.get(value.text.toLowerCase()) : undefined;
   if (meant !== undefined) return meant;
-  throw configInvalid(at, `${key} takes yes or no (also true, false, on, off, 1, 0), without quotes.`);
+  throw configInvalid(
+    at,
+    `${key} takes yes or no (also true, false, on, off, 1, 0), without quotes.`,
+  );
 };
 
 const booleans: ReadonlyMap<string, boolean> = new Map([
@@ -58,10 +64,23 @@ export const nonZero: ValueReader<number> = (values, key, at) => {
 const MOST = 0x7fff_ffff;
 
 function whole([value, unit, ...rest]: readonly Token[], key: string, at: Place): number {
-  const times = unit === undefined ? 1 : unit.kind === 'word' ? multipliers.get(foldKeyword(unit.text)) : undefined;
-  const base = value?.kind === 'number' ? value.value : value?.kind === 'word' && value.text.toLowerCase() === 'inf' ? MOST : undefined;
+  const times =
+    unit === undefined
+      ? 1
+      : unit.kind === 'word'
+        ? multipliers.get(foldKeyword(unit.text))
+        : undefined;
+  const base =
+    value?.kind === 'number'
+      ? value.value
+      : value?.kind === 'word' && value.text.toLowerCase() === 'inf'
+        ? MOST
+        : undefined;
   if (base === undefined || times === undefined || rest.length > 0 || !Number.isInteger(base)) {
-    throw configInvalid(at, `${key} takes a whole number, perhaps with one unit such as k or weeks.`);
+    throw configInvalid(
+      at,
+      `${key} takes a whole number, perhaps with one unit such as k or weeks.`,
+    );
   }
   const number = base * times;
   if (Math.abs(number) > MOST) throw configInvalid(at, `${key} is over ${MOST}.`);
@@ -69,10 +88,18 @@ function whole([value, unit, ...rest]: readonly Token[], key: string, at: Place)
 }
 
 const multipliers: ReadonlyMap<string, number> = new Map([
-  ...['b', 'bps', 'byte', 'bytes', 'day', 'days', 'tape', 'tapes'].map((word) => [word, 1] as const),
-  ...['k', 'kb', 'kbps', 'kbyte', 'kbytes', 'kilobyte', 'kilobytes', 'kps'].map((word) => [word, 1024] as const),
-  ...['m', 'mb', 'mbps', 'mbyte', 'mbytes', 'meg', 'megabyte', 'megabytes', 'mps'].map((word) => [word, 1024 ** 2] as const),
-  ...['g', 'gb', 'gbps', 'gbyte', 'gbytes', 'gig', 'gigabyte', 'gigabytes'].map((word) => [word, 1024 ** 3] as const),
+  ...['b', 'bps', 'byte', 'bytes', 'day', 'days', 'tape', 'tapes'].map(
+    (word) => [word, 1] as const,
+  ),
+  ...['k', 'kb', 'kbps', 'kbyte', 'kbytes', 'kilobyte', 'kilobytes', 'kps'].map(
+    (word) => [word, 1024] as const,
+  ),
+  ...['m', 'mb', 'mbps', 'mbyte', 'mbytes', 'meg', 'megabyte', 'megabytes', 'mps'].map(
+    (word) => [word, 1024 ** 2] as const,
+  ),
+  ...['g', 'gb', 'gbps', 'gbyte', 'gbytes', 'gig', 'gigabyte', 'gigabytes'].map(
+    (word) => [word, 1024 ** 3] as const,
+  ),
   ...['week', 'weeks'].map((word) => [word, 7] as const),
 ]);
 
@@ -80,18 +107,32 @@ const multipliers: ReadonlyMap<string, number> = new Map([
 export function ports(least: number, most: number): ValueReader<PortRange> {
   return (values, key, at) => {
     const [from, comma, to = from, ...rest] = values;
-    const isWritten = comma === undefined || (comma.kind === 'mark' && comma.text === ',' && values.length === 3);
+    const isWritten =
+      comma === undefined || (comma.kind === 'mark' && comma.text === ',' && values.length === 3);
     if (from?.kind !== 'number' || to?.kind !== 'number' || !isWritten || rest.length > 0) {
-      throw configInvalid(at, `${key} takes one port, or the first and the last one with a comma between, without quotes.`);
+      throw configInvalid(
+        at,
+        `${key} takes one port, or the first and the last one with a comma between, without quotes.`,
+      );
     }
     const [first, last] = [from.value, to.value];
-    if ([first, last].every((port) => Number.isInteger(port) && port >= least && port <= most) && first <= last) return { first, last };
-    throw configInvalid(at, `${key} lies within ${least} to ${most} and does not end before it starts, unlike ${first},${last}.`);
+    if (
+      [first, last].every((port) => Number.isInteger(port) && port >= least && port <= most) &&
+      first <= last
+    )
+      return { first, last };
+    throw configInvalid(
+      at,
+      `${key} lies within ${least} to ${most} and does not end before it starts, unlike ${first},${last}.`,
+    );
   };
 }
 
 /** The name that follows a word, in quotes or not. */
 export function nameOf(token: Token | undefined, what: string, at: Place): string {
   if (token?.kind === 'word' || token?.kind === 'string') return token.text;
-  throw configInvalid(at, `${what} is missing${token?.kind === 'mark' ? ` before "${printable(token.text)}"` : ''}.`);
+  throw configInvalid(
+    at,
+    `${what} is missing${token?.kind === 'mark' ? ` before "${printable(token.text)}"` : ''}.`,
+  );
 }

@@ -1,5 +1,5 @@
-import { Recording } from '../../marble/recording.js';
-import type { Diagram, Span } from '../../marble/model.js';
+import { Recording } from '../../diagram/recording.js';
+import type { Diagram, Span } from '../../diagram/model.js';
 import type { KnownLane, Step } from './steps.js';
 
 /** A part of a conversation, in milliseconds since it was opened. */
@@ -12,25 +12,40 @@ export interface Window {
 const MOST_EVENTS = 1_500;
 
 /** The picture of what the steps of a conversation say of a part of it. */
-export function conversationDiagram(words: Pick<Diagram, 'title' | 'sentence'>, lanes: readonly KnownLane[], steps: readonly Step[], part: Window): Diagram {
+export function conversationDiagram(
+  words: Pick<Diagram, 'title' | 'sentence'>,
+  lanes: readonly KnownLane[],
+  steps: readonly Step[],
+  part: Window,
+): Diagram {
   const recording = new Recording({ ...words, maxEvents: MOST_EVENTS });
   for (const { start } of lanes) recording.change({ kind: 'lane', at: 0, lane: start });
   const spans = new Map<string, Step & { readonly kind: 'span' }>();
   for (const step of steps) {
     if (step.kind === 'event' && step.event.at >= part.from && step.event.at <= part.to) {
       const { at, until } = step.event;
-      const event = { ...step.event, at: at - part.from, ...(until === undefined ? {} : { until: until - part.from }) };
+      const event = {
+        ...step.event,
+        at: at - part.from,
+        ...(until === undefined ? {} : { until: until - part.from }),
+      };
       recording.change({ kind: 'event', lane: step.lane.start.name, event });
     }
     // As it was told last.
-    if (step.kind === 'span') spans.set(`${step.lane.index} ${step.span.kind} ${step.span.from}`, step);
+    if (step.kind === 'span')
+      spans.set(`${step.lane.index} ${step.span.kind} ${step.span.from}`, step);
   }
   for (const { lane, span } of spans.values()) {
-    if (span.from <= part.to && (span.to ?? Infinity) >= part.from) recording.change({ kind: 'span', lane: lane.start.name, span: within(span, part) });
+    if (span.from <= part.to && (span.to ?? Infinity) >= part.from)
+      recording.change({ kind: 'span', lane: lane.start.name, span: within(span, part) });
   }
   return recording.diagram();
 }
 
 function within(span: Span, { from, to }: Window): Span {
-  return { ...span, from: Math.max(0, span.from - from), to: span.to === undefined || span.to > to ? undefined : span.to - from };
+  return {
+    ...span,
+    from: Math.max(0, span.from - from),
+    to: span.to === undefined || span.to > to ? undefined : span.to - from,
+  };
 }

@@ -1,8 +1,16 @@
-import type { Change, LaneStart } from '../../marble/change.js';
-import type { Diagram, LaneEvent, Span } from '../../marble/model.js';
+import type { Change, LaneStart } from '../../diagram/change.js';
+import type { Diagram, LaneEvent, Span } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
 import { conversationDiagram, type Window } from './conversation-diagram.js';
-import { closedFacts, compact, connectionFacts, eventFacts, laneFacts, serviceOf, spanFacts } from './facts.js';
+import {
+  closedFacts,
+  compact,
+  connectionFacts,
+  eventFacts,
+  laneFacts,
+  serviceOf,
+  spanFacts,
+} from './facts.js';
 import type { ConnectionState, LaneFacts, PageMessage, Totals } from './page/messages.js';
 import type { Closed, KnownLane, Opened, Step } from './steps.js';
 
@@ -79,7 +87,9 @@ export class Conversation {
   /** The first steps behind a number, at most so many. */
   since(number: number, most: number): readonly Numbered[] {
     const first = firstBehind(this.#steps, number);
-    return this.#steps.slice(first, first + most).map((step) => ({ number: step.number, message: () => this.#message(step) }));
+    return this.#steps
+      .slice(first, first + most)
+      .map((step) => ({ number: step.number, message: () => this.#message(step) }));
   }
 
   state(): ConnectionState {
@@ -88,13 +98,21 @@ export class Conversation {
       ...connectionFacts(this.#opened),
       ...(this.#closed === undefined ? {} : { closed: closedFacts(this.#closed) }),
       lanes: lanes.map((lane) => this.#laneFacts(lane)),
-      open: lanes.flatMap(({ index, spans }) => [...spans.values()].map((span) => ({ lane: index, span: spanFacts(span) }))),
+      open: lanes.flatMap(({ index, spans }) =>
+        [...spans.values()].map((span) => ({ lane: index, span: spanFacts(span) })),
+      ),
       totals: this.totals(),
     };
   }
 
   totals(): Totals {
-    return { id: this.id, ...this.#bytes, events: this.#events, dropped: this.#dropped, services: [...this.#services] };
+    return {
+      id: this.id,
+      ...this.#bytes,
+      events: this.#events,
+      dropped: this.#dropped,
+      services: [...this.#services],
+    };
   }
 
   diagram(window: Window): Diagram {
@@ -102,7 +120,12 @@ export class Conversation {
     const services = [...this.#services].join(', ');
     const title = `Connection ${this.id}${services === '' ? '' : `: ${services}`}`;
     const sentence = `From ${connectionFacts(this.#opened).peer} to ${target}, ${new Date(this.#opened.at).toISOString()}. ${this.#closed?.reason ?? ''}`;
-    return conversationDiagram({ title, sentence: sentence.trimEnd() }, [...this.#lanes.values()], this.#steps, window);
+    return conversationDiagram(
+      { title, sentence: sentence.trimEnd() },
+      [...this.#lanes.values()],
+      this.#steps,
+      window,
+    );
   }
 
   #change(change: Change): void {
@@ -164,7 +187,11 @@ export class Conversation {
   }
 
   #laneFacts({ index, start }: KnownLane): LaneFacts {
-    return laneFacts(index, start, start.under === undefined ? undefined : this.#lanes.get(start.under));
+    return laneFacts(
+      index,
+      start,
+      start.under === undefined ? undefined : this.#lanes.get(start.under),
+    );
   }
 }
 

@@ -1,16 +1,34 @@
-import type { LaneStart } from '../../marble/change.js';
-import type { LaneEvent, Span } from '../../marble/model.js';
+import type { LaneStart } from '../../diagram/change.js';
+import type { LaneEvent, Span } from '../../diagram/model.js';
 import { printable } from '../../wire/text.js';
 import type { Closed, KnownLane, Opened } from './steps.js';
-import type { ClosedFacts, ConnectionFacts, EventFacts, LaneFacts, SpanFacts } from './page/messages.js';
+import type {
+  ClosedFacts,
+  ConnectionFacts,
+  EventFacts,
+  LaneFacts,
+  SpanFacts,
+} from './page/messages.js';
 
 /** The most that is kept of a payload. */
 const PREVIEW_BYTES = 512;
 /** The most characters of a name or a sentence. */
 const WORDS = 300;
 
-export function connectionFacts({ connection, at, peer: { address, port }, target }: Opened): ConnectionFacts {
-  const place = address === undefined ? 'standard input' : port === undefined ? address : address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+export function connectionFacts({
+  connection,
+  at,
+  peer: { address, port },
+  target,
+}: Opened): ConnectionFacts {
+  const place =
+    address === undefined
+      ? 'standard input'
+      : port === undefined
+        ? address
+        : address.includes(':')
+          ? `[${address}]:${port}`
+          : `${address}:${port}`;
   return { id: connection, at, peer: words(place), target: words(target) };
 }
 
@@ -18,17 +36,36 @@ export function closedFacts({ at, how, reason }: Closed): ClosedFacts {
   return { at, how, reason: words(reason) };
 }
 
-export function laneFacts(index: number, { name, kind, direction, handle }: LaneStart, above: KnownLane | undefined): LaneFacts {
+export function laneFacts(
+  index: number,
+  { name, kind, direction, handle }: LaneStart,
+  above: KnownLane | undefined,
+): LaneFacts {
   // A lane's name begins with that of the lane above it.
-  const own = above !== undefined && name.startsWith(`${above.start.name}/`) ? name.slice(above.start.name.length + 1) : name;
+  const own =
+    above !== undefined && name.startsWith(`${above.start.name}/`)
+      ? name.slice(above.start.name.length + 1)
+      : name;
   return { index, name: words(own), kind, ...defined({ direction, handle, under: above?.index }) };
 }
 
 export function eventFacts(event: LaneEvent): EventFacts {
   const { at, kind, label, direction, count, until } = event;
-  const { type, handle, bytes, code, preview } = { type: undefined, handle: undefined, bytes: undefined, code: undefined, preview: undefined, ...event };
+  const { type, handle, bytes, code, preview } = {
+    type: undefined,
+    handle: undefined,
+    bytes: undefined,
+    code: undefined,
+    preview: undefined,
+    ...event,
+  };
   const front = preview === undefined ? undefined : Buffer.from(preview).toString('base64');
-  return { at, kind, label: words(label), ...defined({ direction, count, until, type, handle, bytes, code, preview: front }) };
+  return {
+    at,
+    kind,
+    label: words(label),
+    ...defined({ direction, count, until, type, handle, bytes, code, preview: front }),
+  };
 }
 
 export function spanFacts({ kind, label, from, to }: Span): SpanFacts {
@@ -46,7 +83,10 @@ export function compact(event: LaneEvent): LaneEvent {
 
 /** The service that a request asks for. */
 export function serviceOf(event: LaneEvent): string | undefined {
-  const name = event.kind === 'packet' && event.type === 'REQ' ? /^REQ (\S{1,64})$/.exec(event.label)?.[1] : undefined;
+  const name =
+    event.kind === 'packet' && event.type === 'REQ'
+      ? /^REQ (\S{1,64})$/.exec(event.label)?.[1]
+      : undefined;
   return name === undefined ? undefined : words(name);
 }
 
@@ -57,5 +97,7 @@ function words(text: string): string {
 type Defined<T> = { readonly [Name in keyof T]?: Exclude<T[Name], undefined> };
 
 function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Defined<T>;
 }

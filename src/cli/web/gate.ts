@@ -16,9 +16,13 @@ export function isToken(given: string, token: string): boolean {
  * machine (DNS rebinding) is not among them; a number is always meant, and any port is, since it may be that of a tunnel.
  */
 export function isOwnHost(header: string | undefined, host: string): boolean {
-  const name = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::\d{1,5})?$/.exec(header ?? '')?.[1]?.toLowerCase();
+  const name = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::\d{1,5})?$/
+    .exec(header ?? '')?.[1]
+    ?.toLowerCase();
   if (name === undefined) return false;
-  return name === 'localhost' || name === host.toLowerCase() || isIP(name.replace(/^\[|\]$/g, '')) !== 0;
+  return (
+    name === 'localhost' || name === host.toLowerCase() || isIP(name.replace(/^\[|\]$/g, '')) !== 0
+  );
 }
 
 function digest(text: string): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Diagram } from '../../marble/model.js';
+import type { Diagram } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
 import type { Window } from './conversation-diagram.js';
 import { Conversation, type Numbered } from './conversation.js';
@@ -49,24 +49,39 @@ export class TapHistory {
   }
 
   /** At most `most` messages behind that number, in order, and the number of the last of them. */
-  since(number: number, most: number): { readonly messages: readonly PageMessage[]; readonly last: number } {
+  since(
+    number: number,
+    most: number,
+  ): { readonly messages: readonly PageMessage[]; readonly last: number } {
     const steps: Numbered[] = this.#forgotten.filter((one) => one.number > number);
     // No conversation can have more among the first than all of them; one more tells that there are more.
-    for (const conversation of this.#conversations.values()) for (const step of conversation.since(number, most + 1)) steps.push(step);
+    for (const conversation of this.#conversations.values())
+      for (const step of conversation.since(number, most + 1)) steps.push(step);
     steps.sort((a, b) => a.number - b.number);
     const first = steps.slice(0, most);
-    return { messages: first.map(({ message }) => message()), last: steps.length > most ? (first.at(-1)?.number ?? number) : this.last };
+    return {
+      messages: first.map(({ message }) => message()),
+      last: steps.length > most ? (first.at(-1)?.number ?? number) : this.last,
+    };
   }
 
   /** All that is there but for the events. */
   state(fresh: boolean): PageMessage {
-    return { kind: 'state', fresh, connections: [...this.#conversations.values()].map((conversation) => conversation.state()) };
+    return {
+      kind: 'state',
+      fresh,
+      connections: [...this.#conversations.values()].map((conversation) => conversation.state()),
+    };
   }
 
   /** What the connections come to in which something has happened behind that number. */
   totalsSince(number: number, now: number): PageMessage {
     const changed = [...this.#conversations.values()].filter(({ last }) => last > number);
-    return { kind: 'totals', now, connections: changed.map((conversation) => conversation.totals()) };
+    return {
+      kind: 'totals',
+      now,
+      connections: changed.map((conversation) => conversation.totals()),
+    };
   }
 
   /** A conversation, as far as it is kept, within a time of it in milliseconds; undefined when there is none of that number. */
@@ -84,13 +99,17 @@ export class TapHistory {
     this.#conversations.delete(victim.id);
     this.#steps -= victim.length;
     const number = this.#next++;
-    this.#forgotten = [...this.#forgotten, { number, message: () => ({ kind: 'forgotten', connection: victim.id }) as const }].slice(-this.#limits.connections);
+    this.#forgotten = [
+      ...this.#forgotten,
+      { number, message: () => ({ kind: 'forgotten', connection: victim.id }) as const },
+    ].slice(-this.#limits.connections);
   }
 
   /** An eighth of the longest conversation at once: finding it takes a while. */
   #drop(): void {
     let longest: Conversation | undefined;
-    for (const one of this.#conversations.values()) if (one.length > (longest?.length ?? 0)) longest = one;
+    for (const one of this.#conversations.values())
+      if (one.length > (longest?.length ?? 0)) longest = one;
     if (longest === undefined) return;
     const before = longest.length;
     longest.drop(Math.ceil(before / 8));

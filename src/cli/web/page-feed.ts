@@ -25,10 +25,17 @@ const SIGN_OF_LIFE = 15_000;
  * Completes when the page is gone; unsubscribing ends the response. Nothing is queued for a page that does not read: it goes on from its
  * place in the history once it has room again, and is told when steps behind that place are gone.
  */
-export function feedPage(response: ServerResponse, known: number | undefined, source: FeedSource): Observable<never> {
+export function feedPage(
+  response: ServerResponse,
+  known: number | undefined,
+  source: FeedSource,
+): Observable<never> {
   return new Observable((out) => {
     const feed = new Feed(response, known, source);
-    const feeding = merge(source.news.pipe(auditTime(PACE), startWith(undefined)), fromEvent(response, 'drain')).subscribe(() => {
+    const feeding = merge(
+      source.news.pipe(auditTime(PACE), startWith(undefined)),
+      fromEvent(response, 'drain'),
+    ).subscribe(() => {
       feed.tell();
     });
     feeding.add(
@@ -36,7 +43,11 @@ export function feedPage(response: ServerResponse, known: number | undefined, so
         feed.showLife();
       }),
     );
-    feeding.add(merge(fromEvent(response, 'close'), fromEvent(response, 'error')).subscribe(() => out.complete()));
+    feeding.add(
+      merge(fromEvent(response, 'close'), fromEvent(response, 'error')).subscribe(() =>
+        out.complete(),
+      ),
+    );
     return () => {
       feeding.unsubscribe();
       response.destroy();

@@ -24,7 +24,10 @@ export function pageDocument(script: string): PageDocument {
     `require-trusted-types-for 'script'`,
     `trusted-types 'none'`,
   ];
-  return { html: markup.replace('/* style */', () => style).replace('/* script */', () => program), securityPolicy: rules.join('; ') };
+  return {
+    html: markup.replace('/* style */', () => style).replace('/* script */', () => program),
+    securityPolicy: rules.join('; '),
+  };
 }
 
 function hashOf(text: string): string {

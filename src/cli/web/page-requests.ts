@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Diagram } from '../../marble/model.js';
-import { toSvg } from '../../marble/svg.js';
+import type { Diagram } from '../../diagram/model.js';
+import { toSvg } from '../../diagram/svg/svg.js';
 import { isOwnHost, isToken } from './gate.js';
 import type { PageDocument } from './page-html.js';
 
@@ -10,24 +10,41 @@ export interface PageRoutes {
   /** Where the server was asked to listen. */
   readonly host: string;
   readonly document: PageDocument;
-  readonly diagram: (connection: number, window: { readonly from: number; readonly to: number }) => Diagram | undefined;
+  readonly diagram: (
+    connection: number,
+    window: { readonly from: number; readonly to: number },
+  ) => Diagram | undefined;
   /** Goes on with the response; `known` is the number of the last step that the page has. */
   readonly follow: (response: ServerResponse, known: number | undefined) => void;
 }
 
 /** Answers a request, or refuses it: nothing is told to whom does not know the token, and to no page of another origin. */
-export function answer(request: IncomingMessage, response: ServerResponse, routes: PageRoutes): void {
+export function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  routes: PageRoutes,
+): void {
   for (const [name, value] of Object.entries(always)) response.setHeader(name, value);
   // The path alone counts: what stands for a host in a request line is not looked at.
   const url = parsed(request.url ?? '');
   const [, given = '', name = ''] = url?.pathname.split('/') ?? [];
   if (!isOwnHost(request.headers.host, routes.host))
-    refuse(response, 403, 'This name is not one that the page is served under. Use the address that rx-amanda has printed.');
+    refuse(
+      response,
+      403,
+      'This name is not one that the page is served under. Use the address that rx-amanda has printed.',
+    );
   else if (url === undefined || !isToken(given, routes.token))
-    refuse(response, 401, 'The address lacks the token. Use the whole address that rx-amanda has printed.');
-  else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405, 'There is nothing to change here.');
+    refuse(
+      response,
+      401,
+      'The address lacks the token. Use the whole address that rx-amanda has printed.',
+    );
+  else if (request.method !== 'GET' && request.method !== 'HEAD')
+    refuse(response, 405, 'There is nothing to change here.');
   else if (name === '' && url.pathname.endsWith('/')) sendPage(response, routes.document);
-  else if (name === 'events') routes.follow(response, wholeNumber(request.headers['last-event-id']));
+  else if (name === 'events')
+    routes.follow(response, wholeNumber(request.headers['last-event-id']));
   else if (name === 'svg') sendSvg(response, url.searchParams, routes);
   else refuse(response, 404, 'There is nothing here.');
 }
@@ -48,7 +65,12 @@ const always = {
 } as const;
 
 function sendPage(response: ServerResponse, { html, securityPolicy }: PageDocument): void {
-  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': securityPolicy }).end(html);
+  response
+    .writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': securityPolicy,
+    })
+    .end(html);
 }
 
 function sendSvg(response: ServerResponse, wanted: URLSearchParams, { diagram }: PageRoutes): void {
@@ -61,13 +83,21 @@ function sendSvg(response: ServerResponse, wanted: URLSearchParams, { diagram }:
     return;
   }
   // A hundredth of what is shown is as fine as a picture tells times apart.
-  const svg = toSvg(drawn, { width: 1_200, millisecondsPerStep: Math.max(1, Math.round(drawn.length / 100)) });
-  response.writeHead(200, { 'content-type': 'image/svg+xml; charset=utf-8', 'content-disposition': `attachment; filename="connection-${connection}.svg"` });
+  const svg = toSvg(drawn, {
+    width: 1_200,
+    millisecondsPerStep: Math.max(1, Math.round(drawn.length / 100)),
+  });
+  response.writeHead(200, {
+    'content-type': 'image/svg+xml; charset=utf-8',
+    'content-disposition': `attachment; filename="connection-${connection}.svg"`,
+  });
   response.end(svg);
 }
 
 function parsed(path: string): URL | undefined {
-  return path.startsWith('/') && URL.canParse(path.replace(/^\/+/, '/'), 'http://page') ? new URL(path.replace(/^\/+/, '/'), 'http://page') : undefined;
+  return path.startsWith('/') && URL.canParse(path.replace(/^\/+/, '/'), 'http://page')
+    ? new URL(path.replace(/^\/+/, '/'), 'http://page')
+    : undefined;
 }
 
 function wholeNumber(text: string | readonly string[] | undefined): number | undefined {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileFailed } from '../file-errors.js';
+import { fileFailed } from '../terminal/file-errors.js';
 
 /** Reads a compiled module by its place in `dist/`, without its end: `cli/web/page/main`. */
 export type ReadModule = (name: string) => string;

@@ -53,12 +53,24 @@ export function serveTapPage(
       const follow = (page: ServerResponse, known: number | undefined): void => {
         audience.admit(page, feedPage(page, known, { history, news, isOver: () => isOver }));
       };
-      answer(request, response, { token, host, document, diagram: (connection, window) => history.diagram(connection, window), follow });
+      answer(request, response, {
+        token,
+        host,
+        document,
+        diagram: (connection, window) => history.diagram(connection, window),
+        follow,
+      });
     });
     // A page has its event stream and now and then a request beside it.
     server.maxConnections = 8 * pages;
     server.on('error', (cause) => {
-      out.error(new AmandaError('CONNECT_FAILED', `Cannot serve the web page on ${host} port ${port}: ${cause.message}.`, { cause }));
+      out.error(
+        new AmandaError(
+          'CONNECT_FAILED',
+          `Cannot serve the web page on ${host} port ${port}: ${cause.message}.`,
+          { cause },
+        ),
+      );
     });
     server.listen({ port, host }, () => {
       out.next({ kind: 'listening', ...placeOf(server, host, token) });
@@ -84,7 +96,11 @@ export function serveTapPage(
   });
 }
 
-function placeOf(server: Server, host: string, token: string): { readonly url: string; readonly port: number } {
+function placeOf(
+  server: Server,
+  host: string,
+  token: string,
+): { readonly url: string; readonly port: number } {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/${token}/`, port };

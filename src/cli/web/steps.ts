@@ -1,5 +1,5 @@
-import type { LaneStart } from '../../marble/change.js';
-import type { LaneEvent, Span } from '../../marble/model.js';
+import type { LaneStart } from '../../diagram/change.js';
+import type { LaneEvent, Span } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
 
 /** Something that has happened, with the number that pages know it by. */

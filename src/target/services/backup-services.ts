@@ -1,12 +1,17 @@
 import { defer } from 'rxjs';
 import type { StreamSource } from '../../connection/pump.js';
-import { reply, type IncomingRequest, type Service, type ServiceReply } from '../../exchange/service.js';
+import {
+  reply,
+  type IncomingRequest,
+  type Service,
+  type ServiceReply,
+} from '../../exchange/service.js';
 import type { Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
 import { printable } from '../../wire/text.js';
-import { requestFeatures, requestOptions } from '../request-options.js';
+import { requestFeatures, requestOptions } from '../process/request-options.js';
 import { readDumpHead, requestDles, whatIsUnsupported } from './dump-request.js';
 import { ImageDump } from './image-dump.js';
 import { noop } from './noop.js';
@@ -31,7 +36,10 @@ export interface BackupImage {
  * It is called for each check and each estimate too, so the work belongs into `data`. `level` is 0 for a full dump and n for what has
  * changed since the last one of a lower level; a program that cannot tell gives the same at each, which restores as well.
  */
-export type FindImage = (dle: Dle, level: number) => BackupImage | undefined | PromiseLike<BackupImage | undefined>;
+export type FindImage = (
+  dle: Dle,
+  level: number,
+) => BackupImage | undefined | PromiseLike<BackupImage | undefined>;
 
 export interface BackupServicesOptions {
   /** GNU tar where dumps are restored, by its absolute path: amrecover knows by it what to unpack them with. Default `/bin/tar`. */
@@ -39,7 +47,9 @@ export interface BackupServicesOptions {
 }
 
 /** The services that an Amanda server asks of a client. */
-export type BackupServices = Readonly<Record<'noop' | 'selfcheck' | 'sendsize' | 'sendbackup', Service>>;
+export type BackupServices = Readonly<
+  Record<'noop' | 'selfcheck' | 'sendsize' | 'sendbackup', Service>
+>;
 
 /**
  * Makes a program an Amanda client: all that a server asks when it checks, estimates and dumps, from one function that
@@ -50,7 +60,10 @@ export type BackupServices = Readonly<Record<'noop' | 'selfcheck' | 'sendsize' |
  * The entries of the disk list have the program GNUTAR, and are restored with tar: `tarArchive` makes such images. What
  * an entry excludes is for `find` to heed. Source: PROTOCOL.md, "Services".
  */
-export function backupServices(find: FindImage, { tar = '/bin/tar' }: BackupServicesOptions = {}): BackupServices {
+export function backupServices(
+  find: FindImage,
+  { tar = '/bin/tar' }: BackupServicesOptions = {},
+): BackupServices {
   return {
     noop: noop(features),
     selfcheck: (request) => defer(() => selfcheck(request, find)),
@@ -63,7 +76,10 @@ export function backupServices(find: FindImage, { tar = '/bin/tar' }: BackupServ
 const features = ourFeatures.without('fe_selfcheck_message');
 const optionsLine = formatOptions({ features }).trimEnd();
 
-async function selfcheck({ arguments: args }: IncomingRequest, find: FindImage): Promise<ServiceReply> {
+async function selfcheck(
+  { arguments: args }: IncomingRequest,
+  find: FindImage,
+): Promise<ServiceReply> {
   const lines = [optionsLine];
   try {
     for (const dle of requestDles(args)) {
@@ -76,14 +92,20 @@ async function selfcheck({ arguments: args }: IncomingRequest, find: FindImage):
   return reply({ lines });
 }
 
-async function sendsize({ arguments: args }: IncomingRequest, find: FindImage): Promise<ServiceReply> {
+async function sendsize(
+  { arguments: args }: IncomingRequest,
+  find: FindImage,
+): Promise<ServiceReply> {
   const lines = [optionsLine];
   const quoted = requestFeatures(requestOptions(args)).has('fe_rep_sendsize_quoted_error');
   try {
     for (const dle of requestDles(args)) {
       for (const { level } of dle.levels ?? []) {
         const found = await lookFor(dle, level, find);
-        const answer = typeof found === 'string' ? `ERROR ${quoted ? quote(found) : found}` : `SIZE ${kilobytes(found.size)}`;
+        const answer =
+          typeof found === 'string'
+            ? `ERROR ${quoted ? quote(found) : found}`
+            : `SIZE ${kilobytes(found.size)}`;
         lines.push(`${quote(dle.disk)} ${level} ${answer}`);
       }
     }
@@ -93,7 +115,11 @@ async function sendsize({ arguments: args }: IncomingRequest, find: FindImage): 
   return reply({ lines });
 }
 
-async function sendbackup(request: IncomingRequest, find: FindImage, tar: string): Promise<ServiceReply> {
+async function sendbackup(
+  request: IncomingRequest,
+  find: FindImage,
+  tar: string,
+): Promise<ServiceReply> {
   try {
     const asked = readDumpHead(request);
     const found = await lookFor(asked.dle, asked.level, find);

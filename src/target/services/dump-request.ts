@@ -7,7 +7,7 @@ import { parseDles, type Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
 import { printable, toText } from '../../wire/text.js';
-import { requestFeatures, requestOptions } from '../request-options.js';
+import { requestFeatures, requestOptions } from '../process/request-options.js';
 
 /** What a request for a dump says, whatever it is a dump of. */
 export interface DumpHead {
@@ -31,7 +31,8 @@ export interface DumpPermission {
   /** Only these directories and what is in them, symbolic links followed. Default: whatever this process can read. */
   readonly roots?: readonly string[] | undefined;
   /** Whether an entry may be dumped. Default: yes. */
-  readonly allow?: ((dle: Dle, request: IncomingRequest) => boolean | PromiseLike<boolean>) | undefined;
+  readonly allow?:
+    ((dle: Dle, request: IncomingRequest) => boolean | PromiseLike<boolean>) | undefined;
 }
 
 /**
@@ -40,7 +41,10 @@ export interface DumpPermission {
  * Rejects with `BAD_REQUEST` for what cannot be understood or is not supported, and with `ACCESS_DENIED`;
  * the message is what an ERROR line of the reply says.
  */
-export async function readDumpRequest(request: IncomingRequest, permission: DumpPermission): Promise<DumpRequest> {
+export async function readDumpRequest(
+  request: IncomingRequest,
+  permission: DumpPermission,
+): Promise<DumpRequest> {
   const head = readDumpHead(request);
   const directory = await permitted(head.dle, request, permission);
   return { ...head, directory, excludes: await excludesOf(head.dle, directory) };
@@ -56,7 +60,12 @@ export function readDumpHead(request: IncomingRequest): DumpHead {
   const [level, another] = dle.levels ?? [];
   if (level === undefined) throw malformed('no valid sendbackup request');
   if (another !== undefined) throw malformed('Too many level');
-  return { features: requestFeatures(options), host: options.hostname ?? hostname(), dle, level: level.level };
+  return {
+    features: requestFeatures(options),
+    host: options.hostname ?? hostname(),
+    dle,
+    level: level.level,
+  };
 }
 
 /** The DLEs behind the OPTIONS line of a request. Throws `BAD_REQUEST` when they cannot be read. */
@@ -77,20 +86,40 @@ function oneDle(args: Uint8Array): Dle {
 }
 
 /** What an entry asks for that no dump of ours has; undefined when there is no such thing. */
-export function whatIsUnsupported({ program, compress, encrypt, kencrypt, datapath, include, scripts }: Dle): string | undefined {
-  if (program === 'APPLICATION') return 'programs of type APPLICATION are not supported here, only GNUTAR is';
+export function whatIsUnsupported({
+  program,
+  compress,
+  encrypt,
+  kencrypt,
+  datapath,
+  include,
+  scripts,
+}: Dle): string | undefined {
+  if (program === 'APPLICATION')
+    return 'programs of type APPLICATION are not supported here, only GNUTAR is';
   if (program !== 'GNUTAR') return `unknown program ${printable(program, 40)}`;
-  if (compress !== undefined && !compress.method.startsWith('SERVER-')) return 'compression on the client is not supported here';
-  if (encrypt?.method === 'CUSTOM' || kencrypt === true) return 'encryption on the client is not supported here';
+  if (compress !== undefined && !compress.method.startsWith('SERVER-'))
+    return 'compression on the client is not supported here';
+  if (encrypt?.method === 'CUSTOM' || kencrypt === true)
+    return 'encryption on the client is not supported here';
   if (datapath?.kind === 'DIRECTTCP') return 'the data path DIRECTTCP is not supported here';
-  if (include !== undefined && include.files.length + include.lists.length > 0) return 'include lists are not supported here';
+  if (include !== undefined && include.files.length + include.lists.length > 0)
+    return 'include lists are not supported here';
   return scripts === undefined ? undefined : 'scripts are not supported here';
 }
 
-async function permitted(dle: Dle, request: IncomingRequest, { roots, allow }: DumpPermission): Promise<string> {
+async function permitted(
+  dle: Dle,
+  request: IncomingRequest,
+  { roots, allow }: DumpPermission,
+): Promise<string> {
   const named = dle.diskdevice ?? dle.disk;
-  const denied = new AmandaError('ACCESS_DENIED', `[sendbackup: ${printable(named)} is not offered for backup here]`);
-  if (!isAbsolute(named) || named.includes('\0')) throw refuse(`[sendbackup: ${printable(named)} is not the absolute path of a directory]`);
+  const denied = new AmandaError(
+    'ACCESS_DENIED',
+    `[sendbackup: ${printable(named)} is not offered for backup here]`,
+  );
+  if (!isAbsolute(named) || named.includes('\0'))
+    throw refuse(`[sendbackup: ${printable(named)} is not the absolute path of a directory]`);
   if (allow !== undefined && !(await allow(dle, request))) throw denied;
   if (roots === undefined) return named;
   try {
@@ -113,7 +142,8 @@ async function excludesOf({ exclude }: Dle, directory: string): Promise<readonly
   for (const list of exclude.lists) {
     const file = resolve(directory, list);
     if (await isList(file)) lists.push(`--exclude-from=${file}`);
-    else if (!exclude.optional) throw refuse(`[sendbackup: cannot read the exclude list ${printable(file)}]`);
+    else if (!exclude.optional)
+      throw refuse(`[sendbackup: cannot read the exclude list ${printable(file)}]`);
   }
   return [...exclude.files.map((pattern) => `--exclude=${pattern}`), ...lists];
 }

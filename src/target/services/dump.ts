@@ -5,8 +5,8 @@ import { Checksum } from '../../operators/checksum.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
 import { printable, toBytes } from '../../wire/text.js';
-import { holdData } from '../hold-data.js';
-import { reap } from '../reap.js';
+import { holdData } from '../process/hold-data.js';
+import { reap } from '../process/reap.js';
 import type { DumpRequest } from './dump-request.js';
 import { indexLines } from './index-lines.js';
 import { ourFeatures } from './our-features.js';
@@ -57,7 +57,8 @@ export class Dump {
     const dumper = startDumper(this.#tools.tar, this.#asked, snapshot.file);
     this.#dumper = dumper;
     await once(dumper.child, 'spawn');
-    const lister = this.#asked.dle.index === true && !this.#stopped ? startLister(this.#tools.tar) : undefined;
+    const lister =
+      this.#asked.dle.index === true && !this.#stopped ? startLister(this.#tools.tar) : undefined;
     this.#lister = lister;
     return this.#reply(dumper, lister, snapshot);
   }
@@ -82,8 +83,15 @@ export class Dump {
     const whole = new Promise<void>((resolve) => {
       dataEnded = resolve;
     });
-    const { messages, data } = holdData(this.#messages({ dumper, lister, snapshot, whole }), this.#data(dumper, lister, dataEnded));
-    const streams: Record<string, StreamHandler | undefined> = { DATA: () => data, MESG: () => messages, INDEX: undefined };
+    const { messages, data } = holdData(
+      this.#messages({ dumper, lister, snapshot, whole }),
+      this.#data(dumper, lister, dataEnded),
+    );
+    const streams: Record<string, StreamHandler | undefined> = {
+      DATA: () => data,
+      MESG: () => messages,
+      INDEX: undefined,
+    };
     if (lister !== undefined) streams['INDEX'] = () => indexLines(lister.stdout);
     if (features.has('fe_sendbackup_stream_state')) streams['STATE'] = () => EMPTY;
     const options = formatOptions({
@@ -93,7 +101,11 @@ export class Dump {
     return reply({ lines: [options.trimEnd()], streams });
   }
 
-  async *#data({ stdout }: Dumper, lister: Lister | undefined, ended: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#data(
+    { stdout }: Dumper,
+    lister: Lister | undefined,
+    ended: () => void,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of stdout) {
       const bytes = chunk as Uint8Array;
       this.#checksum.update(bytes);
@@ -104,11 +116,21 @@ export class Dump {
     ended();
   }
 
-  async *#messages({ dumper, lister, snapshot, whole }: Parts): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#messages({
+    dumper,
+    lister,
+    snapshot,
+    whole,
+  }: Parts): AsyncGenerator<Uint8Array, void, undefined> {
     const { host, dle, level } = this.#asked;
     const { tar } = this.#tools;
     const start = `start [${host}:${quote(dle.disk)} level ${level}]`;
-    yield sendbackup(start, `info BACKUP=${tar}`, `info RECOVER_CMD=${tar} -xpGf - ...`, 'info end');
+    yield sendbackup(
+      start,
+      `info BACKUP=${tar}`,
+      `info RECOVER_CMD=${tar} -xpGf - ...`,
+      'info end',
+    );
     let total: number | undefined;
     for await (const line of textLines(dumper.stderr)) {
       const { mark, bytes } = tarMessage(line);
@@ -119,16 +141,23 @@ export class Dump {
     await whole;
     // A list that stops half-way looks like a whole one, and files that are not in it cannot be found again.
     const failure = dumped ?? (await lister?.exit);
-    yield failure === undefined ? await this.#conclusion(total ?? 0, snapshot) : sendbackup(`error [${failure}]`);
+    yield failure === undefined
+      ? await this.#conclusion(total ?? 0, snapshot)
+      : sendbackup(`error [${failure}]`);
   }
 
   async #conclusion(total: number, snapshot: Snapshot): Promise<Uint8Array> {
     const { features, dle } = this.#asked;
-    const sums = features.has('fe_sendbackup_crc') ? [`native-CRC ${this.#checksum.toString()}`, `client-CRC ${this.#checksum.toString()}`] : [];
+    const sums = features.has('fe_sendbackup_crc')
+      ? [`native-CRC ${this.#checksum.toString()}`, `client-CRC ${this.#checksum.toString()}`]
+      : [];
     try {
       if (dle.record !== false) await snapshot.keep();
     } catch (error) {
-      return sendbackup(...sums, `error [${printable(error instanceof Error ? error.message : String(error))}]`);
+      return sendbackup(
+        ...sums,
+        `error [${printable(error instanceof Error ? error.message : String(error))}]`,
+      );
     }
     return sendbackup(...sums, `size ${Math.ceil(total / 1024)}`, 'end');
   }

@@ -54,7 +54,9 @@ export class ImageDump {
     }
   }
 
-  async *#pulled(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#pulled(
+    source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     await this.#described.given;
     try {
       for await (const bytes of isPullable<Uint8Array>(source) ? iterate(source) : source) {
@@ -103,13 +105,16 @@ export class ImageDump {
   #conclusion(): Uint8Array {
     const failure = this.#failure ?? (this.#checksum.bytes === 0 ? 'there was no data' : undefined);
     if (failure !== undefined) return sendbackup(`error [${failure}]`);
-    const sums = this.#asked.features.has('fe_sendbackup_crc') ? [`native-CRC ${this.#checksum.toString()}`, `client-CRC ${this.#checksum.toString()}`] : [];
+    const sums = this.#asked.features.has('fe_sendbackup_crc')
+      ? [`native-CRC ${this.#checksum.toString()}`, `client-CRC ${this.#checksum.toString()}`]
+      : [];
     return sendbackup(...sums, `size ${Math.ceil(this.#checksum.bytes / 1024)}`, 'end');
   }
 
   async *#index(): AsyncGenerator<Uint8Array, void, undefined> {
     await this.#made.given;
-    for (let first = 0; first < this.#paths.length; first += AT_ONCE) yield Buffer.concat(this.#paths.slice(first, first + AT_ONCE).map(indexLine));
+    for (let first = 0; first < this.#paths.length; first += AT_ONCE)
+      yield Buffer.concat(this.#paths.slice(first, first + AT_ONCE).map(indexLine));
   }
 }
 
@@ -128,7 +133,9 @@ class Signal {
   }
 }
 
-function isIterable(source: StreamSource): source is Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+function isIterable(
+  source: StreamSource,
+): source is Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   return Symbol.asyncIterator in source || Symbol.iterator in source;
 }
 

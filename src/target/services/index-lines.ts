@@ -40,5 +40,7 @@ const letters: ReadonlyMap<number, string> = new Map([
 function escaped(byte: number): string {
   const letter = letters.get(byte);
   if (letter !== undefined) return letter;
-  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+  return byte >= 0x20 && byte < 0x7f
+    ? String.fromCharCode(byte)
+    : `\\${byte.toString(8).padStart(3, '0')}`;
 }

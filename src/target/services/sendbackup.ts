@@ -15,12 +15,19 @@ export interface SendbackupOptions extends DumpPermission, Partial<DumpTools> {}
  * an ERROR line: other programs, compression and encryption here, include lists, scripts, levels without
  * `listDir`. Source: PROTOCOL.md, "Streams".
  */
-export function sendbackup({ tar = '/bin/tar', listDir, ...permission }: SendbackupOptions = {}): Service {
+export function sendbackup({
+  tar = '/bin/tar',
+  listDir,
+  ...permission
+}: SendbackupOptions = {}): Service {
   return (request) =>
     defer(() => readDumpRequest(request, permission)).pipe(
       switchMap((asked) => {
         if (asked.level > 0 && listDir === undefined) {
-          throw new AmandaError('BAD_REQUEST', `[sendbackup: level ${asked.level} is not possible here, only 0 is]`);
+          throw new AmandaError(
+            'BAD_REQUEST',
+            `[sendbackup: level ${asked.level} is not possible here, only 0 is]`,
+          );
         }
         return new Observable<ServiceReply>((out) => {
           const dump = new Dump(asked, { tar, listDir });

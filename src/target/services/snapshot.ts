@@ -16,7 +16,11 @@ export interface Snapshot {
  *
  * Without a folder it is temporary. Rejects with the file system's error.
  */
-export async function takeSnapshot(folder: string | undefined, name: string, level: number): Promise<Snapshot> {
+export async function takeSnapshot(
+  folder: string | undefined,
+  name: string,
+  level: number,
+): Promise<Snapshot> {
   if (folder === undefined) return temporary();
   // Loaded when it is wanted: a target that is started for each connection has no time for it.
   const { createHash, randomUUID } = await import('node:crypto');

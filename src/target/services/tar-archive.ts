@@ -51,7 +51,10 @@ const END = new Uint8Array(2 * BLOCK);
 const MOST_NUMBER = 0o77777777777;
 const MOST_NAME_BYTES = 100;
 
-async function* archive(files: TarArchiveOptions['files'], list: (path: string) => void): AsyncGenerator<Uint8Array, void, undefined> {
+async function* archive(
+  files: TarArchiveOptions['files'],
+  list: (path: string) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
   // amrecover has no `add .` without it.
   list('/');
   for await (const file of files) {
@@ -64,7 +67,10 @@ async function* archive(files: TarArchiveOptions['files'], list: (path: string) 
       if (sent > size) break;
       yield bytes;
     }
-    if (sent !== size) throw bad(`${printable(file.name)} has ${sent > size ? 'more' : `${sent} instead`} of the ${size} bytes announced for it`);
+    if (sent !== size)
+      throw bad(
+        `${printable(file.name)} has ${sent > size ? 'more' : `${sent} instead`} of the ${size} bytes announced for it`,
+      );
     yield padding(size);
     list(`/${file.name}`);
   }
@@ -78,18 +84,30 @@ function opened(file: WholeContent | StreamedContent): StreamedContent {
 }
 
 /** What stands in front of a file; what its own header has no room for goes into one of the kind `x` before it. */
-function* heads({ name, modified = new Date(), mode = 0o600 }: ArchiveFileHead, size: number): Generator<Uint8Array> {
+function* heads(
+  { name, modified = new Date(), mode = 0o600 }: ArchiveFileHead,
+  size: number,
+): Generator<Uint8Array> {
   // amrecover asks tar for names that begin like this.
   const path = `./${name}`;
   const seconds = Math.min(Math.max(Math.floor(modified.getTime() / 1000), 0), MOST_NUMBER);
-  const records = [...(toBytes(path).length > MOST_NAME_BYTES ? [record('path', path)] : []), ...(size > MOST_NUMBER ? [record('size', String(size))] : [])];
+  const records = [
+    ...(toBytes(path).length > MOST_NAME_BYTES ? [record('path', path)] : []),
+    ...(size > MOST_NUMBER ? [record('size', String(size))] : []),
+  ];
   if (records.length > 0) {
     const extended = toBytes(records.join(''));
     yield header({ path: './PaxHeaders', mode: 0o600, size: extended.length, seconds, kind: 'x' });
     yield extended;
     yield padding(extended.length);
   }
-  yield header({ path, mode: mode & 0o7777, size: size > MOST_NUMBER ? 0 : size, seconds, kind: '0' });
+  yield header({
+    path,
+    mode: mode & 0o7777,
+    size: size > MOST_NUMBER ? 0 : size,
+    seconds,
+    kind: '0',
+  });
 }
 
 /** `LENGTH NAME=VALUE` and a newline, its own digits counted in the length. */
@@ -111,7 +129,10 @@ interface Header {
 function header({ path, mode, size, seconds, kind }: Header): Uint8Array {
   const block = Buffer.alloc(BLOCK);
   block.set(toBytes(path).subarray(0, MOST_NAME_BYTES));
-  block.write(`${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(size, 11)}\0${octal(seconds, 11)}\0${' '.repeat(8)}${kind}`, 100);
+  block.write(
+    `${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(size, 11)}\0${octal(seconds, 11)}\0${' '.repeat(8)}${kind}`,
+    100,
+  );
   block.write('ustar\x0000', 257);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${octal(sum, 6)}\0 `, 148);
@@ -127,7 +148,11 @@ function padding(size: number): Uint8Array {
 }
 
 function checkName(name: string): void {
-  if (name === '' || name.includes('\0') || name.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+  if (
+    name === '' ||
+    name.includes('\0') ||
+    name.split('/').some((part) => part === '' || part === '.' || part === '..')
+  ) {
     throw bad(`"${printable(name)}" cannot be the name of a file in it`);
   }
 }

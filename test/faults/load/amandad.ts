@@ -30,22 +30,43 @@ export async function startServed(): Promise<Served> {
 
 async function startLibrary(): Promise<Served> {
   const target = await Target.start();
-  return { name: 'a target of the library', target, driver: () => anyPort(target.port), device: (size) => `/${size}`, close: () => target.stop() };
+  return {
+    name: 'a target of the library',
+    target,
+    driver: () => anyPort(target.port),
+    device: (size) => `/${size}`,
+    close: () => target.stop(),
+  };
 }
 
 async function startAmandad(): Promise<Served> {
   const sandbox = openSandbox();
-  const [libexec, disks, preload] = ['libexec', 'disks', 'figures.mjs'].map((name) => join(sandbox.directory, name)) as [string, string, string];
+  const [libexec, disks, preload] = ['libexec', 'disks', 'figures.mjs'].map((name) =>
+    join(sandbox.directory, name),
+  ) as [string, string, string];
   copyFileSync(besides('figures.mjs'), preload);
   mkdirSync(libexec);
-  writeFileSync(join(libexec, 'selfcheck'), '#!/bin/sh\ncat >/dev/null\necho "OPTIONS ;"\necho "OK /"\n', { mode: 0o755 });
+  writeFileSync(
+    join(libexec, 'selfcheck'),
+    '#!/bin/sh\ncat >/dev/null\necho "OPTIONS ;"\necho "OK /"\n',
+    { mode: 0o755 },
+  );
   for (const size of diskSizes) {
     const device = join(disks, String(size));
     mkdirSync(device, { recursive: true });
-    for (let file = 0; file < 8; file += 1) writeFileSync(join(device, `file-${file}`), Buffer.alloc((size * 1_024) / 8, file));
+    for (let file = 0; file < 8; file += 1)
+      writeFileSync(join(device, `file-${file}`), Buffer.alloc((size * 1_024) / 8, file));
   }
   giveToBackup(disks);
-  const words = ['-auth=bsdtcp', '-no-exit', '-tcp=0', '-listen=127.0.0.1', '-own', `-libexec=${libexec}`, 'amdump'];
+  const words = [
+    '-auth=bsdtcp',
+    '-no-exit',
+    '-tcp=0',
+    '-listen=127.0.0.1',
+    '-own',
+    `-libexec=${libexec}`,
+    'amdump',
+  ];
   const child = sandbox.start(installRxAmandad(sandbox), words, {
     cwd: '/',
     environment: { NODE_OPTIONS: `--import ${preload}` },
@@ -57,7 +78,13 @@ async function startAmandad(): Promise<Served> {
     sandbox.close();
   };
   const driver = (): Driver => bsdtcp({ host: '127.0.0.1', port: target.port, user: 'backup' });
-  return { name: 'rx-amandad as a daemon', target, driver, device: (size) => join(disks, String(size)), close };
+  return {
+    name: 'rx-amandad as a daemon',
+    target,
+    driver,
+    device: (size) => join(disks, String(size)),
+    close,
+  };
 }
 
 /** The port that it says it listens on; what it says besides is read and dropped. */

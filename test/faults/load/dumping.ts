@@ -9,7 +9,8 @@ import { startSshd, whyNoSshd, type Sshd } from '../../support/sshd.js';
 import { MARK } from './processes.js';
 import { Target } from './program.js';
 
-const cli = (name: string): string => fileURLToPath(new URL(`../../../dist/cli/${name}.js`, import.meta.url));
+const cli = (name: string): string =>
+  fileURLToPath(new URL(`../../../dist/cli/${name}/${name}.js`, import.meta.url));
 
 /** A way from an initiator to a target whose dump is to be disturbed. */
 export type Way = 'local' | 'ssh' | 'bsdtcp';
@@ -30,24 +31,53 @@ export class Workshop {
   static async open(mebibytes: number): Promise<Workshop> {
     const shop = new Workshop();
     mkdirSync(shop.#tree);
-    for (let file = 0; file < mebibytes; file += 1) writeFileSync(join(shop.#tree, `file-${file}`), Buffer.alloc(1_048_576, `${file} `));
-    writeFileSync(shop.#amandad, `#!/bin/sh\nexec '${process.execPath}' '${cli('rx-amandad')}' -own ${notRoot() === undefined ? '-user=root ' : ''}"$@"\n`, {
-      mode: 0o755,
-    });
+    for (let file = 0; file < mebibytes; file += 1)
+      writeFileSync(join(shop.#tree, `file-${file}`), Buffer.alloc(1_048_576, `${file} `));
+    writeFileSync(
+      shop.#amandad,
+      `#!/bin/sh\nexec '${process.execPath}' '${cli('rx-amandad')}' -own ${notRoot() === undefined ? '-user=root ' : ''}"$@"\n`,
+      {
+        mode: 0o755,
+      },
+    );
     if (Workshop.whyNot('ssh') === undefined) {
       shop.#sshd = await startSshd();
       const { sshOptions = [] } = shop.#sshd.login;
       mkdirSync(join(shop.folder, 'bin'));
-      writeFileSync(join(shop.folder, 'bin', 'ssh'), `#!/bin/sh\nexec /usr/bin/ssh ${sshOptions.join(' ')} "$@"\n`, { mode: 0o755 });
+      writeFileSync(
+        join(shop.folder, 'bin', 'ssh'),
+        `#!/bin/sh\nexec /usr/bin/ssh ${sshOptions.join(' ')} "$@"\n`,
+        { mode: 0o755 },
+      );
     }
     return shop;
   }
 
   /** The words of a dump by a way, and the environment that marks all it starts. */
-  command(way: Way, round: string, output: string, target?: Target): { readonly words: readonly string[]; readonly env: NodeJS.ProcessEnv } {
+  command(
+    way: Way,
+    round: string,
+    output: string,
+    target?: Target,
+  ): { readonly words: readonly string[]; readonly env: NodeJS.ProcessEnv } {
     const disk = way === 'bsdtcp' ? '/131072' : this.#tree;
-    const words = [cli('rx-amanda'), 'dump', way === 'local' ? 'localhost' : '127.0.0.1', disk, '-o', output, '--auth', way, '--no-config', '--quiet'];
-    const env = { ...process.env, [MARK]: round, PATH: `${join(this.folder, 'bin')}:${process.env['PATH'] ?? ''}` };
+    const words = [
+      cli('rx-amanda'),
+      'dump',
+      way === 'local' ? 'localhost' : '127.0.0.1',
+      disk,
+      '-o',
+      output,
+      '--auth',
+      way,
+      '--no-config',
+      '--quiet',
+    ];
+    const env = {
+      ...process.env,
+      [MARK]: round,
+      PATH: `${join(this.folder, 'bin')}:${process.env['PATH'] ?? ''}`,
+    };
     return { words: [...words, ...this.#reach(way, round, target)], env };
   }
 
@@ -67,7 +97,16 @@ export class Workshop {
     if (way === 'local' || this.#sshd === undefined) return ['--amandad-path', this.#amandad];
     const { port, login } = this.#sshd;
     const amandad = `env ${MARK}=${round} ${this.#amandad}`;
-    return ['--port', String(port), '--ssh-key', login.keyFile ?? '', '--client-username', login.clientUsername ?? '', '--amandad-path', amandad];
+    return [
+      '--port',
+      String(port),
+      '--ssh-key',
+      login.keyFile ?? '',
+      '--client-username',
+      login.clientUsername ?? '',
+      '--amandad-path',
+      amandad,
+    ];
   }
 }
 
@@ -78,6 +117,11 @@ export class Workshop {
 export async function contentOf(file: string, way: Way): Promise<string | undefined> {
   if (!existsSync(file)) return undefined;
   const unpack = way === 'bsdtcp' ? 'cat' : 'tar -xOf -';
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', `tail -c +32769 "$1" | ${unpack} 2>&1 | sha1sum`, 'sh', file]);
+  const { stdout } = await promisify(execFile)('/bin/sh', [
+    '-c',
+    `tail -c +32769 "$1" | ${unpack} 2>&1 | sha1sum`,
+    'sh',
+    file,
+  ]);
   return stdout.trim();
 }

@@ -9,6 +9,11 @@ process.on('message', (asked) => {
   if (asked !== 'figures') return;
   collect();
   const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
-  process.send({ kind: 'figures', rss, heap: heapUsed + arrayBuffers, resources: process.getActiveResourcesInfo() });
+  process.send({
+    kind: 'figures',
+    rss,
+    heap: heapUsed + arrayBuffers,
+    resources: process.getActiveResourcesInfo(),
+  });
 });
 process.channel?.unref();

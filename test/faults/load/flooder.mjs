@@ -15,19 +15,29 @@ const BETWEEN_BYTES = 200;
 
 const floods = {
   /** Closes of so many handles that were never open. */
-  'empty frames': () => many(1, (from, count) => frames(from, count, (index) => index * 7_919 + 10, 0)),
+  'empty frames': () =>
+    many(1, (from, count) => frames(from, count, (index) => index * 7_919 + 10, 0)),
   /** A first packet that asks for nothing, on so many handles. */
   handles: () => many(1, (from, count) => frames(from, count, (index) => index + 10, 1)),
   /** Frames of 4 MiB, each on a handle of its own, a thousand of them in turn. */
   'frames of 4 MiB': () => large((index) => frame(10 + (index % 1_000), 4 * MIB, 3)),
   /** Requests of 4 MiB that run, as far as they may, and stay. */
-  'requests of 4 MiB': () => large((index) => frame(10 + index, 4 * MIB, 0, `SERVICE waiting\nOPTIONS hostname=${index};`)),
+  'requests of 4 MiB': () =>
+    large((index) => frame(10 + index, 4 * MIB, 0, `SERVICE waiting\nOPTIONS hostname=${index};`)),
   /** Requests for what never answers, each with other arguments. */
-  requests: () => many(8, (from, count) => Buffer.concat(Array.from({ length: count }, (_, index) => requestFor('waiting', from + index + 10)))),
+  requests: () =>
+    many(8, (from, count) =>
+      Buffer.concat(
+        Array.from({ length: count }, (_, index) => requestFor('waiting', from + index + 10)),
+      ),
+    ),
   /** On a stream that nobody reads, frames of 4 MiB from 50 connections. */
   'a stream nobody reads': () => Promise.all(Array.from({ length: amount }, unread)),
   /** Requests that are refused, on so many connections that read nothing. */
-  'answers nobody reads': () => Promise.all(Array.from({ length: amount }, deaf)).then((sent) => ({ sent: sent.reduce((sum, one) => sum + one, 0) })),
+  'answers nobody reads': () =>
+    Promise.all(Array.from({ length: amount }, deaf)).then((sent) => ({
+      sent: sent.reduce((sum, one) => sum + one, 0),
+    })),
   /** A header at a byte every 200 ms, on so many connections. */
   'a slow header': () => slowHeaders(),
   /** So many connections that say nothing. */
@@ -99,7 +109,11 @@ async function many(connections, make) {
       }
     }),
   );
-  return { sent, alive: peers.filter(({ isOver }) => !isOver).length, served: await areServed(peers) };
+  return {
+    sent,
+    alive: peers.filter(({ isOver }) => !isOver).length,
+    served: await areServed(peers),
+  };
 }
 
 async function large(make) {
@@ -107,7 +121,8 @@ async function large(make) {
   let sent = 0;
   for (; sent < amount; sent += 1) {
     const bytes = make(sent);
-    for (let at = 0; at < bytes.length; at += PIECE) if (!(await put(peer, bytes.subarray(at, at + PIECE)))) return { sent, alive: 0, served: 0 };
+    for (let at = 0; at < bytes.length; at += PIECE)
+      if (!(await put(peer, bytes.subarray(at, at + PIECE)))) return { sent, alive: 0, served: 0 };
   }
   return { sent, alive: 1, served: await areServed([peer]) };
 }
@@ -120,7 +135,8 @@ async function areServed(peers) {
     peer.text = '';
     peer.socket.write(requestFor('noop', 9));
     for (let tries = 0; tries < 3_000 && !peer.isOver; tries += 1) {
-      if (peer.received > before && /OPTIONS features=|ERROR more than/.test(peer.text)) return true;
+      if (peer.received > before && /OPTIONS features=|ERROR more than/.test(peer.text))
+        return true;
       if (peer.text.length >= PIECE) peer.text = peer.text.slice(-200);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
@@ -137,14 +153,18 @@ async function unread() {
   peer.socket.write(header(1, 2, '\x03\0'));
   const bytes = frame(Number(handle), 4 * MIB, 0x78);
   for (let sent = 0; sent < 8; sent += 1)
-    for (let at = 0; at < bytes.length; at += PIECE) if (!(await put(peer, bytes.subarray(at, at + PIECE), BLOCKED))) return;
+    for (let at = 0; at < bytes.length; at += PIECE)
+      if (!(await put(peer, bytes.subarray(at, at + PIECE), BLOCKED))) return;
 }
 
 async function deaf() {
   const peer = await open(false);
   peer.socket.pause();
-  const thousand = Buffer.concat(Array.from({ length: 1_000 }, (_, index) => requestFor('none', index + 10)));
-  for (let sent = 0; sent < 100_000; sent += 1_000) if (!(await put(peer, thousand, BLOCKED))) return sent;
+  const thousand = Buffer.concat(
+    Array.from({ length: 1_000 }, (_, index) => requestFor('none', index + 10)),
+  );
+  for (let sent = 0; sent < 100_000; sent += 1_000)
+    if (!(await put(peer, thousand, BLOCKED))) return sent;
   return 100_000;
 }
 
@@ -153,7 +173,8 @@ async function slowHeaders() {
   const bytes = header(10, 4_000);
   let sent = 0;
   while (peers.some(({ isOver }) => !isOver)) {
-    for (const peer of peers) if (!peer.isOver) peer.socket.write(bytes.subarray(sent % 8, (sent % 8) + 1));
+    for (const peer of peers)
+      if (!peer.isOver) peer.socket.write(bytes.subarray(sent % 8, (sent % 8) + 1));
     sent += 1;
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_BYTES));
   }
@@ -162,7 +183,10 @@ async function slowHeaders() {
 
 async function silence() {
   const peers = [];
-  for (let opened = 0; opened < amount; opened += 100) peers.push(...(await Promise.all(Array.from({ length: Math.min(100, amount - opened) }, () => open()))));
+  for (let opened = 0; opened < amount; opened += 100)
+    peers.push(
+      ...(await Promise.all(Array.from({ length: Math.min(100, amount - opened) }, () => open()))),
+    );
   return { sent: peers.length, alive: peers.filter(({ isOver }) => !isOver).length };
 }
 
@@ -171,8 +195,10 @@ async function endless() {
   const wanted = 'its reply is over the';
   await Promise.all(
     peers.map(async (peer) => {
-      for (let handle = 1; handle <= Math.min(8, amount); handle += 1) peer.socket.write(requestFor('endless', handle));
-      while (!peer.isOver && peer.text.split(wanted).length <= Math.min(8, amount)) await new Promise((resolve) => setTimeout(resolve, 10));
+      for (let handle = 1; handle <= Math.min(8, amount); handle += 1)
+        peer.socket.write(requestFor('endless', handle));
+      while (!peer.isOver && peer.text.split(wanted).length <= Math.min(8, amount))
+        await new Promise((resolve) => setTimeout(resolve, 10));
     }),
   );
   return { sent: amount, alive: peers.filter(({ isOver }) => !isOver).length };

@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { bsdtcp } from '../../../src/drivers/bsdtcp.js';
-import { connect } from '../../../src/drivers/connect.js';
+import { connect } from '../../../src/initiator/connect.js';
 import { noop } from '../../../src/initiator/noop.js';
 
 /** How long noops took from their connection on, in milliseconds. */
@@ -24,7 +24,11 @@ export async function askNoop(port: number): Promise<number> {
 }
 
 /** An honest peer beside a flood: one noop after the other until it is over, and at least `least` of them. */
-export async function askWhile(port: number, over: Promise<unknown>, least = 20): Promise<Latencies> {
+export async function askWhile(
+  port: number,
+  over: Promise<unknown>,
+  least = 20,
+): Promise<Latencies> {
   let isOver = false;
   const done = over.finally(() => (isOver = true));
   const taken: number[] = [];
@@ -35,7 +39,8 @@ export async function askWhile(port: number, over: Promise<unknown>, least = 20)
 
 export function latencies(taken: readonly number[]): Latencies {
   const sorted = taken.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? NaN;
+  const at = (part: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? NaN;
   return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 

@@ -18,7 +18,9 @@ export const MARK = 'RX_AMANDA_ROUND';
  */
 export function processesOf(round: string): readonly Found[] {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const found = new Set(all.filter((name) => read(`/proc/${name}/environ`).split('\0').includes(`${MARK}=${round}`)));
+  const found = new Set(
+    all.filter((name) => read(`/proc/${name}/environ`).split('\0').includes(`${MARK}=${round}`)),
+  );
   // Found while it grows: a child comes behind its parent.
   for (const name of found) for (const child of childrenOf(name)) found.add(child);
   return [...found].flatMap((name) => {

@@ -30,7 +30,9 @@ export class Target {
 
   /** Starts `target.mjs` with these options of `serve` and its listener. */
   static async start(options: Readonly<Record<string, number>> = {}): Promise<Target> {
-    const child = fork(besides('target.mjs'), [JSON.stringify(options)], { execArgv: ['--import', besides('figures.mjs')] });
+    const child = fork(besides('target.mjs'), [JSON.stringify(options)], {
+      execArgv: ['--import', besides('figures.mjs')],
+    });
     const { port } = await told(child, 'listening');
     return new Target(child, Number(port));
   }
@@ -56,7 +58,8 @@ export class Target {
 
   /** The most memory that it has had at once, in bytes. */
   peakRss(): number {
-    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
+    const [, kilobytes] =
+      /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
     return Number(kilobytes) * 1024;
   }
 
@@ -66,7 +69,9 @@ export class Target {
   }
 
   children(): number {
-    return readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').split(' ').filter(Boolean).length;
+    return readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean).length;
   }
 
   async stop(): Promise<void> {
@@ -78,10 +83,19 @@ export class Target {
 }
 
 /** The next message of a kind that a program sends. */
-export function told(child: ChildProcess, kind: string): Promise<Readonly<Record<string, unknown>>> {
+export function told(
+  child: ChildProcess,
+  kind: string,
+): Promise<Readonly<Record<string, unknown>>> {
   return new Promise((resolve, reject) => {
     const listen = (message: unknown): void => {
-      if (typeof message !== 'object' || message === null || !('kind' in message) || message.kind !== kind) return;
+      if (
+        typeof message !== 'object' ||
+        message === null ||
+        !('kind' in message) ||
+        message.kind !== kind
+      )
+        return;
       stop();
       resolve(message);
     };

@@ -1,5 +1,12 @@
 // A target in a process of its own, from the build of this checkout: `target.mjs '{"maxConnections":6000}'`, told its port and asked over IPC.
-import { processService, allowed, backupServices, listenBsdtcp, reply, serve } from '../../../dist/index.js';
+import {
+  processService,
+  allowed,
+  backupServices,
+  listenBsdtcp,
+  reply,
+  serve,
+} from '../../../dist/index.js';
 import { NEVER, Observable, of, throwError } from 'rxjs';
 
 const { maxConnections, port: asked = 0, ...options } = JSON.parse(process.argv[2] ?? '{}');
@@ -9,7 +16,9 @@ const chunk = Buffer.alloc(65_536, 'rx-amanda ');
 const services = backupServices(({ disk }) => {
   const [, kilobytes, broken] = /^\/(\d+)(!?)$/.exec(disk) ?? [];
   const size = Number(kilobytes) * 1024;
-  return kilobytes === undefined ? undefined : { size, data: (list) => bytes(size, broken === '!', list) };
+  return kilobytes === undefined
+    ? undefined
+    : { size, data: (list) => bytes(size, broken === '!', list) };
 });
 
 function* bytes(size, isBroken, list) {
@@ -28,12 +37,18 @@ const waiting = () =>
   });
 
 serve(
-  listenBsdtcp({ port: asked, host: '127.0.0.1', maxConnections, onListening: (port) => process.send({ kind: 'listening', port }) }),
+  listenBsdtcp({
+    port: asked,
+    host: '127.0.0.1',
+    maxConnections,
+    onListening: (port) => process.send({ kind: 'listening', port }),
+  }),
   {
     ...services,
     waiting,
     /** Four streams whose bytes nobody reads. */
-    unread: () => of(reply({ streams: { A: () => NEVER, B: () => NEVER, C: () => NEVER, D: () => NEVER } })),
+    unread: () =>
+      of(reply({ streams: { A: () => NEVER, B: () => NEVER, C: () => NEVER, D: () => NEVER } })),
     failing: () => throwError(() => new Error('no')),
     endless: processService('/usr/bin/yes', { beforeTerm: 50, beforeKill: 50 }),
     lines: processService('/usr/bin/env', { beforeTerm: 50, beforeKill: 50 }),

@@ -1,8 +1,19 @@
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
-import { catchError, concatMap, delay, filter, firstValueFrom, lastValueFrom, of, take, timer, type Observable } from 'rxjs';
+import {
+  catchError,
+  concatMap,
+  delay,
+  filter,
+  firstValueFrom,
+  lastValueFrom,
+  of,
+  take,
+  timer,
+  type Observable,
+} from 'rxjs';
 import { sourcePorts } from '../../../src/access/reserved-port.js';
-import { connect } from '../../../src/drivers/connect.js';
+import { connect } from '../../../src/initiator/connect.js';
 import { dump } from '../../../src/initiator/dump.js';
 import { noop } from '../../../src/initiator/noop.js';
 import { receiveDump, type DumpEvent } from '../../../src/initiator/receive-dump.js';
@@ -22,18 +33,34 @@ const recorded = conversationNames()
 /** Everything that peers do, the good and the others, and how often. */
 const deeds: readonly (readonly [name: string, weight: number, deed: Deed])[] = [
   ['noop', 8, ({ driver }) => firstValueFrom(connect(driver(), { connectTries: 1 }).pipe(noop()))],
-  ['service', 3, ({ driver, device }) => lastValueFrom(connect(driver(), { connectTries: 1 }).pipe(selfcheck({ dles: [{ ...gnutar, disk: device(64) }] })))],
+  [
+    'service',
+    3,
+    ({ driver, device }) =>
+      lastValueFrom(
+        connect(driver(), { connectTries: 1 }).pipe(
+          selfcheck({ dles: [{ ...gnutar, disk: device(64) }] }),
+        ),
+      ),
+  ],
   ['dump', 4, wholeDump],
   ['dump of what is not there', 1, refusedDump],
   ['dump, cancelled', 3, (served, random) => firstBytes(served, below(random, 6))],
   ['dump, read slowly', 2, (served, random) => firstBytes(served, 1 + below(random, 4), 100)],
   ['garbage', 2, (served, random) => rawPeer(served, randomBytes(random), below(random, 50))],
-  ['a damaged recording', 3, (served, random) => rawPeer(served, damagedRecording(random), below(random, 200))],
+  [
+    'a damaged recording',
+    3,
+    (served, random) => rawPeer(served, damagedRecording(random), below(random, 200)),
+  ],
   ['silence', 2, (served, random) => rawPeer(served, new Uint8Array(0), below(random, 300))],
 ];
 
 /** One deed, chosen by chance: its name, and why it went wrong if it did. */
-export async function anyDeed(served: Served, random: Random): Promise<{ readonly name: string; readonly wrong: unknown }> {
+export async function anyDeed(
+  served: Served,
+  random: Random,
+): Promise<{ readonly name: string; readonly wrong: unknown }> {
   let at = below(
     random,
     deeds.reduce((sum, [, weight]) => sum + weight, 0),
@@ -64,12 +91,16 @@ function dumpOf({ driver, device }: Served, kilobytes: number, wait = 0): Observ
 
 async function wholeDump(served: Served, random: Random): Promise<void> {
   const last = await lastValueFrom(dumpOf(served, oneOf(random, diskSizes)));
-  if (last.kind !== 'done' || last.outcome.bytes < 65_536) throw new Error(`A dump ended with ${JSON.stringify(last)}.`);
+  if (last.kind !== 'done' || last.outcome.bytes < 65_536)
+    throw new Error(`A dump ended with ${JSON.stringify(last)}.`);
 }
 
 async function refusedDump(served: Served): Promise<void> {
-  const end = await lastValueFrom(dumpOf(served, 77).pipe(catchError((error: unknown) => of(error))));
-  if (!isAmandaError(end, 'SERVICE_FAILED')) throw end instanceof Error ? end : new Error('A dump of nothing has succeeded.');
+  const end = await lastValueFrom(
+    dumpOf(served, 77).pipe(catchError((error: unknown) => of(error))),
+  );
+  if (!isAmandaError(end, 'SERVICE_FAILED'))
+    throw end instanceof Error ? end : new Error('A dump of nothing has succeeded.');
 }
 
 /** Leaves a dump behind some events of it, reading a chunk every so many milliseconds. */
@@ -95,7 +126,11 @@ async function rawPeer({ target }: Served, bytes: Uint8Array, milliseconds: numb
 async function rawSocket(port: number): Promise<Socket> {
   const mayBind = process.getuid?.() === 0;
   for (const localPort of mayBind ? sourcePorts() : [undefined]) {
-    const socket = connectSocket({ port, host: '127.0.0.1', ...(localPort === undefined ? {} : { localPort }) });
+    const socket = connectSocket({
+      port,
+      host: '127.0.0.1',
+      ...(localPort === undefined ? {} : { localPort }),
+    });
     try {
       await once(socket, 'connect');
       return socket.on('error', () => undefined);
@@ -112,6 +147,7 @@ function randomBytes(random: Random): Uint8Array {
 
 function damagedRecording(random: Random): Uint8Array {
   const bytes = oneOf(random, recorded).slice();
-  for (let damages = below(random, 4); damages > 0; damages -= 1) bytes[below(random, bytes.length)] = below(random, 256);
+  for (let damages = below(random, 4); damages > 0; damages -= 1)
+    bytes[below(random, bytes.length)] = below(random, 256);
   return bytes.subarray(0, 1 + below(random, bytes.length));
 }

@@ -40,7 +40,10 @@ export function describeInBrowser(name: string, body: (looking: Looking) => void
     let browser: Browser;
     let servings: Served[] = [];
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--enable-precise-memory-info'] });
+      browser = await chromium.launch({
+        executablePath: program,
+        args: ['--no-sandbox', '--enable-precise-memory-info'],
+      });
     });
     afterEach(async () => {
       for (const context of browser.contexts()) await context.close();
@@ -49,7 +52,10 @@ export function describeInBrowser(name: string, body: (looking: Looking) => void
     });
     afterAll(() => browser.close());
 
-    const look: Looking['look'] = async (url, { width = 1280, height = 800, scheme = 'light' } = {}) => {
+    const look: Looking['look'] = async (
+      url,
+      { width = 1280, height = 800, scheme = 'light' } = {},
+    ) => {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
       const watched: Watched = { page, troubles: [], requests: [] };
       page.on('pageerror', (error) => watched.troubles.push(error.message));
@@ -78,13 +84,24 @@ export function describeInBrowser(name: string, body: (looking: Looking) => void
 
 /** The button of a connection in the list. */
 export function connectionButton(page: Page, id: number) {
-  return page.locator('button.connection').filter({ has: page.locator('.title', { hasText: new RegExp(`^${id} `) }) });
+  return page
+    .locator('button.connection')
+    .filter({ has: page.locator('.title', { hasText: new RegExp(`^${id} `) }) });
 }
 
 /** What the page says of the event that is chosen. */
-export async function chosenEvent(page: Page): Promise<{ readonly title: string; readonly facts: string; readonly text: string; readonly hex: string }> {
+export async function chosenEvent(
+  page: Page,
+): Promise<{
+  readonly title: string;
+  readonly facts: string;
+  readonly text: string;
+  readonly hex: string;
+}> {
   const [title, facts, text, hex] = await Promise.all(
-    ['#event-title', '#event-facts', '#event-text', '#event-hex'].map((id) => page.locator(id).textContent()),
+    ['#event-title', '#event-facts', '#event-text', '#event-hex'].map((id) =>
+      page.locator(id).textContent(),
+    ),
   );
   return { title: title ?? '', facts: facts ?? '', text: text ?? '', hex: hex ?? '' };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseXml } from '../../marble/xml.js';
+import { parseXml } from '../../diagram/xml.js';
 import type { FakeTap } from '../fake-tap.js';
 import { ask } from '../serving.js';
 import { chosenEvent, describeInBrowser } from './chromium.js';
@@ -8,11 +8,20 @@ const hostile: readonly (readonly [string, string])[] = [
   ['a script', '<script>window.__pwned = 1; alert(1)</script>'],
   ['the end of a script', '</script><script>window.__pwned = 1</script>'],
   ['an image that fails', '<img src=x onerror="window.__pwned = 1">'],
-  ['an SVG that loads', '<svg onload="window.__pwned = 1"><a xlink:href="javascript:alert(1)">x</a></svg>'],
+  [
+    'an SVG that loads',
+    '<svg onload="window.__pwned = 1"><a xlink:href="javascript:alert(1)">x</a></svg>',
+  ],
   ['quotes', `"><b onmouseover='window.__pwned=1'>\`\${window.__pwned = 1}\``],
-  ['the end of a style, of a comment, of CDATA', '</style>-->]]><!--<iframe srcdoc="<script>top.__pwned=1</script>">'],
+  [
+    'the end of a style, of a comment, of CDATA',
+    '</style>-->]]><!--<iframe srcdoc="<script>top.__pwned=1</script>">',
+  ],
   ['line separators of JavaScript', '\u2028window.__pwned = 1\u2029'],
-  ['control characters, and the end of an event', '\0\u0001\u001b[31m\r\n\r\ndata: [{"kind":"over"}]\n\n'],
+  [
+    'control characters, and the end of an event',
+    '\0\u0001\u001b[31m\r\n\r\ndata: [{"kind":"over"}]\n\n',
+  ],
   ['text turned around', '\u202egnp.exe\u2066'],
   ['entities', '&lt;script&gt;&#x3c;img src=x onerror=window.__pwned=1&#x3e;&amp;'],
   ['half a character, and what is none', '\ud800\udfff\ufffe\uffff\u{1f4a9}\udc00'],
@@ -35,15 +44,27 @@ function attack(tap: FakeTap, text: string): void {
     direction: 'out',
   });
   tap.event(1, `${text}/${text}`, { kind: 'error', code: text, at: 2, label: text });
-  tap.event(1, `${text}/DATA`, { kind: 'chunk', bytes: preview.length, at: 1, label: text, preview });
-  tap.change(1, { kind: 'span', lane: text, span: { kind: 'waiting', label: text, from: 0, to: undefined } });
+  tap.event(1, `${text}/DATA`, {
+    kind: 'chunk',
+    bytes: preview.length,
+    at: 1,
+    label: text,
+    preview,
+  });
+  tap.change(1, {
+    kind: 'span',
+    lane: text,
+    span: { kind: 'waiting', label: text, from: 0, to: undefined },
+  });
   tap.close(1, { reason: text });
 }
 
 describeInBrowser('what the peers send', ({ open }) => {
   it.each(hostile)('stays text on the page: %s', async (_, text) => {
     const { page, troubles, requests, tap, url } = await open();
-    await page.evaluate(`document.addEventListener('securitypolicyviolation', (event) => console.log('violation ' + event.violatedDirective))`);
+    await page.evaluate(
+      `document.addEventListener('securitypolicyviolation', (event) => console.log('violation ' + event.violatedDirective))`,
+    );
     attack(tap, text);
     await page.locator('#follow[disabled]').waitFor();
     await page.locator('#stage').focus();
@@ -54,7 +75,9 @@ describeInBrowser('what the peers send', ({ open }) => {
     }
     // The payload was shown, and so were the names.
     const legible = text.replace(/[^ -~]/g, '');
-    expect(seen.join('').replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4})|[^ -~]/g, '')).toContain(legible.slice(0, 40));
+    expect(seen.join('').replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4})|[^ -~]/g, '')).toContain(
+      legible.slice(0, 40),
+    );
     expect(await page.locator('#names .name').count()).toBe(3);
     expect(await page.evaluate('window.__pwned')).toBeUndefined();
     expect(await page.locator('script, img, iframe, svg, b').count()).toBe(1);
@@ -77,7 +100,9 @@ describeInBrowser('what the peers send', ({ open }) => {
 
   it('has a policy that would refuse a script, if one got in', async () => {
     const { page, troubles } = await open();
-    const run = page.evaluate(`(() => { const script = document.createElement('div'); script.innerHTML = '<img src=x onerror="window.__pwned = 1">'; })()`);
+    const run = page.evaluate(
+      `(() => { const script = document.createElement('div'); script.innerHTML = '<img src=x onerror="window.__pwned = 1">'; })()`,
+    );
     await expect(run).rejects.toThrow(/TrustedHTML/);
     expect(await page.evaluate('window.__pwned')).toBeUndefined();
     expect(troubles.join('\n')).toMatch(/TrustedHTML/);

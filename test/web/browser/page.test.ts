@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { parseXml } from '../../marble/xml.js';
+import { parseXml } from '../../diagram/xml.js';
 import { ask } from '../serving.js';
 import { openTunnel } from './tunnel.js';
 import { chosenEvent, connectionButton, describeInBrowser } from './chromium.js';
@@ -19,15 +19,28 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     await connectionButton(page, 1).getByText('● open').waitFor();
     tap.lane(1, 'c');
     tap.lane(1, 'c/sendbackup', { under: 'c' });
-    tap.event(1, 'c/sendbackup', { kind: 'packet', type: 'REQ', at: 1, bytes: 300, label: 'REQ sendbackup', direction: 'out' });
+    tap.event(1, 'c/sendbackup', {
+      kind: 'packet',
+      type: 'REQ',
+      at: 1,
+      bytes: 300,
+      label: 'REQ sendbackup',
+      direction: 'out',
+    });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
     tap.lane(1, 'c/DATA', { direction: 'in', under: 'c' });
     tap.event(1, 'c/DATA', { kind: 'chunk', at: 2, bytes: 3 << 20, label: '3145728 bytes' });
-    await connectionButton(page, 1).locator('.totals', { hasText: '→ 300 B   ← 3 MiB   2 events' }).waitFor();
+    await connectionButton(page, 1)
+      .locator('.totals', { hasText: '→ 300 B   ← 3 MiB   2 events' })
+      .waitFor();
     await connectionButton(page, 1)
       .locator('.rates', { hasText: /← [\d.]+ MiB\/s/ })
       .waitFor();
-    expect(await page.locator('#names .name').allTextContents()).toEqual(['c', 'sendbackup', 'DATA']);
+    expect(await page.locator('#names .name').allTextContents()).toEqual([
+      'c',
+      'sendbackup',
+      'DATA',
+    ]);
     expect(await page.locator('#names .arrow').allTextContents()).toEqual(['', '⇄', '←']);
     tap.close(1, { reason: 'The target has ended.' });
     await connectionButton(page, 1).getByText('○ ended').waitFor();
@@ -37,7 +50,14 @@ describeInBrowser('the page', ({ open, serve, look }) => {
   it('shows a backup that was recorded with a real Amanda, its streams by name', async () => {
     const { page, troubles } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
-    expect(await page.locator('#names .name').allTextContents()).toEqual(['connection 1', 'sendbackup', 'MESG', 'STATE', 'DATA', 'INDEX']);
+    expect(await page.locator('#names .name').allTextContents()).toEqual([
+      'connection 1',
+      'sendbackup',
+      'MESG',
+      'STATE',
+      'DATA',
+      'INDEX',
+    ]);
     expect(troubles).toEqual([]);
   });
 
@@ -46,7 +66,13 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     tap.open(1, { at: Date.now() - 2_000 });
     tap.lane(1, 'c');
     tap.lane(1, 'c/MESG', { direction: 'in', under: 'c' });
-    tap.event(1, 'c/MESG', { kind: 'chunk', at: 1_000, bytes: 20, label: '20 bytes', preview: new Uint8Array(Buffer.from('sendbackup: end\n\0\u0001')) });
+    tap.event(1, 'c/MESG', {
+      kind: 'chunk',
+      at: 1_000,
+      bytes: 20,
+      label: '20 bytes',
+      preview: new Uint8Array(Buffer.from('sendbackup: end\n\0\u0001')),
+    });
     tap.close(1);
     await page.locator('#follow[disabled]').waitFor();
     await page.locator('#names .name', { hasText: 'MESG' }).waitFor();
@@ -97,11 +123,18 @@ describeInBrowser('the page', ({ open, serve, look }) => {
 
   it('is the same after a reload: the connection that was chosen, its lanes and its events', async () => {
     const { page, tap } = await open();
-    for (const [index, name] of ['noop.1', 'amdump.3', 'selfcheck.1'].entries()) tap.replay(index + 1, name);
+    for (const [index, name] of ['noop.1', 'amdump.3', 'selfcheck.1'].entries())
+      tap.replay(index + 1, name);
     await connectionButton(page, 2).click();
     await page.getByRole('heading', { name: 'Connection 2: sendbackup' }).waitFor();
     const seen = async (): Promise<readonly string[]> =>
-      (await Promise.all(['#connections', '#conversation-title', '#conversation-about', '#names'].map((id) => page.locator(id).textContent()))).map(String);
+      (
+        await Promise.all(
+          ['#connections', '#conversation-title', '#conversation-about', '#names'].map((id) =>
+            page.locator(id).textContent(),
+          ),
+        )
+      ).map(String);
     await page.locator('#zoom', { hasText: 's' }).waitFor();
     const before = await seen();
     await page.reload();
@@ -133,15 +166,21 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     const { page } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
     await page.locator('#zoom', { hasText: 's' }).waitFor();
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save SVG' }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save SVG' }).click(),
+    ]);
     expect(download.suggestedFilename()).toBe('connection-1.svg');
     const svg = await readFile(await download.path(), 'utf8');
     expect(() => parseXml(svg)).not.toThrow();
-    for (const word of ['Connection 1: sendbackup', 'DATA', 'INDEX', 'complete']) expect(svg).toContain(word);
+    for (const word of ['Connection 1: sendbackup', 'DATA', 'INDEX', 'complete'])
+      expect(svg).toContain(word);
   });
 
   it('asks nobody but its own server', async () => {
-    const { page, requests, url, port } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
+    const { page, requests, url, port } = await open({
+      before: ({ tap }) => tap.replay(1, 'amdump.3'),
+    });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
     expect(requests.filter((one) => !one.startsWith(url) && !one.startsWith('data:'))).toEqual([]);
     expect(requests).toContain(`${url}events`);
@@ -149,7 +188,11 @@ describeInBrowser('the page', ({ open, serve, look }) => {
   });
 
   it('is usable at 800 pixels: nothing runs out of the window', async () => {
-    const { page } = await open({ width: 800, height: 900, before: ({ tap }) => tap.replay(1, 'amdump.3') });
+    const { page } = await open({
+      width: 800,
+      height: 900,
+      before: ({ tap }) => tap.replay(1, 'amdump.3'),
+    });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
     const width = await page.evaluate('document.documentElement.scrollWidth');
     expect(width).toBe(800);

@@ -14,7 +14,13 @@ function openBusy(tap: FakeTap): void {
 
 function send(tap: FakeTap, from: number, to: number): void {
   for (let index = from; index < to; index += 1) {
-    const event = { kind: 'chunk', at: index, bytes: 1 + ((index * 7_919) % 32_768), label: 'chunk', preview: new Uint8Array(96) } as const;
+    const event = {
+      kind: 'chunk',
+      at: index,
+      bytes: 1 + ((index * 7_919) % 32_768),
+      label: 'chunk',
+      preview: new Uint8Array(96),
+    } as const;
     tap.event(1, `c/${STREAMS[index % 4] ?? 'DATA'}`, event);
   }
 }
@@ -44,7 +50,18 @@ describeInBrowser('ten thousand events', ({ open }) => {
     await page.getByRole('button', { name: 'Fit' }).click();
     await page.locator('#stage').focus();
     await page.evaluate('window.__frames.length = 0');
-    for (const key of ['+', '+', '-', '-', '-', '+', '+', 'Shift+ArrowLeft', 'Shift+ArrowRight', '0']) {
+    for (const key of [
+      '+',
+      '+',
+      '-',
+      '-',
+      '-',
+      '+',
+      '+',
+      'Shift+ArrowLeft',
+      'Shift+ArrowRight',
+      '0',
+    ]) {
       await page.keyboard.press(key);
       await page.evaluate(
         'new Promise((done) => { let n = 5; requestAnimationFrame(function next() { n -= 1; if (n > 0) requestAnimationFrame(next); else done(); }); })',
@@ -63,7 +80,8 @@ describeInBrowser('ten thousand events', ({ open }) => {
 
     async function frames(): Promise<{ readonly p95: number; readonly words: string }> {
       const times = (await page.evaluate<number[]>('window.__frames')).toSorted((a, b) => a - b);
-      const part = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Infinity;
+      const part = (share: number): number =>
+        times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Infinity;
       const words = `${times.length} of them, median ${part(0.5).toFixed(1)} ms, p95 ${part(0.95).toFixed(1)} ms, longest ${part(1).toFixed(1)} ms`;
       return { p95: part(0.95), words };
     }
@@ -77,6 +95,8 @@ describeInBrowser('ten thousand events', ({ open }) => {
       },
     });
     await page.locator('#conversation-about', { hasText: '10,000 events' }).waitFor();
-    await page.waitForFunction(`!document.querySelector('#conversation-about').textContent.includes('kept')`);
+    await page.waitForFunction(
+      `!document.querySelector('#conversation-about').textContent.includes('kept')`,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { countInWords, sizeInWords } from '../../../marble/layout-words.js';
+import { countInWords, sizeInWords } from '../../../diagram/layout/layout-words.js';
 import { find, make, say } from './elements.js';
 import { visible } from './payload.js';
 import type { ConnectionView, Store } from './store.js';
@@ -31,7 +31,8 @@ export class ConnectionList {
       row.item.remove();
       this.#rows.delete(id);
     }
-    for (const [id, view] of connections) fill(this.#rows.get(id) ?? this.#add(id), view, { isChosen: id === chosen, isOver, here });
+    for (const [id, view] of connections)
+      fill(this.#rows.get(id) ?? this.#add(id), view, { isChosen: id === chosen, isOver, here });
     this.#nobody.hidden = connections.size > 0;
     say(this.#count, connections.size === 0 ? '' : String(connections.size));
   }
@@ -67,13 +68,24 @@ function fill(
   const state = closed?.how ?? (isOver ? 'cut off' : 'open');
   row.button.setAttribute('aria-current', String(isChosen));
   row.button.dataset.state = state === 'open' || state === 'ended' ? state : 'broken';
-  say(row.title, `${facts.id}  ${totals.services.length === 0 ? 'no request yet' : totals.services.map(visible).join(', ')}`);
+  say(
+    row.title,
+    `${facts.id}  ${totals.services.length === 0 ? 'no request yet' : totals.services.map(visible).join(', ')}`,
+  );
   say(row.state, `${SIGNS[state] ?? '✕'} ${state}`);
   say(row.peers, `${visible(facts.peer)} → ${visible(facts.target)}`);
   const now = rate.rate(here);
   row.rates.hidden = closed?.how === 'ended';
-  say(row.rates, closed === undefined ? `→ ${perSecond(now.out)}   ← ${perSecond(now.in)}` : visible(closed.reason));
-  say(row.totals, `→ ${sizeInWords(totals.out)}   ← ${sizeInWords(totals.in)}   ${countInWords(totals.events, 'event')}`);
+  say(
+    row.rates,
+    closed === undefined
+      ? `→ ${perSecond(now.out)}   ← ${perSecond(now.in)}`
+      : visible(closed.reason),
+  );
+  say(
+    row.totals,
+    `→ ${sizeInWords(totals.out)}   ← ${sizeInWords(totals.in)}   ${countInWords(totals.events, 'event')}`,
+  );
 }
 
 const SIGNS: Readonly<Record<string, string>> = { open: '●', ended: '○' };

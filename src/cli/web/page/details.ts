@@ -1,4 +1,4 @@
-import { countInWords, numberInWords, timeInWords } from '../../../marble/layout-words.js';
+import { countInWords, numberInWords, timeInWords } from '../../../diagram/layout/layout-words.js';
 import { find, make, say } from './elements.js';
 import type { EventFacts } from './messages.js';
 import { directionOf } from './paint-events.js';
@@ -45,13 +45,27 @@ function hintOf({ bytes = 0, count = 1 }: EventFacts, preview: Uint8Array | unde
   return `The first ${countInWords(preview.length, 'byte')} of ${count > 1 ? `the first of ${numberInWords(count)} payloads` : numberInWords(bytes)}:`;
 }
 
-function factsOf({ facts }: ConnectionView, lane: LaneView, event: EventFacts): readonly (readonly [string, string])[] {
+function factsOf(
+  { facts }: ConnectionView,
+  lane: LaneView,
+  event: EventFacts,
+): readonly (readonly [string, string])[] {
   const way = event.direction ?? lane.facts.direction;
   const time = new Date(facts.at + event.at);
   const all: readonly (readonly [string, string | undefined])[] = [
     ['what', event.type === undefined ? event.kind : `${event.kind} ${event.type}`],
-    ['lane', `${visible(lane.facts.name)}${lane.facts.handle === undefined ? '' : `, handle ${lane.facts.handle}`}`],
-    ['way', way === undefined ? undefined : directionOf(lane, event) === 'out' ? '→ from the initiator to the target' : '← from the target to the initiator'],
+    [
+      'lane',
+      `${visible(lane.facts.name)}${lane.facts.handle === undefined ? '' : `, handle ${lane.facts.handle}`}`,
+    ],
+    [
+      'way',
+      way === undefined
+        ? undefined
+        : directionOf(lane, event) === 'out'
+          ? '→ from the initiator to the target'
+          : '← from the target to the initiator',
+    ],
     ['time', `${timeInWords(event.at)} after the beginning, ${time.toLocaleTimeString()}`],
     ['until', event.until === undefined ? undefined : timeInWords(event.until)],
     ['size', event.bytes === undefined ? undefined : countInWords(event.bytes, 'byte')],

@@ -7,7 +7,10 @@ const AGAIN = 5_000;
  * Listens to what the server tells. The browser connects again by itself when the connection is lost, and goes on behind the last thing that
  * it was told; a page that the server refuses asks again after a while.
  */
-export function listen(onMessages: (messages: readonly PageMessage[]) => void, onLink: (words: string, isGood: boolean) => void): void {
+export function listen(
+  onMessages: (messages: readonly PageMessage[]) => void,
+  onLink: (words: string, isGood: boolean) => void,
+): void {
   const source = new EventSource('events');
   source.addEventListener('open', () => onLink('live', true));
   source.addEventListener('message', ({ data }: MessageEvent<string>) => {

@@ -16,7 +16,9 @@ export class LaneNames {
       this.#list.replaceChildren(...lanes.map(nameOf));
       this.#list.style.height = `${sizes.axis + lanes.length * sizes.row}px`;
     }
-    [...this.#list.children].forEach((item, index) => item.classList.toggle('chosen', index === chosen));
+    [...this.#list.children].forEach((item, index) =>
+      item.classList.toggle('chosen', index === chosen),
+    );
   }
 }
 
@@ -26,8 +28,17 @@ function nameOf(lane: LaneView, index: number): HTMLLIElement {
   item.style.top = `${sizes.axis + index * sizes.row}px`;
   item.dataset.hue = String(hueOf(lane));
   const about = make('span', 'about', handle === undefined ? kind : `${kind} ${handle}`);
-  const arrow = make('span', 'arrow', direction === undefined ? (under === undefined ? '' : '⇄') : direction === 'out' ? '→' : '←');
-  arrow.title = direction === undefined ? 'both ways' : direction === 'out' ? 'from the initiator to the target' : 'from the target to the initiator';
+  const arrow = make(
+    'span',
+    'arrow',
+    direction === undefined ? (under === undefined ? '' : '⇄') : direction === 'out' ? '→' : '←',
+  );
+  arrow.title =
+    direction === undefined
+      ? 'both ways'
+      : direction === 'out'
+        ? 'from the initiator to the target'
+        : 'from the target to the initiator';
   const title = make('span', 'name');
   say(title, visible(name));
   title.title = visible(name);

@@ -1,4 +1,4 @@
-import { countInWords } from '../../../marble/layout-words.js';
+import { countInWords } from '../../../diagram/layout/layout-words.js';
 import { ConnectionList } from './connection-list.js';
 import { Details } from './details.js';
 import { find, say } from './elements.js';
@@ -66,8 +66,14 @@ class Page {
   /** Until somebody has chosen one. */
   #chooseNewest(): void {
     const newest = [...this.#store.connections.keys()].at(-1);
-    if (this.#chosen !== undefined && !this.#store.connections.has(this.#chosen) && this.#store.connections.size > 0) this.#isChosenByHand = false;
-    if (!this.#isChosenByHand && newest !== undefined && newest !== this.#chosen) this.#choose(newest);
+    if (
+      this.#chosen !== undefined &&
+      !this.#store.connections.has(this.#chosen) &&
+      this.#store.connections.size > 0
+    )
+      this.#isChosenByHand = false;
+    if (!this.#isChosenByHand && newest !== undefined && newest !== this.#chosen)
+      this.#choose(newest);
     // The store may have begun anew.
     const view = this.#chosen === undefined ? undefined : this.#store.connections.get(this.#chosen);
     if (view === this.#shown) return;
@@ -85,7 +91,10 @@ class Page {
   #showHeading(): void {
     if (this.#shown === undefined) return;
     const { facts, closed, totals, lanes } = this.#shown;
-    say(find('conversation-title', HTMLElement), `Connection ${facts.id}${totals.services.length === 0 ? '' : `: ${totals.services.map(visible).join(', ')}`}`);
+    say(
+      find('conversation-title', HTMLElement),
+      `Connection ${facts.id}${totals.services.length === 0 ? '' : `: ${totals.services.map(visible).join(', ')}`}`,
+    );
     const kept = lanes.reduce((sum, { events }) => sum + events.length, 0);
     const words = [
       `${visible(facts.peer)} → ${visible(facts.target)}`,
@@ -101,7 +110,8 @@ class Page {
   #show(selection: Selection | undefined): void {
     this.#selection = selection;
     const lane = selection === undefined ? undefined : this.#shown?.lanes[selection.lane];
-    if (selection === undefined || lane === undefined || this.#shown === undefined) this.#details.showNone();
+    if (selection === undefined || lane === undefined || this.#shown === undefined)
+      this.#details.showNone();
     else this.#details.show(this.#shown, lane, selection.event);
   }
 
@@ -127,8 +137,14 @@ class Page {
       fit: () => stage.fit(),
       save,
     };
-    for (const [id, action] of Object.entries(actions)) find(id, HTMLButtonElement).addEventListener('click', action);
-    const targets = { stage, save, lanes: () => this.#shown?.lanes ?? [], selection: () => this.#selection };
+    for (const [id, action] of Object.entries(actions))
+      find(id, HTMLButtonElement).addEventListener('click', action);
+    const targets = {
+      stage,
+      save,
+      lanes: () => this.#shown?.lanes ?? [],
+      selection: () => this.#selection,
+    };
     document.addEventListener('keydown', (event) => {
       // In the list and in a payload the arrows belong to what is there.
       if (event.target instanceof Element && event.target.closest('nav, #payload') !== null) return;

@@ -4,15 +4,29 @@
  */
 export type PageMessage =
   /** All that is there but for the events. `fresh`: forget what you know; else you were too slow, and events are lost. */
-  | { readonly kind: 'state'; readonly fresh: boolean; readonly connections: readonly ConnectionState[] }
+  | {
+      readonly kind: 'state';
+      readonly fresh: boolean;
+      readonly connections: readonly ConnectionState[];
+    }
   | { readonly kind: 'opened'; readonly connection: ConnectionFacts }
   | { readonly kind: 'closed'; readonly connection: number; readonly closed: ClosedFacts }
   /** There were too many connections; this one is no longer kept. */
   | { readonly kind: 'forgotten'; readonly connection: number }
   | { readonly kind: 'lane'; readonly connection: number; readonly lane: LaneFacts }
-  | { readonly kind: 'event'; readonly connection: number; readonly lane: number; readonly event: EventFacts }
+  | {
+      readonly kind: 'event';
+      readonly connection: number;
+      readonly lane: number;
+      readonly event: EventFacts;
+    }
   /** Begun when `to` is missing, else ended; `from` and `span` tell which. */
-  | { readonly kind: 'span'; readonly connection: number; readonly lane: number; readonly span: SpanFacts }
+  | {
+      readonly kind: 'span';
+      readonly connection: number;
+      readonly lane: number;
+      readonly span: SpanFacts;
+    }
   | { readonly kind: 'totals'; readonly now: number; readonly connections: readonly Totals[] }
   /** The tap itself is over; nothing more comes. */
   | { readonly kind: 'over' };

@@ -1,4 +1,4 @@
-import { short, sizeInWords } from '../../../marble/layout-words.js';
+import { short, sizeInWords } from '../../../diagram/layout/layout-words.js';
 import type { EventFacts } from './messages.js';
 import { visible } from './payload.js';
 import { type Drawn, type Scene, hueOf, sizes, xAt, yOf } from './scene.js';
@@ -12,7 +12,12 @@ const SIZE_ROOM = 60;
 const FULL_BAR = 20;
 
 /** Draws what has happened on a lane: bars for what comes in numbers, marks with words for the rest. */
-export function paintEvents(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, index: number): readonly Drawn[] {
+export function paintEvents(
+  pen: CanvasRenderingContext2D,
+  scene: Scene,
+  lane: LaneView,
+  index: number,
+): readonly Drawn[] {
   const { view } = scene;
   // A mark from before the sight may reach into it.
   const first = firstAt(lane.events, view.from - (view.span * 300) / scene.width);
@@ -29,7 +34,8 @@ export function paintEvents(pen: CanvasRenderingContext2D, scene: Scene, lane: L
   }
   const y = yOf(scene, index);
   const markAt = marks.map((event) => xAt(scene, event.at));
-  for (const direction of ['out', 'in'] as const) paintBars(pen, scene, [...bars[direction]], { direction, y, hue: hueOf(lane), markAt });
+  for (const direction of ['out', 'in'] as const)
+    paintBars(pen, scene, [...bars[direction]], { direction, y, hue: hueOf(lane), markAt });
   return paintMarks(pen, scene, marks, { lane, index, y });
 }
 
@@ -58,7 +64,8 @@ function paintBars(
     const height = 3 + (sizes.bar - 3) * Math.min(1, Math.log2(1 + bytes) / FULL_BAR);
     pen.fillRect(x - 1, up ? y - height : y, 3, height);
     const next = bars[index + 1]?.[0] ?? Infinity;
-    if (next - x < SIZE_ROOM || markAt.some((mark) => mark > x - 20 && mark < x + SIZE_ROOM)) return;
+    if (next - x < SIZE_ROOM || markAt.some((mark) => mark > x - 20 && mark < x + SIZE_ROOM))
+      return;
     pen.fillStyle = palette.quiet;
     pen.fillText(sizeInWords(bytes), x + 5, up ? y - 9 : y + 10);
     pen.fillStyle = stroke;
@@ -71,7 +78,12 @@ interface MarkPlace {
   readonly y: number;
 }
 
-function paintMarks(pen: CanvasRenderingContext2D, scene: Scene, marks: readonly EventFacts[], { lane, index, y }: MarkPlace): readonly Drawn[] {
+function paintMarks(
+  pen: CanvasRenderingContext2D,
+  scene: Scene,
+  marks: readonly EventFacts[],
+  { lane, index, y }: MarkPlace,
+): readonly Drawn[] {
   const drawn: Drawn[] = [];
   let free = -Infinity;
   marks.forEach((event, number) => {
@@ -91,7 +103,13 @@ function paintMarks(pen: CanvasRenderingContext2D, scene: Scene, marks: readonly
 }
 
 /** What has no room for words, below those that stand there. */
-function paintTick(pen: CanvasRenderingContext2D, { palette }: Scene, event: EventFacts, x: number, y: number): void {
+function paintTick(
+  pen: CanvasRenderingContext2D,
+  { palette }: Scene,
+  event: EventFacts,
+  x: number,
+  y: number,
+): void {
   pen.fillStyle = event.kind === 'error' ? palette.error : palette.text;
   pen.fillRect(x - 1, y + sizes.capsule / 2 + 1, 2, 6);
 }
@@ -103,7 +121,13 @@ interface MarkRoom {
 }
 
 /** Returns its width. */
-function paintMark(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, event: EventFacts, { x, y, room }: MarkRoom): number {
+function paintMark(
+  pen: CanvasRenderingContext2D,
+  scene: Scene,
+  lane: LaneView,
+  event: EventFacts,
+  { x, y, room }: MarkRoom,
+): number {
   const { palette } = scene;
   if (event.kind === 'complete') {
     pen.fillStyle = palette.text;
@@ -114,13 +138,22 @@ function paintMark(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, 
   const width = (text: string): number => pen.measureText(text).width + 10;
   const text = words.find((one) => width(one) <= room) ?? words.at(-1) ?? '';
   const isOut = directionOf(lane, event) === 'out' && event.kind === 'packet';
-  const { fill, stroke } = palette.hues[hueOf(lane)] ?? { fill: palette.page, stroke: palette.text };
+  const { fill, stroke } = palette.hues[hueOf(lane)] ?? {
+    fill: palette.page,
+    stroke: palette.text,
+  };
   const edge = event.kind === 'error' ? palette.error : stroke;
   pen.fillStyle = isOut ? stroke : event.kind === 'packet' ? fill : palette.page;
   pen.strokeStyle = edge;
   pen.lineWidth = event.kind === 'error' ? 2 : 1.3;
   pen.beginPath();
-  pen.roundRect(x, y - sizes.capsule / 2, width(text), sizes.capsule, event.kind === 'packet' ? 9 : 3);
+  pen.roundRect(
+    x,
+    y - sizes.capsule / 2,
+    width(text),
+    sizes.capsule,
+    event.kind === 'packet' ? 9 : 3,
+  );
   pen.fill();
   pen.stroke();
   pen.fillStyle = isOut ? palette.page : event.kind === 'error' ? palette.error : palette.text;

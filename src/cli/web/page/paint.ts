@@ -1,4 +1,4 @@
-import { timeInWords } from '../../../marble/layout-words.js';
+import { timeInWords } from '../../../diagram/layout/layout-words.js';
 import { paintEvents } from './paint-events.js';
 import { visible } from './payload.js';
 import { type Drawn, type Scene, sizes, xAt, yOf } from './scene.js';
@@ -52,7 +52,12 @@ function paintGrid(pen: CanvasRenderingContext2D, scene: Scene): void {
 }
 
 /** From the beginning to the end of a lane; a connection's is thicker. */
-function paintLine(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, index: number): void {
+function paintLine(
+  pen: CanvasRenderingContext2D,
+  scene: Scene,
+  lane: LaneView,
+  index: number,
+): void {
   const first = lane.events[0];
   const last = lane.events.at(-1);
   const hasEnded = last?.kind === 'complete' || last?.kind === 'error';
@@ -64,7 +69,12 @@ function paintLine(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, 
   pen.fillRect(from, yOf(scene, index) - thickness / 2, to - from, thickness);
 }
 
-function paintSpans(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView, index: number): void {
+function paintSpans(
+  pen: CanvasRenderingContext2D,
+  scene: Scene,
+  lane: LaneView,
+  index: number,
+): void {
   const { palette, width } = scene;
   const top = yOf(scene, index) - sizes.row / 2 + 2;
   for (const { span, label: words, from, to } of lane.spans) {
@@ -87,7 +97,11 @@ function paintSpans(pen: CanvasRenderingContext2D, scene: Scene, lane: LaneView,
 }
 
 /** A ring around the chosen event, and a line through all lanes at its time. */
-function paintSelection(pen: CanvasRenderingContext2D, scene: Scene, drawn: readonly Drawn[]): void {
+function paintSelection(
+  pen: CanvasRenderingContext2D,
+  scene: Scene,
+  drawn: readonly Drawn[],
+): void {
   const { selection, palette, height } = scene;
   if (selection === undefined) return;
   const { lane, event } = selection;

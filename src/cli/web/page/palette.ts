@@ -20,7 +20,10 @@ const PATTERN = 8;
 export function readPalette(canvas: HTMLCanvasElement): Palette {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
-  const hues = Array.from({ length: HUES }, (_, index) => ({ fill: colour(`fill-${index}`), stroke: colour(`stroke-${index}`) }));
+  const hues = Array.from({ length: HUES }, (_, index) => ({
+    fill: colour(`fill-${index}`),
+    stroke: colour(`stroke-${index}`),
+  }));
   const spans = {
     paused: pattern(canvas, colour('paused'), [[0, PATTERN, PATTERN, 0]]),
     stalled: pattern(canvas, colour('stalled'), [
@@ -44,7 +47,11 @@ export function readPalette(canvas: HTMLCanvasElement): Palette {
 }
 
 /** Strokes that repeat: slanted, crossed, or dots. They differ without colour. */
-function pattern(canvas: HTMLCanvasElement, colour: string, strokes: readonly (readonly [number, number, number, number])[]): CanvasPattern | string {
+function pattern(
+  canvas: HTMLCanvasElement,
+  colour: string,
+  strokes: readonly (readonly [number, number, number, number])[],
+): CanvasPattern | string {
   const tile = document.createElement('canvas');
   tile.width = PATTERN;
   tile.height = PATTERN;

@@ -10,10 +10,13 @@ export function textOf(bytes: Uint8Array): string {
 
 /** As {@link textOf}, of a text. */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-  });
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+    },
+  );
 }
 
 /** Bytes as hexadecimal, sixteen in a line, with their place and their ASCII beside them. */
@@ -24,7 +27,9 @@ export function hexOf(bytes: Uint8Array): string {
     const digits = row.map((byte) => byte.toString(16).padStart(2, '0'));
     const left = digits.slice(0, 8).join(' ').padEnd(23);
     const right = digits.slice(8).join(' ').padEnd(23);
-    const ascii = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    const ascii = row
+      .map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.'))
+      .join('');
     lines.push(`${at.toString(16).padStart(4, '0')}  ${left}  ${right}  ${ascii}`);
   }
   return lines.join('\n');

@@ -18,7 +18,8 @@ export class RateMeter {
     const now = { at, in: bytesIn, out: bytesOut };
     // A tenth of the period apart is close enough.
     const before = this.#counts.at(-2);
-    if (before !== undefined && at - before.at < PERIOD / 10) this.#counts[this.#counts.length - 1] = now;
+    if (before !== undefined && at - before.at < PERIOD / 10)
+      this.#counts[this.#counts.length - 1] = now;
     else this.#counts.push(now);
     // One from before the period stays, to measure from.
     const first = this.#counts.findLastIndex((one) => one.at <= at - PERIOD);

@@ -30,18 +30,29 @@ export function nearest({ events }: LaneView, at: number, reach: number): EventF
 }
 
 /** The event so many behind another one, on its lane. */
-export function stepped({ events }: LaneView, from: EventFacts, by: 1 | -1): EventFacts | undefined {
+export function stepped(
+  { events }: LaneView,
+  from: EventFacts,
+  by: 1 | -1,
+): EventFacts | undefined {
   const index = events.indexOf(from, firstAt(events, from.at));
   return index < 0 ? undefined : events[index + by];
 }
 
 /** The event on the next lane that way that has one, at about the same time. */
-export function acrossFrom(lanes: readonly LaneView[], { lane, event }: Selection, by: 1 | -1): Selection | undefined {
+export function acrossFrom(
+  lanes: readonly LaneView[],
+  { lane, event }: Selection,
+  by: 1 | -1,
+): Selection | undefined {
   for (let index = lane + by; index >= 0 && index < lanes.length; index += by) {
     const { events } = lanes[index] ?? { events: [] };
     const next = firstAt(events, event.at);
     const [before, behind] = [events[next - 1], events[next]];
-    const closer = before !== undefined && (behind === undefined || event.at - before.at < behind.at - event.at) ? before : behind;
+    const closer =
+      before !== undefined && (behind === undefined || event.at - before.at < behind.at - event.at)
+        ? before
+        : behind;
     if (closer !== undefined) return { lane: index, event: closer };
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { timeInWords } from '../../../marble/layout-words.js';
+import { timeInWords } from '../../../diagram/layout/layout-words.js';
 import { find, say } from './elements.js';
 import { LaneNames } from './lane-names.js';
 import { paint } from './paint.js';
@@ -71,7 +71,8 @@ export class Stage {
 
   /** Follows the present, or stops to. */
   toggle(): void {
-    if (this.#connection?.closed === undefined) this.#change({ ...this.#view, follows: !this.#view.follows });
+    if (this.#connection?.closed === undefined)
+      this.#change({ ...this.#view, follows: !this.#view.follows });
   }
 
   zoom(factor: number, part = this.#view.follows ? 1 : 0.5): void {
@@ -99,11 +100,17 @@ export class Stage {
     this.#reach = reach;
     // With its end there is no present to follow any more.
     if (connection.closed !== undefined && this.#view.follows)
-      this.#change(reach < this.#view.span ? this.#whole(connection, reach) : { ...this.#view, follows: false });
+      this.#change(
+        reach < this.#view.span
+          ? this.#whole(connection, reach)
+          : { ...this.#view, follows: false },
+      );
     this.#view = moved(this.#view, reach);
     const { from, span } = this.#view;
     const width = this.#canvas.clientWidth;
-    const hasMoved = Math.abs(from - this.#paintedFrom) * width > span / 2 || (connection.closed === undefined && this.#view.follows && from === 0);
+    const hasMoved =
+      Math.abs(from - this.#paintedFrom) * width > span / 2 ||
+      (connection.closed === undefined && this.#view.follows && from === 0);
     if (!this.#isStale && !hasMoved) return;
     this.#isStale = false;
     this.#paintedFrom = from;
@@ -112,7 +119,17 @@ export class Stage {
     this.#palette ??= readPalette(this.#canvas);
     const { lanes, closed } = connection;
     const top = this.#stage.scrollTop;
-    const scene = { lanes, view: this.#view, reach, isOpen: closed === undefined, selection: this.#selection, palette: this.#palette, width, height, top };
+    const scene = {
+      lanes,
+      view: this.#view,
+      reach,
+      isOpen: closed === undefined,
+      selection: this.#selection,
+      palette: this.#palette,
+      width,
+      height,
+      top,
+    };
     this.#drawn = paint(pen, scene);
     say(find('zoom', HTMLElement), timeInWords(Number(span.toPrecision(3))));
     const follow = find('follow', HTMLButtonElement);
@@ -123,7 +140,10 @@ export class Stage {
   #fitCanvas(pen: CanvasRenderingContext2D): number {
     const height = this.#stage.clientHeight;
     const scale = devicePixelRatio;
-    const [across, down] = [Math.round(this.#canvas.clientWidth * scale), Math.round(height * scale)];
+    const [across, down] = [
+      Math.round(this.#canvas.clientWidth * scale),
+      Math.round(height * scale),
+    ];
     if (this.#canvas.width !== across || this.#canvas.height !== down) {
       this.#canvas.width = across;
       this.#canvas.height = down;
@@ -135,7 +155,10 @@ export class Stage {
 
   /** From the first thing that has happened on a lane of its own to the end. */
   #whole({ lanes }: ConnectionView, reach: number): View {
-    const firsts = lanes.flatMap(({ events, spans }) => [events[0]?.at ?? reach, spans[0]?.from ?? reach]);
+    const firsts = lanes.flatMap(({ events, spans }) => [
+      events[0]?.at ?? reach,
+      spans[0]?.from ?? reach,
+    ]);
     return fitted(Math.min(reach, ...firsts), reach);
   }
 
@@ -173,7 +196,11 @@ export class Stage {
 
   #wheel(event: WheelEvent): void {
     const sideways = event.shiftKey ? event.deltaY : event.deltaX;
-    if (event.ctrlKey) this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#view.follows ? 1 : event.offsetX / this.#canvas.clientWidth);
+    if (event.ctrlKey)
+      this.zoom(
+        event.deltaY > 0 ? 1.25 : 0.8,
+        this.#view.follows ? 1 : event.offsetX / this.#canvas.clientWidth,
+      );
     else if (sideways !== 0) this.scroll(sideways / this.#canvas.clientWidth);
     else return;
     event.preventDefault();
@@ -183,7 +210,9 @@ export class Stage {
     const index = Math.floor((y - sizes.axis + this.#stage.scrollTop) / sizes.row);
     const lane = y < sizes.axis ? undefined : this.#connection?.lanes[index];
     if (lane === undefined) return;
-    const mark = this.#drawn.findLast((one) => one.lane === index && x >= one.from - 2 && x <= one.to + 2);
+    const mark = this.#drawn.findLast(
+      (one) => one.lane === index && x >= one.from - 2 && x <= one.to + 2,
+    );
     const { from, span } = this.#view;
     const scale = span / this.#canvas.clientWidth;
     const event = mark?.event ?? nearest(lane, from + x * scale, NEAR * scale);

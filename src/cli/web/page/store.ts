@@ -1,4 +1,13 @@
-import type { ConnectionFacts, ConnectionState, ClosedFacts, EventFacts, LaneFacts, PageMessage, SpanFacts, Totals } from './messages.js';
+import type {
+  ConnectionFacts,
+  ConnectionState,
+  ClosedFacts,
+  EventFacts,
+  LaneFacts,
+  PageMessage,
+  SpanFacts,
+  Totals,
+} from './messages.js';
 import { RateMeter } from './rate-meter.js';
 
 export interface LaneView {
@@ -62,7 +71,9 @@ export class Store {
   /** How far a connection's time has come: the present, unless it is over. */
   reach({ facts, closed, last }: ConnectionView, here: number): number {
     if (closed !== undefined) return Math.max(last, closed.at - facts.at);
-    return this.isOver || this.clockOffset === undefined ? last : Math.max(last, here + this.clockOffset - facts.at);
+    return this.isOver || this.clockOffset === undefined
+      ? last
+      : Math.max(last, here + this.clockOffset - facts.at);
   }
 
   #state(fresh: boolean, connections: readonly ConnectionState[], here: number): void {
@@ -85,7 +96,14 @@ export class Store {
     const known = this.connections.get(id);
     if (known !== undefined) return known;
     const totals = { id, in: 0, out: 0, events: 0, dropped: 0, services: [] };
-    const view: ConnectionView = { facts: { id, at, peer, target }, closed: undefined, lanes: [], totals, rate: new RateMeter(), last: 0 };
+    const view: ConnectionView = {
+      facts: { id, at, peer, target },
+      closed: undefined,
+      lanes: [],
+      totals,
+      rate: new RateMeter(),
+      last: 0,
+    };
     this.connections.set(id, view);
     return view;
   }
@@ -137,7 +155,9 @@ function addSpan(view: ConnectionView, lane: number, span: SpanFacts): void {
   view.last = Math.max(view.last, span.to ?? span.from);
   const place = view.lanes[lane];
   if (place === undefined) return;
-  const known = place.spans.findLastIndex((one) => one.span === span.span && one.from === span.from);
+  const known = place.spans.findLastIndex(
+    (one) => one.span === span.span && one.from === span.from,
+  );
   if (known >= 0) place.spans[known] = span;
   else place.spans.push(span);
   if (place.spans.length > MOST_SPANS) place.spans = place.spans.slice(MOST_SPANS / 8);

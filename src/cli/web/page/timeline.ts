@@ -52,10 +52,15 @@ export function showing(view: View, at: number): View {
 export function ticks({ from, span }: View, count: number): readonly number[] {
   const step = roundStep(span / Math.max(1, count));
   const first = Math.ceil(from / step);
-  return Array.from({ length: Math.max(0, Math.floor((from + span) / step) - first + 1) }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+  return Array.from(
+    { length: Math.max(0, Math.floor((from + span) / step) - first + 1) },
+    (_, index) => Number(((first + index) * step).toPrecision(12)),
+  );
 }
 
-const clockSteps = [60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000];
+const clockSteps = [
+  60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 86_400_000,
+];
 
 function roundStep(least: number): number {
   if (least > 30_000) return clockSteps.find((step) => step >= least) ?? 86_400_000;

@@ -1,0 +1,45 @@
+// `npm run fuzz|floods|faults|soak -- …`: the long forms of what `npm test` runs in short, against a build of this checkout.
+import { setup } from './setup.mjs';
+import { moduleFile, run, say } from './tools.mjs';
+
+/** Test files, and the environment that makes them long; what is set already stays. */
+const loads = {
+  fuzz: {
+    files: ['test/fuzz', 'test/faults/cut-', 'test/faults/flood.test', 'test/faults/hostile'],
+    env: { FUZZ_RUNS: '100' },
+  },
+  floods: { files: ['test/faults/floods.test'], env: { FUZZ_RUNS: '100' } },
+  faults: {
+    files: ['test/faults/kills.test', 'test/faults/full-disk.test'],
+    env: { FUZZ_RUNS: '100' },
+  },
+  soak: { files: ['test/faults/soak.test'], env: { SOAK_MINUTES: '30' } },
+};
+
+/** Seconds after which a load has gone wrong. */
+const MOST_SECONDS = 3 * 3600;
+
+const [name, ...words] = process.argv.slice(2);
+const load = loads[name];
+if (load === undefined) {
+  say(`load: one of ${Object.keys(loads).join(', ')}, not "${name ?? ''}"`);
+  process.exit(2);
+}
+const failure = await setup();
+if (failure === undefined) {
+  const env = { ...load.env, ...process.env };
+  const vitest = [
+    moduleFile('vitest/vitest.mjs'),
+    'run',
+    '--project',
+    'unit',
+    ...load.files,
+    ...words,
+  ];
+  const ran = await run(process.execPath, vitest, { env, show: true, seconds: MOST_SECONDS });
+  if (ran.error !== undefined) say(`load: ${ran.error}`);
+  process.exitCode = ran.status;
+} else {
+  say(failure);
+  process.exitCode = 1;
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { readInstallation, type Installation } from '../config/installation.js';
+import { configInvalid } from '../config/lexer.js';
+import { portOfService, resolvePort } from '../config/port-name.js';
+import type { Setting, Settings } from '../config/settings.js';
+import { UsageError } from '../terminal/arguments.js';
+import type { Output } from './output.js';
+import type { Surroundings } from './surroundings.js';
+import { chooseTarget, type TargetChoice, type TargetValues } from './target.js';
+import { printable } from '../../wire/text.js';
+
+/** The options of every command that goes by the installation's configuration. */
+export const configOptions = {
+  config: { type: 'string' },
+  dumptype: { type: 'string' },
+  option: { type: 'string', multiple: true, short: 'o' },
+  'no-config': { type: 'boolean' },
+} as const;
+
+/** What their help says. */
+export const configOptionsHelp = `The installation's configuration, where the options above say nothing:
+  --config NAME           go by what NAME's disklist and dumptypes say of HOST;
+                          if nothing, by its amanda-client.conf
+  --dumptype NAME         go by this dumptype of it instead
+  --option KEY=VALUE      set a key of it, as -o of Amanda's programs does;
+                          repeatable
+  --no-config             do not read /etc/amanda; by default its
+                          amanda-client.conf is read`;
+
+/** The values of {@link configOptions} as they were typed. */
+export interface ConfigValues {
+  readonly config?: string | undefined;
+  readonly dumptype?: string | undefined;
+  readonly option?: readonly string[] | undefined;
+  readonly 'no-config'?: boolean | undefined;
+}
+
+/** A target, and what the installation says of it. */
+export interface ConfiguredTarget extends Installation {
+  readonly target: TargetChoice;
+}
+
+/**
+ * Reads which target was meant: by the options, and where they say nothing by the installation's configuration.
+ * Throws `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
+ */
+export function chooseConfigured(
+  host: string,
+  disk: string | undefined,
+  values: TargetValues & ConfigValues,
+  output: Output,
+  surroundings: Surroundings,
+): ConfiguredTarget {
+  const found = installationOf(host, disk, values, output, surroundings);
+  const words = {
+    ...configuredValues(found.settings, values, output, surroundings),
+    ...given(values),
+  };
+  const target = chooseTarget(host, { ...words, port: portInDigits(words, surroundings) });
+  return {
+    ...found,
+    target:
+      Object.keys(found.settings).length === 0 ? target : { ...target, settings: found.settings },
+  };
+}
+
+function installationOf(
+  host: string,
+  disk: string | undefined,
+  values: ConfigValues,
+  output: Output,
+  { installation }: Surroundings,
+): Installation {
+  const { config, dumptype, option: overrides = [], 'no-config': isUnwanted = false } = values;
+  if (isUnwanted && dumptype !== undefined)
+    throw new UsageError('--no-config and --dumptype cannot be combined.');
+  const tell = (line: string): void => {
+    if (output.manner.debug) output.warn(`config: ${line}`);
+  };
+  const warn = (line: string): void => {
+    output.note(line);
+  };
+  // Without files there is still what --option says.
+  const isRead = installation !== undefined && !isUnwanted;
+  const directory = isRead ? installation.directory : undefined;
+  return readInstallation({
+    directory,
+    host,
+    disk,
+    config: isRead ? config : undefined,
+    dumptype,
+    overrides,
+    tell,
+    warn,
+  });
+}
+
+/** What the configuration says, as if it had been typed. */
+function configuredValues(
+  settings: Settings,
+  values: TargetValues,
+  output: Output,
+  surroundings: Surroundings,
+): TargetValues {
+  const auth = authOf(settings);
+  const isOther =
+    values.auth !== undefined && auth !== undefined && values.auth.toLowerCase() !== auth;
+  if (isOther && settings['client-port'] !== undefined && output.manner.debug)
+    output.warn(`config: its client-port is that of auth ${auth}, not used`);
+  return given({
+    auth,
+    port:
+      values.port === undefined && !isOther
+        ? portOf(auth ?? values.auth?.toLowerCase() ?? 'bsdtcp', settings, surroundings)
+        : undefined,
+    'amandad-path': said(settings['amandad-path']),
+    'client-username': said(settings['client-username']),
+    'ssh-key': said(settings['ssh-keys']),
+    'ssl-dir': said(settings['ssl-dir']),
+  });
+}
+
+/** Amanda's own names. Which of them this version has is for others to say. */
+const authNames: ReadonlySet<string> = new Set([
+  'bsd',
+  'bsdtcp',
+  'bsdudp',
+  'krb5',
+  'local',
+  'rsh',
+  'ssh',
+  'ssl',
+]);
+
+function authOf({ auth }: Settings): string | undefined {
+  const name = said(auth)?.toLowerCase();
+  if (auth === undefined || name === undefined || authNames.has(name)) return name;
+  throw configInvalid(
+    auth.at,
+    `there is no auth "${printable(name)}"; Amanda has ${[...authNames].join(' ')}.`,
+  );
+}
+
+/** The port in digits; undefined for the driver's own. */
+function portOf(
+  auth: string,
+  settings: Settings,
+  { installation }: Surroundings,
+): string | undefined {
+  if (auth === 'local' || auth === 'rsh') return undefined;
+  // Where Amanda is told an auth and no port, it goes to the service `amanda`, over ssl too; ssh has its own configuration.
+  const unsaid =
+    settings.auth === undefined || auth === 'ssh'
+      ? undefined
+      : { ...settings.auth, value: 'amanda' };
+  const setting = said(settings['client-port']) === undefined ? unsaid : settings['client-port'];
+  return setting === undefined
+    ? undefined
+    : String(resolvePort(setting, protocolOf(auth), servicesText(installation?.services)));
+}
+
+/** `--port`, which may be the name of a service. */
+function portInDigits(
+  { port, auth = 'bsdtcp' }: TargetValues,
+  { installation }: Surroundings,
+): string | undefined {
+  if (port === undefined || !/^[a-z]/i.test(port)) return port;
+  const protocol = protocolOf(auth.toLowerCase());
+  const number = portOfService(port, protocol, servicesText(installation?.services));
+  if (number !== undefined) return String(number);
+  throw new UsageError(
+    `--port takes a whole number from 1 to 65535 or the name of a service; there is no "${printable(port)}" over ${protocol} in /etc/services.`,
+  );
+}
+
+function protocolOf(auth: string): 'tcp' | 'udp' {
+  return auth === 'bsd' || auth === 'bsdudp' ? 'udp' : 'tcp';
+}
+
+function servicesText(path: string | undefined): string {
+  try {
+    return path === undefined ? '' : readFileSync(path, 'utf8');
+  } catch {
+    // Numbers need no names.
+    return '';
+  }
+}
+
+/** An empty text sets nothing, as in Amanda. */
+function said(setting: Setting<string> | undefined): string | undefined {
+  return setting?.value === '' ? undefined : setting?.value;
+}
+
+/** Without what was not said. */
+function given<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

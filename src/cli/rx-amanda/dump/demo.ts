@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Observable, map, tap } from 'rxjs';
+import { connect } from '../../../initiator/connect.js';
+import type { Dle } from '../../../wire/dle.js';
+import { sortWords, takeWords } from '../../terminal/arguments.js';
+import { backUp, backupDocument, backupLines, type Backup } from './backup.js';
+import type { Command } from '../command.js';
+import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
+import type { Output } from '../output.js';
+import { tracedWhenAsked } from '../reach.js';
+import type { Surroundings } from '../surroundings.js';
+
+const options = {
+  json: { type: 'boolean' },
+  debug: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** `rx-amanda demo`: a whole backup on this host, without anything to set up. */
+export const demoCommand: Command = {
+  summary: 'back up a directory of this host, with a target of our own',
+  help: `Usage: rx-amanda demo [OPTION…] [DIRECTORY]
+
+Starts a target (rx-amandad with our own services) as another process, backs up
+DIRECTORY from it over the Amanda protocol into a new temporary directory, and
+says how to look at the result. Default: the directory of this program.
+
+  --json        one JSON document on standard output, errors too
+  --quiet, -q   no progress, no notes
+  --debug       show every frame, and where an error came from
+  --help, -h    this text
+
+${exitCodesHelp}
+`,
+  run(words, output, surroundings) {
+    const { positionals } = sortWords(words, options);
+    const [given] = takeWords(positionals.length === 0 ? [''] : positionals, ['DIRECTORY']);
+    const directory =
+      given === undefined || given === ''
+        ? fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
+        : resolve(given);
+    return inNewFolder((folder) =>
+      demonstrate(directory, join(folder, 'demo.dump'), output, surroundings),
+    ).pipe(
+      tap((backup) => {
+        output.result(backupDocument(backup), [...backupLines(backup), ...adviceFor(backup)]);
+      }),
+      map(() => exitCodes.success),
+    );
+  },
+};
+
+function demonstrate(
+  directory: string,
+  destination: string,
+  output: Output,
+  surroundings: Surroundings,
+): Observable<Backup> {
+  output.note(`backing up ${directory} from a target of our own, over the Amanda protocol`);
+  const dle: Dle = {
+    program: 'GNUTAR',
+    disk: directory,
+    levels: [{ level: 0 }],
+    auth: 'local',
+    record: false,
+    index: true,
+  };
+  const connections = connect(surroundings.ownTarget()).pipe(tracedWhenAsked(output));
+  return backUp(
+    connections,
+    { host: 'localhost', dle, destination, overwrite: false },
+    output,
+    surroundings,
+  );
+}
+
+function adviceFor({ plan }: Backup): readonly string[] {
+  return [
+    '',
+    'To see what is in it:',
+    `  dd if=${plan.destination} bs=32k skip=1 status=none | tar -tf -`,
+  ];
+}
+
+/** Hands out a new temporary folder, and removes it again unless what it was for came about. */
+function inNewFolder<T>(use: (folder: string) => Observable<T>): Observable<T> {
+  return new Observable((out) => {
+    const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-demo-'));
+    let isUsed = false;
+    out.add(
+      use(folder)
+        .pipe(
+          tap(() => {
+            isUsed = true;
+          }),
+        )
+        .subscribe(out),
+    );
+    return () => {
+      if (!isUsed) rmSync(folder, { recursive: true, force: true });
+    };
+  });
+}

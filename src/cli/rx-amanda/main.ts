@@ -1,0 +1,122 @@
+import {
+  NEVER,
+  catchError,
+  defer,
+  firstValueFrom,
+  from,
+  map,
+  merge,
+  of,
+  switchMap,
+  takeLast,
+  type Observable,
+} from 'rxjs';
+import { printable } from '../../wire/text.js';
+import { InterruptedError, UsageError } from '../terminal/arguments.js';
+import type { Command } from './command.js';
+import { exitCodeOf, exitCodes, exitCodesHelp } from '../terminal/exit.js';
+import { Output } from './output.js';
+import type { Surroundings } from './surroundings.js';
+import { packageVersion } from '../version.js';
+
+/**
+ * Each is loaded when it is asked for: it starts sooner, and above 8 MiB of heap V8 marks all of it again and again while buffers come and go,
+ * which makes a relay a third dearer.
+ */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['noop', async () => (await import('./noop.js')).noopCommand],
+  ['service', async () => (await import('./service/service.js')).serviceCommand],
+  ['dump', async () => (await import('./dump/dump.js')).dumpCommand],
+  ['demo', async () => (await import('./dump/demo.js')).demoCommand],
+  ['tap', async () => (await import('./tap/tap.js')).tapCommand],
+  ['draw', async () => (await import('./draw/draw.js')).drawCommand],
+]);
+
+/** Those for which a signal that asks the program to end is a good end, left to them; and whose `--json` names a file. */
+const endingThemselves: ReadonlySet<string | undefined> = new Set(['tap', 'draw']);
+
+async function help(): Promise<string> {
+  const loaded = await Promise.all(
+    [...commands].map(async ([name, load]) => `  ${name.padEnd(9)} ${(await load()).summary}`),
+  );
+  return `Usage: rx-amanda COMMAND [OPTION…] [WORD…]
+
+Talks to targets of the Amanda backup system.
+
+Commands:
+${loaded.join('\n')}
+
+  --version  the version of this program
+  --help     this text; behind a command, what that command takes
+
+${exitCodesHelp}
+`;
+}
+
+/** `rx-amanda`: runs the command that the words name. Resolves to the exit code, when everything is done or cancelled; never rejects. */
+export function main(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const own = beforeDashes(words);
+  const endsItself = endingThemselves.has(words[0]);
+  const output = new Output(surroundings, {
+    json: !endsItself && own.includes('--json'),
+    debug: own.includes('--debug'),
+    quiet: asksForQuiet(own),
+  });
+  const interrupted = (endsItself ? NEVER : surroundings.interrupted).pipe(
+    map((code) => {
+      output.failure(new InterruptedError());
+      return code;
+    }),
+  );
+  const done = merge(
+    // The last value: the connection ends in good order before the program does.
+    defer(() => run(words, output, surroundings)).pipe(takeLast(1)),
+    interrupted,
+  ).pipe(
+    catchError((error: unknown) => {
+      output.failure(error);
+      return of(exitCodeOf(error));
+    }),
+  );
+  return firstValueFrom(done, { defaultValue: exitCodes.failed });
+}
+
+function run(
+  [name, ...words]: readonly string[],
+  output: Output,
+  surroundings: Surroundings,
+): Observable<number> {
+  const say = (text: string): Observable<number> => {
+    surroundings.stdout.write(text);
+    return of(exitCodes.success);
+  };
+  if (name === '--version') return say(`rx-amanda ${packageVersion()}\n`);
+  if (name === '--help' || name === '-h' || name === 'help')
+    return from(help()).pipe(switchMap(say));
+  if (name === undefined)
+    throw new UsageError('A command is missing; rx-amanda --help lists them.');
+  const load = commands.get(name);
+  if (load === undefined)
+    throw new UsageError(`There is no command "${printable(name)}"; rx-amanda --help lists them.`);
+  return from(load()).pipe(
+    switchMap((command) =>
+      asksForHelp(beforeDashes(words))
+        ? say(command.help)
+        : command.run(words, output, surroundings),
+    ),
+  );
+}
+
+/** What stands behind `--` is not for us. */
+function beforeDashes(words: readonly string[]): readonly string[] {
+  const dashes = words.indexOf('--');
+  return dashes === -1 ? words : words.slice(0, dashes);
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h');
+}
+
+function asksForQuiet(words: readonly string[]): boolean {
+  return words.includes('--quiet') || words.includes('-q');
+}

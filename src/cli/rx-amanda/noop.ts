@@ -1,0 +1,71 @@
+import { map, tap } from 'rxjs';
+import { describePeer } from '../../transport/channel.js';
+import { noop, type Noop } from '../../initiator/noop.js';
+import { Features, featureNames } from '../../wire/features.js';
+import { sortWords, takeWords } from '../terminal/arguments.js';
+import type { Command } from './command.js';
+import { chooseConfigured, configOptions, configOptionsHelp } from './configured.js';
+import { exitCodes, exitCodesHelp } from '../terminal/exit.js';
+import { reach } from './reach.js';
+import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
+import { formatTime } from '../terminal/units.js';
+
+/** `rx-amanda noop`: is it there, does it let us in, what can it do? */
+export const noopCommand: Command = {
+  summary: 'ask a target whether it is there and what it can do',
+  help: `Usage: rx-amanda noop [OPTION…] HOST
+
+Asks a target whether it is there, lets us in, and what it can do.
+
+${targetOptionsHelp}
+
+${configOptionsHelp}
+
+${exitCodesHelp}
+`,
+  run(words, output, surroundings) {
+    const { values, positionals } = sortWords(words, { ...targetOptions, ...configOptions });
+    const [host = ''] = takeWords(positionals, ['HOST']);
+    const { target } = chooseConfigured(host, undefined, values, output, surroundings);
+    const started = performance.now();
+    return reach(target, values, output, surroundings).pipe(
+      noop(callTimingFor(target)),
+      tap((answer) => {
+        const milliseconds = performance.now() - started;
+        output.result(
+          { ...documentOf(answer), milliseconds: Math.round(milliseconds) },
+          linesOf(answer, milliseconds),
+        );
+      }),
+      map(() => exitCodes.success),
+    );
+  },
+};
+
+function documentOf({ features, reply }: Noop): object {
+  const { peer } = reply.connection;
+  const names = features.names();
+  return {
+    peer,
+    features: { hex: features.toString(), count: names.length, names },
+    options: Object.fromEntries(optionsOf(reply)),
+  };
+}
+
+function linesOf({ features, reply }: Noop, milliseconds: number): string[] {
+  const missing = Features.amanda351.names().filter((name) => !features.has(name));
+  return [
+    `${describePeer(reply.connection.peer)} answers, after ${formatTime(milliseconds)}.`,
+    `features  ${features.names().length} of the ${featureNames.length} that we know: ${features.toString()}`,
+    ...(missing.length === 0
+      ? []
+      : [`missing   ${missing.length} that Amanda 3.5.1 has: ${missing.join(' ')}`]),
+    ...optionsOf(reply).map(([name, value]) => `${name}  ${value}`),
+  ];
+}
+
+function optionsOf({ options }: Noop['reply']): [string, string][] {
+  return options.entries
+    .filter(({ name }) => name !== 'features')
+    .map(({ name, value }) => [name, value ?? '']);
+}

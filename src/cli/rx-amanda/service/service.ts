@@ -1,0 +1,156 @@
+import { concat, filter, map, merge, mergeMap, of, switchMap, type Observable } from 'rxjs';
+import { request, type Reply, type ServiceRequest } from '../../../exchange/request.js';
+import { AmandaError } from '../../../wire/errors.js';
+import { Features } from '../../../wire/features.js';
+import { sortWords, takeWords, UsageError } from '../../terminal/arguments.js';
+import type { Command } from '../command.js';
+import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
+import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
+import { join, parseJoint, type Joint, type NamedJoint } from './joint.js';
+import type { Output } from '../output.js';
+import { reach } from '../reach.js';
+import { readBody } from './request-body.js';
+import type { Surroundings } from '../surroundings.js';
+import { callTimingFor, estimateTimingFor, targetOptions, targetOptionsHelp } from '../target.js';
+
+const options = {
+  ...targetOptions,
+  ...configOptions,
+  file: { type: 'string', short: 'f' },
+  stdio: { type: 'boolean', short: 's' },
+  features: { type: 'string' },
+  stream: { type: 'string', multiple: true },
+} as const;
+
+/** `rx-amanda service`: any service, as Amanda's own amservice asks for it. */
+export const serviceCommand: Command = {
+  summary: 'ask for any service, with a request of your own',
+  help: `Usage: rx-amanda service [OPTION…] HOST SERVICE
+
+Asks for a service. The request is an OPTIONS line and what comes on standard
+input (nothing, when that is a terminal). Prints the reply; control characters
+in it are shown as \\xNN, --json has the text as it came.
+
+The request:
+  --file, -f FILE         take it from FILE instead of standard input
+  --features HEX          our features; default those of Amanda 3.5.1
+  --config NAME           the server's configuration, told to the target too
+
+The service's streams (without these they are closed):
+  --stdio, -s             join the first one to standard input and output;
+                          the reply is not printed; needs -f
+  --stream NAME,IN,OUT    join the one of that name to two open descriptors:
+                          IN is read and sent, OUT gets what comes, - is none;
+                          repeatable
+  The end of what is sent closes the stream, and a real amandad then closes it
+  both ways: to receive all of a dump, give no IN, or one that stays open.
+
+${targetOptionsHelp}
+
+${configOptionsHelp}
+
+${exitCodesHelp}
+`,
+  run(words, output, surroundings) {
+    const { values, positionals } = sortWords(words, options);
+    const [host = '', service = ''] = takeWords(positionals, ['HOST', 'SERVICE']);
+    const { target } = chooseConfigured(host, undefined, values, output, surroundings);
+    const joints = (values.stream ?? []).map(parseJoint);
+    const { file, config, stdio: wantsStdio = false } = values;
+    if (wantsStdio && file === undefined)
+      throw new UsageError('-s needs -f FILE, since standard input goes to the stream.');
+    if (wantsStdio && joints.length > 0)
+      throw new UsageError('-s and --stream cannot be combined.');
+    if (wantsStdio && output.manner.json)
+      throw new UsageError('-s and --json both want standard output.');
+    const features =
+      values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
+    const timingOf = service === 'sendsize' ? estimateTimingFor : callTimingFor;
+    const asked = (body: Uint8Array): ServiceRequest => ({
+      service,
+      options: { features, hostname: host, config },
+      body,
+    });
+    return readBody(file, () => surroundings.stdin).pipe(
+      switchMap((body) =>
+        reach(target, values, output, surroundings).pipe(
+          request(asked(body), timingOf(target, body)),
+        ),
+      ),
+      filter(({ kind }) => kind === 'final'),
+      mergeMap((reply) =>
+        concat(useStreams(reply, wantsStdio ? surroundings : joints, output), of(reply)),
+      ),
+      map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),
+    );
+  },
+};
+
+/** amandad says that a service failed in a line of its own; behind a service that does not end its last line, that is the end of this one. */
+function hasFailed({ errors, lines }: Reply): boolean {
+  return (
+    errors.length > 0 ||
+    lines.some((line) =>
+      /ERROR service \/\S+ failed: pid \d+ exited with (?:code|signal) \d+$/.test(line),
+    )
+  );
+}
+
+function parseFeatures(hex: string): Features {
+  try {
+    return Features.parse(hex);
+  } catch (error) {
+    throw new UsageError(`--features: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Shows the reply and joins its streams, or drops them. */
+function useStreams(
+  reply: Reply,
+  wanted: Surroundings | readonly NamedJoint[],
+  output: Output,
+): Observable<never> {
+  const joints = 'stdout' in wanted ? firstStream(reply, wanted) : wanted;
+  if (!('stdout' in wanted))
+    output.result(documentOf(reply), reply.text.replace(/\n$/, '').split('\n'));
+  else for (const error of reply.errors) output.warn(`ERROR ${error}`);
+  const joined =
+    reply.errors.length > 0 ? [] : joints.map(({ name, open }) => joinNamed(reply, name, open()));
+  for (const [name, stream] of Object.entries(reply.streams)) {
+    if (joined.length === 0 || !joints.some((joint) => joint.name === name)) stream.discard();
+  }
+  return merge(...joined);
+}
+
+function firstStream(
+  reply: Reply,
+  { stdin: input, stdout: output }: Surroundings,
+): readonly NamedJoint[] {
+  const [name] = Object.keys(reply.streams);
+  if (name !== undefined) return [{ name, open: () => ({ input, output }) }];
+  if (reply.errors.length > 0) return [];
+  throw new AmandaError('SERVICE_FAILED', 'The service opened no stream; ask for it without -s.');
+}
+
+function joinNamed({ streams }: Reply, name: string, joint: Joint): Observable<never> {
+  const stream = streams[name];
+  if (stream !== undefined) return join(stream, joint);
+  const names = Object.keys(streams).join(' ');
+  throw new AmandaError(
+    'SERVICE_FAILED',
+    `The service opened no stream ${name}; it opened ${names === '' ? 'none' : names}.`,
+  );
+}
+
+function documentOf({ options: said, errors, lines, text, streams, connection }: Reply): object {
+  return {
+    peer: connection.peer,
+    options: Object.fromEntries(said.entries.map(({ name, value }) => [name, value ?? null])),
+    errors,
+    lines,
+    text,
+    streams: Object.fromEntries(
+      Object.entries(streams).map(([name, { handle }]) => [name, handle]),
+    ),
+  };
+}

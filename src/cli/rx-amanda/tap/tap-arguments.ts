@@ -1,0 +1,47 @@
+import { printable } from '../../../wire/text.js';
+import { UsageError } from '../../terminal/arguments.js';
+
+/** Where to listen, or whom to reach. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** Reads `PORT`, `:PORT`, `HOST:PORT` or `[::1]:PORT`; without a host it is the loopback. Throws {@link UsageError}. */
+export function listenPlace(text: string, what = 'LISTEN'): Place {
+  const [, port] = /^:?(\d{1,5})$/.exec(text) ?? [];
+  if (port !== undefined) return { host: LOOPBACK, port: portOf(what, port, 0) };
+  const { host, port: given } = split(what, text);
+  if (given === undefined)
+    throw new UsageError(`${what} needs a port, as in ${printable(host)}:10081.`);
+  return { host, port: portOf(what, given, 0) };
+}
+
+/** Reads `HOST`, `HOST:PORT`, `::1` or `[::1]:PORT`. Throws {@link UsageError}. */
+export function targetPlace(text: string, defaultPort: number): Place {
+  const { host, port } = split('TARGET', text);
+  return { host, port: port === undefined ? defaultPort : portOf('TARGET', port, 1) };
+}
+
+function split(
+  what: string,
+  text: string,
+): { readonly host: string; readonly port: string | undefined } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host !== undefined) return { host, port };
+  if (/^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(text)) return { host: text, port: undefined };
+  throw new UsageError(
+    `${what} is HOST:PORT, or [ADDRESS]:PORT for IPv6, not "${printable(text)}".`,
+  );
+}
+
+function portOf(what: string, text: string, least: number): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port >= least && port <= 65_535) return port;
+  throw new UsageError(
+    `The port of ${what} is a whole number from ${least} to 65535, not "${printable(text)}".`,
+  );
+}

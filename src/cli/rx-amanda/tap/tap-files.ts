@@ -1,0 +1,257 @@
+import { finalize, type Observable } from 'rxjs';
+import type { Change } from '../../../diagram/change.js';
+import type { Diagram } from '../../../diagram/model.js';
+import { condense } from '../../../diagram/condense.js';
+import { Recording } from '../../../diagram/recording.js';
+import { toSvg } from '../../../diagram/svg/svg.js';
+import type { TapChange } from '../../../tap/tap-change.js';
+import type { TapEvent } from '../../../tap/tap-event.js';
+import { drawnStep } from '../draw/drawn-step.js';
+import { withPartialFile, type PartialFile } from '../../terminal/partial-file.js';
+import { tapJson } from './tap-json.js';
+import { tapPcap } from './tap-pcap.js';
+import type { TapSink } from './tap-sink.js';
+
+/** Names of the files that a tap writes, and whether a drawing is wanted besides. */
+export interface TapFileNames {
+  readonly svg?: string | undefined;
+  readonly json?: string | undefined;
+  readonly pcap?: string | undefined;
+  readonly text?: boolean | undefined;
+}
+
+/** Takes what a tap sees while it sees it. */
+export interface TapFiles {
+  event(event: TapEvent): void;
+  change(change: TapChange): void;
+  /** All of it so far, if a drawing was asked for, and how it is to be drawn. */
+  drawing(): Drawing;
+  /** Brings the files to the disk and gives them their names; the names of those that are whole. What fails is told, and the others go on. */
+  publish(): Promise<readonly string[]>;
+}
+
+export interface Drawing {
+  readonly diagram: Diagram;
+  readonly millisecondsPerStep: number;
+}
+
+/** A drawing of more is neither read nor quick to open. */
+const DRAWN_EVENTS = 1_000;
+/** Chunks that a stream has in a drawing, on average: a backup is to be seen at a glance. */
+const DRAWN_CHUNKS = 2;
+
+/**
+ * Makes the files of a tap for as long as something is written into them: each has its name when it is published, and is removed otherwise.
+ *
+ * Capture and recording are written as they come, so that what was seen is there under the name for the time being when this program is killed,
+ * but for the last {@link HELD_FOR} milliseconds. A file that cannot be written to any more is left as it is, `onTrouble` is told, and the others
+ * go on. Errors with `FILE_FAILED` when one cannot be made.
+ */
+export function withTapFiles<T>(
+  names: TapFileNames,
+  overwrite: boolean,
+  onTrouble: (message: string) => void,
+  use: (files: TapFiles) => Observable<T>,
+): Observable<T> {
+  return withOptional(names.svg, overwrite, (svg) =>
+    withOptional(names.json, overwrite, (json) =>
+      withOptional(names.pcap, overwrite, (pcap) => {
+        const files = [
+          json && new Streamed(json, tapJson(), onTrouble),
+          pcap && new Streamed(pcap, tapPcap(), onTrouble),
+        ];
+        const streamed = files.filter((file) => file !== undefined);
+        const isDrawn = svg !== undefined || names.text === true;
+        const recording = isDrawn ? new Recording({ title: 'rx-amanda tap' }) : undefined;
+        return use(new OpenFiles({ svg, streamed, recording, onTrouble })).pipe(
+          finalize(() => {
+            for (const file of streamed) file.close();
+          }),
+        );
+      }),
+    ),
+  );
+}
+
+function delayed(change: Change, by: number): Change {
+  switch (change.kind) {
+    case 'lane':
+    case 'span-end':
+      return { ...change, at: change.at + by };
+    case 'event': {
+      const { at, until } = change.event;
+      return {
+        ...change,
+        event: {
+          ...change.event,
+          at: at + by,
+          ...(until === undefined ? {} : { until: until + by }),
+        },
+      };
+    }
+    case 'span': {
+      const { from, to } = change.span;
+      return {
+        ...change,
+        span: { ...change.span, from: from + by, to: to === undefined ? undefined : to + by },
+      };
+    }
+  }
+}
+
+interface Opened {
+  readonly svg: PartialFile | undefined;
+  readonly streamed: readonly Streamed[];
+  readonly recording: Recording | undefined;
+  readonly onTrouble: (message: string) => void;
+}
+
+class OpenFiles implements TapFiles {
+  readonly #svg: PartialFile | undefined;
+  readonly #streamed: readonly Streamed[];
+  readonly #recording: Recording | undefined;
+  readonly #onTrouble: (message: string) => void;
+  /** When the first connection was opened, in milliseconds since 1970, and the later ones after that. */
+  #began: number | undefined;
+  readonly #delays = new Map<number, number>();
+
+  constructor({ svg, streamed, recording, onTrouble }: Opened) {
+    this.#svg = svg;
+    this.#streamed = streamed;
+    this.#recording = recording;
+    this.#onTrouble = onTrouble;
+  }
+
+  event(event: TapEvent): void {
+    for (const file of this.#streamed) file.write((sink) => sink.event(event));
+  }
+
+  change(change: TapChange): void {
+    for (const file of this.#streamed) file.write((sink) => sink.change(change));
+    if (this.#recording === undefined) return;
+    if (change.kind === 'opened') {
+      this.#began ??= change.at;
+      this.#delays.set(change.connection, change.at - this.#began);
+    } else if (change.kind === 'closed') this.#delays.delete(change.connection);
+    else this.#recording.change(delayed(change.change, this.#delays.get(change.connection) ?? 0));
+  }
+
+  drawing(): Drawing {
+    const diagram = condense(
+      (this.#recording ?? new Recording()).diagram(),
+      DRAWN_EVENTS,
+      DRAWN_CHUNKS,
+    );
+    return { diagram, millisecondsPerStep: drawnStep(diagram) };
+  }
+
+  async publish(): Promise<readonly string[]> {
+    const published: string[] = [];
+    const svg = this.#svg;
+    if (svg !== undefined && (await this.#draw(svg))) published.push(svg.path);
+    for (const file of this.#streamed) if (await file.publish()) published.push(file.path);
+    return published;
+  }
+
+  async #draw(file: PartialFile): Promise<boolean> {
+    try {
+      const { diagram, millisecondsPerStep } = this.drawing();
+      await file.append(Buffer.from(toSvg(diagram, { millisecondsPerStep })));
+      await file.publish();
+      return true;
+    } catch (error) {
+      this.#onTrouble(messageOf(error));
+      return false;
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** For how many milliseconds what is to be written may wait for more. */
+const HELD_FOR = 200;
+/** How many bytes may wait. */
+const MOST_HELD = 131_072;
+
+/** A file that is written while the tap goes on. */
+class Streamed {
+  readonly #file: PartialFile;
+  readonly #sink: TapSink;
+  readonly #onTrouble: (message: string) => void;
+  #isWhole = true;
+  /** What waits to be written, and how much that is. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(file: PartialFile, sink: TapSink, onTrouble: (message: string) => void) {
+    this.#file = file;
+    this.#sink = sink;
+    this.#onTrouble = onTrouble;
+    this.write(() => sink.begin());
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  write(parts: (sink: TapSink) => readonly Uint8Array[]): void {
+    if (!this.#isWhole) return;
+    for (const part of parts(this.#sink)) {
+      this.#held.push(part);
+      this.#heldBytes += part.length;
+    }
+    if (this.#heldBytes >= MOST_HELD) this.#flush();
+    else if (this.#heldBytes > 0) this.#timer ??= setTimeout(() => this.#flush(), HELD_FOR);
+  }
+
+  async publish(): Promise<boolean> {
+    this.#flush();
+    if (!this.#isWhole) return false;
+    try {
+      await this.#file.publish();
+      return true;
+    } catch (error) {
+      this.#giveUp(error);
+      return false;
+    }
+  }
+
+  /** Writes nothing more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isWhole = false;
+    this.#held = [];
+  }
+
+  #flush(): void {
+    if (!this.#isWhole) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    try {
+      this.#file.appendNow(held);
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  /** Who is tapped shall not notice it. */
+  #giveUp(error: unknown): void {
+    this.close();
+    this.#onTrouble(`${messageOf(error)} What was written before is in ${this.#file.keep()}.`);
+  }
+}
+
+function withOptional<T>(
+  path: string | undefined,
+  overwrite: boolean,
+  use: (file: PartialFile | undefined) => Observable<T>,
+): Observable<T> {
+  return path === undefined ? use(undefined) : withPartialFile(path, overwrite, use);
+}

@@ -1,0 +1,289 @@
+import { Socket } from 'node:net';
+import { resolve } from 'node:path';
+import {
+  concat,
+  concatMap,
+  connect,
+  defer,
+  endWith,
+  from,
+  ignoreElements,
+  merge,
+  of,
+  switchMap,
+  takeUntil,
+  tap,
+  type Observable,
+} from 'rxjs';
+import { AMANDA_PORT } from '../../../drivers/bsdtcp.js';
+import { toText } from '../../../diagram/text/text.js';
+import { observeTap } from '../../../tap/observe-tap.js';
+import { tapCommand as relayCommand } from '../../../tap/relay-command.js';
+import { tapTcp } from '../../../tap/relay.js';
+import type { TapChange } from '../../../tap/tap-change.js';
+import type { TapEvent } from '../../../tap/tap-event.js';
+import { AmandaError } from '../../../wire/errors.js';
+import { sortWords, takeWords, UsageError, wholeNumber } from '../../terminal/arguments.js';
+import type { Command } from '../command.js';
+import { exitCodes } from '../../terminal/exit.js';
+import type { Output } from '../output.js';
+import type { Surroundings } from '../surroundings.js';
+import { listenPlace, targetPlace, type Place } from './tap-arguments.js';
+import { withTapFiles, type TapFiles } from './tap-files.js';
+import { showTap, withLogFile } from './tap-log.js';
+import { terminalOf } from '../../terminal/terminal.js';
+import type { PageEvent } from '../../web/serve-tap-page.js';
+
+const options = {
+  local: { type: 'boolean' },
+  once: { type: 'boolean' },
+  count: { type: 'string' },
+  svg: { type: 'string' },
+  json: { type: 'string' },
+  pcap: { type: 'string' },
+  text: { type: 'boolean' },
+  web: { type: 'string' },
+  log: { type: 'string' },
+  force: { type: 'boolean' },
+  debug: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Values = ReturnType<typeof sortWords<typeof options>>['values'];
+
+/** `rx-amanda tap`: stands between two programs of Amanda and shows what they say. */
+export const tapCommand: Command = {
+  summary: 'stand between two Amanda programs and show what they say',
+  help: `Usage: rx-amanda tap [OPTION…] LISTEN TARGET
+       rx-amanda tap --local [OPTION…] -- PROGRAM [WORD…]
+
+Passes connections on to TARGET, unchanged, and shows what is said on them. With
+--local it stands in for a local amandad: it starts PROGRAM, passes standard
+input and output on, and ends with its exit code.
+
+  LISTEN                  PORT or :PORT of the loopback, HOST:PORT or [::1]:PORT
+  TARGET                  HOST or HOST:PORT; default port 10080
+
+An initiator with a source port below 1024 reaches the target from such a port,
+which takes root or CAP_NET_BIND_SERVICE. It ends at Ctrl-C, or:
+  --once                  behind the first connection
+  --count N               behind N connections
+
+What is kept of it:
+  --svg FILE              a drawing, written at the end
+  --json FILE             a recording for "rx-amanda draw": what is told, and of
+                          each payload no more than the first 96 bytes
+  --pcap FILE             a capture for tcpdump, Wireshark and "rx-amanda draw"
+  --log FILE              the lines of the live view, at the end of FILE; with
+                          --local there are no others
+  --text                  a drawing for this terminal, at the end
+  --force                 replace files that exist
+  --web [HOST:]PORT       show it live on a page, 0 for any port, of the loopback
+                          if no HOST is given; standard error has its URL, and
+                          who knows that sees everything
+
+Files are FILE.partial-PID while the tap goes on and are named FILE at its end.
+A capture holds all that was backed up, so its FILE is for you alone.
+
+  --quiet, -q             no live view, no notes
+  --debug                 where an error came from
+  --help, -h              this text
+
+Exit code:
+  0    it has ended as it was asked to; with --local that of PROGRAM
+  1    a file could not be written
+  2    wrong usage
+  3    the address cannot be listened on
+`,
+  run(words, output, surroundings) {
+    const { values, positionals } = sortWords(words, options);
+    checkFiles(values);
+    const page = values.web === undefined ? undefined : listenPlace(values.web, '--web');
+    const source =
+      values.local === true
+        ? localSource(positionals, values, surroundings)
+        : tcpSource(positionals, values, output, surroundings);
+    const trouble = { met: false };
+    const onTrouble = (message: string): void => {
+      trouble.met = true;
+      output.warn(`rx-amanda: ${message}`);
+    };
+    return withTapFiles(values, values.force === true, onTrouble, (files) =>
+      concat(
+        shown(
+          read(source.events, files),
+          { ...values, page, onTrouble },
+          output,
+          surroundings,
+        ).pipe(ignoreElements()),
+        defer(async () => {
+          const published = await files.publish();
+          if (values.text === true) {
+            const { diagram, millisecondsPerStep } = files.drawing();
+            surroundings.stdout.write(
+              `${toText(diagram, { ...terminalOf(process.env, surroundings.stdout), millisecondsPerStep })}\n`,
+            );
+          }
+          if (values.local !== true) for (const path of published) output.note(`wrote ${path}`);
+        }).pipe(
+          concatMap(() =>
+            of(source.exitCode() ?? (trouble.met ? exitCodes.failed : exitCodes.success)),
+          ),
+        ),
+      ),
+    );
+  },
+};
+
+/** What is tapped, and the exit code that belongs to it, once it has ended. */
+interface Source {
+  readonly events: Observable<TapEvent>;
+  readonly exitCode: () => number | undefined;
+}
+
+function tcpSource(
+  words: readonly string[],
+  values: Values,
+  output: Output,
+  { interrupted }: Surroundings,
+): Source {
+  const [listening = '', reached = ''] = takeWords(words, ['LISTEN', 'TARGET']);
+  const count = values.once === true ? 1 : wholeNumber('--count', values.count, 1, 1_000_000_000);
+  if (values.once === true && values.count !== undefined)
+    throw new UsageError('--once and --count cannot be combined.');
+  const listen = listenPlace(listening);
+  const target = targetPlace(reached, AMANDA_PORT);
+  const onListening = (port: number): void => {
+    output.note(`listening on ${listen.host} port ${port}, for ${target.host} port ${target.port}`);
+  };
+  return {
+    events: tapTcp({
+      listen,
+      target,
+      until: interrupted,
+      onListening,
+      ...(count === undefined ? {} : { count }),
+    }),
+    exitCode: () => undefined,
+  };
+}
+
+function localSource(
+  words: readonly string[],
+  values: Values,
+  { interrupted }: Surroundings,
+): Source {
+  const [program, ...args] = words;
+  if (program === undefined)
+    throw new UsageError(
+      'PROGRAM is missing; rx-amanda tap --local -- /usr/lib/amanda/amandad -auth=local.',
+    );
+  if (values.count !== undefined || values.once === true)
+    throw new UsageError('--local has one connection; --once and --count are for others.');
+  if (values.web !== undefined)
+    throw new UsageError(
+      '--web and --local cannot be combined: every PROGRAM has a tap of its own; give --json and draw that.',
+    );
+  if (values.text === true)
+    throw new UsageError(
+      '--text and --local cannot be combined: standard output belongs to PROGRAM.',
+    );
+  let exitCode: number | undefined;
+  const onExit = (code: number): void => {
+    exitCode = code;
+  };
+  const events = defer(() =>
+    relayCommand({ program, args, ...standardStreams(), until: interrupted, onExit }),
+  );
+  return { events, exitCode: () => exitCode };
+}
+
+/** Our own standard input and output as the initiator made them; Node's may not be closed. */
+function standardStreams(): { readonly input: Socket; readonly output: Socket } {
+  try {
+    return {
+      input: new Socket({ fd: 0, readable: true, writable: false }),
+      output: new Socket({ fd: 1, readable: false, writable: true }),
+    };
+  } catch (cause) {
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      'With --local standard input and output are pipes; start this from an initiator, as its amandad-path.',
+      { cause },
+    );
+  }
+}
+
+/** What the events mean; both go into the files. */
+function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChange> {
+  return events.pipe(
+    tap((event) => {
+      files.event(event);
+    }),
+    observeTap(),
+    tap((change) => {
+      files.change(change);
+    }),
+  );
+}
+
+/** In which ways the changes are shown. */
+interface Shown {
+  readonly log?: string | undefined;
+  readonly local?: boolean | undefined;
+  readonly page: Place | undefined;
+  readonly onTrouble: (message: string) => void;
+}
+
+function shown(
+  changes: Observable<TapChange>,
+  { log, local = false, page, onTrouble }: Shown,
+  output: Output,
+  { stdout }: Surroundings,
+): Observable<unknown> {
+  const logged =
+    log === undefined
+      ? changes
+      : withLogFile(log, onTrouble, (tell) => changes.pipe(showTap(tell, {})));
+  const tell = (line: string): void => {
+    stdout.write(`${line}\n`);
+  };
+  const viewed =
+    local || output.manner.quiet
+      ? logged
+      : logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
+  if (page === undefined) return viewed;
+  // Loaded only for who asked for it, and before there is anything to show.
+  return defer(() => from(import('../../web/serve-tap-page.js'))).pipe(
+    switchMap(({ serveTapPage }) =>
+      viewed.pipe(
+        connect((shared) => merge(webPage(shared, serveTapPage(shared, page), output), shared)),
+      ),
+    ),
+  );
+}
+
+/** The page is there for as long as the tap is. */
+function webPage(
+  changes: Observable<TapChange>,
+  events: Observable<PageEvent>,
+  output: Output,
+): Observable<never> {
+  return events.pipe(
+    tap((event) => {
+      if (event.kind === 'listening') output.warn(`rx-amanda: the page is ${event.url}`);
+    }),
+    ignoreElements(),
+    takeUntil(changes.pipe(ignoreElements(), endWith(true))),
+  );
+}
+
+function checkFiles({ svg, json, pcap, log }: Values): void {
+  const names = [svg, json, pcap, log].filter((name) => name !== undefined);
+  if (names.includes('') || names.includes('-'))
+    throw new UsageError('--svg, --json, --pcap and --log each take the name of a file.');
+  const paths = names.map((name) => resolve(name));
+  if (new Set(paths).size < paths.length)
+    throw new UsageError('Each file needs a name of its own.');
+}

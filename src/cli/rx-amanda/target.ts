@@ -1,0 +1,278 @@
+import { bsd } from '../../drivers/datagram/bsd.js';
+import { bsdtcp } from '../../drivers/bsdtcp.js';
+import { bsdudp } from '../../drivers/datagram/bsdudp.js';
+import type { ConnectOptions } from '../../initiator/connect.js';
+import type { Driver } from '../../drivers/driver.js';
+import { local } from '../../drivers/local.js';
+import { rsh } from '../../drivers/rsh.js';
+import { ssh, type SshOptions } from '../../drivers/ssh.js';
+import { ssl } from '../../drivers/ssl/ssl.js';
+import type { RequestOptions } from '../../exchange/request.js';
+import { defaultTiming, timingWith } from '../../exchange/timing.js';
+import { printable } from '../../wire/text.js';
+import { UsageError, enumerate, wholeNumber } from '../terminal/arguments.js';
+import { certificateSettings } from '../config/certificate-settings.js';
+import type { Settings } from '../config/settings.js';
+
+/** The options of every command that talks to a host. */
+export const targetOptions = {
+  auth: { type: 'string' },
+  port: { type: 'string' },
+  user: { type: 'string' },
+  'amandad-path': { type: 'string' },
+  'client-username': { type: 'string' },
+  'ssh-key': { type: 'string' },
+  'rsh-command': { type: 'string' },
+  'ssl-dir': { type: 'string' },
+  'insist-on-safe-key': { type: 'boolean' },
+  timeout: { type: 'string' },
+  json: { type: 'boolean' },
+  debug: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** What their help says. */
+export const targetOptionsHelp = `Reaching the host:
+  --auth NAME             bsdtcp (default), ssl, local, ssh, rsh; for hosts that
+                          have none of these bsdudp or bsd
+  --port N                number or name of a service; default 10080, 10081
+                          for ssl, for ssh what it is configured for
+  --user NAME             who asks; default: the user this runs as
+  --amandad-path PATH     for local, ssh and rsh; default
+                          /usr/lib/amanda/amandad
+  --client-username NAME  for ssh and rsh: whom to log in as; default backup
+  --ssh-key FILE          for ssh: a private key besides those it finds itself
+  --rsh-command PROGRAM   for rsh: takes rsh's arguments; default rsh
+  --ssl-dir DIR           for ssl: holds CA/crt.pem, me/crt.pem and
+                          me/private/key.pem; default /etc/amanda/ssl
+  --insist-on-safe-key    for ssl: refuse a key of our own that others can read,
+                          instead of a warning
+  --timeout SECONDS       how long connecting, and then the answer, may take;
+                          default as in Amanda: 3 times 20, 3 times 30
+
+Output:
+  --json                  one JSON document on standard output, errors too
+  --quiet, -q             no progress, no notes
+  --debug                 show every frame, and where an error came from
+  --help, -h              this text`;
+
+/** The values of {@link targetOptions} as they were typed. */
+export type TargetValues = Readonly<{
+  [Name in keyof typeof targetOptions]?:
+    ((typeof targetOptions)[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
+}>;
+
+/** Which target, and how it is reached. */
+export interface TargetChoice {
+  readonly host: string;
+  readonly auth: AuthName;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly amandadPath?: string | undefined;
+  /** Whom to log in as. */
+  readonly clientUsername?: string | undefined;
+  /** The file of a private key. */
+  readonly sshKey?: string | undefined;
+  /** A program that takes rsh's arguments. */
+  readonly rshCommand?: string | undefined;
+  /** Holds the certificates. */
+  readonly sslDir?: string | undefined;
+  /** Refuse a private key that others can read. */
+  readonly insistOnSafeKey?: boolean | undefined;
+  /** Told what works but should not stay so. */
+  readonly onWarning?: ((warning: Error) => void) | undefined;
+  /** Milliseconds; undefined for Amanda's own times. */
+  readonly timeout?: number | undefined;
+  /** What the installation's configuration says; what of it an option may say too is above already. */
+  readonly settings?: Settings | undefined;
+}
+
+const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
+type AuthName = (typeof auths)[number];
+
+/** Which options besides `--timeout` an auth goes by. */
+const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
+  bsdtcp: ['port', 'user'],
+  ssl: ['port', 'user', 'ssl-dir', 'insist-on-safe-key'],
+  local: ['amandad-path'],
+  ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
+  rsh: ['amandad-path', 'client-username', 'rsh-command'],
+  bsdudp: ['port', 'user'],
+  bsd: ['port', 'user'],
+};
+
+/** Reads which target was meant. Throws {@link UsageError}. */
+export function chooseTarget(host: string, values: TargetValues): TargetChoice {
+  if (host === '') throw new UsageError('HOST is empty.');
+  const seconds = wholeNumber('--timeout', values.timeout, 1, 86_400);
+  return {
+    host,
+    auth: chooseAuth(values.auth ?? 'bsdtcp'),
+    port: wholeNumber('--port', values.port, 1, 65_535),
+    user: values.user,
+    amandadPath: values['amandad-path'],
+    clientUsername: values['client-username'],
+    sshKey: values['ssh-key'],
+    rshCommand: values['rsh-command'],
+    sslDir: values['ssl-dir'],
+    insistOnSafeKey: values['insist-on-safe-key'],
+    timeout: seconds === undefined ? undefined : seconds * 1000,
+  };
+}
+
+function chooseAuth(name: string): AuthName {
+  const auth = auths.find((known) => known === name.toLowerCase());
+  if (auth !== undefined) return auth;
+  if (name.toLowerCase() === 'krb5')
+    throw new UsageError(
+      `auth krb5 is not built, for want of an Amanda with it to try it against; there are ${enumerate(auths)}.`,
+    );
+  throw new UsageError(
+    `There is no auth "${printable(name)}"; this version has ${enumerate(auths)}.`,
+  );
+}
+
+/** The options given that the auth has no use for. */
+export function uselessOptions({ auth }: TargetChoice, values: TargetValues): readonly string[] {
+  const special = [
+    'port',
+    'user',
+    'amandad-path',
+    'client-username',
+    'ssh-key',
+    'rsh-command',
+    'ssl-dir',
+    'insist-on-safe-key',
+  ] as const;
+  return special
+    .filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name))
+    .map((name) => `--${name}`);
+}
+
+/** The driver of a target. */
+export function driverFor(target: TargetChoice): Driver {
+  const {
+    host,
+    auth,
+    port,
+    user,
+    amandadPath,
+    clientUsername,
+    sshKey,
+    rshCommand,
+    sslDir,
+    insistOnSafeKey,
+    onWarning,
+    settings = {},
+  } = target;
+  const at = { host, ...(port === undefined ? {} : { port }) };
+  const path = amandadPath === undefined ? {} : { amandadPath };
+  const login = clientUsername === undefined ? {} : { clientUsername };
+  const asking = user === undefined ? {} : { user };
+  const {
+    'reserved-tcp-port': tcp,
+    'reserved-udp-port': udp,
+    'unreserved-tcp-port': streams,
+  } = settings;
+  const datagramPorts = {
+    ...(udp && { reservedPorts: udp.value }),
+    ...(streams && { streamPorts: streams.value }),
+  };
+  switch (auth) {
+    case 'local':
+      return local({ host, ...path });
+    case 'ssh':
+      return ssh({
+        ...at,
+        ...path,
+        ...login,
+        ...(sshKey === undefined ? {} : { keyFile: sshKey }),
+        ...sshPatience(target),
+      });
+    case 'rsh':
+      return rsh({
+        host,
+        ...path,
+        ...login,
+        ...(rshCommand === undefined ? {} : { command: rshCommand }),
+      });
+    case 'bsdtcp':
+      return bsdtcp({ ...at, ...asking, ...(tcp && { reservedPorts: tcp.value }) });
+    case 'bsdudp':
+      return bsdudp({ ...at, ...asking, ...datagramPorts });
+    case 'bsd':
+      return bsd({ ...at, ...asking, ...datagramPorts });
+    case 'ssl':
+      return ssl({
+        ...at,
+        ...asking,
+        ...certificateSettings(settings),
+        ...(sslDir === undefined ? {} : { sslDir }),
+        ...(insistOnSafeKey === true ? { insistOnSafeKey } : {}),
+        ...(onWarning === undefined ? {} : { onWarning }),
+      });
+  }
+}
+
+/** With a limit of its own ssh is to have given up before the wait for the acknowledgement is over. */
+function sshPatience({ timeout }: TargetChoice): Pick<SshOptions, 'connectTimeout'> {
+  return timeout === undefined
+    ? {}
+    : { connectTimeout: Math.min(defaultTiming.connectTimeout, timeout - 1_000) };
+}
+
+/**
+ * The times of the exchange for one limit: connecting may take that long, then the acknowledgement, then the reply. Amanda's
+ * own tries, or those that its configuration says, fit in as far as there is room for them.
+ */
+export function timingFor(
+  timeout: number | undefined,
+  settings: Settings = {},
+): ConnectOptions & RequestOptions {
+  const { 'connect-tries': connecting, 'req-tries': requesting } = settings;
+  const tries = {
+    ...(connecting && { connectTries: connecting.value }),
+    ...(requesting && { requestTries: requesting.value }),
+  };
+  if (timeout === undefined) return tries;
+  const { connectTimeout, connectTries, connectWait, ackTimeout, requestTries } = timingWith(tries);
+  return {
+    ...tries,
+    connectTimeout: Math.min(connectTimeout, timeout),
+    connectTries: Math.max(
+      1,
+      Math.min(connectTries, Math.floor(timeout / (connectTimeout + connectWait))),
+    ),
+    ackTimeout: Math.min(ackTimeout, Math.ceil(timeout / requestTries)),
+    replyTimeout: timeout,
+    replyRestarts: 0,
+  };
+}
+
+/** The same for a service that is asked one thing, whose reply Amanda awaits for `ctimeout`. */
+export function callTimingFor({
+  timeout,
+  settings = {},
+}: TargetChoice): ConnectOptions & RequestOptions {
+  const { ctimeout } = settings;
+  return {
+    ...(ctimeout && { replyTimeout: ctimeout.value * 1000 }),
+    ...timingFor(timeout, settings),
+  };
+}
+
+/**
+ * The same for sendsize, which Amanda's planner awaits for `etimeout` times the estimates that are asked for: one for each level of each
+ * DLE. A negative one is for all together.
+ */
+export function estimateTimingFor(
+  target: TargetChoice,
+  body: Uint8Array,
+): ConnectOptions & RequestOptions {
+  const { timeout, settings: { etimeout } = {} } = target;
+  if (timeout !== undefined || etimeout === undefined) return callTimingFor(target);
+  const estimates = Buffer.from(body).toString('latin1').split('<level>').length - 1;
+  const seconds = etimeout.value < 0 ? -etimeout.value : etimeout.value * Math.max(1, estimates);
+  return { ...callTimingFor(target), replyTimeout: seconds * 1_000 };
+}

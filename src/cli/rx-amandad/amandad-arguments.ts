@@ -1,0 +1,221 @@
+import { amandaServiceNames } from '../../target/process/amanda-service-names.js';
+import { printable } from '../../wire/text.js';
+import { UsageError, enumerate, wholeNumber } from '../terminal/arguments.js';
+
+/** The drivers that a target can be started for. */
+export const amandadAuths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
+
+/** What the words behind `rx-amandad` say. */
+export interface AmandadArguments {
+  readonly auth: (typeof amandadAuths)[number];
+  /** The port to listen on; undefined when standard input and output are the channel. */
+  readonly tcpPort: number | undefined;
+  /** The same for bsdudp and bsd. */
+  readonly udpPort: number | undefined;
+  /** The address to listen on; undefined for all. */
+  readonly listen: string | undefined;
+  /** Serve any number of connections for any time, or keep an idle one. */
+  readonly noExit: boolean;
+  /** What amandad's configuration could say as well, as `KEY=VALUE`. */
+  readonly settings: readonly string[];
+  /** Do not read the installation's configuration. */
+  readonly noConfig: boolean;
+  /** Refuse a private key that others can read. */
+  readonly insistOnSafeKey: boolean;
+  /** Who may ask for what; undefined for the .amandahosts in the user's home directory. */
+  readonly amandahosts: string | undefined;
+  /** Where the executables of services are. */
+  readonly libexec: string;
+  /** Whether noop and sendbackup are ours rather than executables. */
+  readonly own: boolean;
+  /** Where our sendbackup keeps what its incremental dumps build on; without it only full dumps are possible. */
+  readonly lists: string | undefined;
+  /** Whether dumps are offered in shared memory to a requester on this host. */
+  readonly shm: boolean;
+  /** Whom to become; undefined for Amanda's user, when this is root. */
+  readonly user: string | undefined;
+  /** Milliseconds that what runs may take to finish when this is asked to end. */
+  readonly grace: number;
+  /** Milliseconds without a connection after which the socket that listens is left to inetd; undefined for the default. */
+  readonly linger: number | undefined;
+  readonly limits: AmandadLimits;
+  readonly log: string | undefined;
+  readonly debug: boolean;
+  /** The words that name services; none for the default ones. */
+  readonly services: readonly string[];
+  /** The first word that is none that we know. Amanda refuses every request then, and says why. */
+  readonly unknown: string | undefined;
+}
+
+/** What no peer can make an amandad exceed; undefined where the library's own default holds. */
+export interface AmandadLimits {
+  readonly maxConnections: number | undefined;
+  /** Handles open at once on a connection. */
+  readonly maxHandles: number | undefined;
+  /** Requests at once on a connection. */
+  readonly maxRequests: number | undefined;
+  /** Bytes kept of a connection for services that have not read them. */
+  readonly receiveBudget: number | undefined;
+  /** How often a reply is sent that is not acknowledged. */
+  readonly replyTries: number | undefined;
+  /** Milliseconds for which a connection is kept on which nothing runs. */
+  readonly idleTimeout: number | undefined;
+}
+
+/** Where Debian has the executables of services. */
+const DEFAULT_LIBEXEC = '/usr/lib/amanda';
+
+/**
+ * Reads amandad's argument syntax, and ours on top of it. Throws {@link UsageError} for a value that an option cannot have.
+ * Source: PROTOCOL.md, "Starting a service".
+ */
+export function parseAmandad(words: readonly string[]): AmandadArguments {
+  const given = new Map<string, string>();
+  const services: string[] = [];
+  let unknown: string | undefined;
+  for (const word of words) {
+    const [option, ...values] = word.split('=');
+    const name = option?.startsWith('-') ? option.slice(1) : '';
+    if (takesValue.has(name) === word.includes('=') && (takesValue.has(name) || flags.has(name)))
+      given.set(name, values.join('='));
+    else if (serviceWords.has(word)) services.push(word);
+    else unknown ??= word;
+  }
+  const auth = chooseAuth(given.get('auth') ?? 'bsdtcp');
+  const tcpPort = wholeNumber('-tcp', given.get('tcp'), 0, 65_535);
+  if (tcpPort !== undefined && auth !== 'bsdtcp' && auth !== 'ssl')
+    throw new UsageError(`-tcp goes with -auth=bsdtcp or ssl, not with -auth=${auth}.`);
+  const udpPort = wholeNumber('-udp', given.get('udp'), 0, 65_535);
+  if (udpPort !== undefined && auth !== 'bsdudp' && auth !== 'bsd')
+    throw new UsageError(`-udp goes with -auth=bsdudp or bsd, not with -auth=${auth}.`);
+  checkSettings(given, auth);
+  if (given.has('amandahosts') && letsEverybodyIn.has(auth))
+    throw new UsageError(
+      `-amandahosts does not go with -auth=${auth}, over which everybody may ask.`,
+    );
+  if (tcpPort === undefined && udpPort === undefined && given.has('listen'))
+    throw new UsageError('-listen needs -tcp=PORT or -udp=PORT.');
+  const linger = wholeNumber('-linger', given.get('linger'), 1, 2_000_000);
+  if (linger !== undefined && (tcpPort !== undefined || (auth !== 'bsdtcp' && auth !== 'ssl'))) {
+    throw new UsageError(
+      '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.',
+    );
+  }
+  const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';
+  if (given.has('lists') && !own) throw new UsageError('-lists needs -own.');
+  return {
+    auth,
+    tcpPort,
+    udpPort,
+    listen: given.get('listen'),
+    noExit: given.has('no-exit'),
+    settings: [...given]
+      .filter(([name]) => settingAuths.has(name))
+      .map(([name, value]) => `${name}=${value}`),
+    noConfig: given.has('no-config'),
+    insistOnSafeKey: given.has('insist-on-safe-key'),
+    amandahosts: given.get('amandahosts'),
+    libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
+    own,
+    lists: given.get('lists'),
+    shm: !given.has('no-shm'),
+    user: given.get('user'),
+    grace: (wholeNumber('-grace', given.get('grace'), 0, 86_400) ?? 30) * 1_000,
+    linger: linger === undefined ? undefined : linger * 1_000,
+    limits: limitsOf(given),
+    log: given.get('log'),
+    debug: given.has('debug'),
+    services,
+    unknown,
+  };
+}
+
+const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
+/** The keys of a configuration that are words here, too, and the drivers that have a use for them. */
+const settingAuths: ReadonlyMap<string, readonly AmandadArguments['auth'][]> = new Map<
+  string,
+  readonly AmandadArguments['auth'][]
+>([
+  ...[
+    'dir',
+    'cert-file',
+    'key-file',
+    'ca-cert-file',
+    'fingerprint-file',
+    'cipher-list',
+    'check-host',
+    'check-certificate-host',
+    'check-fingerprint',
+  ].map((name) => [`ssl-${name}`, ['ssl']] as const),
+  ['unreserved-tcp-port', ['bsdudp', 'bsd']] as const,
+]);
+/** Whoever reaches these was let in by what starts them. */
+const letsEverybodyIn: ReadonlySet<AmandadArguments['auth']> = new Set<AmandadArguments['auth']>([
+  'local',
+  'ssh',
+  'rsh',
+]);
+const takesValue: ReadonlySet<string> = new Set([
+  ...settingAuths.keys(),
+  ...[
+    'auth',
+    'tcp',
+    'udp',
+    'listen',
+    'amandahosts',
+    'libexec',
+    'services',
+    'lists',
+    'log',
+    'user',
+    'grace',
+    'idle',
+    'linger',
+  ],
+  ...['max-connections', 'max-handles', 'max-requests', 'receive-budget', 'rep-tries'],
+]);
+const flags: ReadonlySet<string> = new Set([
+  'no-exit',
+  'own',
+  'no-shm',
+  'debug',
+  'no-config',
+  'insist-on-safe-key',
+]);
+
+function chooseAuth(name: string): AmandadArguments['auth'] {
+  const auth = amandadAuths.find((known) => known === name.toLowerCase());
+  if (auth === undefined)
+    throw new UsageError(
+      `-auth=${printable(name)} is not there; this version has ${enumerate(amandadAuths)}.`,
+    );
+  return auth;
+}
+
+function checkSettings(given: ReadonlyMap<string, string>, auth: AmandadArguments['auth']): void {
+  for (const [name, auths] of [...settingAuths, ['insist-on-safe-key', ['ssl']] as const]) {
+    if (given.has(name) && !auths.some((one) => one === auth))
+      throw new UsageError(
+        `-${name} goes with -auth=${auths.join(' or ')}, not with -auth=${auth}.`,
+      );
+  }
+}
+
+function limitsOf(given: ReadonlyMap<string, string>): AmandadLimits {
+  const limit = (name: string, least: number, most: number): number | undefined =>
+    wholeNumber(`-${name}`, given.get(name), least, most);
+  const idle = limit('idle', 1, 2_000_000);
+  return {
+    maxConnections: limit('max-connections', 1, 1_000_000),
+    maxHandles: limit('max-handles', 1, 1_000_000),
+    maxRequests: limit('max-requests', 1, 1_000_000),
+    receiveBudget: limit('receive-budget', 1, Number.MAX_SAFE_INTEGER),
+    replyTries: limit('rep-tries', 1, 1_000),
+    idleTimeout: idle === undefined ? undefined : idle * 1_000,
+  };
+}
+
+function chooseServices(text: string): 'own' | 'amanda' {
+  if (text === 'own' || text === 'amanda') return text;
+  throw new UsageError(`-services takes own or amanda, not "${printable(text)}".`);
+}

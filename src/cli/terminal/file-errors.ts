@@ -1,0 +1,38 @@
+import { AmandaError } from '../../wire/errors.js';
+
+/** An error of the file system as a sentence that says what to do; `doing` reads as in "Cannot write to /x". */
+export function fileFailed(doing: string, path: string, cause: unknown): AmandaError {
+  if (cause instanceof AmandaError) return cause;
+  const code = codeOf(cause);
+  const known =
+    code === undefined ? undefined : code === 'ENOENT' ? missing(doing) : reasons.get(code);
+  const why = known ?? (cause instanceof Error ? cause.message : String(cause));
+  return new AmandaError('FILE_FAILED', `Cannot ${doing} ${path}: ${why}.`, { cause });
+}
+
+/** The code of a system error, such as ENOSPC. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+}
+
+/** What is to be written to is made; only its directory has to be there. */
+function missing(doing: string): string {
+  return doing.startsWith('read') ? 'there is no such file' : 'there is no such directory';
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ENOTDIR', 'a part of the path is not a directory'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'the system does not permit it'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOSPC', 'no space is left on the device'],
+  ['EDQUOT', 'the disk quota is used up'],
+  ['EFBIG', 'the file would be larger than the file system or a limit of this process allows'],
+  ['EIO', 'the device reports an input/output error'],
+  ['ENAMETOOLONG', 'the name is too long'],
+  ['EMFILE', 'too many files are open'],
+  ['ELOOP', 'its symbolic links go in a circle'],
+  ['EPIPE', 'the reader has closed the pipe'],
+]);

@@ -1,0 +1,90 @@
+import type { ConversationLanes, Side } from './conversation-lanes.js';
+
+/** One stream: a lane for each direction that carries something. */
+export class ConversationStream {
+  readonly #lanes: ConversationLanes;
+  readonly #name: string;
+  readonly handle: number;
+  readonly #own: Record<Side, string | undefined> = { initiator: undefined, target: undefined };
+  readonly #closed: Record<Side, boolean> = { initiator: false, target: false };
+  /** What announced it. */
+  readonly announcedBy: object | undefined;
+
+  constructor(
+    lanes: ConversationLanes,
+    name: string,
+    handle: number,
+    announcedBy: object | undefined,
+  ) {
+    this.#lanes = lanes;
+    this.#name = name;
+    this.handle = handle;
+    this.announcedBy = announcedBy;
+  }
+
+  get isOver(): boolean {
+    return this.#closed.initiator && this.#closed.target;
+  }
+
+  /** Bytes were sent, `payload` being the front of them at least. False when there is no room for its lane. */
+  chunk(at: number, sender: Side, bytes: number, payload: Uint8Array): boolean {
+    const lane = this.#own[sender] ?? this.#open(at, sender);
+    if (lane === undefined) return false;
+    this.#lanes.chunk(at, lane, bytes, payload);
+    return true;
+  }
+
+  /** A direction that has carried nothing is closed on the other one's lane. False when there is no room for a lane. */
+  close(at: number, sender: Side): boolean {
+    const lane = this.#own[sender] ?? this.#own[other(sender)] ?? this.#open(at, sender);
+    if (lane === undefined) return false;
+    const again = this.#closed[sender];
+    const wasOver = this.isOver;
+    this.#closed[sender] = true;
+    const direction = lane === this.#own[sender] ? undefined : this.#lanes.directionOf(sender);
+    this.#lanes.event(at, lane, {
+      kind: 'close',
+      label: again ? 'close, again' : 'close',
+      direction,
+    });
+    if (this.isOver && !wasOver)
+      for (const one of this.#all())
+        this.#lanes.event(at, one, { kind: 'complete', label: 'complete' });
+    return true;
+  }
+
+  /** The connection has ended. What was not closed is cut off; nothing truncated looks complete. */
+  end(at: number): void {
+    if (this.isOver) return;
+    for (const side of ['target', 'initiator'] as const) {
+      const lane = this.#own[side];
+      if (lane === undefined) continue;
+      if (this.#closed[side]) this.#lanes.event(at, lane, { kind: 'complete', label: 'complete' });
+      else
+        this.#lanes.event(at, lane, {
+          kind: 'error',
+          code: 'CONNECTION_LOST',
+          label: 'the connection ended while the stream was open',
+        });
+    }
+  }
+
+  #all(): readonly string[] {
+    return [this.#own.target, this.#own.initiator].filter((lane) => lane !== undefined);
+  }
+
+  #open(at: number, sender: Side): string | undefined {
+    const direction = this.#lanes.directionOf(sender);
+    const name = this.#own[other(sender)] === undefined ? this.#name : `${this.#name} ${direction}`;
+    this.#own[sender] = this.#lanes.open(at, name, {
+      kind: 'stream',
+      direction,
+      handle: this.handle,
+    });
+    return this.#own[sender];
+  }
+}
+
+function other(side: Side): Side {
+  return side === 'initiator' ? 'target' : 'initiator';
+}

@@ -1,0 +1,73 @@
+/** A piece of SVG. Texts become one by {@link words} only, so that no text is taken for markup. */
+export interface Markup {
+  readonly markup: string;
+}
+
+type Attributes = Readonly<Record<string, string | number | undefined>>;
+
+/** An element with attributes and children. Numbers are written with at most one decimal. */
+export function element(
+  name: string,
+  attributes: Attributes,
+  ...children: readonly Markup[]
+): Markup {
+  const written = Object.entries(attributes)
+    .map(([key, value]) =>
+      value === undefined
+        ? ''
+        : ` ${key}="${typeof value === 'number' ? decimal(value) : escaped(value)}"`,
+    )
+    .join('');
+  const inner = children.map(({ markup }) => markup).join('');
+  return {
+    markup: inner === '' ? `<${name}${written}/>` : `<${name}${written}>${inner}</${name}>`,
+  };
+}
+
+/** A text as content of an element. */
+export function words(text: string): Markup {
+  return { markup: escaped(text) };
+}
+
+/** A line of text at a place. */
+export function label(
+  x: number,
+  y: number,
+  className: string | undefined,
+  text: string,
+  anchor?: 'middle' | 'end',
+): Markup {
+  return element('text', { x, y, class: className, 'text-anchor': anchor }, words(text));
+}
+
+/** Pieces one below the other in the file. */
+export function lines(...pieces: readonly Markup[]): Markup {
+  return {
+    markup: pieces
+      .map(({ markup }) => markup)
+      .filter((markup) => markup !== '')
+      .join('\n'),
+  };
+}
+
+/** A number as it is written in paths: at most one decimal. */
+export function decimal(value: number): string {
+  return String(Number(value.toFixed(1)));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Escapes what means something in XML; what XML cannot hold, and what would turn the order of a line's characters, becomes U+FFFD. */
+function escaped(text: string): string {
+  return text.replace(FORBIDDEN, '\ufffd').replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
+}
+
+/** Control characters, marks of direction, what is no character, and halves of a pair. */
+const FORBIDDEN =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\p{Surrogate}]/gu;

@@ -1,0 +1,58 @@
+import { captionOf, depthOf, kindInWords, shownName, tracksOf } from '../layout/layout-caption.js';
+import { huesOf } from '../layout/layout-hues.js';
+import type { Diagram, Lane, LaneEvent } from '../model.js';
+import type { Marble } from './svg-marble.js';
+import { indentOf, sizes, textWidth } from './svg-sizes.js';
+import { hueCount } from './svg-style.js';
+
+/** What all parts of a picture need to know. */
+export interface Scene {
+  readonly diagram: Diagram;
+  readonly id: string;
+  /** Pixels, with the padding. */
+  readonly width: number;
+  /** Where time begins, behind the names of the lanes. */
+  readonly left: number;
+  /** The colours in use, 0 for what has no handle. */
+  readonly hues: readonly number[];
+  readonly marble: (lane: Lane, event: LaneEvent) => Marble;
+}
+
+/** The names of lanes take no more than this. */
+const WIDEST_NAMES = 190;
+
+export function setScene(diagram: Diagram, id: string, width: number): Scene {
+  const hueOf = huesOf(diagram, hueCount);
+  const left =
+    sizes.padding +
+    Math.min(
+      WIDEST_NAMES,
+      Math.max(60, ...diagram.lanes.map((lane) => nameWidth(lane, diagram.lanes))),
+    ) +
+    18;
+  return {
+    diagram,
+    id,
+    width,
+    left,
+    hues: [
+      ...new Set(diagram.lanes.flatMap((lane) => lane.events.map((event) => hueOf(lane, event)))),
+    ].sort((a, b) => a - b),
+    marble: (lane, event) => ({
+      event,
+      caption: captionOf(event, diagram),
+      hue: `h${hueOf(lane, event)}`,
+      direction: event.direction ?? lane.direction,
+    }),
+  };
+}
+
+function nameWidth(lane: Lane, lanes: readonly Lane[]): number {
+  const direction = lane.direction === undefined ? 0 : 32;
+  const widths = [
+    textWidth(shownName(lane), { size: 13.5, bold: true }),
+    textWidth(kindInWords(lane), { size: 11 }) + direction,
+    ...tracksOf(lane).map(({ label }) => textWidth(label, { size: 11 })),
+  ];
+  return indentOf(depthOf(lane, lanes)) + Math.max(...widths);
+}

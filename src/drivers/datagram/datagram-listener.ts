@@ -1,0 +1,187 @@
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { Observable, Subject, Subscription, timer, type Subscriber } from 'rxjs';
+import type { Peer } from '../../transport/channel.js';
+import type { Connection } from '../../connection/connection.js';
+import { DatagramConnection } from '../../connection/datagram-connection.js';
+import type { ConnectionOptions } from '../../connection/options.js';
+import { MAX_DATAGRAM, encodeDatagram, type Datagram } from '../../wire/datagram.js';
+import { packet } from '../../wire/packet.js';
+import { readDatagram } from './datagram-driver.js';
+import type { PortRange } from './datagram-door.js';
+import type { SideFactory } from './datagram-side.js';
+import { inheritUdp, listenUdp } from '../../transport/datagram-socket.js';
+import type { Listener } from '../driver.js';
+
+/** How a target takes requests over UDP. */
+export interface DatagramListenerOptions {
+  /** 0 … 65535, 0 for any free one, default 10080; UDP. `inherited`: the socket that inetd has left on standard input, in its `wait` style. */
+  readonly port?: number | 'inherited';
+  /** Address to listen on, for packets and for streams; default all of this host. */
+  readonly host?: string;
+  /** Initiators at once; the requests of more are dropped. Default 1,024. */
+  readonly maxConnections?: number;
+  /** Range of TCP ports for streams; default any. */
+  readonly streamPorts?: PortRange;
+  /** Milliseconds from the reply until its streams must have been connected to; default 80,000, which is Amanda's 30 s behind the 50 s that the acknowledgement may take. */
+  readonly streamWait?: number;
+  /** Whether listening ends with the last connection, as a target has to that inetd starts anew for the next datagram; default for an inherited socket. */
+  readonly untilIdle?: boolean;
+  /** Milliseconds after which an inherited socket is given back, too, when nobody has asked anything; default 30,000. */
+  readonly idleTimeout?: number;
+  /** Called with the port when listening has begun. */
+  readonly onListening?: (port: number) => void;
+}
+
+/**
+ * A listener whose packets are datagrams; `streamsOf` makes the streams. Each peer address and port is one Connection.
+ *
+ * All share one socket: when nobody listens any more, it is kept for the connections that there are, and new initiators are not heard.
+ */
+export function datagramListener(
+  name: 'bsd' | 'bsdudp',
+  defaultPort: number,
+  options: DatagramListenerOptions,
+  streamsOf: SideFactory,
+): Listener {
+  const { port = defaultPort, host, onListening, maxConnections = 1_024 } = options;
+  return {
+    name,
+    maxConnections,
+    accept: (connectionOptions) =>
+      new Observable((out) => {
+        const associations = new Associations(name, options, streamsOf, connectionOptions, out);
+        const opening = port === 'inherited' ? inheritUdp() : listenUdp(port, host);
+        const socketInUse = opening.subscribe({
+          next: (socket) => {
+            associations.over(socket);
+            onListening?.(socket.address().port);
+          },
+          error: (error: unknown) => {
+            out.error(error);
+          },
+        });
+        return () => {
+          associations.stop(socketInUse);
+        };
+      }),
+  };
+}
+
+/** The initiators that have asked something lately, each known by its address and port. */
+class Associations {
+  readonly #name: string;
+  readonly #options: DatagramListenerOptions;
+  readonly #streamsOf: SideFactory;
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #out: Subscriber<Connection>;
+  readonly #open = new Map<string, Subject<Datagram>>();
+  readonly #waiting = new Subscription();
+  readonly #untilIdle: boolean;
+  /** Set once no more initiators are taken: what is to be let go of behind the last connection. */
+  #socketInUse: Subscription | undefined;
+
+  constructor(
+    name: string,
+    options: DatagramListenerOptions,
+    streamsOf: SideFactory,
+    connectionOptions: ConnectionOptions,
+    out: Subscriber<Connection>,
+  ) {
+    this.#name = name;
+    this.#options = options;
+    this.#streamsOf = streamsOf;
+    this.#connectionOptions = connectionOptions;
+    this.#out = out;
+    this.#untilIdle = options.untilIdle ?? options.port === 'inherited';
+  }
+
+  /** Takes what comes on the socket. */
+  over(socket: Socket): void {
+    const receive = (bytes: Uint8Array, from: RemoteInfo): void => {
+      const datagram = readDatagram(bytes);
+      if (datagram !== undefined) this.#receive(socket, datagram, from);
+      else if (bytes.length > MAX_DATAGRAM && this.#socketInUse === undefined)
+        refuseTooLarge(socket, bytes, from);
+    };
+    // One datagram that could not be sent or received is lost, which can always happen to one.
+    const ignore = (): void => undefined;
+    socket.on('message', receive).on('error', ignore);
+    if (this.#options.port === 'inherited' && this.#untilIdle) {
+      this.#waiting.add(
+        timer(this.#options.idleTimeout ?? 30_000).subscribe(() => {
+          if (this.#open.size === 0) this.#out.complete();
+        }),
+      );
+    }
+  }
+
+  /** Takes no more initiators, and lets go of the socket when the last connection has ended. */
+  stop(socketInUse: Subscription): void {
+    this.#socketInUse = socketInUse;
+    this.#waiting.unsubscribe();
+    if (this.#open.size === 0) socketInUse.unsubscribe();
+  }
+
+  #receive(socket: Socket, datagram: Datagram, { address, port }: RemoteInfo): void {
+    const key = `${address} ${port}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) {
+      known.next(datagram);
+      return;
+    }
+    // Only a request makes somebody known here.
+    if (
+      this.#socketInUse !== undefined ||
+      datagram.packet.type !== 'REQ' ||
+      this.#open.size >= (this.#options.maxConnections ?? 1_024)
+    )
+      return;
+    const datagrams = new Subject<Datagram>();
+    this.#open.set(key, datagrams);
+    const connection = this.#connect(socket, { driver: this.#name, address, port }, datagrams);
+    const forget = (): void => {
+      this.#open.delete(key);
+      if (this.#open.size > 0) return;
+      this.#socketInUse?.unsubscribe();
+      if (this.#untilIdle) this.#out.complete();
+    };
+    connection.ended.subscribe({ error: forget, complete: forget });
+    this.#out.next(connection);
+    datagrams.next(datagram);
+  }
+
+  #connect(
+    socket: Socket,
+    peer: Peer & { readonly address: string; readonly port: number },
+    datagrams: Observable<Datagram>,
+  ): DatagramConnection {
+    const { host, streamPorts: ports, streamWait: wait = 80_000 } = this.#options;
+    const side = { host, ports, wait };
+    return new DatagramConnection(
+      {
+        peer,
+        datagrams,
+        send: (bytes) => {
+          if (this.#socketInUse?.closed !== true)
+            socket.send(bytes, peer.port, peer.address, () => undefined);
+        },
+      },
+      { side: 'target', namesUser: true },
+      (owner) => this.#streamsOf(peer, owner, side, this.#connectionOptions),
+      this.#connectionOptions,
+    );
+  }
+}
+
+/** A request that fills more than Amanda's largest datagram has lost its end, if it came from Amanda: it is not run, and whoever sent it hears why. */
+function refuseTooLarge(socket: Socket, bytes: Uint8Array, { address, port }: RemoteInfo): void {
+  const begun = readDatagram(bytes.subarray(0, MAX_DATAGRAM));
+  if (begun?.packet.type !== 'REQ') return;
+  const text = `ERROR a request of ${bytes.length} bytes fills more than the ${MAX_DATAGRAM} of a datagram, so its end may be missing; use a driver over TCP for this host, such as bsdtcp\n`;
+  socket.send(
+    encodeDatagram({ handle: begun.handle, sequence: begun.sequence, packet: packet('NAK', text) }),
+    port,
+    address,
+    () => undefined,
+  );
+}

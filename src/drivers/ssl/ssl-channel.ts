@@ -1,0 +1,84 @@
+import { NEVER } from 'rxjs';
+import type { Channel, Peer } from '../../transport/channel.js';
+import type { Connection } from '../../connection/connection.js';
+import { TcpmConnection } from '../../connection/tcpm-connection.js';
+import type { AmandaError } from '../../wire/errors.js';
+import { hungUp, isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
+import type { SecuredSocket } from './ssl-handshake.js';
+import { StreamChannel, type ByteStreams } from '../../transport/stream-channel.js';
+
+/**
+ * A channel over an established session, for a connection with {@link framesApart}.
+ *
+ * Under TLS 1.3 an initiator is done with the handshake before the target has looked at its certificate, so that a refusal comes as an
+ * alert, or as the end of a channel on which the target has said nothing yet. Errors with `CERTIFICATE_REFUSED` or `CONNECTION_LOST` then.
+ */
+export function sslChannel(
+  { socket, peer }: SecuredSocket,
+  context: Omit<TlsContext, 'peer'>,
+): Channel {
+  const name = peer.host ?? 'the peer';
+  let heard = false;
+  return new TlsChannel({
+    input: socket,
+    output: socket,
+    peer,
+    listen: (next) => {
+      const take = (chunk: Buffer): void => {
+        heard = true;
+        next(chunk);
+      };
+      socket.on('data', take);
+      return () => {
+        socket.off('data', take);
+      };
+    },
+    explain: () => {
+      if (socket.errored !== null && isTlsAlert(socket.errored))
+        return Promise.resolve(tlsFailure(socket.errored, { ...context, peer: name }));
+      return Promise.resolve(
+        heard || context.side === 'target' ? undefined : hungUp(name, context.certFile),
+      );
+    },
+  });
+}
+
+/**
+ * How frames leave over TLS: each at once, so that one write is one frame.
+ *
+ * Real Amanda waits for the socket to have something before it reads a frame, and what OpenSSL has already taken from the socket
+ * counts for nothing then: a second frame in the record of the first is found only when a third comes, so that an amrecover
+ * waits for ever.
+ */
+export const framesApart = { gather: false } as const;
+
+/** Writes each frame into records of its own. */
+class TlsChannel extends StreamChannel {
+  constructor(streams: ByteStreams) {
+    super(streams);
+    // Node gathers what waits behind a write into one, where a stream can take several chunks at once.
+    Object.assign(streams.output, { _writev: undefined });
+  }
+
+  override write(parts: readonly Uint8Array[]): boolean {
+    return super.write(parts.length === 1 ? parts : [Buffer.concat(parts)]);
+  }
+}
+
+/** A connection that a peer was refused: it has ended, with the reason. */
+export function refusedConnection(peer: Peer, reason: AmandaError): Connection {
+  const nothing = (): void => undefined;
+  const channel: Channel = {
+    peer,
+    bytes: NEVER,
+    drain: NEVER,
+    write: () => true,
+    pause: nothing,
+    resume: nothing,
+    close: nothing,
+    destroy: nothing,
+  };
+  const connection = new TcpmConnection(channel, { side: 'target', namesUser: true });
+  connection.abort(reason);
+  return connection;
+}

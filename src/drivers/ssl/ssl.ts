@@ -1,0 +1,209 @@
+import type { Socket } from 'node:net';
+import { userInfo } from 'node:os';
+import {
+  Observable,
+  catchError,
+  defer,
+  finalize,
+  from,
+  map,
+  mergeMap,
+  of,
+  switchMap,
+  throwError,
+  timeout,
+  type OperatorFunction,
+} from 'rxjs';
+import {
+  readCertificates,
+  type CertificateFiles,
+  type OwnCertificates,
+} from '../../access/certificate-files.js';
+import type { Connection } from '../../connection/connection.js';
+import type { ConnectionOptions } from '../../connection/options.js';
+import { TcpmConnection } from '../../connection/tcpm-connection.js';
+import { defaultTiming } from '../../exchange/timing.js';
+import { AmandaError, isAmandaError } from '../../wire/errors.js';
+import { Crowd } from '../crowd.js';
+import { placesForStrangers, type Driver, type Listener } from '../driver.js';
+import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
+import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { overChannel } from '../over-channel.js';
+import { checkPort } from '../../transport/port.js';
+import { KEEP_ALIVE } from '../../transport/keep-alive.js';
+import { connectTcp } from '../../transport/tcp-connect.js';
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  listenTcp,
+  type ListenTcpOptions,
+} from '../../transport/tcp-listen.js';
+
+/** The port of an amandad with auth ssl, by convention; Amanda itself goes to 10080 unless it is told another. Source: PROTOCOL.md, "Drivers". */
+export const SSL_PORT = 10_081;
+
+/** Certificates, and what is demanded of the peer's: the same on both sides, named as in Amanda's configuration. */
+export interface CertificateOptions extends CertificateFiles, HandshakeOptions {}
+
+export interface SslOptions extends CertificateOptions {
+  /** Name or address of the target. */
+  readonly host: string;
+  /** 1 … 65535, default 10081. */
+  readonly port?: number;
+  /** The name in `SECURITY USER`; default the user this process runs as. */
+  readonly user?: string;
+}
+
+/**
+ * TLS 1.2 or later over TCP; both sides show a certificate that the same CA has signed itself.
+ *
+ *     connect(ssl({ host: 'db1.example.com', sslDir: '/etc/amanda/ssl' })).pipe(noop())
+ *
+ * The target's common name must lead to its address, and where a fingerprint is on file (`remote/NAME/fingerprint` for the host asked for,
+ * its canonical name or the common name) it must fit. Errors with `CONNECT_FAILED`, `TLS_FAILED`, the `CERTIFICATE_…` codes, `KEY_UNSAFE`
+ * and `FILE_FAILED`; a target that refuses our certificate may show only in the first answer. Source: PROTOCOL.md, "Drivers".
+ */
+export function ssl({
+  host,
+  port = SSL_PORT,
+  user = userInfo().username,
+  ...certificates
+}: SslOptions): Driver {
+  checkPort(port);
+  return {
+    name: 'ssl',
+    user,
+    open: (options) =>
+      ownCertificates(certificates).pipe(
+        switchMap((own) =>
+          connectTcp({ host, port }).pipe(
+            switchMap(({ socket }) => handshake(tuned(socket), host, own, certificates)),
+            switchMap((secured) =>
+              overChannel(
+                sslChannel(secured, { side: 'initiator', ...own }),
+                { side: 'initiator', user },
+                { ...options, ...framesApart },
+              ),
+            ),
+          ),
+        ),
+      ),
+  };
+}
+
+export interface ListenSslOptions extends AcceptSslOptions, ListenTcpOptions {
+  /** 0 … 65535, 0 for any free one; default 10081. */
+  readonly port?: number;
+}
+
+/**
+ * Accepts initiators over TLS. Errors with `CONNECT_FAILED` when the address cannot be listened on, and with what is wrong with this
+ * side's certificates; these are read anew for each connection, so that renewed ones count.
+ *
+ * A peer that is refused gets its connection closed, and comes out as a Connection that has ended with the reason: `serve` tells
+ * it in `disconnected`. Source: PROTOCOL.md, "Drivers".
+ */
+export function listenSsl({
+  port = SSL_PORT,
+  host,
+  maxConnections = DEFAULT_MAX_CONNECTIONS,
+  onListening,
+  ...options
+}: ListenSslOptions = {}): Listener {
+  const sockets = listenTcp(port, {
+    maxConnections,
+    ...(host === undefined ? {} : { host }),
+    ...(onListening === undefined ? {} : { onListening }),
+  });
+  return {
+    name: 'ssl',
+    maxConnections,
+    accept: (connection) =>
+      ownCertificates(options).pipe(
+        switchMap(() => sockets),
+        // What there was to warn of has been said.
+        acceptAllSsl({ ...options, onWarning: () => undefined, maxConnections }, connection),
+      ),
+  };
+}
+
+/** {@link acceptSsl} for each socket. When too many of them have no session yet, one that has waited long is let go. */
+export function acceptAllSsl(
+  { maxConnections, ...options }: AcceptSslOptions & { readonly maxConnections: number },
+  connection: ConnectionOptions,
+): OperatorFunction<Socket, Connection> {
+  const waiting = new Crowd<Socket>();
+  return mergeMap((socket) => {
+    if (waiting.size >= placesForStrangers(maxConnections)) {
+      const chosen = waiting.chosen();
+      if (chosen !== undefined) waiting.delete(chosen);
+      chosen?.destroy();
+    }
+    waiting.add(socket, socket.remoteAddress);
+    return acceptSsl(socket, options, connection).pipe(finalize(() => waiting.delete(socket)));
+  });
+}
+
+export interface AcceptSslOptions extends CertificateOptions {
+  /** Milliseconds that a peer has for its handshake and the checks; default 30,000. */
+  readonly handshakeTimeout?: number;
+}
+
+/** The connection of an initiator over a connected socket: good, or ended with the reason for which it was refused. Emits once; never errors. */
+export function acceptSsl(
+  raw: Socket,
+  { handshakeTimeout = defaultTiming.idleTimeout, ...certificates }: AcceptSslOptions,
+  options: ConnectionOptions,
+): Observable<Connection> {
+  const { remoteAddress: address = '', remotePort: port } = raw;
+  return ownCertificates(certificates).pipe(
+    switchMap((own) =>
+      handshake(tuned(raw), undefined, own, certificates).pipe(
+        map((secured) => sslChannel(secured, { side: 'target', ...own })),
+      ),
+    ),
+    timeout({
+      first: handshakeTimeout,
+      with: () =>
+        throwError(
+          () =>
+            new AmandaError(
+              'TLS_FAILED',
+              `No TLS session with ${address} within ${handshakeTimeout} ms.`,
+            ),
+        ),
+    }),
+    map(
+      (channel) =>
+        new TcpmConnection(
+          channel,
+          { side: 'target', namesUser: true },
+          { ...options, ...framesApart },
+        ),
+    ),
+    catchError((error: unknown) => {
+      raw.destroy();
+      const reason = isAmandaError(error)
+        ? error
+        : new AmandaError('TLS_FAILED', String(error), { cause: error });
+      return of(
+        refusedConnection(
+          { driver: 'ssl', address, ...(port === undefined ? {} : { port }) },
+          reason,
+        ),
+      );
+    }),
+  );
+}
+
+function ownCertificates(options: CertificateOptions): Observable<OwnCertificates> {
+  return defer(() => from(readCertificates(options))).pipe(
+    map((own) => {
+      tlsOptions(own, options);
+      return own;
+    }),
+  );
+}
+
+function tuned(socket: Socket): Socket {
+  return socket.setKeepAlive(true, KEEP_ALIVE).setNoDelay(true);
+}

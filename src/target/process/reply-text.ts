@@ -1,0 +1,69 @@
+import { MAX_PAYLOAD } from '../../wire/frame.js';
+import { AmandaError } from '../../wire/errors.js';
+import { toBytes, toText } from '../../wire/text.js';
+
+/** What fits one packet: a frame less the type byte and the NUL. */
+const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
+/** Bytes of a service's standard error that are kept. */
+const MOST_ERROR_BYTES = 65_536;
+const NEWLINE = 0x0a;
+
+/** What a service has written of its reply so far, and what it has said on standard error. */
+export class ReplyText {
+  readonly #service: string;
+  readonly #text: Uint8Array[] = [];
+  #size = 0;
+  readonly #said: Uint8Array[] = [];
+  #room = MOST_ERROR_BYTES;
+
+  constructor(service: string) {
+    this.#service = service;
+  }
+
+  /** Adds to the reply. Errors with `SERVICE_FAILED` when it would be over 4 MiB. */
+  write(chunk: Uint8Array): void {
+    this.#size += chunk.length;
+    if (this.#size > MOST_REPLY_BYTES)
+      throw new AmandaError(
+        'SERVICE_FAILED',
+        `its reply is over the ${MOST_REPLY_BYTES} bytes that fit one packet`,
+      );
+    this.#text.push(chunk);
+  }
+
+  /** Adds to what was said on standard error; what is over 64 KiB is left out. */
+  say(chunk: Uint8Array): void {
+    if (this.#room > 0) this.#said.push(chunk.subarray(0, this.#room));
+    this.#room -= chunk.length;
+  }
+
+  /** The reply. */
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#text);
+  }
+
+  /** The reply up to the end of its last whole line. */
+  get wholeLines(): Uint8Array {
+    const { bytes } = this;
+    return bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
+  }
+
+  /** ERROR lines for what was said on standard error. */
+  get errors(): readonly string[] {
+    const said = toText(Buffer.concat(this.#said)).split('\n');
+    const lines = said
+      .filter((line) => line !== '')
+      .map((line) => `ERROR service ${this.#service}: ${line}`);
+    return this.#room < 0
+      ? [...lines, `ERROR service ${this.#service}: (${-this.#room} bytes more)`]
+      : lines;
+  }
+}
+
+/** A text with lines behind it, each on a line of its own; bounded to what fits one packet. */
+export function withLines(text: Uint8Array, lines: readonly string[]): Uint8Array {
+  if (lines.length === 0) return text;
+  const seam = text.length > 0 && text.at(-1) !== NEWLINE ? '\n' : '';
+  const tail = toBytes(seam + lines.map((line) => `${line}\n`).join(''));
+  return Buffer.concat([text.subarray(0, MOST_REPLY_BYTES - tail.length), tail]);
+}

@@ -1,0 +1,26 @@
+import { Options, parseOptions } from '../../wire/options.js';
+import { Features } from '../../wire/features.js';
+import { toText } from '../../wire/text.js';
+
+const NEWLINE = 0x0a;
+const MAX_LINE = 65_536;
+
+/** The OPTIONS line with which the arguments of a request begin; without entries when there is none that can be read. */
+export function requestOptions(args: Uint8Array): Options {
+  const newline = args.indexOf(NEWLINE);
+  const line = toText(args.subarray(0, Math.min(newline < 0 ? args.length : newline, MAX_LINE)));
+  try {
+    return parseOptions(line);
+  } catch {
+    return new Options();
+  }
+}
+
+/** What the requester can do; nothing when its feature string cannot be read. */
+export function requestFeatures(options: Options): Features {
+  try {
+    return options.features ?? Features.none;
+  } catch {
+    return Features.none;
+  }
+}

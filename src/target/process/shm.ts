@@ -1,0 +1,42 @@
+import type { IncomingRequest } from '../../exchange/service.js';
+import { AmandaError } from '../../wire/errors.js';
+import { parseOptions } from '../../wire/options.js';
+import { toBytes, toText } from '../../wire/text.js';
+import { requestOptions } from './request-options.js';
+
+const NEWLINE = 0x0a;
+const OPTION = 'data-shm-control-name';
+
+/**
+ * The arguments with which sendbackup is told of the shared memory that a requester on this host wants the data in.
+ *
+ * Errors with `ACCESS_DENIED` for a requester elsewhere, and for a name that is not one of Amanda's: the
+ * requester would wait for data that comes another way. Source: PROTOCOL.md, "Starting a service".
+ */
+export function shmArguments(request: IncomingRequest): readonly string[] {
+  const name =
+    request.service === 'sendbackup' ? requestOptions(request.arguments).get(OPTION) : undefined;
+  if (name === undefined) return [];
+  if (request.peer.driver !== 'local')
+    throw new AmandaError('ACCESS_DENIED', `${OPTION} is for auth local only`);
+  if (!/^\/amanda_shm_control-\d{1,10}-\d{1,10}$/.test(name))
+    throw new AmandaError('ACCESS_DENIED', `${OPTION} does not name shared memory of Amanda's`);
+  return ['--shm-name', name];
+}
+
+/** A reply that does not offer to put data in shared memory: the bit for it is cleared in its OPTIONS line, should that be the first line. */
+export function withoutShm(body: Uint8Array): Uint8Array {
+  const end = body.indexOf(NEWLINE);
+  if (end < 0) return body;
+  try {
+    const options = parseOptions(toText(body.subarray(0, end)));
+    if (options.features === undefined) return body;
+    const features = options.features.without('fe_sendbackup_req_options_data_shm_control_name');
+    return Buffer.concat([
+      toBytes(options.with('features', features.toString()).toString()),
+      body.subarray(end + 1),
+    ]);
+  } catch {
+    return body;
+  }
+}

@@ -1,0 +1,118 @@
+import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import {
+  concat,
+  concatMap,
+  firstValueFrom,
+  forkJoin,
+  ignoreElements,
+  lastValueFrom,
+  mergeMap,
+  of,
+  tap,
+  toArray,
+  type Observable,
+} from 'rxjs';
+import type { Connection } from '../../connection/connection.js';
+import { connect } from '../../initiator/connect.js';
+import { request } from '../../exchange/request.js';
+import { ask, isError, type Behaviours } from './compliance-behaviour.js';
+
+/** The exchange of packets with each of its outcomes. */
+export const exchanging: Behaviours = {
+  'a request is answered': async (subject) => {
+    equal((await ask(subject, 'noop')).text, 'OPTIONS features=ff;\n');
+  },
+  'the arguments of a request arrive byte for byte': async (subject) => {
+    const length = Math.min(subject.limits.requestBytes ?? Infinity, 70_000);
+    const body = Uint8Array.from({ length }, (_, at) => (at % 255) + 1);
+    const { text } = await ask(subject, { service: 'arguments', options: {}, body });
+    equal(text, `OPTIONS \n${new TextDecoder().decode(body)}`);
+  },
+  'a request is never cut: one that the driver cannot carry is refused before it leaves': async (
+    subject,
+  ) => {
+    const asked = ask(subject, {
+      service: 'noop',
+      options: {},
+      body: new Uint8Array(65_536).fill(0x20),
+    });
+    if ((subject.limits.requestBytes ?? Infinity) >= 65_536) equal((await asked).kind, 'final');
+    else await rejects(asked, isError('DATAGRAM_TOO_LARGE'));
+  },
+  'a partial reply comes before the final one': async ({ driver }) => {
+    const replies = await lastValueFrom(connect(driver).pipe(request('partial'), toArray()));
+    deepEqual(
+      replies.map(({ kind, lines }) => [kind, ...lines]),
+      [
+        ['partial', 'one'],
+        ['final', 'one', 'two'],
+      ],
+    );
+  },
+  'a service that is not offered is refused by name': async (subject) => {
+    await rejects(ask(subject, 'nosuch'), isError('REFUSED', /nosuch/));
+  },
+  'a service that cannot run refuses with its reason': async (subject) => {
+    await rejects(ask(subject, 'busy'), isError('REFUSED', /come again tomorrow/));
+  },
+  'a service that fails before its reply says so in an ERROR line': async (subject) => {
+    deepEqual((await ask(subject, 'fail')).errors, ['service fail: out of order']);
+  },
+  'a request that is not acknowledged is given up after its tries': async (subject) => {
+    await rejects(
+      ask(subject, 'deaf', { ackTimeout: 20, requestTries: 3 }),
+      isError('ACK_TIMEOUT', /3 times/),
+    );
+  },
+  'a request that is not answered can be given up': async (subject) => {
+    await rejects(
+      ask(subject, 'silent', { replyTimeout: 50, replyRestarts: 0 }),
+      isError('REP_TIMEOUT'),
+    );
+  },
+  'a request that is sent again and again runs once, and is answered once': async ({ driver }) => {
+    const asked = { service: 'once', options: {}, body: randomUUID() };
+    const repeating = { ackTimeout: 20, requestTries: 500, replyTimeout: 20, replyRestarts: 500 };
+    let sent = 0;
+    const replies = await lastValueFrom(
+      connect(driver).pipe(
+        tap((connection) =>
+          connection.sent.subscribe(({ payload }) => (sent += payload[0] === 0 ? 1 : 0)),
+        ),
+        request(asked, repeating),
+        toArray(),
+      ),
+    );
+    deepEqual(
+      replies.map(({ lines }) => lines),
+      [['run 1']],
+    );
+    equal(sent > 4, true, `the request was sent ${sent} times`);
+  },
+  'requests go one after the other, and at once, over one connection': async ({ driver }) => {
+    const texts = await firstValueFrom(
+      connect(driver).pipe(
+        concatMap((connection) => {
+          const noop = of(connection).pipe(request('noop'));
+          const both = forkJoin([noop, of(connection).pipe(request('arguments'))]).pipe(
+            mergeMap((values) => values),
+          );
+          return concat(noop, noop, both).pipe(toArray(), ending(connection));
+        }),
+      ),
+    );
+    equal(texts.length, 4);
+  },
+};
+
+/** Ends a connection behind the values. */
+function ending<T>(connection: Connection): (values: Observable<T>) => Observable<T> {
+  const end = of(connection).pipe(
+    tap(() => {
+      connection.close();
+    }),
+    ignoreElements(),
+  );
+  return (values) => concat(values, end);
+}

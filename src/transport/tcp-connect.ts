@@ -1,0 +1,174 @@
+import { connect as connectSocket, type Socket } from 'node:net';
+import { Observable } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+import { SocketReader } from './socket-reader.js';
+import { unknownHost } from './unknown-host.js';
+
+export interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Source ports to try, in order; without them the system chooses. */
+  readonly sourcePorts?: Iterable<number> | undefined;
+  /** Whether the socket may go on sending when the peer has ended its direction; default no: Node then ends ours too. */
+  readonly allowHalfOpen?: boolean;
+}
+
+/** A connected socket, and what takes the bytes that it reads. */
+export interface TcpConnected {
+  readonly socket: Socket;
+  readonly reader: SocketReader;
+}
+
+/**
+ * Connects a TCP socket: address by address of the host, and source port by source port.
+ *
+ * Emits the connected socket once and completes; unsubscribing before that ends the attempt. Errors with `CONNECT_FAILED` when
+ * no address can be reached and with `NO_RESERVED_PORT` when none of the source ports can be bound.
+ */
+export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
+  return new Observable((out) => {
+    const attempt = new AbortController();
+    let isSettled = false;
+    attemptAll(target, attempt.signal).then(
+      (connected) => {
+        isSettled = true;
+        if (attempt.signal.aborted) connected.socket.destroy();
+        else {
+          out.next(connected);
+          out.complete();
+        }
+      },
+      (error: unknown) => {
+        isSettled = true;
+        out.error(error);
+      },
+    );
+    return () => {
+      // Nothing listens any more when it is settled, and to abort makes an error with its stack.
+      if (!isSettled) attempt.abort();
+    };
+  });
+}
+
+async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<TcpConnected> {
+  const addresses = await addressesOf(target.host);
+  let failure: unknown;
+  for (const address of addresses) {
+    try {
+      return await attemptAddress(target, address, signal);
+    } catch (error) {
+      if (signal.aborted || (error instanceof AmandaError && error.code === 'NO_RESERVED_PORT'))
+        throw error;
+      failure = error;
+    }
+  }
+  throw connectFailed(target, failure);
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  // Loaded here: it makes a resolver ready, for which a target that inetd starts has no use.
+  const { lookup } = await import('node:dns/promises');
+  try {
+    return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
+  } catch (cause) {
+    throw unknownHost(host, cause);
+  }
+}
+
+async function attemptAddress(
+  target: TcpTarget,
+  address: string,
+  signal: AbortSignal,
+): Promise<TcpConnected> {
+  if (target.sourcePorts === undefined) return attemptOnce(target, address, undefined, signal);
+  let failure: unknown;
+  for (const localPort of target.sourcePorts) {
+    try {
+      return await attemptOnce(target, address, localPort, signal);
+    } catch (error) {
+      if (!isPortTrouble(error)) throw error;
+      failure = error;
+      if (error.code === 'EACCES') break;
+    }
+  }
+  throw noReservedPort(target, failure);
+}
+
+function attemptOnce(
+  { port, allowHalfOpen = false }: TcpTarget,
+  host: string,
+  localPort: number | undefined,
+  signal: AbortSignal,
+): Promise<TcpConnected> {
+  return new Promise((resolve, reject) => {
+    const reader = new SocketReader();
+    const socket = connectSocket({
+      port,
+      host,
+      allowHalfOpen,
+      onread: reader.onread,
+      ...(localPort === undefined ? {} : { localPort }),
+    });
+    const stop = (): void => {
+      socket.destroy(new Error('The attempt was cancelled.'));
+    };
+    const settle = (): void => {
+      signal.removeEventListener('abort', stop);
+      socket.off('error', fail);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      socket.on('error', () => undefined).destroy();
+      reject(error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      settle();
+      resolve({ socket, reader });
+    });
+  });
+}
+
+type PortTrouble = Error & {
+  readonly code: 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'EACCES';
+  readonly syscall: 'bind' | 'connect';
+};
+
+/** The source port is busy or forbidden. EADDRNOTAVAIL comes from connecting: the same pair of ports is in use, or was a moment ago. */
+function isPortTrouble(error: unknown): error is PortTrouble {
+  const { code, syscall } = error as Partial<PortTrouble>;
+  return (
+    code === 'EADDRINUSE' || code === 'EADDRNOTAVAIL' || (code === 'EACCES' && syscall === 'bind')
+  );
+}
+
+function noReservedPort({ host }: TcpTarget, cause: unknown): AmandaError {
+  const forbidden = (cause as Partial<PortTrouble> | undefined)?.code === 'EACCES';
+  const message = forbidden
+    ? `Connecting to ${host} needs a source port below 1024, and this user may not bind one. Run as root, give node CAP_NET_BIND_SERVICE, or lower the sysctl net.ipv4.ip_unprivileged_port_start.`
+    : `No reserved source port is free for connecting to ${host}; all of the range were tried.`;
+  return new AmandaError('NO_RESERVED_PORT', message, { cause, peer: host });
+}
+
+function connectFailed({ host, port }: TcpTarget, cause: unknown): AmandaError {
+  const code = (cause as { readonly code?: string } | undefined)?.code;
+  const advice: Readonly<Record<string, string>> = {
+    ECONNRESET:
+      'it hung up at once; does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of amandad?',
+    ECONNREFUSED:
+      'nothing listens there; is amandad set up (inetd, xinetd or systemd), and is this its port?',
+    EHOSTUNREACH: 'the host cannot be reached; is it up?',
+    ENETUNREACH: 'there is no route to its network.',
+    ETIMEDOUT: 'it does not answer; is it up, and does a firewall let the port through?',
+  };
+  return new AmandaError(
+    'CONNECT_FAILED',
+    `Cannot connect to ${host} port ${port}: ${advice[code ?? ''] ?? `${messageOf(cause)}.`}`,
+    { cause, peer: host },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

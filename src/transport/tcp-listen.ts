@@ -1,0 +1,54 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Observable } from 'rxjs';
+import { AmandaError } from '../wire/errors.js';
+import { checkPort } from './port.js';
+
+/** How a target listens for TCP connections; each driver has a port of its own. */
+export interface ListenTcpOptions {
+  /** Address to listen on; default all of this host. */
+  readonly host?: string;
+  /** Connections at once; more are turned away at once. `serve` ends those first on which nothing was let in. Default 1,024. */
+  readonly maxConnections?: number;
+  /** Called with the port when listening has begun. */
+  readonly onListening?: (port: number) => void;
+}
+
+/** What a listener does unless it is told otherwise. */
+export const DEFAULT_MAX_CONNECTIONS = 1_024;
+
+/**
+ * The connections to a port, 0 for any free one; unsubscribing stops listening and leaves them open. Throws `BAD_ARGUMENT` for what is no
+ * port, and errors with `CONNECT_FAILED` when the address cannot be listened on.
+ */
+export function listenTcp(
+  port: number,
+  { host, maxConnections = DEFAULT_MAX_CONNECTIONS, onListening }: ListenTcpOptions,
+): Observable<Socket> {
+  if (port !== 0) checkPort(port);
+  return new Observable((out) => {
+    const server = createServer((socket) => {
+      // Whoever takes it listens as well; between the two an error must not end the process.
+      socket.on('error', () => undefined);
+      out.next(socket);
+    });
+    server.maxConnections = maxConnections;
+    server.on('error', (cause) => {
+      out.error(
+        new AmandaError(
+          'CONNECT_FAILED',
+          `Cannot listen on ${host ?? 'any address'} port ${port}: ${cause.message}.`,
+          { cause },
+        ),
+      );
+    });
+    server.listen({ port, host }, () => onListening?.(portOf(server, port)));
+    return () => {
+      server.close();
+    };
+  });
+}
+
+function portOf(server: Server, asked: number): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : asked;
+}
