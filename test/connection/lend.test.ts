@@ -113,17 +113,15 @@ describe('memory that is lent', () => {
       const ends = [
         connection.stream(1).paced(atOnce, { lend: true }),
         connection.stream(2).paced(slowly, { lend: true }),
-        connection
-          .stream(3)
-          .pipe(
-            (chunks) =>
-              new Observable<never>((out) =>
-                chunks.subscribe({
-                  next: (chunk) => kept.push(chunk),
-                  complete: () => out.complete(),
-                }),
-              ),
-          ),
+        connection.stream(3).pipe(
+          (chunks) =>
+            new Observable<never>((out) =>
+              chunks.subscribe({
+                next: (chunk) => kept.push(chunk),
+                complete: () => out.complete(),
+              }),
+            ),
+        ),
       ].map(
         (stream) =>
           new Promise<void>((resolve, reject) =>

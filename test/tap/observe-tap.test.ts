@@ -173,12 +173,10 @@ describe('what passes through a tap', () => {
   it('is told until it ends, with the error of the tap', () => {
     const events = new Subject<TapEvent>();
     const ends: unknown[] = [];
-    events
-      .pipe(observeTap())
-      .subscribe({
-        error: (error: unknown) => ends.push(error),
-        complete: () => ends.push('complete'),
-      });
+    events.pipe(observeTap()).subscribe({
+      error: (error: unknown) => ends.push(error),
+      complete: () => ends.push('complete'),
+    });
     events.error(new Error('the port is taken'));
     expect(ends).toEqual([new Error('the port is taken')]);
   });

@@ -28,12 +28,10 @@ describe('a scripted peer', () => {
   test('hears the frames of each handle, and the end', () => {
     const { peer, connection } = meet();
     const heard: string[] = [];
-    peer
-      .hears(7)
-      .subscribe({
-        next: (chunk) => heard.push(Buffer.from(chunk).toString()),
-        complete: () => heard.push('end'),
-      });
+    peer.hears(7).subscribe({
+      next: (chunk) => heard.push(Buffer.from(chunk).toString()),
+      complete: () => heard.push('end'),
+    });
     connection.stream(7).next(text('a'));
     connection.stream(8).next(text('x'));
     connection.close();

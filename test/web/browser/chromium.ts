@@ -90,9 +90,7 @@ export function connectionButton(page: Page, id: number) {
 }
 
 /** What the page says of the event that is chosen. */
-export async function chosenEvent(
-  page: Page,
-): Promise<{
+export async function chosenEvent(page: Page): Promise<{
   readonly title: string;
   readonly facts: string;
   readonly text: string;
