@@ -1,4 +1,5 @@
 import { MAX_PAYLOAD } from '../wire/frame.js';
+import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/handles.js';
 import type { CapturedPacket } from './captured-packet.js';
 import { uint32 } from './numbers.js';
 import {
@@ -129,9 +130,8 @@ interface Undecided {
   readonly heads: Readonly<Record<Sender, number[]>>;
 }
 
-/** The handles that real programs use. Source: PROTOCOL.md, "Frames". */
-const FIRST_STREAM_HANDLE = 10_000;
-const streamHandles = { least: 400_000, most: 500_000 } as const;
+/** The lowest stream handle that real programs use. */
+const LEAST_STREAM_HANDLE = 400_000;
 const LAST_PACKET_TYPE = 4;
 
 /** Whether these bytes are the header of a frame that a real program may send, with the first byte of its payload. */
@@ -140,7 +140,7 @@ function looksLikeFrames(head: readonly number[]): boolean {
   const length = uint32(bytes, 0);
   const handle = uint32(bytes, 4);
   if (length > MAX_PAYLOAD) return false;
-  if (handle >= 1 && handle < FIRST_STREAM_HANDLE)
+  if (handle >= 1 && isProtocolHandle(handle))
     return length === 0 || (bytes[8] ?? 0) <= LAST_PACKET_TYPE;
-  return handle >= streamHandles.least && handle < streamHandles.most;
+  return handle >= LEAST_STREAM_HANDLE && handle <= FIRST_STREAM_HANDLE;
 }

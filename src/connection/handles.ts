@@ -1,9 +1,5 @@
 import { AmandaError } from '../wire/errors.js';
-
-/** The number of the first stream that a target announces; the others count down from it. Source: PROTOCOL.md, "Frames". */
-const FIRST_STREAM = 499_999;
-/** Below this are protocol handles. */
-const FIRST_NON_PROTOCOL = 10_000;
+import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/handles.js';
 
 /** Closes that are remembered for streams that are asked for late. */
 const REMEMBERED_CLOSES = 64;
@@ -16,7 +12,7 @@ export class Handles<S> {
   readonly #open = new Map<number, S>();
   #closedUnasked: Set<number> | undefined;
   #nextProtocol = 1;
-  #nextStream = FIRST_STREAM;
+  #nextStream = FIRST_STREAM_HANDLE;
   #lastHandle = -1;
   #lastStream: S | undefined;
 
@@ -89,9 +85,10 @@ export class Handles<S> {
   }
 
   nextStreamHandle(): number {
-    while (this.#open.has(this.#nextStream) || this.#nextStream < FIRST_NON_PROTOCOL) {
-      this.#nextStream =
-        this.#nextStream < FIRST_NON_PROTOCOL ? FIRST_STREAM : this.#nextStream - 1;
+    while (this.#open.has(this.#nextStream) || isProtocolHandle(this.#nextStream)) {
+      this.#nextStream = isProtocolHandle(this.#nextStream)
+        ? FIRST_STREAM_HANDLE
+        : this.#nextStream - 1;
     }
     return this.#nextStream--;
   }

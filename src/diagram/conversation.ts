@@ -1,3 +1,4 @@
+import { isProtocolHandle } from '../wire/handles.js';
 import { printable } from '../wire/text.js';
 import type { Change } from './change.js';
 import { Exchange } from './conversation-exchange.js';
@@ -35,9 +36,6 @@ export interface ConversationError {
   readonly code?: string | undefined;
   readonly message: string;
 }
-
-/** Below this a handle is a protocol handle. Source: PROTOCOL.md, "Frames". */
-const FIRST_NON_PROTOCOL = 10_000;
 
 /**
  * Watches the frames of one connection and tells what they mean, as the steps of a diagram: a lane for each exchange with its packets, a
@@ -213,7 +211,7 @@ export class Conversation {
     if (payload.length === 0) return known;
     const isNew =
       known === undefined
-        ? handle < FIRST_NON_PROTOCOL || isRequest(payload)
+        ? isProtocolHandle(handle) || isRequest(payload)
         : sender === 'initiator' && payload[0] === 0 && known.isOver;
     if (!isNew) return known;
     const lane = this.#openExchange(at, handle, payload);

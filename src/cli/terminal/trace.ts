@@ -11,11 +11,9 @@ import {
 } from 'rxjs';
 import type { Connection } from '../../connection/connection.js';
 import type { Frame } from '../../wire/frame.js';
+import { isProtocolHandle } from '../../wire/handles.js';
 import { decodePacket } from '../../wire/packet.js';
 import { printable, toText } from '../../wire/text.js';
-
-/** Handles under this carry packets, the others bytes. Source: PROTOCOL.md, "Frames". */
-const FIRST_STREAM_HANDLE = 10_000;
 
 /** Bytes of a frame that are shown. */
 const SHOWN_BYTES = 400;
@@ -52,7 +50,7 @@ export function trace(
 /** The same without what streams carry, for a log: that is the content of somebody's files. */
 export function describePacket(frame: Frame): string {
   const { handle, payload } = frame;
-  return handle < FIRST_STREAM_HANDLE || payload.length === 0
+  return isProtocolHandle(handle) || payload.length === 0
     ? describeFrame(frame)
     : `handle ${handle}: data, ${payload.length} bytes`;
 }
@@ -60,7 +58,7 @@ export function describePacket(frame: Frame): string {
 /** A frame as a person reads it: `handle 1: REQ, 57 bytes "SERVICE noop\n…"`. */
 export function describeFrame({ handle, payload }: Frame): string {
   if (payload.length === 0) return `handle ${handle}: close`;
-  const isPacket = handle < FIRST_STREAM_HANDLE;
+  const isPacket = isProtocolHandle(handle);
   const { type, body } = isPacket ? decodePacket(payload) : { type: 'data', body: payload };
   const text =
     body.length === 0 ? '' : ` "${printable(toText(body.subarray(0, SHOWN_BYTES)), SHOWN_BYTES)}"`;

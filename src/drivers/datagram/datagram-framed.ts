@@ -6,13 +6,12 @@ import type { SideOwner, SideStreams } from '../../connection/side-streams.js';
 import type { Ends, Stream } from '../../connection/stream.js';
 import { TcpmConnection } from '../../connection/tcpm-connection.js';
 import { AmandaError } from '../../wire/errors.js';
+import { FIRST_STREAM_HANDLE } from '../../wire/handles.js';
 import { dial, openDoor, type Door, type SideSocket } from './datagram-door.js';
 import { PendingChannel } from './datagram-pending.js';
 import { checkStreamPort, tooManyStreams, type SideOptions } from './datagram-side.js';
 import { socketChannel } from '../../transport/socket.js';
 
-/** Streams that are no port are numbered from here downward. Source: PROTOCOL.md, "Frames". */
-const FIRST_STREAM = 499_999;
 /** The lowest number that is no port. */
 const FIRST_NON_PORT = 65_536;
 
@@ -42,7 +41,7 @@ export class FramedStreams implements SideStreams {
   readonly #options: ConnectionOptions;
   readonly #limits: Required<ConnectionOptions>;
   readonly #groups = new BehaviorSubject<readonly Group[]>([]);
-  #nextNumber = FIRST_STREAM;
+  #nextNumber = FIRST_STREAM_HANDLE;
   #over: AmandaError | undefined;
 
   constructor(peer: Peer, owner: SideOwner, side: SideOptions, options: ConnectionOptions) {
@@ -92,7 +91,7 @@ export class FramedStreams implements SideStreams {
 
   #freshNumber(): number {
     const number = this.#nextNumber;
-    this.#nextNumber = number > FIRST_NON_PORT ? number - 1 : FIRST_STREAM;
+    this.#nextNumber = number > FIRST_NON_PORT ? number - 1 : FIRST_STREAM_HANDLE;
     return number;
   }
 

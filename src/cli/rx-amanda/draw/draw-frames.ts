@@ -3,6 +3,7 @@ import type { TapChange } from '../../../tap/tap-change.js';
 import { isAmandaError } from '../../../wire/errors.js';
 import { HEADER_BYTES } from '../../../wire/frame-header.js';
 import { FrameDecoder } from '../../../wire/frame.js';
+import { isProtocolHandle } from '../../../wire/handles.js';
 import { decodePacket } from '../../../wire/packet.js';
 import { parseReply } from '../../../wire/reply.js';
 import { printable, toText } from '../../../wire/text.js';
@@ -47,8 +48,6 @@ export interface FrameListOptions {
   readonly shown?: number;
 }
 
-/** Handles under this carry packets. Source: PROTOCOL.md, "Frames". */
-const FIRST_STREAM_HANDLE = 10_000;
 const DEFAULT_SHOWN = 400;
 /** Of bytes that are no text fewer say as much. */
 const SHOWN_HEX = 32;
@@ -134,7 +133,7 @@ export class FrameList {
       bytes: payload.length,
     };
     if (payload.length === 0) return { ...frame, kind: 'close' };
-    if (handle >= FIRST_STREAM_HANDLE || stream !== undefined)
+    if (!isProtocolHandle(handle) || stream !== undefined)
       return { ...frame, kind: 'data', ...this.#beginning(payload) };
     const { type, body } = decodePacket(payload);
     if (sender === 'target' && (type === 'REP' || type === 'PREP')) announce(names, body);

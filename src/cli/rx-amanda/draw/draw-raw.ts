@@ -3,6 +3,7 @@ import { uint32 } from '../../../capture/numbers.js';
 import type { Sender } from '../../../capture/tcp-reassembly.js';
 import { HEADER_BYTES } from '../../../wire/frame-header.js';
 import { MAX_PAYLOAD } from '../../../wire/frame.js';
+import { isProtocolHandle } from '../../../wire/handles.js';
 import { packetTypes } from '../../../wire/packet.js';
 import type { SavedEvent } from './draw-event.js';
 
@@ -118,9 +119,6 @@ class RawFile {
 
 const NOTHING = new Uint8Array(0);
 
-/** Handles under this carry packets. Source: PROTOCOL.md, "Frames". */
-const FIRST_STREAM_HANDLE = 10_000;
-
 /** Guesses which of two frames was sent first. */
 class Order {
   /** Protocol handles that something was asked on. */
@@ -129,7 +127,7 @@ class Order {
   readonly #unacknowledged = new Map<number, number>();
 
   sent(sender: Sender, { handle, type }: RawFrame): void {
-    if (handle >= FIRST_STREAM_HANDLE || type === undefined) return;
+    if (!isProtocolHandle(handle) || type === undefined) return;
     const replies = this.#unacknowledged.get(handle) ?? 0;
     if (sender === 'initiator') this.#asked.add(handle);
     if (sender === 'initiator' && type === packetTypes.ACK)
@@ -146,7 +144,7 @@ class Order {
 
   /** Whether the initiator has to say something first. */
   #targetWaits({ handle, type }: RawFrame): boolean {
-    if (handle >= FIRST_STREAM_HANDLE) return this.#unacknowledged.size > 0;
+    if (!isProtocolHandle(handle)) return this.#unacknowledged.size > 0;
     return !this.#asked.has(handle) || (type === undefined && this.#unacknowledged.has(handle));
   }
 
