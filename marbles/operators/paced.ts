@@ -11,7 +11,7 @@ import {
   userLane,
   type PageScope,
 } from '../../src/testing/index.js';
-import { toText } from '../../src/wire/text.js';
+import { decodeText } from '../../src/wire/text.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { playing } from '../support/reading.js';
 import { AmandaError } from '../../src/wire/errors.js';
@@ -27,7 +27,7 @@ const legend = {
 const frames = { ...legend, a: frame('7:a'), b: frame('7:b'), c: frame('7:c'), e: frame('7:') };
 
 function work(bytes: Uint8Array): Observable<string> {
-  const text = toText(bytes);
+  const text = decodeText(bytes);
   return timer(3).pipe(map(() => (text === 'x' ? fail() : text)));
 }
 

@@ -20,7 +20,7 @@ import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { bulk, chunk, close, packet, value } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
-import { toText } from '../../src/wire/text.js';
+import { decodeText } from '../../src/wire/text.js';
 import { connected } from './connected.js';
 
 export const DATA = 499_999;
@@ -86,7 +86,7 @@ export function receiving({ takes = 0, index = false, tells, ...options }: Recei
       scope.ends.add(peer.says(MESG, mesg));
       scope.ends.add(peer.says(DATA, data));
       const write = (bytes: Uint8Array): void => {
-        if (toText(bytes) === FULL) throw new AmandaError('FILE_FAILED', 'The disk is full.');
+        if (decodeText(bytes) === FULL) throw new AmandaError('FILE_FAILED', 'The disk is full.');
         saved.next(bytes);
       };
       const save = (bytes: Uint8Array) =>

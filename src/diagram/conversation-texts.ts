@@ -2,7 +2,7 @@ import { isAmandaError } from '../wire/errors.js';
 import { decodePacket, type Packet } from '../wire/packet.js';
 import { parseReply, refusal, type AnnouncedStream } from '../wire/reply.js';
 import { parseSecurity, parseService } from '../wire/request.js';
-import { printable, toText } from '../wire/text.js';
+import { printable, decodeText } from '../wire/text.js';
 
 /** A packet as a diagram tells of it. */
 export interface ToldPacket {
@@ -39,7 +39,7 @@ export function tellPacket(payload: Uint8Array): ToldPacket {
 
 /** Whether a payload is a request, whatever the handle's number says. */
 export function isRequest(payload: Uint8Array): boolean {
-  return payload[0] === 0 && /^(SECURITY|SERVICE) /.test(toText(payload.subarray(1, 10)));
+  return payload[0] === 0 && /^(SECURITY|SERVICE) /.test(decodeText(payload.subarray(1, 10)));
 }
 
 /** The size in words. Sizes come in runs, so the last one is kept. */
@@ -56,7 +56,7 @@ let lastWords = '';
 
 function toldRequest(body: Uint8Array): ToldPacket {
   try {
-    const namesUser = toText(body.subarray(0, 9)) === 'SECURITY ';
+    const namesUser = decodeText(body.subarray(0, 9)) === 'SECURITY ';
     const { service } = parseService(namesUser ? parseSecurity(body).rest : body);
     return { ...told('REQ', service), service: printable(service, LABEL_LENGTH) };
   } catch (error) {

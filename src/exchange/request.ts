@@ -24,7 +24,7 @@ import { Features } from '../wire/features.js';
 import { Options, formatOptions, type OptionFields } from '../wire/options.js';
 import { parseReply } from '../wire/reply.js';
 import { encodeRequest } from '../wire/request.js';
-import { toBytes } from '../wire/text.js';
+import { encodeText } from '../wire/text.js';
 import { exchange, type Answer } from './exchange.js';
 import { timingWith, type Timing } from './timing.js';
 
@@ -110,7 +110,7 @@ function bodyOf(
   return encodeRequest({
     user,
     service,
-    arguments: Buffer.concat([toBytes(formatOptions(options)), toBytes(body)]),
+    arguments: Buffer.concat([encodeText(formatOptions(options)), encodeText(body)]),
   });
 }
 

@@ -12,7 +12,7 @@ import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { ParsedRequest } from '../wire/request.js';
-import { printable, toBytes } from '../wire/text.js';
+import { printable, encodeText } from '../wire/text.js';
 import type { ExchangeEvent } from './exchange-event.js';
 import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
 import type { RunningRequests } from './running-requests.js';
@@ -303,7 +303,7 @@ class Responder {
       },
     );
     if (this.#state.kind === 'running')
-      this.#sendReply(toBytes(`ERROR service ${name}: ${oneLine(error)}\n`), []);
+      this.#sendReply(encodeText(`ERROR service ${name}: ${oneLine(error)}\n`), []);
     else this.#connection.abort(this.#error);
   }
 

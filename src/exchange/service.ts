@@ -2,7 +2,7 @@ import type { ObservableInput } from 'rxjs';
 import type { Peer } from '../transport/channel.js';
 import type { StreamSource } from '../connection/pump.js';
 import type { Stream } from '../connection/stream.js';
-import { toBytes } from '../wire/text.js';
+import { encodeText } from '../wire/text.js';
 
 /** A request as a service sees it. */
 export interface IncomingRequest {
@@ -68,5 +68,5 @@ export function partialReply(lines: readonly string[]): ServiceReply {
 }
 
 function bodyOf(lines: readonly string[]): Uint8Array {
-  return toBytes(lines.map((line) => `${line}\n`).join(''));
+  return encodeText(lines.map((line) => `${line}\n`).join(''));
 }

@@ -1,6 +1,6 @@
 import { AmandaError } from './errors.js';
 import { packetTypes, type Packet } from './packet.js';
-import { printable, toBytes, toText } from './text.js';
+import { printable, encodeText, decodeText } from './text.js';
 
 /** A packet as the drivers bsd and bsdudp send it: one datagram, with a line of text in front. */
 export interface Datagram {
@@ -45,7 +45,7 @@ export function encodeDatagram({ handle, sequence, packet: { type, body } }: Dat
       'BAD_PACKET',
       `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`,
     );
-  const head = toBytes(`Amanda 3.5 ${type} HANDLE ${handle} SEQ ${sequence}\n`);
+  const head = encodeText(`Amanda 3.5 ${type} HANDLE ${handle} SEQ ${sequence}\n`);
   const size = head.length + body.length;
   if (size > MAX_DATAGRAM) {
     throw new AmandaError(
@@ -70,12 +70,12 @@ export function decodeDatagram(bytes: Uint8Array): Datagram {
   const nul = bytes.indexOf(0);
   const text = nul < 0 ? bytes : bytes.subarray(0, nul);
   const end = text.subarray(0, MAX_HEADER_LINE).indexOf(0x0a);
-  const words = end < 0 ? null : headerLine.exec(toText(text.subarray(0, end)));
+  const words = end < 0 ? null : headerLine.exec(decodeText(text.subarray(0, end)));
   const [type = '', handle = '', sequence = ''] = words?.slice(1) ?? [];
   if (!isPacketType(type) || Number(sequence) !== (Number(sequence) | 0)) {
     throw new AmandaError(
       'BAD_PACKET',
-      `This datagram is no packet of Amanda's: "${printable(toText(text.subarray(0, 100)), 100)}".`,
+      `This datagram is no packet of Amanda's: "${printable(decodeText(text.subarray(0, 100)), 100)}".`,
     );
   }
   if (text.length > MAX_DATAGRAM) {

@@ -1,7 +1,7 @@
 import { formatChecksum, parseChecksum, type Checksum } from './crc32c.js';
 import { AmandaError } from './errors.js';
 import { quote, quotedWords, unquote } from './quote.js';
-import { printable, toBytes, toText } from './text.js';
+import { printable, encodeText, decodeText } from './text.js';
 
 /** FILE is a dump, or the first piece of one; CONT_FILE a further piece on a holding disk; SPLIT_FILE a part on a tape. */
 export type DumpFileType = 'FILE' | 'CONT_FILE' | 'SPLIT_FILE';
@@ -50,8 +50,9 @@ export const DUMP_HEADER_BYTES = 32_768;
  * a value that cannot stand in its line, and when the rest is over 32 KiB. Source: PROTOCOL.md, "The dump file".
  */
 export function encodeDumpHeader(header: DumpHeader): Uint8Array {
-  const hasRoom = header.dle !== undefined && toBytes(header.dle).length < DUMP_HEADER_BYTES - 2048;
-  const text = toBytes(
+  const hasRoom =
+    header.dle !== undefined && encodeText(header.dle).length < DUMP_HEADER_BYTES - 2048;
+  const text = encodeText(
     [
       firstLine(header),
       valueLine('CONT_FILENAME', header.continuedIn),
@@ -90,7 +91,7 @@ export function encodeDumpHeader(header: DumpHeader): Uint8Array {
 export function decodeDumpHeader(block: Uint8Array): DumpHeader {
   const bytes = block.subarray(0, DUMP_HEADER_BYTES);
   const nul = bytes.indexOf(0);
-  const text = toText(nul < 0 ? bytes : bytes.subarray(0, nul));
+  const text = decodeText(nul < 0 ? bytes : bytes.subarray(0, nul));
   const magic = 'AMANDA: ';
   if (!text.startsWith(magic.slice(0, text.length)))
     throw bad(`it begins with "${printable(text, 60)}"`);

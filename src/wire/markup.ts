@@ -1,5 +1,5 @@
 import { AmandaError } from './errors.js';
-import { printable, toBytes } from './text.js';
+import { printable, encodeText } from './text.js';
 
 /** One element of the small part of XML that Amanda's requests are written in. */
 export interface Element {
@@ -73,7 +73,7 @@ export function formatElement({ name, text, children }: Element, indent: string)
 function opening(name: string, text: string): { readonly head: string; readonly shown: string } {
   if (!elementName.test(name)) throw bad(`"${printable(name, 40)}" is no name of an element`);
   if (text.includes('\0')) throw bad(`the text of <${name}> has a NUL in it`);
-  const bytes = toBytes(text);
+  const bytes = encodeText(text);
   if (!bytes.some(needsRaw)) return { head: `<${name}>`, shown: text };
   const shown = Array.from(bytes, (byte) =>
     needsRaw(byte) ? '_' : String.fromCharCode(byte),
@@ -81,7 +81,7 @@ function opening(name: string, text: string): { readonly head: string; readonly 
   return { head: `<${name} encoding="raw" raw="${toBase64(bytes)}">`, shown };
 }
 
-const rawCharacters: ReadonlySet<number> = new Set(toBytes('<>"&\\\''));
+const rawCharacters: ReadonlySet<number> = new Set(encodeText('<>"&\\\''));
 
 function needsRaw(byte: number): boolean {
   return byte <= 0x20 || byte > 0x7f || rawCharacters.has(byte);

@@ -1,5 +1,5 @@
 import { AmandaError } from './errors.js';
-import { toBytes, toText } from './text.js';
+import { encodeText, decodeText } from './text.js';
 
 /** The packet types and the byte that stands for each in a TCPM packet. Source: PROTOCOL.md, "Packets". */
 export const packetTypes = { REQ: 0, REP: 1, PREP: 2, ACK: 3, NAK: 4 } as const;
@@ -25,7 +25,7 @@ export function packet(
   type: Exclude<PacketType, 'BOGUS'>,
   body: string | Uint8Array = empty,
 ): Packet {
-  return { type, body: toBytes(body) };
+  return { type, body: encodeText(body) };
 }
 
 /**
@@ -74,5 +74,5 @@ export function decodePacket(payload: Uint8Array): Packet {
 
 /** The body of a packet as text. */
 export function packetText({ body }: Packet): string {
-  return toText(body);
+  return decodeText(body);
 }

@@ -1,4 +1,4 @@
-import { toText } from './text.js';
+import { decodeText } from './text.js';
 
 /**
  * A name as Amanda writes it into a line of words: in double quotes when it has a blank, a control
@@ -41,5 +41,5 @@ function bytesOf(octals: string): string {
     .slice(1)
     .split('\\')
     .map((digits) => Number.parseInt(digits, 8) & 0xff);
-  return toText(Uint8Array.from(codes.filter((code) => code !== 0)));
+  return decodeText(Uint8Array.from(codes.filter((code) => code !== 0)));
 }

@@ -1,6 +1,6 @@
 import { AmandaError } from './errors.js';
 import { parseOptions, type Options } from './options.js';
-import { printable, toText } from './text.js';
+import { printable, decodeText } from './text.js';
 
 /** A stream that a reply announces. */
 export interface AnnouncedStream {
@@ -40,7 +40,7 @@ const streamName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
  * stream or a handle twice, or that comes twice. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseReply(body: Uint8Array): ReplyBody {
-  const text = toText(body);
+  const text = decodeText(body);
   const errors: string[] = [];
   const lines: string[] = [];
   let connect: readonly AnnouncedStream[] | undefined;
@@ -90,7 +90,9 @@ export function formatConnect(streams: readonly AnnouncedStream[]): string {
 export function splitConnect(body: Uint8Array): ServiceConnect | undefined {
   const newline = body.indexOf(0x0a);
   const end = newline < 0 ? body.length : newline;
-  const [word, ...tokens] = toText(body.subarray(0, Math.min(end, MAX_CONNECT_LINE))).split(/ +/);
+  const [word, ...tokens] = decodeText(body.subarray(0, Math.min(end, MAX_CONNECT_LINE))).split(
+    / +/,
+  );
   if (tokens.at(-1) === '') tokens.pop();
   if (
     word !== 'CONNECT' ||
@@ -108,7 +110,7 @@ export function splitConnect(body: Uint8Array): ServiceConnect | undefined {
 
 /** Why a NAK refuses: its text without `ERROR ` (which a real amandad forgets now and then) and the newline. */
 export function refusal(body: Uint8Array): string {
-  return toText(body)
+  return decodeText(body)
     .replace(/^ERROR /, '')
     .replace(/\n$/, '');
 }

@@ -1,5 +1,5 @@
 import { AmandaError } from './errors.js';
-import { printable, toBytes, toText } from './text.js';
+import { printable, encodeText, decodeText } from './text.js';
 
 /** A request as it goes out. */
 export interface RequestBody {
@@ -47,10 +47,10 @@ export function encodeRequest({ user, service, arguments: rest }: RequestBody): 
       `"${printable(service, 80)}" cannot be the name of a service: it has 1 to 64 small letters, digits, "-" and "_".`,
     );
   }
-  const head = toBytes(
+  const head = encodeText(
     `${user === undefined ? '' : `SECURITY USER ${user}\n`}SERVICE ${service}\n`,
   );
-  const tail = toBytes(rest);
+  const tail = encodeText(rest);
   const body = new Uint8Array(head.length + tail.length);
   body.set(head);
   body.set(tail, head.length);
@@ -77,7 +77,7 @@ export function parseRequest(
 /** Takes the SECURITY line off a request. Errors with `BAD_REQUEST` like {@link parseRequest}. */
 export function parseSecurity(body: Uint8Array): RequestSecurity {
   const newline = body.indexOf(NEWLINE);
-  const front = newline < 0 ? '' : toText(body.subarray(0, newline));
+  const front = newline < 0 ? '' : decodeText(body.subarray(0, newline));
   const line = front.startsWith('SECURITY ') ? front : undefined;
   const start = line === undefined ? 0 : newline + 1;
   // amandad skips newlines in front of the service's name, so the next line would be the name: access is refused for it, and so it must be here.
@@ -97,7 +97,7 @@ export function parseSecurity(body: Uint8Array): RequestSecurity {
   if (user === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
   return {
     user,
-    service: toText(body.subarray(name, find(body, name, isNewline))),
+    service: decodeText(body.subarray(name, find(body, name, isNewline))),
     rest: body.subarray(start),
   };
 }
@@ -115,12 +115,12 @@ export function parseService(body: Uint8Array): {
   // Of the blanks behind the name only the first belongs to nobody; the others are arguments already.
   const rest = end + 1;
   if (end === name || rest >= body.length) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
-  return { service: toText(body.subarray(name, end)), arguments: body.subarray(rest) };
+  return { service: decodeText(body.subarray(name, end)), arguments: body.subarray(rest) };
 }
 
 const NEWLINE = 0x0a;
 const BLANK = 0x20;
-const SERVICE = toBytes('SERVICE ');
+const SERVICE = encodeText('SERVICE ');
 
 function isNewline(byte: number): boolean {
   return byte === NEWLINE;

@@ -9,13 +9,13 @@ let decoder: InstanceType<typeof TextDecoder> | undefined;
 const NONE = new Uint8Array(0);
 
 /** The bytes of a text, UTF-8; bytes stay as they are. */
-export function toBytes(text: string | Uint8Array): Uint8Array {
+export function encodeText(text: string | Uint8Array): Uint8Array {
   if (typeof text !== 'string') return text;
   return text === '' ? NONE : (asciiBytes(text) ?? encoder.encode(text));
 }
 
 /** The text of bytes, UTF-8; a byte that is not UTF-8 reads as U+FFFD. */
-export function toText(bytes: Uint8Array): string {
+export function decodeText(bytes: Uint8Array): string {
   // A spread would take ten times as long.
   if (isShortAscii(bytes)) return Reflect.apply(String.fromCharCode, null, bytes) as string;
   decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });

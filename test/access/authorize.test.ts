@@ -9,7 +9,7 @@ import {
   type AccessPolicy,
   type AccessRequest,
 } from '../../src/access/authorize.js';
-import { toBytes } from '../../src/wire/text.js';
+import { encodeText } from '../../src/wire/text.js';
 import type { Verdict } from '../../src/access/verdict.js';
 
 const uid = process.getuid?.() ?? 0;
@@ -62,7 +62,7 @@ describe('authorize', () => {
 
   test('looks at the port first, then at the SERVICE line, the SECURITY line, its words, and the file', async () => {
     const ours = { file: '/nonexistent/hosts' };
-    const head = (text: string) => readSecurity(toBytes(text));
+    const head = (text: string) => readSecurity(encodeText(text));
     expect(await reason({ peer: highPort, ...head('') }, ours)).toBe(
       'host db1.lab: port 4000 not secure',
     );
@@ -137,7 +137,7 @@ describe('authorize', () => {
 
 describe('readSecurity', () => {
   const read = (head: string): unknown => {
-    const { user, service } = readSecurity(toBytes(head));
+    const { user, service } = readSecurity(encodeText(head));
     return typeof user === 'string' ? [user, service] : user.reason;
   };
 

@@ -17,12 +17,12 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { encodePacket, packet } from '../../src/wire/packet.js';
-import { toBytes } from '../../src/wire/text.js';
+import { encodeText } from '../../src/wire/text.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const noop = encodeFrame({
   handle: 1,
-  payload: encodePacket(packet('REQ', toBytes('SERVICE noop\nOPTIONS features=ff;\n'))),
+  payload: encodePacket(packet('REQ', encodeText('SERVICE noop\nOPTIONS features=ff;\n'))),
 });
 const user = process.getuid?.() === 0 ? ['-user=root'] : [];
 

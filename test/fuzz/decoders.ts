@@ -41,7 +41,7 @@ import { decodePacket } from '../../src/wire/packet.js';
 import { quotedWords, unquote } from '../../src/wire/quote.js';
 import { parseReply, refusal, splitConnect } from '../../src/wire/reply.js';
 import { parseRequest, parseSecurity, parseService } from '../../src/wire/request.js';
-import { printable, toText } from '../../src/wire/text.js';
+import { printable, decodeText } from '../../src/wire/text.js';
 import { withHeader } from '../../src/testing/bytes.js';
 import { drawCapture, drawRecording, drawSteps } from './file-decoders.js';
 import {
@@ -125,24 +125,24 @@ export const decoders: Readonly<Record<string, Decode>> = {
   'CONNECT line of a service': splitConnect,
   refusal,
   options: (bytes) => {
-    const options = parseOptions(toText(bytes));
+    const options = parseOptions(decodeText(bytes));
     return [options, options.features, options.other];
   },
-  features: (bytes) => Features.parse(toText(bytes)).names(),
-  DLEs: (bytes) => parseDles(toText(bytes)).map((one) => formatDle(one)),
+  features: (bytes) => Features.parse(decodeText(bytes)).names(),
+  DLEs: (bytes) => parseDles(decodeText(bytes)).map((one) => formatDle(one)),
   'request for a dump': (bytes) => readDumpHead(incoming(bytes)),
   'shared memory': (bytes) => [shmArguments(incoming(bytes)), withoutShm(bytes)],
   'header of a dump': decodeDumpHeader,
   datagram: decodeDatagram,
-  'quoted words': (bytes) => quotedWords(toText(bytes)).map(unquote),
-  checksum: (bytes) => parseChecksum(toText(bytes)),
-  'text for people': (bytes) => printable(toText(bytes)),
+  'quoted words': (bytes) => quotedWords(decodeText(bytes)).map(unquote),
+  checksum: (bytes) => parseChecksum(decodeText(bytes)),
+  'text for people': (bytes) => printable(decodeText(bytes)),
   lines: (bytes) => {
     const out: string[] = [];
     readInPieces(bytes, lines({ maxLength: 65_536 }), out);
     return out;
   },
-  'messages of a dump': (bytes) => toText(bytes).split('\n').map(parseBackupMessage),
+  'messages of a dump': (bytes) => decodeText(bytes).split('\n').map(parseBackupMessage),
   index: (bytes) => {
     const count = new IndexCount();
     count.push(bytes);
@@ -153,9 +153,9 @@ export const decoders: Readonly<Record<string, Decode>> = {
   'answer to selfcheck': (bytes) => answered(bytes, selfcheck({ dles: [dle] })),
   'answer to sendsize': (bytes) => answered(bytes, sendsize({ dles: [dle] })),
   'answer to sendbackup': (bytes) => answered(bytes, sendbackup({ dle })),
-  '.amandahosts': (bytes) => decide(toText(bytes), question),
+  '.amandahosts': (bytes) => decide(decodeText(bytes), question),
   'file of hosts': (bytes) => {
-    const text = toText(bytes);
+    const text = decodeText(bytes);
     const hosts = parseHosts(text);
     return [
       nameInHosts(hosts, '10.0.0.1'),
@@ -165,11 +165,11 @@ export const decoders: Readonly<Record<string, Decode>> = {
       asksHostsFirst(text),
     ];
   },
-  fingerprints: (bytes) => fitsFingerprints(parseFingerprints(toText(bytes)), certificate),
+  fingerprints: (bytes) => fitsFingerprints(parseFingerprints(decodeText(bytes)), certificate),
   capture: readCapture,
   'bytes beside the connection': watch,
   'sockets of systemd': (bytes) => {
-    const [count, pid] = toText(bytes).split('\n');
+    const [count, pid] = decodeText(bytes).split('\n');
     const found = takeActivation({ LISTEN_FDS: count, LISTEN_PID: pid });
     if (found.kind === 'unusable') throw found.error;
     return found;
@@ -190,15 +190,15 @@ export const decoders: Readonly<Record<string, Decode>> = {
   'a recording, drawn': drawRecording,
   'steps of a recording': drawSteps,
   'a capture, drawn': drawCapture,
-  'words of rx-amanda': (bytes) => readWords(toText(bytes)),
-  'words of rx-amandad': (bytes) => readAmandadWords(toText(bytes)),
-  'places of a tap': (bytes) => readPlaces(toText(bytes)),
-  'an overriding setting': (bytes) => readOverride(toText(bytes)),
-  'port by name': (bytes) => readPort(toText(bytes)),
-  'what sshd says': (bytes) => readSshConnection(toText(bytes)),
-  'what tar says': (bytes) => readTarMessages(toText(bytes)),
+  'words of rx-amanda': (bytes) => readWords(decodeText(bytes)),
+  'words of rx-amandad': (bytes) => readAmandadWords(decodeText(bytes)),
+  'places of a tap': (bytes) => readPlaces(decodeText(bytes)),
+  'an overriding setting': (bytes) => readOverride(decodeText(bytes)),
+  'port by name': (bytes) => readPort(decodeText(bytes)),
+  'what sshd says': (bytes) => readSshConnection(decodeText(bytes)),
+  'what tar says': (bytes) => readTarMessages(decodeText(bytes)),
   'end of the description': findInfoEnd,
-  'request for the page': (bytes) => askPage(toText(bytes)),
+  'request for the page': (bytes) => askPage(decodeText(bytes)),
 };
 
 function ignore(): void {

@@ -12,7 +12,7 @@ import {
 import { toSvg } from '../../src/diagram/svg/svg.js';
 import { toText } from '../../src/diagram/text/text.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
-import { toBytes } from '../../src/wire/text.js';
+import { encodeText } from '../../src/wire/text.js';
 
 /** All that `rx-amanda draw` shows of connections: their changes, as lines and as pictures of both kinds. */
 class Shown {
@@ -47,7 +47,7 @@ export function drawRecording(bytes: Uint8Array): readonly string[] {
 
 /** The steps of a recording, behind a first line that is right. */
 export function drawSteps(bytes: Uint8Array): readonly string[] {
-  return drawRecording(Buffer.concat([toBytes(recordingHeader), bytes]));
+  return drawRecording(Buffer.concat([encodeText(recordingHeader), bytes]));
 }
 
 /** A capture of packets, as frames and as pictures. */

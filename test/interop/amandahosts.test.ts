@@ -9,7 +9,7 @@ import { authorize, readSecurity, type AccessRequest } from '../../src/access/au
 import { sourcePorts } from '../../src/access/reserved-port.js';
 import { encodeFrame, FrameDecoder } from '../../src/wire/frame.js';
 import { decodePacket, encodePacket, packet, packetText } from '../../src/wire/packet.js';
-import { toBytes } from '../../src/wire/text.js';
+import { encodeText } from '../../src/wire/text.js';
 import { describeReal, type Lab, openLab, programs } from '../support/real-amanda.js';
 
 /** Debian's user and group that Amanda runs as. */
@@ -299,7 +299,7 @@ describeReal('access to a target', ['amandad'], () => {
   ])('is decided the same by the line %j', async (line) => {
     write('localhost\n');
     const body = `${line}\nSERVICE noop\nOPTIONS ;\n`;
-    expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([
+    expect(await ours({ ...readSecurity(encodeText(body)), peer: localhost })).toEqual([
       await real.ask(body),
     ]);
   });
@@ -311,7 +311,7 @@ describeReal('access to a target', ['amandad'], () => {
       'SERVICE noop\nOPTIONS ;\n',
       'OPTIONS ;\n',
     ]) {
-      expect(await ours({ ...readSecurity(toBytes(body)), peer: localhost })).toEqual([
+      expect(await ours({ ...readSecurity(encodeText(body)), peer: localhost })).toEqual([
         await real.ask(body),
       ]);
     }
@@ -321,7 +321,9 @@ describeReal('access to a target', ['amandad'], () => {
     const other = await RealTarget.connect(port, { reserved: false });
     const peer = { ...localhost, port: other.localPort };
     for (const body of ['SECURITY USER backup\nSERVICE noop\nOPTIONS ;\n', '']) {
-      expect(await ours({ ...readSecurity(toBytes(body)), peer })).toEqual([await other.ask(body)]);
+      expect(await ours({ ...readSecurity(encodeText(body)), peer })).toEqual([
+        await other.ask(body),
+      ]);
     }
     other.close();
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { holdData } from '../../src/target/process/hold-data.js';
-import { toBytes, toText } from '../../src/wire/text.js';
+import { encodeText, decodeText } from '../../src/wire/text.js';
 
 async function* texts(...parts: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const part of parts) yield toBytes(part);
+  for (const part of parts) yield encodeText(part);
 }
 
 /** The order in which messages (m) and data (d) come out, read as fast as they come. */
@@ -11,7 +11,7 @@ async function order(...messages: readonly string[]): Promise<string[]> {
   const out: string[] = [];
   const held = holdData(texts(...messages), texts('data'));
   const note = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const chunk of source) out.push(toText(chunk));
+    for await (const chunk of source) out.push(decodeText(chunk));
   };
   await Promise.all([note(held.data), note(held.messages)]);
   return out;
@@ -51,14 +51,14 @@ describe('holdData', () => {
 
   it('lets the data go when the messages break', async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
-      yield toBytes('hello\n');
+      yield encodeText('hello\n');
       throw new Error('broken');
     }
     const held = holdData(broken(), texts('data'));
     const messages = held.messages[Symbol.asyncIterator]();
     await messages.next();
     await expect(messages.next()).rejects.toThrow('broken');
-    expect(toText((await held.data[Symbol.asyncIterator]().next()).value as Uint8Array)).toBe(
+    expect(decodeText((await held.data[Symbol.asyncIterator]().next()).value as Uint8Array)).toBe(
       'data',
     );
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { iterate } from '../../src/operators/iterate.js';
 import type { Pullable, PullEnd } from '../../src/operators/pull.js';
 import { holdOutput } from '../../src/target/process/hold-output.js';
-import { toBytes, toText } from '../../src/wire/text.js';
+import { encodeText, decodeText } from '../../src/wire/text.js';
 
 /** Gives the texts, then the end; notes that somebody has begun to read. */
 function texts(
@@ -13,7 +13,7 @@ function texts(
   return {
     pull: () => {
       begun();
-      const left = parts.map(toBytes);
+      const left = parts.map(encodeText);
       return {
         get end() {
           return left.length === 0 ? end : undefined;
@@ -39,10 +39,10 @@ async function beforeData(
   );
   const data = iterate(held.data).next();
   const note = async (): Promise<void> => {
-    for await (const chunk of iterate(held.messages)) out.push(toText(chunk));
+    for await (const chunk of iterate(held.messages)) out.push(decodeText(chunk));
   };
   await note().catch(() => undefined);
-  expect(toText((await data).value as Uint8Array)).toBe('data');
+  expect(decodeText((await data).value as Uint8Array)).toBe('data');
   return begun ?? [];
 }
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Subject, firstValueFrom, from, mergeMap, throwError } from 'rxjs';
 import type { ServiceReply } from '../../src/exchange/service.js';
 import { processService } from '../../src/target/process/process-service.js';
-import { toBytes, toText } from '../../src/wire/text.js';
+import { encodeText, decodeText } from '../../src/wire/text.js';
 import {
   ask,
   askAndLeave,
@@ -91,10 +91,10 @@ describe('the launch contract', () => {
       env: { PATH: process.env['PATH'], AMANDA_AUTHENTICATED_PEER: 'forged' },
     });
     const { body } = await firstValueFrom(from(service(incoming('noop', '', { driver: 'local' }))));
-    expect(toText(body)).toBe(
+    expect(decodeText(body)).toBe(
       `ERROR service ${file} failed: pid 0 exited with code 1\n`.replace(
         'pid 0',
-        /pid \d+/.exec(toText(body))?.[0] ?? '',
+        /pid \d+/.exec(decodeText(body))?.[0] ?? '',
       ),
     );
   });
@@ -258,7 +258,7 @@ describe('partial replies', () => {
     await fastForward(() => {
       expect(replies.at(-1)?.kind).toBe('final');
     });
-    expect(toText(replies.at(-1)?.body ?? new Uint8Array())).toBe(
+    expect(decodeText(replies.at(-1)?.body ?? new Uint8Array())).toBe(
       'OPTIONS features=ff;\ndisk 0 SIZE 10\n',
     );
     running.unsubscribe();
@@ -350,7 +350,7 @@ describe('the streams of a service', () => {
   it('bring the service what the requester sends, and its end', async () => {
     const file = await script('echo "CONNECT A 150"; echo; exec 1>&-', 'sort <&151 >&150');
     const asked = ask(processService(file), { service: 'restore' }, async ({ streams: { A } }) => {
-      A?.next(toBytes('two\none\n'));
+      A?.next(encodeText('two\none\n'));
       A?.complete();
       return text(A);
     });
@@ -377,7 +377,7 @@ describe('the streams of a service', () => {
       { service: 'restore' },
       async ({ streams: { CTL, DATA } }) => {
         const nothing = await text(DATA);
-        DATA?.next(toBytes('data'));
+        DATA?.next(encodeText('data'));
         DATA?.complete();
         return [nothing, (await text(CTL)).trim()];
       },
@@ -413,7 +413,7 @@ describe('the streams of a service', () => {
       async ({ streams: { DATA, MESG } }) => {
         const data = text(DATA).then((got) => order.push(got));
         MESG?.subscribe((chunk) => {
-          const got = toText(chunk);
+          const got = decodeText(chunk);
           order.push(got);
           if (got === 'sendbackup: info e') void writeFile(fifo, '');
           else MESG.complete();
@@ -446,7 +446,7 @@ describe('data in shared memory', () => {
     const reply = await firstValueFrom(
       from(processService(file)(incoming('sendbackup', options, { driver: 'local' }))),
     );
-    expect(toText(reply.body)).toBe('amandad\nlocal\n--shm-name\n/amanda_shm_control-12-0\n');
+    expect(decodeText(reply.body)).toBe('amandad\nlocal\n--shm-name\n/amanda_shm_control-12-0\n');
   });
 
   it.each([

@@ -9,7 +9,7 @@ import { memory } from '../../src/drivers/memory.js';
 import { request, type Reply, type ServiceRequest } from '../../src/exchange/request.js';
 import type { IncomingRequest, Service } from '../../src/exchange/service.js';
 import { serve } from '../../src/target/serve.js';
-import { toBytes, toText } from '../../src/wire/text.js';
+import { encodeText, decodeText } from '../../src/wire/text.js';
 
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
@@ -67,7 +67,7 @@ export async function contents(stream: Stream | undefined): Promise<Buffer> {
 }
 
 export async function text(stream: Stream | undefined): Promise<string> {
-  return toText(await contents(stream));
+  return decodeText(await contents(stream));
 }
 
 /** A request as it reaches a service. */
@@ -76,7 +76,7 @@ export function incoming(
   args = '',
   peer: IncomingRequest['peer'] = { driver: 'bsdtcp', host: 'server.example' },
 ): IncomingRequest {
-  return { service, arguments: toBytes(args), user: undefined, peer, handle: 1 };
+  return { service, arguments: encodeText(args), user: undefined, peer, handle: 1 };
 }
 
 /** Whether a process is there, as a zombie or alive. */

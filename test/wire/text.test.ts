@@ -1,35 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toBytes, toText } from '../../src/wire/text.js';
+import { encodeText, decodeText } from '../../src/wire/text.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 100 });
 
-describe('toBytes', () => {
+describe('encodeText', () => {
   it('is UTF-8, however long the text is and whatever is in it', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.string({ maxLength: 100 })), (one) => {
-        expect(toBytes(one)).toEqual(new TextEncoder().encode(one));
+        expect(encodeText(one)).toEqual(new TextEncoder().encode(one));
       }),
     );
   });
 
   it('leaves bytes as they are', () => {
     const bytes = Uint8Array.of(1, 2, 255);
-    expect(toBytes(bytes)).toBe(bytes);
+    expect(encodeText(bytes)).toBe(bytes);
   });
 });
 
-describe('toText', () => {
+describe('decodeText', () => {
   it('is what UTF-8 says, with U+FFFD for what is none, however long', () => {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 100 }),
       fc.uint8Array({ maxLength: 100, max: 127 }),
-      text.map(toBytes),
+      text.map(encodeText),
     );
     fc.assert(
       fc.property(bytes, (some) => {
-        expect(toText(some)).toBe(decoder.decode(some));
+        expect(decodeText(some)).toBe(decoder.decode(some));
       }),
     );
   });
@@ -37,7 +37,7 @@ describe('toText', () => {
   it('is the text that bytes were made of', () => {
     fc.assert(
       fc.property(text, (one) => {
-        expect(toText(toBytes(one))).toBe(one);
+        expect(decodeText(encodeText(one))).toBe(one);
       }),
     );
   });

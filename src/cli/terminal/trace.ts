@@ -13,7 +13,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Frame } from '../../wire/frame.js';
 import { isProtocolHandle } from '../../wire/handles.js';
 import { decodePacket } from '../../wire/packet.js';
-import { printable, toText } from '../../wire/text.js';
+import { printable, decodeText } from '../../wire/text.js';
 
 /** Bytes of a frame that are shown. */
 const SHOWN_BYTES = 400;
@@ -61,6 +61,8 @@ export function describeFrame({ handle, payload }: Frame): string {
   const isPacket = isProtocolHandle(handle);
   const { type, body } = isPacket ? decodePacket(payload) : { type: 'data', body: payload };
   const text =
-    body.length === 0 ? '' : ` "${printable(toText(body.subarray(0, SHOWN_BYTES)), SHOWN_BYTES)}"`;
+    body.length === 0
+      ? ''
+      : ` "${printable(decodeText(body.subarray(0, SHOWN_BYTES)), SHOWN_BYTES)}"`;
   return `handle ${handle}: ${type}, ${payload.length} bytes${text}${body.length > SHOWN_BYTES ? '…' : ''}`;
 }

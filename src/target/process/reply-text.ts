@@ -1,6 +1,6 @@
 import { MAX_PAYLOAD } from '../../wire/frame.js';
 import { AmandaError } from '../../wire/errors.js';
-import { toBytes, toText } from '../../wire/text.js';
+import { encodeText, decodeText } from '../../wire/text.js';
 
 /** What fits one packet: a frame less the type byte and the NUL. */
 const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
@@ -50,7 +50,7 @@ export class ReplyText {
 
   /** ERROR lines for what was said on standard error. */
   get errors(): readonly string[] {
-    const said = toText(Buffer.concat(this.#said)).split('\n');
+    const said = decodeText(Buffer.concat(this.#said)).split('\n');
     const lines = said
       .filter((line) => line !== '')
       .map((line) => `ERROR service ${this.#service}: ${line}`);
@@ -64,6 +64,6 @@ export class ReplyText {
 export function withLines(text: Uint8Array, lines: readonly string[]): Uint8Array {
   if (lines.length === 0) return text;
   const seam = text.length > 0 && text.at(-1) !== NEWLINE ? '\n' : '';
-  const tail = toBytes(seam + lines.map((line) => `${line}\n`).join(''));
+  const tail = encodeText(seam + lines.map((line) => `${line}\n`).join(''));
   return Buffer.concat([text.subarray(0, MOST_REPLY_BYTES - tail.length), tail]);
 }

@@ -1,6 +1,6 @@
 import { Options, parseOptions } from '../../wire/options.js';
 import { Features } from '../../wire/features.js';
-import { toText } from '../../wire/text.js';
+import { decodeText } from '../../wire/text.js';
 
 const NEWLINE = 0x0a;
 const MAX_LINE = 65_536;
@@ -8,7 +8,9 @@ const MAX_LINE = 65_536;
 /** The OPTIONS line with which the arguments of a request begin; without entries when there is none that can be read. */
 export function requestOptions(args: Uint8Array): Options {
   const newline = args.indexOf(NEWLINE);
-  const line = toText(args.subarray(0, Math.min(newline < 0 ? args.length : newline, MAX_LINE)));
+  const line = decodeText(
+    args.subarray(0, Math.min(newline < 0 ? args.length : newline, MAX_LINE)),
+  );
   try {
     return parseOptions(line);
   } catch {

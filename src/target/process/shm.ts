@@ -1,7 +1,7 @@
 import type { IncomingRequest } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
 import { parseOptions } from '../../wire/options.js';
-import { toBytes, toText } from '../../wire/text.js';
+import { encodeText, decodeText } from '../../wire/text.js';
 import { requestOptions } from './request-options.js';
 
 const NEWLINE = 0x0a;
@@ -29,11 +29,11 @@ export function withoutShm(body: Uint8Array): Uint8Array {
   const end = body.indexOf(NEWLINE);
   if (end < 0) return body;
   try {
-    const options = parseOptions(toText(body.subarray(0, end)));
+    const options = parseOptions(decodeText(body.subarray(0, end)));
     if (options.features === undefined) return body;
     const features = options.features.without('fe_sendbackup_req_options_data_shm_control_name');
     return Buffer.concat([
-      toBytes(options.with('features', features.toString()).toString()),
+      encodeText(options.with('features', features.toString()).toString()),
       body.subarray(end + 1),
     ]);
   } catch {

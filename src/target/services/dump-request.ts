@@ -6,7 +6,7 @@ import type { IncomingRequest } from '../../exchange/service.js';
 import { parseDles, type Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
-import { printable, toText } from '../../wire/text.js';
+import { printable, decodeText } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 
 /** What a request for a dump says, whatever it is a dump of. */
@@ -72,7 +72,7 @@ export function readDumpHead(request: IncomingRequest): DumpHead {
 export function requestDles(args: Uint8Array): readonly Dle[] {
   const newline = args.indexOf(0x0a);
   try {
-    return parseDles(newline < 0 ? '' : toText(args.subarray(newline + 1)));
+    return parseDles(newline < 0 ? '' : decodeText(args.subarray(newline + 1)));
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : String(error));
   }

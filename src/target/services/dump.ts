@@ -4,7 +4,7 @@ import { reply, type ServiceReply, type StreamHandler } from '../../exchange/ser
 import { Checksum } from '../../operators/checksum.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
-import { printable, toBytes } from '../../wire/text.js';
+import { printable, encodeText } from '../../wire/text.js';
 import { holdData } from '../process/hold-data.js';
 import { reap } from '../process/reap.js';
 import type { DumpRequest } from './dump-request.js';
@@ -176,5 +176,5 @@ async function give({ stdin }: Lister, bytes: Uint8Array): Promise<void> {
 }
 
 function sendbackup(...lines: readonly string[]): Uint8Array {
-  return toBytes(lines.map((line) => `sendbackup: ${line}\n`).join(''));
+  return encodeText(lines.map((line) => `sendbackup: ${line}\n`).join(''));
 }

@@ -5,7 +5,7 @@ import { Checksum } from '../../operators/checksum.js';
 import { iterate } from '../../operators/iterate.js';
 import { isPullable } from '../../operators/pull.js';
 import { quote } from '../../wire/quote.js';
-import { printable, toBytes } from '../../wire/text.js';
+import { printable, encodeText } from '../../wire/text.js';
 import type { BackupImage } from './backup-services.js';
 import type { DumpHead } from './dump-request.js';
 import { indexLine } from './index-lines.js';
@@ -140,5 +140,5 @@ function isIterable(
 }
 
 function sendbackup(...lines: readonly string[]): Uint8Array {
-  return toBytes(lines.map((line) => `sendbackup: ${line}\n`).join(''));
+  return encodeText(lines.map((line) => `sendbackup: ${line}\n`).join(''));
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { toBytes } from '../../wire/text.js';
+import { encodeText } from '../../wire/text.js';
 
 /**
  * An INDEX stream from tar's list of names: each without the `.` it begins with.
@@ -23,7 +23,7 @@ export async function* indexLines(listed: Readable): AsyncGenerator<Uint8Array, 
  *     /grün.csv  →  /gr\303\274n.csv
  */
 export function indexLine(path: string): Uint8Array {
-  return toBytes(`${Array.from(toBytes(path), escaped).join('')}\n`);
+  return encodeText(`${Array.from(encodeText(path), escaped).join('')}\n`);
 }
 
 const letters: ReadonlyMap<number, string> = new Map([

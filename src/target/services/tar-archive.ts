@@ -1,5 +1,5 @@
 import { AmandaError } from '../../wire/errors.js';
-import { printable, toBytes } from '../../wire/text.js';
+import { printable, encodeText } from '../../wire/text.js';
 import type { BackupImage } from './backup-services.js';
 
 /** A file of an archive, made by a program. */
@@ -79,7 +79,7 @@ async function* archive(
 
 function opened(file: WholeContent | StreamedContent): StreamedContent {
   if ('size' in file) return file;
-  const bytes = toBytes(file.content);
+  const bytes = encodeText(file.content);
   return { size: bytes.length, content: [bytes] };
 }
 
@@ -92,11 +92,11 @@ function* heads(
   const path = `./${name}`;
   const seconds = Math.min(Math.max(Math.floor(modified.getTime() / 1000), 0), MOST_NUMBER);
   const records = [
-    ...(toBytes(path).length > MOST_NAME_BYTES ? [record('path', path)] : []),
+    ...(encodeText(path).length > MOST_NAME_BYTES ? [record('path', path)] : []),
     ...(size > MOST_NUMBER ? [record('size', String(size))] : []),
   ];
   if (records.length > 0) {
-    const extended = toBytes(records.join(''));
+    const extended = encodeText(records.join(''));
     yield header({ path: './PaxHeaders', mode: 0o600, size: extended.length, seconds, kind: 'x' });
     yield extended;
     yield padding(extended.length);
@@ -112,7 +112,7 @@ function* heads(
 
 /** `LENGTH NAME=VALUE` and a newline, its own digits counted in the length. */
 function record(name: string, value: string): string {
-  const rest = toBytes(` ${name}=${value}\n`).length;
+  const rest = encodeText(` ${name}=${value}\n`).length;
   const digits = String(rest + String(rest).length).length;
   return `${rest + digits} ${name}=${value}\n`;
 }
@@ -128,7 +128,7 @@ interface Header {
 
 function header({ path, mode, size, seconds, kind }: Header): Uint8Array {
   const block = Buffer.alloc(BLOCK);
-  block.set(toBytes(path).subarray(0, MOST_NAME_BYTES));
+  block.set(encodeText(path).subarray(0, MOST_NAME_BYTES));
   block.write(
     `${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(size, 11)}\0${octal(seconds, 11)}\0${' '.repeat(8)}${kind}`,
     100,

@@ -6,7 +6,7 @@ import { FrameDecoder } from '../../../wire/frame.js';
 import { isProtocolHandle } from '../../../wire/handles.js';
 import { decodePacket } from '../../../wire/packet.js';
 import { parseReply } from '../../../wire/reply.js';
-import { printable, toText } from '../../../wire/text.js';
+import { printable, decodeText } from '../../../wire/text.js';
 import { endText, type SavedEvent } from './draw-event.js';
 
 /** A line of the list, as a program reads it. Sizes and offsets are bytes; `time` is seconds since the first connection began. */
@@ -147,7 +147,7 @@ export class FrameList {
     const shown = isText ? front : front.subarray(0, SHOWN_HEX);
     const cut = shown.length < bytes.length ? { isCut: true as const } : {};
     return isText
-      ? { text: toText(shown), ...cut }
+      ? { text: decodeText(shown), ...cut }
       : { hex: Buffer.from(shown).toString('hex'), ...cut };
   }
 }

@@ -7,7 +7,7 @@ import type { CaptureReader } from '../../../capture/captured-packet.js';
 import type { Sender } from '../../../capture/tcp-reassembly.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import { AmandaError, isAmandaError } from '../../../wire/errors.js';
-import { printable, toText } from '../../../wire/text.js';
+import { printable, decodeText } from '../../../wire/text.js';
 import { SavedCapture } from './draw-capture.js';
 import type { SavedEvent } from './draw-event.js';
 import { rawEvents } from './draw-raw.js';
@@ -73,7 +73,7 @@ export async function readSaved(files: SavedFiles, options: ReadOptions): Promis
 }
 
 function isRecording(head: Uint8Array): boolean {
-  return toText(head) === RECORDING_MAGIC;
+  return decodeText(head) === RECORDING_MAGIC;
 }
 
 /** Whether gzip, zstd, xz or bzip2 wrote this. */

@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { toSvg } from '../../../diagram/svg/svg.js';
 import { toText } from '../../../diagram/text/text.js';
 import type { TapChange } from '../../../tap/tap-change.js';
-import { toBytes } from '../../../wire/text.js';
+import { encodeText } from '../../../wire/text.js';
 import { SavedChanges } from './draw-changes.js';
 import type { SavedEvent } from './draw-event.js';
 import { FrameList, changeLine, listLine } from './draw-frames.js';
@@ -152,7 +152,7 @@ async function drawFile(
   try {
     const id = `${basename(path, extname(path))}-${connection}`;
     await file.append(
-      toBytes(
+      encodeText(
         toSvg(diagram, {
           id,
           millisecondsPerStep: drawnStep(diagram),

@@ -1,6 +1,6 @@
 import type { TapChange } from '../../../tap/tap-change.js';
 import { AmandaError } from '../../../wire/errors.js';
-import { toText } from '../../../wire/text.js';
+import { decodeText } from '../../../wire/text.js';
 import { readTapChange } from './recording-line.js';
 
 /** How a recording's file begins, so that it is known by its first bytes. */
@@ -69,7 +69,7 @@ export class RecordingReader {
   }
 
   #read(tell: (change: TapChange) => void): void {
-    const text = toText(
+    const text = decodeText(
       this.#parts.length === 1 ? (this.#parts[0] ?? new Uint8Array(0)) : Buffer.concat(this.#parts),
     );
     this.#parts = [];

@@ -1,7 +1,7 @@
 import type { Change, LaneStart } from '../../../diagram/change.js';
 import type { Direction, LaneEvent } from '../../../diagram/model.js';
 import type { TapChange } from '../../../tap/tap-change.js';
-import { printable, toText } from '../../../wire/text.js';
+import { printable, decodeText } from '../../../wire/text.js';
 import { count, formatBytes } from '../../terminal/units.js';
 
 /** How lines are written. */
@@ -188,7 +188,7 @@ function nameOf({ name, under }: LaneStart): string {
 /** The front of a text; nothing of what is none. */
 function previewOf(preview: Uint8Array | undefined, bytes: number): string {
   if (preview === undefined || preview.length === 0) return '';
-  const text = toText(preview);
+  const text = decodeText(preview);
   if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text.slice(0, -1))) return '';
   return ` "${printable(text, SHOWN_CHARACTERS)}${bytes > preview.length && text.length <= SHOWN_CHARACTERS ? '…' : ''}"`;
 }
