@@ -1,0 +1,87 @@
+// `npm run mutate -- FILE… [TEST…]`: Stryker changes the named files under src/ in one place at a
+// time, and reports each change that no test notices.
+//
+// Paths under test/ limit the tests to those files or folders, which is much faster. Without any,
+// every test of the projects unit and marbles that imports a named file runs, except LEFT_OUT.
+// Texts of errors are not changed (scripts/mutate-messages.mjs says which). CI does not run this.
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { setup } from './setup.mjs';
+import { root, say } from './tools.mjs';
+
+/** The other projects, and folders whose tests start programs or take long. */
+const LEFT_OUT = ['test/{cli,compliance,faults,fuzz,interop,package,tap,web}/**'];
+
+const named = process.argv.slice(2).map((path) => relative(root, resolve(root, path)));
+const missing = named.filter(
+  (path) => !/^(src|test)\//.test(path) || !existsSync(join(root, path)),
+);
+const sources = named.filter((path) => path.startsWith('src/'));
+const tests = named.filter((path) => path.startsWith('test/'));
+
+const failure =
+  missing.length > 0
+    ? `mutate: neither in src/ nor in test/: ${missing.join(', ')}`
+    : sources.length === 0
+      ? 'mutate: name at least one file or folder under src/'
+      : await setup();
+if (failure === undefined) await mutate();
+else {
+  say(failure);
+  process.exitCode = 1;
+}
+
+async function mutate() {
+  const { Stryker } = await import('@stryker-mutator/core');
+  const scratch = mkdtempSync(join(tmpdir(), 'rx-amanda-mutate-'));
+  // For mutate.vitest.mjs. Stryker's own option `testFiles` is no good: with it, mutants of what is
+  // created while a module loads are switched on too late, and all of them survive.
+  process.env.RX_AMANDA_TESTS = JSON.stringify(
+    tests.length > 0 ? { include: tests.map(testFiles) } : { exclude: LEFT_OUT },
+  );
+  try {
+    const mutants = await new Stryker({
+      mutate: sources.map(files),
+      testRunner: 'vitest',
+      vitest: { configFile: 'scripts/mutate.vitest.mjs' },
+      coverageAnalysis: 'perTest',
+      plugins: ['@stryker-mutator/vitest-runner', join(root, 'scripts/mutate-messages.mjs')],
+      ignorers: ['messages'],
+      concurrency: 2,
+      // Nothing is written into the checkout.
+      tempDirName: scratch,
+      reporters: ['clear-text', ...(process.stdout.isTTY ? ['progress'] : [])],
+      clearTextReporter: { allowColor: process.stdout.isTTY, reportTests: false, logTests: false },
+      disableTypeChecks: false,
+      logLevel: 'warn',
+    }).runMutationTest();
+    summary(mutants);
+  } catch (error) {
+    say(`mutate: ${error.message}`);
+    process.exitCode = 1;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function files(path) {
+  return isFolder(path) ? `${path}/**/*.ts` : path;
+}
+
+function testFiles(path) {
+  return isFolder(path) ? `${path}/**/*.test.ts` : path;
+}
+
+function isFolder(path) {
+  return statSync(join(root, path)).isDirectory();
+}
+
+/** The last line: how many of the mutants that count were killed. */
+function summary(mutants) {
+  const count = (...states) => mutants.filter(({ status }) => states.includes(status)).length;
+  const killed = count('Killed', 'Timeout');
+  const all = killed + count('Survived', 'NoCoverage');
+  const percent = all === 0 ? 100 : (100 * killed) / all;
+  say(`${killed} of ${all} mutants killed (${percent.toFixed(1)} %)`);
+}
