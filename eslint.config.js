@@ -147,15 +147,16 @@ export default defineConfig(
   },
   ...ROOMS.map(room),
   {
-    files: ['src/index.ts'],
+    // Users load no diagrams, captures or test tools with the main entry, nor with a driver.
+    files: ['src/index.ts', 'src/driver.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
         {
           patterns: [
             forbid(
-              ['capture', 'tap', 'testing', 'cli'],
-              'The main export needs neither captures and taps, nor the test tools, nor the command line.',
+              ['diagram', 'capture', 'tap', 'testing', 'cli'],
+              'This entry needs no diagrams, captures, test tools or command line.',
             ),
           ],
         },

@@ -3,7 +3,7 @@
  * costs as little as Node allows: frames made once, bytes read into one memory for all, one listener a phase.
  */
 import { connect } from 'node:net';
-import { encodeFrame, encodePacket, packet } from '../dist/index.js';
+import { encodeFrame, encodePacket, packet } from '../dist/wire/index.js';
 
 const HANDLE = 1;
 const HEADER = 8;

@@ -1,21 +1,13 @@
-// A driver of one's own that wraps each payload, as auth krb5 does with Kerberos: here with AES-256-GCM and a key that both sides have.
+// A driver of your own that wraps each payload, as auth krb5 does with Kerberos.
+// Here it is AES-256-GCM with a key that both sides have.
 //
 //     node examples/wrapped-driver.mjs
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { connect as connectSocket, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Observable, of } from 'rxjs';
-import {
-  AmandaError,
-  StreamChannel,
-  TcpmConnection,
-  connect,
-  noop,
-  overChannel,
-  reply,
-  serve,
-  wrapPayloads,
-} from 'rx-amanda';
+import { AmandaError, connect, noop, reply, serve } from 'rx-amanda';
+import { StreamChannel, overChannel, wrapPayloads } from 'rx-amanda/driver';
 
 /** The driver: reaches a target of {@link listenSealed}. */
 export function sealed({ host, port, key }) {
@@ -39,18 +31,20 @@ export function sealed({ host, port, key }) {
   return { name: 'sealed', user: undefined, open };
 }
 
-/** The listener: who has the key is trusted, so no request names its user. */
+/** The listener: a peer that has the key is trusted, so no request names its user. */
 export function listenSealed({ port, key, onListening }) {
   const accept = (options) =>
     new Observable((out) => {
       const take = (socket) =>
-        out.next(
-          new TcpmConnection(
-            sealedChannel(socket, key, 'target'),
-            { side: 'target', namesUser: false },
-            options,
-          ),
-        );
+        overChannel(
+          sealedChannel(socket, key, 'target'),
+          { side: 'target', namesUser: false },
+          options,
+        ).subscribe({
+          next: (connection) => out.next(connection),
+          // A connection that breaks is no error of its listener.
+          error: () => undefined,
+        });
       const server = createServer({ noDelay: true }, take).listen(port, '127.0.0.1', () =>
         onListening(server.address().port),
       );

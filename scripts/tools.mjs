@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The oldest Node that package.json's `engines` allows. */
-const OLDEST_NODE = [20, 15];
+const OLDEST_NODE = [20, 19];
 
 /** Says what is going on, on standard error: standard output belongs to the program that is started. */
 export function say(text) {

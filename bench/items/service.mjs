@@ -8,7 +8,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodeFrame, encodePacket, packet } from '../../dist/index.js';
+import { encodeFrame, encodePacket, packet } from '../../dist/wire/index.js';
 import { descendants, memoryOf } from '../processes.mjs';
 import { AMANDAD, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
 

@@ -3,7 +3,8 @@
  * VARIANT: `plain`; `operators`, through three RxJS operators; `lent`, by paced() with `lend`; `recorded`, with record() on the initiator's connection.
  */
 import { EMPTY, Observable, filter, map, mergeMap, of, scan } from 'rxjs';
-import { bsdtcp, connect, listenBsdtcp, record, reply, request, serve } from '../../dist/index.js';
+import { record } from '../../dist/diagram/index.js';
+import { bsdtcp, connect, listenBsdtcp, reply, request, serve } from '../../dist/index.js';
 import { Counter, fail, tellPort, tellResult } from './telling.mjs';
 
 const [role, variant, total, size, streams, port] = process.argv.slice(2);

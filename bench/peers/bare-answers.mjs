@@ -1,5 +1,5 @@
 /** The bytes of a noop's answer, for targets that know nothing of the protocol: what Node costs at the least. */
-import { encodeFrame, encodePacket, packet } from '../../dist/index.js';
+import { encodeFrame, encodePacket, packet } from '../../dist/wire/index.js';
 
 const frame = (type, text) =>
   encodeFrame({ handle: 1, payload: encodePacket(packet(type, Buffer.from(text))) });

@@ -1,7 +1,8 @@
 /** Many targets in a process: `fleet-target.mjs COUNT BYTES`. Target n listens on 127.1.(n / 250).(n % 250 + 1), and its sendbackup sends so many bytes. */
 import { createHash } from 'node:crypto';
 import { merge, of } from 'rxjs';
-import { crc32c, listenBsdtcp, noopService, reply, serve } from '../../dist/index.js';
+import { listenBsdtcp, noopService, reply, serve } from '../../dist/index.js';
+import { crc32c } from '../../dist/wire/index.js';
 import { addressOf } from '../fleet-addresses.mjs';
 import { fail } from './telling.mjs';
 

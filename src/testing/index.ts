@@ -1,57 +1,22 @@
 /**
- * Tools for testing what is built on rx-amanda: both sides of a connection in one process, frames
- * and packets as bytes, and marble pages that run in virtual time and can be drawn.
+ * `rx-amanda/testing`: tools for testing what is built on rx-amanda. Frames and packets as bytes,
+ * a scripted peer, the suite that every driver passes, and marble pages that run in virtual time.
  */
-export { memoryChannels, memory, type Memory, type MemoryOptions } from '../drivers/memory.js';
-export {
-  connectionLane,
-  handleLane,
-  page,
-  streamLane,
-  userLane,
-  type Page,
-  type PageDeclaration,
-  type PageLane,
-  type PageScope,
-} from '../diagram/page/page.js';
-export type {
-  Diagram,
-  Direction,
-  Happening,
-  Lane,
-  LaneEvent,
-  LaneKind,
-  LegendEntry,
-  Period,
-  Span,
-  SpanKind,
-} from '../diagram/model.js';
-export { pageDiagram } from '../diagram/page/page-diagram.js';
-export { toSvg, type SvgOptions } from '../diagram/svg/svg.js';
-export { toText, type TextOptions } from '../diagram/text/text.js';
-export type { Legend, Mark } from '../diagram/mark.js';
-export { complianceServices } from './compliance/compliance-services.js';
-export {
-  driverCompliance,
-  type ComplianceOptions,
-  type ComplianceRunner,
-  type ComplianceSetup,
-  type ComplianceTest,
-} from './compliance/driver-compliance.js';
-export type { ComplianceLimits, CompliancePeers } from './compliance/compliance-behaviour.js';
-export { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from './bytes.js';
-export { checkPage } from './check-page.js';
-export {
-  bogus,
-  bulk,
-  bulkFrame,
-  bytes,
-  chunk,
-  close,
-  failure,
-  frame,
-  packet,
-  value,
-} from './marks.js';
-export { runPage, type PageRun, type Seen } from './run-page.js';
+
+// Peers: two joined channels, and one whose every byte a test writes.
+export { memoryChannels } from '../drivers/memory.js';
 export { ScriptedPeer } from './scripted-peer.js';
+export { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from './bytes.js';
+
+// The suite that every driver passes.
+export { complianceServices } from './compliance/compliance-services.js';
+export * from './compliance/driver-compliance.js';
+export type { ComplianceLimits, CompliancePeers } from './compliance/compliance-behaviour.js';
+
+// Marble pages: declare, run, compare, draw.
+export * from '../diagram/page/page.js';
+export { pageDiagram } from '../diagram/page/page-diagram.js';
+export type { Legend, Mark } from '../diagram/mark.js';
+export * from './marks.js';
+export * from './check-page.js';
+export * from './run-page.js';

@@ -5,6 +5,7 @@ import { tcpNetwork } from '../support/cut-network.js';
 import { loadWrappedDriver } from '../support/wrapped-driver.js';
 
 vi.mock('rx-amanda', () => import('../../src/index.js'));
+vi.mock('rx-amanda/driver', () => import('../../src/driver.js'));
 
 const host = '127.0.0.1';
 const key = randomBytes(32);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toSvg } from '../../src/testing/index.js';
+import { toSvg } from '../../src/diagram/index.js';
 import { diagram, exchange, lane, late, value } from './diagrams.js';
 import { all, parseXml, type Node } from './xml.js';
 

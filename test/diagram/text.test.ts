@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toText } from '../../src/testing/index.js';
+import { toText } from '../../src/diagram/index.js';
 import { columnsOf } from '../../src/diagram/text/text-width.js';
 import { diagram, exchange, lane, late, value } from './diagrams.js';
 

@@ -13,6 +13,7 @@ import { loadWrappedDriver } from '../support/wrapped-driver.js';
 
 // The example is a user's program: it knows the package by its name, here the one under test.
 vi.mock('rx-amanda', () => import('../../src/index.js'));
+vi.mock('rx-amanda/driver', () => import('../../src/driver.js'));
 
 const host = '127.0.0.1';
 const key = randomBytes(32);

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { toSvg, pageDiagram, type Page } from '../../src/testing/index.js';
+import { toSvg } from '../../src/diagram/index.js';
+import { pageDiagram, type Page } from '../../src/testing/index.js';
 
 /** The folder of the pages. */
 export const folder = new URL('../../marbles/', import.meta.url);

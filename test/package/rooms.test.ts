@@ -111,11 +111,16 @@ describe('the rooms of src/', () => {
     expect(imports.filter((name) => !name.startsWith('./'))).toEqual([]);
   });
 
-  it('do not reach captures, taps, the command line or the test tools from the main export', async () => {
-    const imports = await importsOf('index.ts');
-    expect(imports.length).toBeGreaterThan(0);
-    expect(imports.filter((name) => /^\.\/(capture|tap|cli|testing)\//.test(name))).toEqual([]);
-  });
+  it.each(['index.ts', 'driver.ts'])(
+    'do not lead from src/%s to diagrams, captures, taps, the command line or the test tools',
+    async (entry) => {
+      const imports = await importsOf(entry);
+      expect(imports.length).toBeGreaterThan(0);
+      expect(
+        imports.filter((name) => /^\.\/(diagram|capture|tap|cli|testing)\//.test(name)),
+      ).toEqual([]);
+    },
+  );
 });
 
 describe('the lint rule of the rooms', () => {
@@ -128,6 +133,8 @@ describe('the lint rule of the rooms', () => {
     ['src/drivers/bsdtcp.ts', `import '../index.js';`],
     ['src/testing/index.ts', `import '../cli/rx-amanda.js';`],
     ['src/index.ts', `export * from './testing/index.js';`],
+    ['src/index.ts', `export * from './diagram/index.js';`],
+    ['src/driver.ts', `export * from './capture/pcap.js';`],
   ])('%s refuses %s', async (file, line) => {
     expect(await lint(file, line)).toHaveLength(1);
   });
