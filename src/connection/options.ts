@@ -1,4 +1,4 @@
-import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/defaults.js';
+import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/ranges.js';
 import { MAX_PAYLOAD } from '../wire/frame.js';
 
 /** Every bound of one connection; each has a default that is safe against a hostile peer. */

@@ -1,11 +1,11 @@
 import { isProtocolHandle } from '../wire/handles.js';
+import { inRange } from '../wire/ranges.js';
 import { printable } from '../wire/text.js';
 import type { Change } from './change.js';
 import { Exchange } from './conversation-exchange.js';
 import { ConversationLanes, type Event, type Side } from './conversation-lanes.js';
 import { ConversationStream } from './conversation-stream.js';
 import { bytesInWords, isRequest, READ_BYTES, tellPacket } from './conversation-texts.js';
-import { inRange } from './in-range.js';
 import type { SpanKind } from './model.js';
 
 export type { Side } from './conversation-lanes.js';

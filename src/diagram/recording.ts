@@ -1,6 +1,6 @@
+import { inRange } from '../wire/ranges.js';
 import type { Change, LaneStart } from './change.js';
 import { areChunks, condenseEvents, condenseSpans, joinChunks, relabelled } from './condense.js';
-import { inRange } from './in-range.js';
 import { countInWords, timeInWords } from './layout/layout-words.js';
 import type { Diagram, LaneEvent, Span } from './model.js';
 

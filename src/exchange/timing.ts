@@ -1,4 +1,4 @@
-import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/defaults.js';
+import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/ranges.js';
 
 /** Every time and count of the exchange. Times are in milliseconds. Source: PROTOCOL.md, "Numbers". */
 export interface Timing {

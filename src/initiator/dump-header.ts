@@ -1,5 +1,5 @@
 import { AmandaError } from '../wire/errors.js';
-import { formatDle } from '../wire/dle.js';
+import { formatDle } from '../wire/dle-format.js';
 import { encodeDumpHeader, type DumpHeader } from '../wire/dumpfile.js';
 import { clientCompression, type DumpInfo } from './dump-info.js';
 import type { DumpOutcome } from './dump-outcome.js';

@@ -1,7 +1,8 @@
 import { Observable, concatMap, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import { request, type Reply } from '../exchange/request.js';
-import { formatDle, type Dle } from '../wire/dle.js';
+import { formatDle } from '../wire/dle-format.js';
+import type { Dle } from '../wire/dle.js';
 import { quotedWords, unquote } from '../wire/quote.js';
 import { printable } from '../wire/text.js';
 import { optionsFor, type CallOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { ConversationBytes } from '../diagram/conversation-bytes.js';
-import { inRange } from '../diagram/in-range.js';
+import { inRange } from '../wire/ranges.js';
 import type { TapChange } from './tap-change.js';
 import type { TapEvent } from './tap-event.js';
 

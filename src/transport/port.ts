@@ -1,7 +1,6 @@
-import { AmandaError } from '../wire/errors.js';
+import { inRange } from '../wire/ranges.js';
 
 /** Throws `BAD_ARGUMENT` for a number that is no port. */
 export function checkPort(port: number): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new AmandaError('BAD_ARGUMENT', `A port is a whole number from 1 to 65535, not ${port}.`);
+  inRange('A port', port, 1, 65_535);
 }

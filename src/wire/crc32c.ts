@@ -1,4 +1,4 @@
-/** A checksum as Amanda writes it: CRC-32C and how many bytes it is of. */
+/** A checksum as Amanda writes it: the CRC-32C of a number of bytes. */
 export interface Checksum {
   /** 0 … 2³² − 1. */
   readonly crc: number;
@@ -8,14 +8,14 @@ export interface Checksum {
 
 /** The Castagnoli polynomial, bits reflected. */
 const POLYNOMIAL = 0x82f6_3b78;
-/** Bytes that one round of the main loop takes. */
+/** Bytes that the main loop takes at a time. */
 const ROUND = 16;
 const tables = makeTables();
 
 /**
- * The CRC-32C of bytes, 0 … 2³² − 1; with `crc`, of what that one is of and these bytes behind it.
+ * The CRC-32C of bytes, 0 … 2³² − 1. With `crc` it continues that checksum with these bytes.
  *
- * This is the CRC of `native-CRC` and `client-CRC`, and not the CRC-32 of zlib. Source: PROTOCOL.md, "Checksums".
+ * `native-CRC` and `client-CRC` use it; zlib's CRC-32 differs. Source: PROTOCOL.md, "Checksums".
  */
 export function crc32c(bytes: Uint8Array, crc = 0): number {
   let register = ~crc;
@@ -26,27 +26,27 @@ export function crc32c(bytes: Uint8Array, crc = 0): number {
     const b = view.getInt32(at + 4, true);
     const c = view.getInt32(at + 8, true);
     const d = view.getInt32(at + 12, true);
-    // One load a byte: table n holds what a byte is worth with n bytes behind it.
+    // One load a byte: table n holds the effect of a byte that n others follow.
     register =
-      look(0xf00 | (a & 0xff)) ^
-      look(0xe00 | ((a >>> 8) & 0xff)) ^
-      look(0xd00 | ((a >>> 16) & 0xff)) ^
-      look(0xc00 | (a >>> 24)) ^
-      look(0xb00 | (b & 0xff)) ^
-      look(0xa00 | ((b >>> 8) & 0xff)) ^
-      look(0x900 | ((b >>> 16) & 0xff)) ^
-      look(0x800 | (b >>> 24)) ^
-      look(0x700 | (c & 0xff)) ^
-      look(0x600 | ((c >>> 8) & 0xff)) ^
-      look(0x500 | ((c >>> 16) & 0xff)) ^
-      look(0x400 | (c >>> 24)) ^
-      look(0x300 | (d & 0xff)) ^
-      look(0x200 | ((d >>> 8) & 0xff)) ^
-      look(0x100 | ((d >>> 16) & 0xff)) ^
-      look(d >>> 24);
+      entryAt(0xf00 | (a & 0xff)) ^
+      entryAt(0xe00 | ((a >>> 8) & 0xff)) ^
+      entryAt(0xd00 | ((a >>> 16) & 0xff)) ^
+      entryAt(0xc00 | (a >>> 24)) ^
+      entryAt(0xb00 | (b & 0xff)) ^
+      entryAt(0xa00 | ((b >>> 8) & 0xff)) ^
+      entryAt(0x900 | ((b >>> 16) & 0xff)) ^
+      entryAt(0x800 | (b >>> 24)) ^
+      entryAt(0x700 | (c & 0xff)) ^
+      entryAt(0x600 | ((c >>> 8) & 0xff)) ^
+      entryAt(0x500 | ((c >>> 16) & 0xff)) ^
+      entryAt(0x400 | (c >>> 24)) ^
+      entryAt(0x300 | (d & 0xff)) ^
+      entryAt(0x200 | ((d >>> 8) & 0xff)) ^
+      entryAt(0x100 | ((d >>> 16) & 0xff)) ^
+      entryAt(d >>> 24);
   }
   for (let at = rounds; at < bytes.length; at++)
-    register = (register >>> 8) ^ look((register ^ (bytes[at] as number)) & 0xff);
+    register = (register >>> 8) ^ entryAt((register ^ (bytes[at] as number)) & 0xff);
   return ~register >>> 0;
 }
 
@@ -55,15 +55,15 @@ export function formatChecksum(crc: number, bytes: number | bigint): string {
   return `${(crc >>> 0).toString(16).padStart(8, '0')}:${bytes}`;
 }
 
-/** Reads what {@link formatChecksum} writes; undefined when it is something else or the count is over 2⁵³ − 1. */
+/** Reads what {@link formatChecksum} writes; undefined for other text and a count over 2⁵³ − 1. */
 export function parseChecksum(text: string): Checksum | undefined {
   const [, crc = '', bytes = ''] = /^([0-9a-fA-F]{1,8}):(\d{1,16})$/.exec(text) ?? [];
   if (crc === '' || !Number.isSafeInteger(Number(bytes))) return undefined;
   return { crc: Number.parseInt(crc, 16), bytes: Number(bytes) };
 }
 
-function look(index: number): number {
-  // Always inside: four bits choose the table and eight the entry.
+function entryAt(index: number): number {
+  // Always within: four bits choose the table, eight the entry.
   return tables[index] as number;
 }
 

@@ -1,21 +1,24 @@
-import type {
-  Dle,
-  DleDatapath,
-  DleLevel,
-  DlePlugin,
-  DleProperty,
-  DleScript,
-  DleSelection,
-} from './dle-types.js';
+import {
+  levels,
+  spindles,
+  type Dle,
+  type DleDatapath,
+  type DleLevel,
+  type DlePlugin,
+  type DleProperty,
+  type DleScript,
+  type DleSelection,
+} from './dle.js';
 import { AmandaError } from './errors.js';
 import { formatElement, formatLeaf } from './markup.js';
+import { inRange, type Range } from './ranges.js';
 
 /**
  * A DLE as 3.5.1 writes it, `<dle>` to `</dle>` with a newline at the end.
  *
- * The backup program stands where Amanda puts it: behind the program when there are estimates to
- * make, else at the end. Errors with `BAD_DLE` for an empty program or disk, a NUL, and a number out
- * of range. Source: PROTOCOL.md, "Requests and replies".
+ * The backup program is where Amanda puts it: after the program if there are estimates to make, else
+ * at the end. Errors with `BAD_DLE` for an empty program or disk, a NUL, and a number out of range.
+ * Source: PROTOCOL.md, "Requests and replies".
  */
 export function formatDle(dle: Dle): string {
   if (dle.program === '' || dle.disk === '')
@@ -36,10 +39,10 @@ export function formatDle(dle: Dle): string {
     leaf('  ', 'diskdevice', dle.diskdevice),
     ...(dle.levels ?? []).map(formatLevel),
     leaf('  ', 'dumpdate', dle.dumpdate),
-    // Indented by four, as 3.5.1 does it.
+    // Indented by four, as 3.5.1 does.
     dle.spindle === undefined
       ? ''
-      : `    <spindle>${whole('spindle', dle.spindle, -0x8000_0000, 0x7fff_ffff)}</spindle>\n`,
+      : `    <spindle>${whole('spindle', dle.spindle, spindles)}</spindle>\n`,
     formatOptionElements(dle),
     isEstimate ? '' : plugin,
     ...(dle.other ?? []).map((element) => formatElement(element, '  ')),
@@ -71,17 +74,13 @@ function yesNo(name: string, value: boolean | undefined): string {
   return leaf('  ', name, value === undefined ? undefined : value ? 'YES' : 'NO');
 }
 
-function whole(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AmandaError(
-    'BAD_DLE',
-    `The ${name} of a DLE is a whole number from ${least} to ${most}, not ${value}.`,
-  );
+function whole(name: string, value: number, [least, most]: Range): number {
+  return inRange(`The ${name} of a DLE`, value, least, most, 'BAD_DLE');
 }
 
 function formatLevel({ level, server }: DleLevel): string {
   const byServer = server === undefined ? '' : `<server>${server ? 'YES' : 'NO'}</server>`;
-  return `  <level>${whole('level', level, 0, 399)}${byServer}</level>\n`;
+  return `  <level>${whole('level', level, levels)}${byServer}</level>\n`;
 }
 
 function formatCoder(

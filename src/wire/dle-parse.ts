@@ -3,6 +3,8 @@ import {
   datapathKinds,
   encryptionMethods,
   estimateMethods,
+  levels,
+  spindles,
   type Dle,
   type DleDatapath,
   type DleLevel,
@@ -11,21 +13,21 @@ import {
   type DleScript,
   type DleSelection,
   type EstimateMethod,
-} from './dle-types.js';
-import { AmandaError } from './errors.js';
-import { parseElements, type Element } from './markup.js';
+} from './dle.js';
+import { badDle, parseElements, type Element } from './markup.js';
+import type { Range } from './ranges.js';
 import { printable } from './text.js';
 
 /**
- * Reads the `<dle>` elements of a request: what is behind its OPTIONS line.
+ * Reads the `<dle>` elements of a request, the part after its OPTIONS line.
  *
- * Elements of a DLE that are not known are kept in `other`. Errors with `BAD_DLE` for markup that is
- * malformed or too large, an element twice or without its text, an unknown element further inside, a
- * value that cannot be, and a DLE without program or disk. Source: PROTOCOL.md, "Requests and replies".
+ * Unknown elements of a DLE are kept in `other`. Errors with `BAD_DLE` for malformed or too large
+ * markup, an element twice or without its text, an unknown element further inside, a bad value, and
+ * a DLE without program or disk. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseDles(text: string): Dle[] {
   return parseElements(text).map((element) => {
-    if (element.name !== 'dle') throw bad(`<${element.name}> stands where only <dle> may`);
+    if (element.name !== 'dle') throw badDle(`<${element.name}> stands where only <dle> may`);
     return parseDle(new Parts(element, undefined));
   });
 }
@@ -36,7 +38,7 @@ function parseDle(parts: Parts): Dle {
   const plugin = parts.one('backup-program');
   const program = parts.required('program');
   if (program === 'APPLICATION' && plugin === undefined)
-    throw bad('its program is APPLICATION and it names none');
+    throw badDle('its program is APPLICATION and it names none');
   const estimate = parts.one('estimate');
   return withoutUndefined({
     program,
@@ -50,7 +52,7 @@ function parseDle(parts: Parts): Dle {
         : parseEstimate(estimate.text),
     levels: atLeastOne(parts.all('level').map(parseLevel)),
     dumpdate: parts.text('dumpdate'),
-    spindle: whole('spindle', parts.text('spindle'), -0x8000_0000, 0x7fff_ffff),
+    spindle: whole('spindle', parts.text('spindle'), spindles),
     auth: parts.text('auth'),
     compress: parseCoder(parts.one('compress'), 'custom-compress-program', compressionMethods),
     encrypt: parseCoder(parts.one('encrypt'), 'custom-encrypt-program', encryptionMethods),
@@ -75,18 +77,19 @@ class Parts {
   readonly #element: Element;
   readonly #taken = new Set<string>();
 
-  /** `allowed` names what may be inside; undefined allows anything. */
+  /** `allowed` names the elements that may be inside; undefined allows any. */
   constructor(element: Element, allowed: readonly string[] | undefined) {
     this.#element = element;
-    const stranger =
+    const unexpected =
       allowed === undefined
         ? undefined
         : element.children.find(({ name }) => !allowed.includes(name));
-    if (stranger !== undefined) throw bad(`<${stranger.name}> cannot be in <${element.name}>`);
+    if (unexpected !== undefined)
+      throw badDle(`<${unexpected.name}> cannot be in <${element.name}>`);
   }
 
   refuseText(): void {
-    if (this.#element.text !== '') throw bad(`<${this.#element.name}> has a text of its own`);
+    if (this.#element.text !== '') throw badDle(`<${this.#element.name}> has a text of its own`);
   }
 
   all(name: string): readonly Element[] {
@@ -96,7 +99,7 @@ class Parts {
 
   one(name: string): Element | undefined {
     const [first, second] = this.all(name);
-    if (second !== undefined) throw bad(`<${name}> is twice in <${this.#element.name}>`);
+    if (second !== undefined) throw badDle(`<${name}> is twice in <${this.#element.name}>`);
     return first;
   }
 
@@ -111,7 +114,7 @@ class Parts {
 
   required(name: string): string {
     const text = this.text(name);
-    if (text === undefined || text === '') throw bad(`<${this.#element.name}> has no <${name}>`);
+    if (text === undefined || text === '') throw badDle(`<${this.#element.name}> has no <${name}>`);
     return text;
   }
 
@@ -121,7 +124,7 @@ class Parts {
 }
 
 function leafText({ name, text, children }: Element): string {
-  if (children.length > 0) throw bad(`<${children[0]?.name ?? ''}> cannot be in <${name}>`);
+  if (children.length > 0) throw badDle(`<${children[0]?.name ?? ''}> cannot be in <${name}>`);
   return text;
 }
 
@@ -134,7 +137,7 @@ function parseEstimate(text: string): EstimateMethod[] {
 
 function parseLevel(element: Element): DleLevel {
   const server = yesNo(new Parts(element, ['server']).text('server'));
-  const level = whole('level', element.text.trim(), 0, 399) ?? 0;
+  const level = whole('level', element.text.trim(), levels) ?? 0;
   return server === undefined ? { level } : { level, server };
 }
 
@@ -168,7 +171,7 @@ function parseSelection(element: Element | undefined): DleSelection | undefined 
   if (element === undefined) return undefined;
   const parts = new Parts(element, ['file', 'list', 'optional']);
   parts.refuseText();
-  // Amanda takes any text here for a yes.
+  // Amanda takes any text here as a yes.
   const optional = parts.text('optional');
   return {
     files: parts.texts('file'),
@@ -217,22 +220,18 @@ function yesNo(text: string | undefined): boolean | undefined {
     : oneOf('answer', text.toUpperCase(), ['YES', 'NO']) === 'YES';
 }
 
-function whole(
-  name: string,
-  text: string | undefined,
-  least: number,
-  most: number,
-): number | undefined {
+function whole(name: string, text: string | undefined, [least, most]: Range): number | undefined {
   if (text === undefined) return undefined;
   const number = /^-?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (!(number >= least && number <= most))
-    throw bad(`"${printable(text, 40)}" is no ${name} from ${least} to ${most}`);
+    throw badDle(`"${printable(text, 40)}" is no ${name} from ${least} to ${most}`);
   return number;
 }
 
 function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
   const word = words.find((known) => known === text);
-  if (word === undefined) throw bad(`"${printable(text, 40)}" is no ${name} (${words.join(', ')})`);
+  if (word === undefined)
+    throw badDle(`"${printable(text, 40)}" is no ${name} (${words.join(', ')})`);
   return word;
 }
 
@@ -240,11 +239,7 @@ function atLeastOne<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
-/** Without the keys that are undefined, so that a DLE shows and compares as what it says. */
+/** Drops undefined members, so that a DLE prints and compares as what it says. */
 function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
-}
-
-function bad(why: string): AmandaError {
-  return new AmandaError('BAD_DLE', `A DLE cannot be used, since ${why}.`);
 }

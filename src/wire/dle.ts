@@ -1,15 +1,111 @@
-export { formatDle } from './dle-format.js';
-export { parseDles } from './dle-parse.js';
-export type {
-  Dle,
-  DleCompression,
-  DleDatapath,
-  DleEncryption,
-  DleLevel,
-  DlePlugin,
-  DleProperty,
-  DleScript,
-  DleSelection,
-  EstimateMethod,
-} from './dle-types.js';
-export type { Element } from './markup.js';
+import type { Element } from './markup.js';
+import type { Range } from './ranges.js';
+
+export const estimateMethods = ['CLIENT', 'SERVER', 'CALCSIZE'] as const;
+export const compressionMethods = [
+  'FAST',
+  'BEST',
+  'CUSTOM',
+  'SERVER-FAST',
+  'SERVER-BEST',
+  'SERVER-CUSTOM',
+] as const;
+export const encryptionMethods = ['NO', 'CUSTOM', 'SERVER-CUSTOM'] as const;
+export const datapathKinds = ['AMANDA', 'DIRECTTCP'] as const;
+
+/** The levels of dumps; 0 is a full dump. */
+export const levels: Range = [0, 399];
+export const spindles: Range = [-0x8000_0000, 0x7fff_ffff];
+
+export type EstimateMethod = (typeof estimateMethods)[number];
+
+/**
+ * An entry of a server's disk list, as a request for a dump, an estimate or a check carries it.
+ * Source: PROTOCOL.md, "Requests and replies".
+ */
+export interface Dle {
+  /** GNUTAR, DUMP, or APPLICATION; {@link backupProgram} then names the application. */
+  readonly program: string;
+  /** The name of the entry. */
+  readonly disk: string;
+  /** What to back up, usually a directory; undefined when it is {@link disk}. */
+  readonly diskdevice?: string | undefined;
+  /** How sizes may be estimated, best first; only in requests for estimates and checks. */
+  readonly estimate?: readonly EstimateMethod[] | undefined;
+  /** The level to dump, or several to estimate. */
+  readonly levels?: readonly DleLevel[] | undefined;
+  readonly dumpdate?: string | undefined;
+  /** Entries with the same number are not dumped at the same time; −1 for any. */
+  readonly spindle?: number | undefined;
+  readonly auth?: string | undefined;
+  readonly compress?: DleCompression | undefined;
+  readonly encrypt?: DleEncryption | undefined;
+  /** Whether a later incremental dump may build on this one. Absent means true to Amanda. */
+  readonly record?: boolean | undefined;
+  /** Whether an INDEX stream is wanted. Absent means false to Amanda. */
+  readonly index?: boolean | undefined;
+  readonly kencrypt?: boolean | undefined;
+  readonly datapath?: DleDatapath | undefined;
+  readonly exclude?: DleSelection | undefined;
+  readonly include?: DleSelection | undefined;
+  readonly scripts?: readonly DleScript[] | undefined;
+  readonly properties?: readonly DleProperty[] | undefined;
+  readonly backupProgram?: DlePlugin | undefined;
+  /** Unknown elements, as they came. */
+  readonly other?: readonly Element[] | undefined;
+}
+
+export interface DleLevel {
+  /** 0 … 399; 0 is a full dump. */
+  readonly level: number;
+  /** Whether the server can estimate this level itself. */
+  readonly server?: boolean | undefined;
+}
+
+export interface DleCompression {
+  readonly method: (typeof compressionMethods)[number];
+  /** The program, for the CUSTOM ones. */
+  readonly program?: string | undefined;
+}
+
+export interface DleEncryption {
+  readonly method: (typeof encryptionMethods)[number];
+  readonly program?: string | undefined;
+  readonly decryptOption?: string | undefined;
+}
+
+export interface DleDatapath {
+  readonly kind: (typeof datapathKinds)[number];
+  /** `address:port`, for DIRECTTCP. */
+  readonly addresses: readonly string[];
+}
+
+/** What to leave out, or the only thing to take. */
+export interface DleSelection {
+  /** Patterns. */
+  readonly files: readonly string[];
+  /** Names of files that hold patterns. */
+  readonly lists: readonly string[];
+  /** Whether such a file may be missing. */
+  readonly optional: boolean;
+}
+
+export interface DleProperty {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly priority?: boolean | undefined;
+}
+
+/** An Amanda application that makes the dump. */
+export interface DlePlugin {
+  readonly plugin: string;
+  readonly properties: readonly DleProperty[];
+  readonly clientName?: string | undefined;
+}
+
+/** A program to run before or after. */
+export interface DleScript extends DlePlugin {
+  readonly executeWhere?: string | undefined;
+  /** Such as PRE-DLE-BACKUP. */
+  readonly executeOn: readonly string[];
+}

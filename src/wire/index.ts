@@ -10,7 +10,8 @@
 export { HEADER_BYTES } from './frame-header.js';
 export { FrameDecoder, MAX_PAYLOAD, encodeFrame } from './frame.js';
 export type { DecodeOptions, Frame, FrameSink } from './frame.js';
-export * from './packet.js';
+export { decodePacket, encodePacket, packet, packetText, packetTypes } from './packet.js';
+export type { Packet, PacketType } from './packet.js';
 export * from './datagram.js';
 
 // The texts: requests, replies, features, DLEs.
@@ -18,10 +19,12 @@ export * from './request.js';
 export * from './reply.js';
 export * from './options.js';
 export * from './features.js';
-export { formatDle, parseDles } from './dle.js';
+export { formatDle } from './dle-format.js';
+export { parseDles } from './dle-parse.js';
 export type { Dle, DleCompression, DleDatapath, DleEncryption, DleLevel } from './dle.js';
 export type { DlePlugin, DleProperty, DleScript, DleSelection } from './dle.js';
-export type { Element as DleElement, EstimateMethod } from './dle.js';
+export type { EstimateMethod } from './dle.js';
+export type { Element as DleElement } from './markup.js';
 export * from './quote.js';
 export { printable } from './text.js';
 

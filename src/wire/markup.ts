@@ -1,10 +1,11 @@
 import { AmandaError } from './errors.js';
+import { MAX_PAYLOAD } from './frame.js';
 import { printable, encodeText } from './text.js';
 
 /** One element of the small part of XML that Amanda's requests are written in. */
 export interface Element {
   readonly name: string;
-  /** The text in front of the elements inside; nothing but blanks reads as none. */
+  /** The text before the elements inside; mere blanks read as no text. */
   readonly text: string;
   readonly children: readonly Element[];
 }
@@ -17,22 +18,22 @@ interface OpenElement {
 }
 
 const MAX_DEPTH = 8;
-/** A selfcheck of 4,000 disks has some 80,000. */
+/** A selfcheck of 4,000 disks has about 80,000. */
 const MAX_ELEMENTS = 200_000;
-/** What one REQ can carry. */
-const MAX_TEXT = 4_194_304;
+/** Characters; one REQ carries no more. */
+const MAX_TEXT = MAX_PAYLOAD;
 const elementName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
 
 /**
- * Reads elements, one behind the other with nothing but blanks between them.
+ * Reads a sequence of elements with only blanks between them.
  *
- * Text is decoded from its entities, or from base64 where a `raw` attribute holds it. No comments, no
- * declarations, no other attributes. Errors with `BAD_DLE` for anything malformed, deeper than 8, of
- * more than 200,000 elements or 4 MiB. Source: PROTOCOL.md, "Requests and replies".
+ * Text is decoded from its entities, or from base64 if a `raw` attribute holds it. Comments,
+ * declarations and other attributes are not supported. Errors with `BAD_DLE` for malformed markup,
+ * and for more than 8 levels, 200,000 elements or 4 MiB. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseElements(source: string): Element[] {
   if (source.length > MAX_TEXT)
-    throw bad(`it has ${source.length} characters, over the ${MAX_TEXT} that are read`);
+    throw badDle(`it has ${source.length} characters, over the ${MAX_TEXT} that are read`);
   const root: OpenElement = { name: '', raw: undefined, children: [], text: '' };
   const open: OpenElement[] = [root];
   const token = /<([^<>]*)>|[^<>]+|[<>]/g;
@@ -42,28 +43,29 @@ export function parseElements(source: string): Element[] {
     if (tag === undefined) addText(inside, piece);
     else if (tag.startsWith('/')) close(open, tag.slice(1).trimEnd());
     else {
-      if (++count > MAX_ELEMENTS) throw bad(`it has more than ${MAX_ELEMENTS} elements`);
-      if (open.length > MAX_DEPTH) throw bad(`elements are nested more than ${MAX_DEPTH} deep`);
-      open.push(startOf(tag.endsWith('/') ? tag.slice(0, -1) : tag));
-      if (tag.endsWith('/')) close(open, open.at(-1)?.name ?? '');
+      if (++count > MAX_ELEMENTS) throw badDle(`it has more than ${MAX_ELEMENTS} elements`);
+      if (open.length > MAX_DEPTH) throw badDle(`elements are nested more than ${MAX_DEPTH} deep`);
+      const element = startOf(tag.replace(/\/$/, ''));
+      open.push(element);
+      if (tag.endsWith('/')) close(open, element.name);
     }
   }
-  if (open.length > 1) throw bad(`<${open.at(-1)?.name ?? ''}> is not closed`);
+  if (open.length > 1) throw badDle(`<${open.at(-1)?.name ?? ''}> is not closed`);
   return root.children;
 }
 
 /**
- * `<name>text</name>`; a text with a blank, quote, backslash, markup or anything beyond ASCII in it goes
- * into a `raw` attribute as base64 of its UTF-8, with `_` for each such byte in its place.
+ * `<name>text</name>`. A text with a blank, quote, backslash, markup or anything beyond ASCII moves to
+ * a `raw` attribute, as base64 of its UTF-8; in its place `_` stands for each such byte.
  *
- * Errors with `BAD_DLE` for a name that is none and for a NUL. Source: PROTOCOL.md, "Requests and replies".
+ * Errors with `BAD_DLE` for a bad name and for a NUL. Source: PROTOCOL.md, "Requests and replies".
  */
 export function formatLeaf(name: string, text: string): string {
   const { head, shown } = opening(name, text);
   return `${head}${shown}</${name}>`;
 }
 
-/** The lines of an element and of what is in it, each with its newline. */
+/** The lines of an element and of its children, each with its newline. */
 export function formatElement({ name, text, children }: Element, indent: string): string {
   if (children.length === 0) return `${indent}${formatLeaf(name, text)}\n`;
   const { head, shown } = opening(name, text);
@@ -71,8 +73,8 @@ export function formatElement({ name, text, children }: Element, indent: string)
 }
 
 function opening(name: string, text: string): { readonly head: string; readonly shown: string } {
-  if (!elementName.test(name)) throw bad(`"${printable(name, 40)}" is no name of an element`);
-  if (text.includes('\0')) throw bad(`the text of <${name}> has a NUL in it`);
+  if (!elementName.test(name)) throw badDle(`"${printable(name, 40)}" is no name of an element`);
+  if (text.includes('\0')) throw badDle(`the text of <${name}> has a NUL in it`);
   const bytes = encodeText(text);
   if (!bytes.some(needsRaw)) return { head: `<${name}>`, shown: text };
   const shown = Array.from(bytes, (byte) =>
@@ -88,13 +90,13 @@ function needsRaw(byte: number): boolean {
 }
 
 function addText(element: OpenElement, piece: string): void {
-  if (piece === '<' || piece === '>') throw bad(`there is a lone "${piece}"`);
+  if (piece === '<' || piece === '>') throw badDle(`there is a lone "${piece}"`);
   if (piece.trim() === '') return;
   if (element.name === '')
-    throw bad(`there is text outside of any element: "${printable(piece, 40)}"`);
+    throw badDle(`there is text outside of any element: "${printable(piece, 40)}"`);
   if (element.text !== '' || element.children.length > 0)
-    throw bad(`<${element.name}> has text in two places`);
-  // Amanda drops blanks at the end of a text, and writes some: <estimate>CLIENT </estimate>.
+    throw badDle(`<${element.name}> has text in two places`);
+  // Amanda drops blanks at the end of a text, but writes some: <estimate>CLIENT </estimate>.
   let end = piece.length;
   while (piece[end - 1] === ' ') end--;
   element.text = decodeEntities(piece.slice(0, end));
@@ -102,20 +104,17 @@ function addText(element: OpenElement, piece: string): void {
 
 function startOf(tag: string): OpenElement {
   const name = /^[^\s]*/.exec(tag)?.[0] ?? '';
-  if (!elementName.test(name)) throw bad(`"<${printable(tag, 40)}>" is no tag`);
+  if (!elementName.test(name)) throw badDle(`"<${printable(tag, 40)}>" is no tag`);
   const attributes = new Map<string, string>();
-  const attribute = /\s+([A-Za-z]{1,20})="([^"]*)"/y;
-  let end = name.length;
-  for (;;) {
-    attribute.lastIndex = end;
-    const [whole, key = '', value = ''] = attribute.exec(tag) ?? [];
-    if (whole === undefined) break;
+  const rest = tag.slice(name.length);
+  let end = 0;
+  for (const [whole, key = '', value = ''] of rest.matchAll(/\s+([A-Za-z]{1,20})="([^"]*)"/gy)) {
     if ((key !== 'raw' && key !== 'encoding') || attributes.has(key))
-      throw bad(`<${name}> cannot have the attribute "${key}", or not twice`);
+      throw badDle(`<${name}> cannot have the attribute "${key}", or not twice`);
     attributes.set(key, value);
     end += whole.length;
   }
-  if (tag.slice(end).trim() !== '') throw bad(`the attributes of <${name}> cannot be read`);
+  if (rest.slice(end).trim() !== '') throw badDle(`the attributes of <${name}> cannot be read`);
   const raw = attributes.get('raw');
   return {
     name,
@@ -128,9 +127,9 @@ function startOf(tag: string): OpenElement {
 function close(open: OpenElement[], name: string): void {
   const [element, parent] = [open.at(-1), open.at(-2)];
   if (element === undefined || parent === undefined || element.name !== name)
-    throw bad(`</${printable(name, 40)}> closes nothing`);
+    throw badDle(`</${printable(name, 40)}> closes nothing`);
   open.pop();
-  // Amanda takes `raw` only where there is text to stand in for, so an element of blanks stays one.
+  // Amanda takes `raw` only if there is text to replace, so an element of blanks stays empty.
   parent.children.push({
     name,
     text: element.text === '' ? '' : (element.raw ?? element.text),
@@ -156,7 +155,7 @@ function decodeEntities(text: string): string {
     const isCharacter = code > 0 && code <= 0x10_ffff && !(code >= 0xd800 && code <= 0xdfff);
     const character = isCharacter ? String.fromCodePoint(code) : entities.get(name);
     if (character === undefined || !whole.endsWith(';'))
-      throw bad(`"${printable(whole, 20)}" stands for no character`);
+      throw badDle(`"${printable(whole, 20)}" stands for no character`);
     return character;
   });
 }
@@ -173,11 +172,11 @@ function fromBase64(name: string, base64: string): string {
     );
     if (!text.includes('\0')) return text;
   } catch {
-    // A name that is not UTF-8 cannot be a string here; an approximation of it would be another file.
+    // A name that is not UTF-8 cannot be a string; an approximation would name another file.
   }
-  throw bad(`the raw attribute of <${name}> is not base64 of a UTF-8 text`);
+  throw badDle(`the raw attribute of <${name}> is not base64 of a UTF-8 text`);
 }
 
-function bad(why: string): AmandaError {
+export function badDle(why: string): AmandaError {
   return new AmandaError('BAD_DLE', `A DLE cannot be used, since ${why}.`);
 }

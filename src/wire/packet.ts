@@ -1,12 +1,12 @@
 import { AmandaError } from './errors.js';
-import { encodeText, decodeText } from './text.js';
+import { decodeText, encodeText, untilNul } from './text.js';
 
-/** The packet types and the byte that stands for each in a TCPM packet. Source: PROTOCOL.md, "Packets". */
+/** The packet types and their bytes in a TCPM packet. Source: PROTOCOL.md, "Packets". */
 export const packetTypes = { REQ: 0, REP: 1, PREP: 2, ACK: 3, NAK: 4 } as const;
 
 /**
- * What a packet is: REQ asks, REP answers, PREP answers in part, ACK confirms, NAK refuses. BOGUS is
- * any type byte that the protocol does not know; it is a value, since a peer may send one.
+ * What a packet is: REQ asks, REP answers, PREP answers in part, ACK confirms, NAK refuses. BOGUS
+ * stands for a type byte that the protocol does not know; it is a value because a peer may send one.
  */
 export type PacketType = keyof typeof packetTypes | 'BOGUS';
 
@@ -18,45 +18,49 @@ export interface Packet {
 }
 
 const nameOfByte: readonly PacketType[] = ['REQ', 'REP', 'PREP', 'ACK', 'NAK'];
-const empty = new Uint8Array(0);
 
 /** A packet of a type and a body; text is encoded as UTF-8. */
-export function packet(
-  type: Exclude<PacketType, 'BOGUS'>,
-  body: string | Uint8Array = empty,
-): Packet {
+export function packet(type: Exclude<PacketType, 'BOGUS'>, body: string | Uint8Array = ''): Packet {
   return { type, body: encodeText(body) };
 }
 
 /**
  * The payload of the frame that carries a packet: type byte, body, one NUL.
  *
- * Errors with `BAD_PACKET` for BOGUS, which has no byte, and for a body with a NUL inside, of which
- * the receiver would read only the front.
+ * Errors with `BAD_PACKET` for BOGUS, which has no byte, and for a body with a NUL inside, because
+ * a receiver reads only what is before the NUL.
  */
 export function encodePacket({ type, body }: Packet): Uint8Array {
+  const payload = new Uint8Array(body.length + 2);
+  payload[0] = packetTypes[sendableType(type, body, 'type byte')];
+  payload.set(body, 1);
+  return payload;
+}
+
+/** The type of a packet that can be sent; errors with `BAD_PACKET` when it cannot. */
+export function sendableType(
+  type: PacketType,
+  body: Uint8Array,
+  missing: string,
+): keyof typeof packetTypes {
   if (type === 'BOGUS')
     throw new AmandaError(
       'BAD_PACKET',
-      'A packet of type BOGUS cannot be sent: it has no type byte.',
+      `A packet of type BOGUS cannot be sent: it has no ${missing}.`,
     );
-  if (body.includes(0)) {
+  if (body.includes(0))
     throw new AmandaError(
       'BAD_PACKET',
       `The body of this ${type} contains a NUL, and the receiver would read only what is before it.`,
     );
-  }
-  const payload = new Uint8Array(body.length + 2);
-  payload[0] = packetTypes[type];
-  payload.set(body, 1);
-  return payload;
+  return type;
 }
 
 /**
  * Reads the packet in a frame's payload.
  *
- * The NUL at the end may be missing, and what follows the first NUL is ignored, as by every Amanda.
- * Errors with `BAD_PACKET` for an empty payload, which is a close and no packet.
+ * The NUL at the end may be missing, and what follows the first NUL is ignored, as Amanda does.
+ * Errors with `BAD_PACKET` for an empty payload, which is a close.
  */
 export function decodePacket(payload: Uint8Array): Packet {
   const type = payload[0];
@@ -65,11 +69,7 @@ export function decodePacket(payload: Uint8Array): Packet {
       'BAD_PACKET',
       'An empty payload is no packet: a packet has at least its type byte.',
     );
-  const end = payload.indexOf(0, 1);
-  return {
-    type: nameOfByte[type] ?? 'BOGUS',
-    body: payload.subarray(1, end < 0 ? payload.length : end),
-  };
+  return { type: nameOfByte[type] ?? 'BOGUS', body: untilNul(payload.subarray(1)) };
 }
 
 /** The body of a packet as text. */

@@ -1,15 +1,18 @@
 import { decodeText } from './text.js';
 
 /**
- * A name as Amanda writes it into a line of words: in double quotes when it has a blank, a control
- * character, a quote, a backslash, a colon or anything beyond ASCII in it, else as it is.
+ * A name as Amanda writes it into a line of words. It is in double quotes when it contains a blank,
+ * a control character, a quote, a backslash, a colon or anything beyond ASCII, or is empty.
  */
 export function quote(name: string): string {
   if (name !== '' && /^[!-~]*$/.test(name) && !/[:'"\\]/.test(name)) return name;
   return `"${name.replace(/[\t\n\r\f\\"]/g, (character) => `\\${escapes.get(character) ?? character}`)}"`;
 }
 
-/** The name that {@link quote} wrote. A backslash may also stand before the octal digits of a byte, or before any other character. */
+/**
+ * The name that {@link quote} wrote. A backslash may also precede the octal digits of a byte, or any
+ * other character.
+ */
 export function unquote(quoted: string): string {
   return quoted.replace(
     /"|((?:\\[0-7]{1,3})+)|\\([^]|$)/g,
@@ -20,7 +23,7 @@ export function unquote(quoted: string): string {
   );
 }
 
-/** The words of a line, split at blanks outside of quotes; each still quoted. */
+/** The words of a line, split at blanks outside quotes; each is still quoted. */
 export function quotedWords(line: string): string[] {
   return line.match(/(?:\\[^]?|"(?:\\[^]|[^"\\])*(?:"|\\?$)|[^ "\\])+/g) ?? [];
 }
@@ -35,7 +38,7 @@ const letters: ReadonlyMap<string, string> = new Map(
   [...escapes].map(([character, letter]) => [letter, character]),
 );
 
-/** Several escapes may make up one character of UTF-8; a byte of 0 is none, since it would end the name. */
+/** One UTF-8 character may need several escapes. NUL is left out: it would end the name. */
 function bytesOf(octals: string): string {
   const codes = octals
     .slice(1)

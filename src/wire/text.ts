@@ -1,50 +1,31 @@
 /**
- * Text on the wire is bytes that are usually UTF-8. What must be passed on stays bytes; what is
- * read or shown goes through here.
+ * Text on the wire is bytes, usually UTF-8. What is passed on stays bytes; what is read or shown
+ * goes through here.
  */
 
 const encoder = new TextEncoder();
-let decoder: InstanceType<typeof TextDecoder> | undefined;
-
-const NONE = new Uint8Array(0);
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The bytes of a text, UTF-8; bytes stay as they are. */
 export function encodeText(text: string | Uint8Array): Uint8Array {
-  if (typeof text !== 'string') return text;
-  return text === '' ? NONE : (asciiBytes(text) ?? encoder.encode(text));
+  return typeof text === 'string' ? encoder.encode(text) : text;
 }
 
 /** The text of bytes, UTF-8; a byte that is not UTF-8 reads as U+FFFD. */
 export function decodeText(bytes: Uint8Array): string {
-  // A spread would take ten times as long.
-  if (isShortAscii(bytes)) return Reflect.apply(String.fromCharCode, null, bytes) as string;
-  decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
   return decoder.decode(bytes);
 }
 
-/** Longest text for which no encoder or decoder is asked. Their first use takes some tenths of a millisecond: a process for one noop needs neither before it has answered. */
-const SHORT = 64;
-
-/** Undefined for a text that is longer, or not ASCII. */
-function asciiBytes(text: string): Uint8Array | undefined {
-  if (text.length > SHORT) return undefined;
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code >= 0x80) return undefined;
-    bytes[index] = code;
-  }
-  return bytes;
+/** The bytes before the first NUL; all of them without one. */
+export function untilNul(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
-function isShortAscii(bytes: Uint8Array): boolean {
-  if (bytes.length > SHORT) return false;
-  for (let index = 0; index < bytes.length; index += 1)
-    if ((bytes[index] ?? 0) >= 0x80) return false;
-  return true;
-}
-
-/** A text from the network made safe for a terminal or a log: control characters become `\xNN`, the rest stays. */
+/**
+ * Makes a text from the network safe for a terminal or a log: control characters become `\xNN` or
+ * `\uNNNN`, all else stays.
+ */
 export function printable(text: string, limit = 200): string {
   const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
   return shown.replace(

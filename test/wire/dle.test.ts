@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDle, parseDles, type Dle } from '../../src/wire/dle.js';
+import { formatDle } from '../../src/wire/dle-format.js';
+import { parseDles } from '../../src/wire/dle-parse.js';
+import type { Dle } from '../../src/wire/dle.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 
 // The second DLE of the planner in capture amdump.1.

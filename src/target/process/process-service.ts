@@ -22,6 +22,7 @@ import {
 import type { Readable } from 'node:stream';
 import type { IncomingRequest, Service, ServiceReply } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
+import { inRange } from '../../wire/ranges.js';
 import { splitConnect } from '../../wire/reply.js';
 import { whyNotExecutable } from './executable.js';
 import { launch, release, type Exit, type Launched } from './launch.js';
@@ -248,15 +249,7 @@ function settingsOf(executable: string, options: ProcessServiceOptions): Setting
       'BAD_ARGUMENT',
       `A service's executable is given by its absolute path, not as "${executable}".`,
     );
-  requireWhole('streamOffset', streamOffset, 3, 1_000);
-  requireWhole('streamCount', streamCount, 0, 16);
+  inRange('streamOffset', streamOffset, 3, 1_000);
+  inRange('streamCount', streamCount, 0, 16);
   return { ...options, streamOffset, streamCount, env };
-}
-
-function requireWhole(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new AmandaError(
-    'BAD_ARGUMENT',
-    `${name} is a whole number from ${least} to ${most}, not ${value}.`,
-  );
 }
