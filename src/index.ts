@@ -35,6 +35,7 @@ export * from './target/process/amanda-services.js';
 export { amandaServiceNames } from './target/process/amanda-service-names.js';
 export type { AmandaServiceName } from './target/process/amanda-service-names.js';
 export * from './target/services/backup-services.js';
+export type * from './target/services/backup-image.js';
 export { tarArchive } from './target/services/tar-archive.js';
 export type { ArchiveFile, TarArchiveOptions } from './target/services/tar-archive.js';
 export { noop as noopService } from './target/services/noop.js';

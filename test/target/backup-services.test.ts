@@ -21,10 +21,10 @@ import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { serve } from '../../src/target/serve.js';
+import type { FindImage } from '../../src/target/services/backup-image.js';
 import {
   backupServices,
   type BackupServicesOptions,
-  type FindImage,
 } from '../../src/target/services/backup-services.js';
 import { tarArchive } from '../../src/target/services/tar-archive.js';
 import type { Dle } from '../../src/wire/dle.js';

@@ -1,5 +1,4 @@
 import { defer } from 'rxjs';
-import type { StreamSource } from '../../connection/pump.js';
 import {
   reply,
   type IncomingRequest,
@@ -12,34 +11,11 @@ import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
 import { printable } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
+import type { BackupImage, FindImage } from './backup-image.js';
 import { readDumpHead, requestDles, whatIsUnsupported } from './dump-request.js';
 import { ImageDump } from './image-dump.js';
 import { noop } from './noop.js';
 import { ourFeatures } from './our-features.js';
-
-/** Something that can be backed up: bytes that a program makes. */
-export interface BackupImage {
-  /** Bytes that there will be, about: what the server plans with. */
-  readonly size: number;
-  /**
-   * Makes the bytes; called once, when a dump is wanted. Call `list` with the path of each file in them, from the root of the
-   * image on (`/orders.csv`, and `/2026/` for a directory), so that amrecover can show and pick them.
-   *
-   * An error of what it gives is told to the server as the reason why the dump has failed.
-   */
-  readonly data: (list: (path: string) => void) => StreamSource;
-}
-
-/**
- * Finds what there is to back up under an entry of the server's disk list; undefined when nothing is offered under it.
- *
- * It is called for each check and each estimate too, so the work belongs into `data`. `level` is 0 for a full dump and n for what has
- * changed since the last one of a lower level; a program that cannot tell gives the same at each, which restores as well.
- */
-export type FindImage = (
-  dle: Dle,
-  level: number,
-) => BackupImage | undefined | PromiseLike<BackupImage | undefined>;
 
 export interface BackupServicesOptions {
   /** GNU tar where dumps are restored, by its absolute path: amrecover knows by it what to unpack them with. Default `/bin/tar`. */

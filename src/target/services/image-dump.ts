@@ -6,7 +6,7 @@ import { iterate } from '../../operators/iterate.js';
 import { isPullable } from '../../operators/pull.js';
 import { quote } from '../../wire/quote.js';
 import { printable, encodeText } from '../../wire/text.js';
-import type { BackupImage } from './backup-services.js';
+import type { BackupImage } from './backup-image.js';
 import type { DumpHead } from './dump-request.js';
 import { indexLine } from './index-lines.js';
 

@@ -1,6 +1,6 @@
 import { AmandaError } from '../../wire/errors.js';
 import { printable, encodeText } from '../../wire/text.js';
-import type { BackupImage } from './backup-services.js';
+import type { BackupImage } from './backup-image.js';
 
 /** A file of an archive, made by a program. */
 export type ArchiveFile = ArchiveFileHead & (WholeContent | StreamedContent);
