@@ -38,14 +38,13 @@ export * from './target/services/backup-services.js';
 export type * from './target/services/backup-image.js';
 export { tarArchive } from './target/services/tar-archive.js';
 export type { ArchiveFile, TarArchiveOptions } from './target/services/tar-archive.js';
-export { noop as noopService } from './target/services/noop.js';
-export { sendbackup as sendbackupService } from './target/services/sendbackup.js';
-export type { SendbackupOptions as SendbackupServiceOptions } from './target/services/sendbackup.js';
+export { noopService } from './target/services/noop-service.js';
+export * from './target/services/sendbackup-service.js';
 export type { AdmissionOptions } from './target/admission.js';
 export type { ExchangeEvent } from './exchange/exchange-event.js';
 export type { TargetOutcome } from './exchange/target-machine.js';
 export type { DumpPermission } from './target/services/dump-request.js';
-export type { Patience } from './target/process/reap.js';
+export type { TerminationOptions } from './target/process/child-process.js';
 
 // Who may ask for what.
 export { authorize } from './access/authorize.js';

@@ -16,19 +16,8 @@ export interface Driver {
 export interface Listener {
   /** The driver's name as Amanda's `auth` option has it. */
   readonly name: string;
-  /** How many connections it takes at once, where that has a bound; with it a target keeps room for newcomers. */
+  /** Connections that it accepts at once. Optional; absent when there is no bound. */
   readonly maxConnections?: number;
   /** Cold: subscribing starts to listen and emits every Connection that comes in; unsubscribing stops listening. */
   accept(options: ConnectionOptions): Observable<Connection>;
 }
-
-/**
- * Of so many connections at once, how many strangers may have: the rest is free for those who come and ask. As many as a system's
- * queue of newcomers holds are kept free, and half of them where there are not so many.
- */
-export function placesForStrangers(maxConnections: number): number {
-  return maxConnections - Math.min(QUEUED, Math.floor(maxConnections / 2));
-}
-
-/** What Node has the system queue for a socket that listens (511), and one more. */
-const QUEUED = 512;

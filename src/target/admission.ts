@@ -8,21 +8,26 @@ import type { Connection } from '../connection/connection.js';
 import type { Admission } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
 import { leadTo } from '../operators/lead-to.js';
+import { messageOf } from '../wire/text.js';
 import { parseService, type ParsedRequest } from '../wire/request.js';
 
 export interface AdmissionOptions {
   /**
-   * Who may ask for what; its first verdict counts, and none is a refusal. Default: where requests name a user (bsdtcp and its kin) Amanda's rules, which are source port, name
-   * and the `.amandahosts` of the user this process runs as; elsewhere everybody, since whoever reached us was let in already.
+   * Decides who may ask for what. Its first verdict counts; none is a refusal.
+   *
+   * Default when requests name a user (bsdtcp, ssl and others): Amanda's rules, which check the
+   * source port, the name and this process's `.amandahosts`. Default otherwise: everybody may,
+   * because what carries the connection has authenticated the peer.
    */
   readonly authorize?: (request: AccessRequest) => Observable<Verdict>;
-  /** Requests at once on one connection; one more is refused. Each may hold up to 4 MiB. Default 16. */
+  /** Concurrent requests on one connection; more are refused. Each may hold 4 MiB. Default 16. */
   readonly maxRequests?: number;
 }
 
 /**
- * Judges the requests of a connection: its peer's name (looked up once), what the request looks like, who
- * may do what, and whether there is such a service, in Amanda's order. Source: PROTOCOL.md, "Access".
+ * Judges the requests of a connection, in Amanda's order: the peer's name (looked up once), the
+ * format of the request, the access rules, and whether the service exists.
+ * Source: PROTOCOL.md, "Access".
  */
 export function admission(
   connection: Connection,
@@ -30,9 +35,9 @@ export function admission(
   active: () => number,
   { authorize: rules = rulesFor(connection), maxRequests = 16 }: AdmissionOptions,
 ): (body: Uint8Array) => Observable<Admission> {
-  let known: Named | Refused | undefined;
+  let judgedPeer: Named | Refused | undefined;
   const decide = (peer: Named | Refused, body: Uint8Array): Observable<Admission> => {
-    known = peer;
+    judgedPeer = peer;
     return peer.kind === 'refused' ? of(peer) : judge(connection, services, rules, peer.peer, body);
   };
   return (body) => {
@@ -41,16 +46,16 @@ export function admission(
         kind: 'refused',
         reason: `more than ${maxRequests} requests at once on one connection`,
       });
-    known ??= namedAlready(connection);
-    return known === undefined
-      ? look(connection.peer).pipe(
+    judgedPeer ??= alreadyNamed(connection);
+    return judgedPeer === undefined
+      ? lookUp(connection.peer).pipe(
           leadTo((found) => decide(withName(connection.peer, found), body)),
         )
-      : decide(known, body);
+      : decide(judgedPeer, body);
   };
 }
 
-/** Rules that end without a word have allowed nothing. */
+/** For rules that complete without a verdict. */
 const NO_VERDICT = refused('the rules of this target gave no verdict');
 
 interface Named {
@@ -58,14 +63,14 @@ interface Named {
   readonly peer: Peer;
 }
 
-/** The peer, when its driver vouches for its name, or none is asked for. */
-function namedAlready({ peer, namesUser }: Connection): Named | undefined {
+/** The peer, when its driver vouches for its name or the rules need none. */
+function alreadyNamed({ peer, namesUser }: Connection): Named | undefined {
   return !namesUser || peer.host !== undefined || peer.address === undefined
     ? { kind: 'named', peer }
     : undefined;
 }
 
-function look({ address = '', port }: Peer): Observable<NamedPeer | Refused> {
+function lookUp({ address = '', port }: Peer): Observable<NamedPeer | Refused> {
   return namePeer({ address, port });
 }
 
@@ -114,7 +119,7 @@ function serviceOf(
     const parsed = parseService(rest);
     return { kind: 'parsed', service: parsed.service, arguments: parsed.arguments };
   } catch (error) {
-    return refused(error instanceof Error ? error.message : String(error));
+    return refused(messageOf(error));
   }
 }
 

@@ -6,7 +6,7 @@ import type { Service } from '../exchange/service.js';
 import type { Timing } from '../exchange/timing.js';
 import type { AdmissionOptions } from './admission.js';
 
-/** The services of a target by name. Only these can be asked for. */
+/** The services of a target by name. */
 export type ServiceMap = Readonly<Record<string, Service>>;
 
 export interface ServeOptions
@@ -15,13 +15,13 @@ export interface ServeOptions
     AdmissionOptions,
     Partial<Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries' | 'idleTimeout'>> {
   /**
-   * When it emits, no connection is accepted any more, requests that come are refused, and what runs may finish: each
-   * connection is closed behind its last request. Default: never.
+   * When it emits, the target accepts no connection and refuses new requests. Running requests may
+   * finish; each connection is closed after its last one. Default: never.
    */
   readonly stop?: Observable<unknown>;
 }
 
-/** What happens at a target, to one of its connections. */
+/** What happens on one connection of a target. */
 export type ServiceEvent =
   | { readonly kind: 'connected'; readonly peer: Peer }
   | { readonly kind: 'disconnected'; readonly peer: Peer; readonly error?: unknown }

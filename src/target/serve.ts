@@ -1,10 +1,11 @@
 import { ReplaySubject, defer, finalize, mergeMap, takeUntil, type Observable } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { Listener } from '../drivers/driver.js';
-import { answer, targetOf } from './answer.js';
+import { timingWith } from '../exchange/timing.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
-import { Stopping } from './stopping.js';
-import { Strangers } from './strangers.js';
+import { answerRequests, type Target } from './served-connection.js';
+import { StopSignal } from './stop-signal.js';
+import { UnauthenticatedConnections } from './unauthenticated-connections.js';
 
 export type { ServeOptions, ServiceEvent, ServiceMap };
 
@@ -14,9 +15,10 @@ export type { ServeOptions, ServiceEvent, ServiceMap };
  *     listener  ---C-----------------        C: a connection comes in
  *     events    ---c-a--r--------e-d-        connected, admitted, replied, ended, disconnected
  *
- * Runs until it is unsubscribed, which ends every connection and service, or, after `stop` has emitted, until the last
- * request is over. A connection on which nothing runs is closed after 30 s. When a listener's connections become too many, those on
- * which nothing was ever admitted end with `TOO_MANY_CONNECTIONS`, those there longest and from where most come first. Errors only when the listener does.
+ * Unsubscribing ends every connection and service. After `stop` emits, it completes with the last
+ * request. A connection without a request is closed after 30 s. When a listener has too many
+ * connections, those on which no request was admitted end with `TOO_MANY_CONNECTIONS`, the oldest
+ * of the busiest network first. Errors only when the listener errors.
  * Source: PROTOCOL.md, "The exchange: target".
  */
 export function serve(
@@ -26,21 +28,19 @@ export function serve(
 ): Observable<ServiceEvent> {
   return defer(() => {
     const stop = new ReplaySubject<unknown>(1);
-    const stopping = new Stopping();
+    const target = targetOf(services, options, listener.maxConnections);
     stop.subscribe({
       next: () => {
-        stopping.begin();
+        target.stopSignal.stop();
       },
-      // What `stop` errors with ends the connections' Observable.
+      // An error of `stop` ends `connections`, which reports it.
       error: () => undefined,
     });
-    const heard = options.stop?.subscribe(stop);
-    const strangers = new Strangers(listener.maxConnections);
+    const stopping = options.stop?.subscribe(stop);
     const connections = listener.accept(options).pipe(takeUntil(stop));
-    const target = targetOf(services, options, strangers, stopping);
     return connections.pipe(
-      mergeMap((connection) => answer(connection, target)),
-      finalize(() => heard?.unsubscribe()),
+      mergeMap((connection) => answerRequests(connection, target)),
+      finalize(() => stopping?.unsubscribe()),
     );
   });
 }
@@ -52,12 +52,20 @@ export function serveConnection(
   options: ServeOptions = {},
 ): Observable<ServiceEvent> {
   return defer(() => {
-    const stopping = new Stopping();
-    const heard = options.stop?.subscribe(() => {
-      stopping.begin();
+    const target = targetOf(services, options);
+    const stopping = options.stop?.subscribe(() => {
+      target.stopSignal.stop();
     });
-    return answer(connection, targetOf(services, options, new Strangers(), stopping)).pipe(
-      finalize(() => heard?.unsubscribe()),
-    );
+    return answerRequests(connection, target).pipe(finalize(() => stopping?.unsubscribe()));
   });
+}
+
+function targetOf(services: ServiceMap, options: ServeOptions, maxConnections?: number): Target {
+  return {
+    services,
+    options,
+    timing: timingWith(options),
+    unauthenticated: new UnauthenticatedConnections(maxConnections),
+    stopSignal: new StopSignal(),
+  };
 }

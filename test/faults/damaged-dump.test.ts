@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { noop } from '../../src/target/services/noop.js';
+import { noopService } from '../../src/target/services/noop-service.js';
 import { reply, type Service, type StreamHandler } from '../../src/exchange/service.js';
 import { fakeSurroundings } from '../cli/fake-surroundings.js';
 
@@ -97,7 +97,7 @@ const damages: readonly (readonly [
 
 function services(streams: Streams): Readonly<Record<string, Service>> {
   return {
-    noop: noop(),
+    noop: noopService(),
     sendbackup: () =>
       of(reply({ lines: ['OPTIONS features=ff;'], streams: { ...whole, ...streams } })),
   };

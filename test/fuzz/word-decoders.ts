@@ -19,7 +19,7 @@ import { answer } from '../../src/cli/web/page-requests.js';
 import { memory } from '../../src/drivers/memory.js';
 import { sshPeer } from '../../src/drivers/ssh-peer.js';
 import { InfoEnd } from '../../src/target/process/hold-data.js';
-import { tarMessage } from '../../src/target/services/tar-messages.js';
+import { tarMessage } from '../../src/target/services/tar.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
 const { driver } = memory();

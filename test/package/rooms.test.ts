@@ -210,7 +210,7 @@ describe('the lint rule of the rooms', () => {
     ['src/wire/frame.ts', `import 'rxjs';`],
     ['src/operators/lines.ts', `import '../connection/stream.js';`],
     ['src/connection/stream.ts', `export * from '../drivers/driver.js';`],
-    ['src/target/services/noop.ts', `import '../../initiator/noop.js';`],
+    ['src/target/services/noop-service.ts', `import '../../initiator/noop.js';`],
     ['src/drivers/bsdtcp.ts', `import '../index.js';`],
     ['src/testing/index.ts', `import '../cli/rx-amanda.js';`],
     ['src/index.ts', `export * from './testing/index.js';`],
@@ -224,7 +224,7 @@ describe('the lint rule of the rooms', () => {
     ['src/wire/frame.ts', `import './errors.js';`],
     ['src/operators/lines.ts', `import '../wire/frame.js'; import 'rxjs';`],
     [
-      'src/target/services/noop.ts',
+      'src/target/services/noop-service.ts',
       `import '../../wire/frame.js'; import '../service.js'; import 'node:fs';`,
     ],
     ['src/cli/rx-amanda/rx-amanda.ts', `import '../../testing/index.js';`],

@@ -2,9 +2,8 @@ import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { amandaServices } from '../../src/target/process/amanda-services.js';
-import { noop } from '../../src/target/services/noop.js';
-import { ourFeatures } from '../../src/target/services/our-features.js';
-import { tarMessage } from '../../src/target/services/tar-messages.js';
+import { noopService, ourFeatures } from '../../src/target/services/noop-service.js';
+import { tarMessage } from '../../src/target/services/tar.js';
 import { folder, replyText } from './scripts.js';
 
 const amdump = ['noop', 'sendsize', 'sendbackup', 'selfcheck'];
@@ -50,7 +49,7 @@ describe('amandaServices', () => {
     const libexec = await folder();
     await writeFile(join(libexec, 'noop'), '#!/bin/sh\necho "$0" "$@"\n', { mode: 0o755 });
     expect(
-      await replyText(amandaServices({ libexec, auth: 'bsdtcp' })['noop'] ?? noop(), {
+      await replyText(amandaServices({ libexec, auth: 'bsdtcp' })['noop'] ?? noopService(), {
         service: 'noop',
       }),
     ).toBe(`${libexec}/noop amandad bsdtcp\n`);
@@ -61,14 +60,14 @@ describe('amandaServices', () => {
     await copyFile('/bin/true', join(libexec, 'noop'));
     await chmod(join(libexec, 'noop'), 0o644);
     await expect(
-      replyText(amandaServices({ libexec })['noop'] ?? noop(), { service: 'noop' }),
+      replyText(amandaServices({ libexec })['noop'] ?? noopService(), { service: 'noop' }),
     ).rejects.toThrow(`execute access to '${libexec}/noop' denied`);
   });
 });
 
 describe('noop', () => {
   it('says what we can do', async () => {
-    expect(await replyText(noop(), { service: 'noop' })).toBe(
+    expect(await replyText(noopService(), { service: 'noop' })).toBe(
       'OPTIONS features=ffbff8879cfefbd5dffffdfbfffff3fffbf717;\n',
     );
   });

@@ -18,7 +18,7 @@ async function order(...messages: readonly string[]): Promise<string[]> {
 }
 
 describe('holdData', () => {
-  it('keeps data back until the end of the description has gone out, wherever that is cut', async () => {
+  it('holds data back until the end of the description is sent, however that is cut', async () => {
     const whole = 'sendbackup: start [x]\nsendbackup: info end\n';
     for (let cut = 22; cut < whole.length; cut++) {
       const out = await order(
@@ -35,7 +35,7 @@ describe('holdData', () => {
     }
   });
 
-  it('is not taken in by something like it', async () => {
+  it('is not misled by a similar text', async () => {
     const out = await order(
       'sendbackup: info ended\n',
       'sendbackup: info end',

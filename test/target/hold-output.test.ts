@@ -26,7 +26,7 @@ function texts(
   };
 }
 
-/** What has come out when the data is read for the first time, and whether the data came at all. */
+/** The messages before the first data, and whether the data came at all. */
 async function beforeData(
   messages: readonly string[],
   end: PullEnd = {},
@@ -47,7 +47,7 @@ async function beforeData(
 }
 
 describe('holdOutput', () => {
-  it('does not read data before the end of the description has gone out, wherever that is cut', async () => {
+  it('does not read data before the end of the description is sent, however that is cut', async () => {
     const whole = 'sendbackup: start [x]\nsendbackup: info end\n';
     for (let cut = 22; cut < whole.length; cut += 1) {
       expect(await beforeData([whole.slice(0, cut), whole.slice(cut), 'later\n'])).toEqual([
@@ -57,7 +57,7 @@ describe('holdOutput', () => {
     }
   });
 
-  it('is not taken in by something like it', async () => {
+  it('is not misled by a similar text', async () => {
     const messages = [
       'sendbackup: info ended\n',
       'sendbackup: info end',

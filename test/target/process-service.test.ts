@@ -21,7 +21,7 @@ import {
 
 const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
 
-/** Descriptors of this process that every child inherits, whatever is done: the test runner was started with them. */
+/** Descriptors that the test runner was started with; every child inherits them. */
 async function inherited(): Promise<string[]> {
   const names = (await readdir('/proc/self/fd')).filter((name) => Number(name) > 2);
   const flags = await Promise.all(
@@ -305,7 +305,7 @@ describe('the streams of a service', () => {
     expect(said).toBe('ERROR [no]\nCONNECT MESG 150\n');
   });
 
-  it('carry what was written before the reply was confirmed, also when the service has ended by then', async () => {
+  it('carry what was written before the ACK of the reply, even if the service has ended by then', async () => {
     const file = await script(
       'echo early >&150; head -c 100000 /dev/zero >&152; echo "CONNECT A 150 B 151"; echo',
     );

@@ -2,17 +2,17 @@ import { EventEmitter } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { reap } from '../../src/target/process/reap.js';
+import { reap } from '../../src/target/process/child-process.js';
 
-/** A process that only notes what it is told. */
+/** A process that only notes what it is sent. */
 class Fake extends EventEmitter {
   readonly pid = 4711;
   exitCode: number | null = null;
   readonly signalCode = null;
-  readonly told: string[] = [];
+  readonly sent: string[] = [];
 
   kill(signal: string): boolean {
-    this.told.push(signal);
+    this.sent.push(signal);
     return true;
   }
 
@@ -38,26 +38,26 @@ describe('reap', () => {
     const fake = new Fake();
     reap(fake.child);
     vi.advanceTimersByTime(2_999);
-    expect(fake.told).toEqual([]);
+    expect(fake.sent).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(fake.told).toEqual(['SIGTERM']);
+    expect(fake.sent).toEqual(['SIGTERM']);
     vi.advanceTimersByTime(1_999);
-    expect(fake.told).toEqual(['SIGTERM']);
+    expect(fake.sent).toEqual(['SIGTERM']);
     vi.advanceTimersByTime(1);
-    expect(fake.told).toEqual(['SIGTERM', 'SIGKILL']);
+    expect(fake.sent).toEqual(['SIGTERM', 'SIGKILL']);
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each([
     ['before SIGTERM', 1_000, []],
     ['after SIGTERM', 4_000, ['SIGTERM']],
-  ])('stops when the process ends %s', (_, after, told) => {
+  ])('stops when the process ends %s', (_, after, sent) => {
     const fake = new Fake();
     reap(fake.child);
     vi.advanceTimersByTime(after);
     fake.exit();
     vi.advanceTimersByTime(60_000);
-    expect(fake.told).toEqual(told);
+    expect(fake.sent).toEqual(sent);
     expect([vi.getTimerCount(), fake.listenerCount('exit')]).toEqual([0, 0]);
   });
 
@@ -67,29 +67,29 @@ describe('reap', () => {
     reap(fake.child);
     reap({ exitCode: null, signalCode: null } as unknown as ChildProcess);
     vi.advanceTimersByTime(60_000);
-    expect(fake.told).toEqual([]);
+    expect(fake.sent).toEqual([]);
   });
 
   it.each([
     ['before SIGTERM', 1_000, ['SIGKILL']],
     ['after SIGTERM', 4_000, ['SIGTERM', 'SIGKILL']],
-  ])('sends SIGKILL at once when hurried %s', (_, after, told) => {
+  ])('sends SIGKILL at once when hurried %s', (_, after, sent) => {
     const fake = new Fake();
-    const hurry = new Subject<unknown>();
-    reap(fake.child, { hurry });
+    const killNow = new Subject<unknown>();
+    reap(fake.child, { killNow });
     vi.advanceTimersByTime(after);
-    hurry.next('now');
-    expect(fake.told).toEqual(told);
+    killNow.next('now');
+    expect(fake.sent).toEqual(sent);
     expect(vi.getTimerCount()).toBe(0);
-    expect([hurry.observed, fake.listenerCount('exit')]).toEqual([false, 0]);
+    expect([killNow.observed, fake.listenerCount('exit')]).toEqual([false, 0]);
   });
 
   it('takes other patience', () => {
     const fake = new Fake();
     reap(fake.child, { beforeTerm: 0, beforeKill: 50 });
     vi.advanceTimersByTime(0);
-    expect(fake.told).toEqual(['SIGTERM']);
+    expect(fake.sent).toEqual(['SIGTERM']);
     vi.advanceTimersByTime(50);
-    expect(fake.told).toEqual(['SIGTERM', 'SIGKILL']);
+    expect(fake.sent).toEqual(['SIGTERM', 'SIGKILL']);
   });
 });

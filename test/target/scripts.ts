@@ -14,7 +14,7 @@ import { encodeText, decodeText } from '../../src/wire/text.js';
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
-/** A folder that is gone after the tests of the file. */
+/** A folder that is removed after the tests of the file. */
 export async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'rx-amanda-test-'));
   folders.push(made);
@@ -28,7 +28,7 @@ export async function script(...lines: readonly string[]): Promise<string> {
   return file;
 }
 
-/** Asks a service over a connection inside the process, and gives what `use` makes of its last reply, once all is over. */
+/** Asks a service over the memory driver; resolves with what `use` makes of its last reply. */
 export function ask<T>(
   service: Service,
   asked: ServiceRequest,
@@ -79,7 +79,7 @@ export function incoming(
   return { service, arguments: encodeText(args), user: undefined, peer, handle: 1 };
 }
 
-/** Whether a process is there, as a zombie or alive. */
+/** Whether a process exists, as a zombie or alive. */
 export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -89,7 +89,7 @@ export function isThere(pid: number): boolean {
   }
 }
 
-/** The processes that this one has started and that are there, as zombies or alive. */
+/** The child processes of this one, zombies or alive. */
 export async function children(): Promise<string[]> {
   const threads = await readdir('/proc/self/task');
   const lists = await Promise.all(

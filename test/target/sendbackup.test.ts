@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { firstValueFrom, mergeMap, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { sendbackup } from '../../src/target/services/sendbackup.js';
+import { sendbackupService } from '../../src/target/services/sendbackup-service.js';
 import { crc32c, formatChecksum } from '../../src/wire/crc32c.js';
 import { Features } from '../../src/wire/features.js';
 import {
@@ -21,7 +21,7 @@ import {
 
 const run = promisify(execFile);
 
-/** A tree of names that are hard to write down. */
+/** A tree of names that need quoting. */
 async function tree(): Promise<string> {
   const root = await folder();
   await mkdir(join(root, 'b'));
@@ -55,7 +55,7 @@ interface Dumped {
 }
 
 function dump(
-  service: ReturnType<typeof sendbackup>,
+  service: ReturnType<typeof sendbackupService>,
   body: string,
   features = Features.amanda351,
 ): Promise<Dumped> {
@@ -72,7 +72,7 @@ function dump(
 
 describe('sendbackup of a directory', () => {
   it('sends the archive, and says what it is in the words of Amanda', async () => {
-    const { reply, names, data, messages } = await dump(sendbackup(), dle(await tree()));
+    const { reply, names, data, messages } = await dump(sendbackupService(), dle(await tree()));
     expect(names).toEqual(['DATA', 'MESG', 'INDEX', 'STATE']);
     expect(reply.split('\n').slice(1)).toEqual([
       expect.stringMatching(/^OPTIONS features=[0-9a-f]+;$/),
@@ -96,7 +96,7 @@ describe('sendbackup of a directory', () => {
   });
 
   it('sends an index of what is in the archive', async () => {
-    const { index } = await dump(sendbackup(), dle(await tree()));
+    const { index } = await dump(sendbackupService(), dle(await tree()));
     expect(index?.split('\n').sort()).toEqual(
       [
         '',
@@ -114,17 +114,17 @@ describe('sendbackup of a directory', () => {
 
   it('sends an archive from which tar makes the same tree', async () => {
     const [source, copy] = [await tree(), await folder()];
-    const { data } = await dump(sendbackup(), dle(source));
+    const { data } = await dump(sendbackupService(), dle(source));
     await writeFile(join(copy, 'archive'), data);
     await mkdir(join(copy, 'tree'));
     await run('/bin/tar', ['-xpGf', join(copy, 'archive'), '-C', join(copy, 'tree')]);
     await run('diff', ['-r', '--no-dereference', source, join(copy, 'tree')]);
   });
 
-  it('has no INDEX when none is asked for, and no STATE for a requester that does not know it', async () => {
+  it('has no INDEX without a request for it, and no STATE for a requester without that feature', async () => {
     const features = Features.amanda351.without('fe_sendbackup_stream_state', 'fe_sendbackup_crc');
     const { reply, messages } = await dump(
-      sendbackup(),
+      sendbackupService(),
       dle(await tree(), '<level>0</level><record>NO</record>'),
       features,
     );
@@ -136,7 +136,7 @@ describe('sendbackup of a directory', () => {
     const source = await tree();
     await writeFile(join(source, 'b', 'list'), './one.txt\n');
     const { index } = await dump(
-      sendbackup(),
+      sendbackupService(),
       dle(
         source,
         '<level>0</level><record>NO</record><index>YES</index><exclude><file>./-dash</file><file>*.nothing</file><list>b/list</list></exclude>',
@@ -151,13 +151,13 @@ describe('sendbackup of a directory', () => {
     const [source, listDir] = [await tree(), await folder()];
     const level = (number: number, record: string) =>
       dle(source, `<level>${number}</level><record>${record}</record><index>YES</index>`);
-    await dump(sendbackup({ listDir }), level(0, 'YES'));
+    await dump(sendbackupService({ listDir }), level(0, 'YES'));
     await writeFile(join(source, 'b', 'fresh'), 'fresh');
-    const first = await dump(sendbackup({ listDir }), level(1, 'NO'));
+    const first = await dump(sendbackupService({ listDir }), level(1, 'NO'));
     expect(first.index).toBe('/\n/b/\n/b/fresh\n');
-    const again = await dump(sendbackup({ listDir }), level(1, 'YES'));
+    const again = await dump(sendbackupService({ listDir }), level(1, 'YES'));
     expect(again.index).toBe('/\n/b/\n/b/fresh\n');
-    const second = await dump(sendbackup({ listDir }), level(2, 'YES'));
+    const second = await dump(sendbackupService({ listDir }), level(2, 'YES'));
     expect(second.index).toBe('/\n/b/\n');
     expect((await readdir(listDir)).sort()).toEqual([
       expect.stringMatching(/_0$/),
@@ -168,7 +168,7 @@ describe('sendbackup of a directory', () => {
 
   it('says so when the dump cannot be noted', async () => {
     const listDir = await folder();
-    const service = sendbackup({ listDir });
+    const service = sendbackupService({ listDir });
     const body = dle(await tree(), '<level>0</level><record>YES</record>');
     await dump(service, body);
     const [noted = ''] = await readdir(listDir);
@@ -182,7 +182,7 @@ describe('sendbackup of a directory', () => {
   });
 
   it('says what tar says when the directory is not there', async () => {
-    const { messages, data, index } = await dump(sendbackup(), dle('/nonexistent'));
+    const { messages, data, index } = await dump(sendbackupService(), dle('/nonexistent'));
     expect(messages.split('\n').slice(4, -2)).toEqual([
       '? /bin/tar: /nonexistent: Cannot open: No such file or directory',
       '? /bin/tar: Error is not recoverable: exiting now',
@@ -194,7 +194,10 @@ describe('sendbackup of a directory', () => {
   it('says so when tar is ended by a signal', async () => {
     const tar = join(await folder(), 'tar');
     await writeFile(tar, '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
-    const { messages } = await dump(sendbackup({ tar }), dle(await tree(), '<level>0</level>'));
+    const { messages } = await dump(
+      sendbackupService({ tar }),
+      dle(await tree(), '<level>0</level>'),
+    );
     expect(messages).toMatch(/\nsendbackup: error \[dump \(\d+\) \S+\/tar got signal 9\]\n$/);
   });
 
@@ -208,7 +211,7 @@ describe('sendbackup of a directory', () => {
         `if [ "$1" = -tf ]; then head -c 2000 >/dev/null; echo ./; ${how}; fi`,
         'exec /bin/tar "$@"',
       );
-      const { messages, index } = await dump(sendbackup({ tar }), dle(await tree()));
+      const { messages, index } = await dump(sendbackupService({ tar }), dle(await tree()));
       expect(index).toBe('/\n');
       expect(messages).toMatch(error);
       expect(messages).not.toContain('sendbackup: end');
@@ -217,7 +220,7 @@ describe('sendbackup of a directory', () => {
 
   it('takes a tar that says nothing of its size for a failure', async () => {
     const { messages } = await dump(
-      sendbackup({ tar: '/bin/true' }),
+      sendbackupService({ tar: '/bin/true' }),
       dle(await tree(), '<level>0</level>'),
     );
     expect(messages).toMatch(/\nsendbackup: error \[no backup size line\]\n$/);
@@ -230,7 +233,7 @@ describe('sendbackup of a directory', () => {
     await writeFile(tar, `#!/bin/bash\necho $$ > ${pidFile}\nexec sleep 1000\n`, { mode: 0o755 });
     const body = dle(await tree(), '<level>0</level>');
     vi.stubEnv('TMPDIR', place);
-    await ask(sendbackup({ tar }), asked(body), async ({ streams }) => {
+    await ask(sendbackupService({ tar }), asked(body), async ({ streams }) => {
       await vi.waitFor(() => readFile(pidFile, 'utf8').then((said) => expect(said).not.toBe('')));
       expect(await readdir(place)).toHaveLength(1);
       for (const stream of Object.values(streams)) stream.discard();
@@ -254,7 +257,7 @@ describe('a requester that leaves in the middle', () => {
       ),
     );
     const before = await children();
-    await session(sendbackup(), asked(dle(source)), (replies) =>
+    await session(sendbackupService(), asked(dle(source)), (replies) =>
       firstValueFrom(
         replies.pipe(
           mergeMap(({ streams }) => {
@@ -332,14 +335,14 @@ describe('sendbackup refuses', () => {
       '[sendbackup: cannot read the exclude list /dev/zero]',
     ],
   ])('%s', async (_, body, reason) => {
-    expect(await replyText(sendbackup(), asked(body))).toBe(`ERROR ${reason}\n`);
+    expect(await replyText(sendbackupService(), asked(body))).toBe(`ERROR ${reason}\n`);
   });
 
   it('what is not below one of its roots, and what only seems to be', async () => {
     const [root, elsewhere] = [await folder(), await folder()];
     await symlink(elsewhere, join(root, 'out'));
     await mkdir(join(root, 'in'));
-    const service = sendbackup({ roots: [root] });
+    const service = sendbackupService({ roots: [root] });
     for (const directory of [
       elsewhere,
       join(root, 'out'),
@@ -354,15 +357,15 @@ describe('sendbackup refuses', () => {
   });
 
   it('what its owner does not allow', async () => {
-    const service = sendbackup({ allow: ({ disk }) => disk !== 'a disk' });
+    const service = sendbackupService({ allow: ({ disk }) => disk !== 'a disk' });
     expect(await replyText(service, asked(dle('/tmp')))).toBe(
       'ERROR [sendbackup: /tmp is not offered for backup here]\n',
     );
   });
 
   it('to go on without a tar', async () => {
-    expect(await replyText(sendbackup({ tar: '/nonexistent/tar' }), asked(dle('/tmp')))).toBe(
-      'ERROR [sendbackup: spawn /nonexistent/tar ENOENT]\n',
-    );
+    expect(
+      await replyText(sendbackupService({ tar: '/nonexistent/tar' }), asked(dle('/tmp'))),
+    ).toBe('ERROR [sendbackup: spawn /nonexistent/tar ENOENT]\n');
   });
 });

@@ -25,7 +25,7 @@ import {
 } from '../../src/target/serve.js';
 import { text } from './scripts.js';
 
-/** A target inside the process, how to stop it, and all that it has told. */
+/** A target over the memory driver, how to stop it, and all its events. */
 function target(services: ServiceMap) {
   const { driver, listener } = memory();
   const stop = new Subject<unknown>();
@@ -90,7 +90,7 @@ describe('the check of a service', () => {
 });
 
 describe('a target that is asked to stop', () => {
-  it('lets what runs finish, refuses what else is asked for, and is done behind the last request', async () => {
+  it('lets running requests finish, refuses new ones, and completes after the last one', async () => {
     const data = new Subject<Uint8Array>();
     const { asked, stop, over } = target({
       noop,
@@ -114,7 +114,7 @@ describe('a target that is asked to stop', () => {
     await over;
   });
 
-  it('is not listened to any more for a connection that is over', () => {
+  it('is unsubscribed for a connection that is over', () => {
     const stop = new Subject<unknown>();
     const [near, far] = memoryChannels();
     const connection = new TcpmConnection(
@@ -128,7 +128,7 @@ describe('a target that is asked to stop', () => {
     expect(stop.observed).toBe(false);
   });
 
-  it('closes a connection on which nothing runs at once, and accepts no other', async () => {
+  it('immediately closes a connection without a request, and accepts no other', async () => {
     const { asked, stop, events, over } = target({ noop });
     const held = lastValueFrom(asked, { defaultValue: undefined });
     stop.next('now');
@@ -138,15 +138,15 @@ describe('a target that is asked to stop', () => {
     await expect(firstValueFrom(asked)).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
   });
 
-  it('is done at once when nobody is connected', async () => {
+  it('completes immediately when nothing is connected', async () => {
     const { stop, over } = target({ noop });
     stop.next('now');
     await over;
   });
 });
 
-describe('what a target tells of a request', () => {
-  it('has the bytes that it sent and received', async () => {
+describe('the events of a request', () => {
+  it('have the bytes that it sent and received', async () => {
     const { asked, events } = target({
       slow: sends(of(new Uint8Array(1_000), new Uint8Array(24))),
     });
@@ -156,13 +156,13 @@ describe('what a target tells of a request', () => {
         mergeMap(({ streams }) => text(streams.DATA)),
       ),
     );
-    // CONNECT DATA 499999 and a newline are 20 bytes; the request said OPTIONS and its features, and sent nothing on the stream.
+    // CONNECT DATA 499999 and a newline are 20 bytes. The request had an OPTIONS line.
     const ended = events.find(({ kind }) => kind === 'ended');
     expect(ended).toMatchObject({ outcome: 'completed', sent: 20 + 1_024 });
     expect(ended?.kind === 'ended' && ended.received).toBeGreaterThan(0);
   });
 
-  it('has the reply of a service that fails, as of any other', async () => {
+  it('have the reply of a service that fails, as of any other', async () => {
     const { asked, events } = target({
       broken: () => throwError(() => new Error('the disk is gone')),
     });
@@ -182,7 +182,7 @@ describe('what a target tells of a request', () => {
     });
   });
 
-  it('has nothing sent for a request that was refused', async () => {
+  it('have nothing sent for a request that was refused', async () => {
     const { asked, events } = target({ noop: () => NEVER });
     await expect(lastValueFrom(asked.pipe(request('none')))).rejects.toMatchObject({
       code: 'REFUSED',

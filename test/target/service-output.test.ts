@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pull } from '../../src/operators/pull.js';
 import { ServiceOutput } from '../../src/target/process/service-output.js';
 
-/** Six million bytes, no two of their lines alike. */
+/** Writes six million bytes in lines that all differ. */
 const WRITER =
   "for (let line = 0; line < 60; line++) require('fs').writeSync(3, `${line}-`.padEnd(100_000, `${line}.`));";
 const EXPECTED = Array.from({ length: 60 }, (_, line) =>
@@ -29,7 +29,7 @@ function outputOf(
   });
 }
 
-/** Takes everything, each chunk in a turn of the event loop of its own, so that reading has to wait; resolves when the output has ended. */
+/** Takes each chunk in its own turn of the event loop, so that reading pauses; resolves at the end. */
 function takeAll(
   output: ServiceOutput,
   taken: (chunk: Uint8Array, pull: Pull<Uint8Array>) => void,
@@ -49,13 +49,13 @@ const sha = (...parts: readonly (string | Uint8Array)[]): string =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
 describe('ServiceOutput', () => {
-  it('gives all that a service writes, in order, and leaves alone what was not given back', async () => {
+  it('gives all that a service writes, in order, and never changes an unreleased chunk', async () => {
     const chunks: Uint8Array[] = [];
     expect(await takeAll(await outputOf(WRITER), (chunk) => chunks.push(chunk))).toEqual({});
     expect(sha(...chunks)).toBe(sha(EXPECTED));
   });
 
-  it('reads as Node does where it cannot take over what Node reads: here it has something already', async () => {
+  it('reads through the buffers of Node when the pipe has buffered bytes already', async () => {
     const chunks: Uint8Array[] = [];
     const output = await outputOf(WRITER, (pipe) => {
       pipe.unshift(Buffer.from('early'));
@@ -64,7 +64,7 @@ describe('ServiceOutput', () => {
     expect(sha(...chunks)).toBe(sha('early', EXPECTED));
   });
 
-  it('reads into the same memory again and again when it is given back', async () => {
+  it('reads into the same memory again after it is released', async () => {
     const hash = createHash('sha256');
     const memories = new Set<ArrayBufferLike>();
     let large = 0;
@@ -81,7 +81,7 @@ describe('ServiceOutput', () => {
     expect(memories.size).toBeLessThanOrEqual(3);
   });
 
-  it('copies a short text out of the memory that is read into', async () => {
+  it('copies a short text out of the read buffer', async () => {
     const chunks: Uint8Array[] = [];
     await takeAll(await outputOf("require('fs').writeSync(3, 'short')"), (chunk) =>
       chunks.push(chunk),

@@ -26,7 +26,7 @@ function tar(option: string, archive: Buffer, ...names: readonly string[]): stri
   return stdout;
 }
 
-it('is what POSIX says: a header, the content in blocks of 512 bytes, two blocks of zeros', async () => {
+it('has the POSIX format: a header, the content in blocks of 512 bytes, two blocks of zeros', async () => {
   const { bytes, listed } = await made([
     { name: 'a.txt', content: 'hello\n', modified, mode: 0o640 },
   ]);
@@ -89,7 +89,7 @@ it.each([97, 98, 99, 255, 3000])('takes a name of %d letters', async (length) =>
   expect(tar('-xOf', bytes, `./${name}`)).toBe('content');
 });
 
-it('asks for a file when the one before it has gone', async () => {
+it('requests a file when the previous one has been sent', async () => {
   const asked: string[] = [];
   function* files(): Generator<ArchiveFile> {
     for (const name of ['one', 'two', 'three']) {

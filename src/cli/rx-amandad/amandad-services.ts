@@ -6,7 +6,7 @@ import {
 } from '../../target/process/amanda-service-names.js';
 import { whyNotExecutable } from '../../target/process/executable.js';
 import type { ServiceMap } from '../../target/serve.js';
-import { noop } from '../../target/services/noop.js';
+import { noopService } from '../../target/services/noop-service.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 export interface ServicesOptions {
@@ -32,7 +32,7 @@ export function servicesOf(
     return Object.fromEntries(amandaServiceNames.map((name) => [name, refusing(reason)]));
   const loaded = isForOne ? whenAsked : atOnce;
   const serviceOf = (name: string): Service => {
-    if (own && name === 'noop') return noop();
+    if (own && name === 'noop') return noopService();
     if (own && name === 'sendbackup') return loaded(() => ownSendbackup(given));
     const executable = `${given.libexec}/${name}`;
     return Object.assign(
@@ -46,8 +46,8 @@ export function servicesOf(
 }
 
 async function ownSendbackup({ lists }: AmandadArguments): Promise<Service> {
-  const { sendbackup } = await import('../../target/services/sendbackup.js');
-  return sendbackup(lists === undefined ? {} : { listDir: lists });
+  const { sendbackupService } = await import('../../target/services/sendbackup-service.js');
+  return sendbackupService(lists === undefined ? {} : { listDir: lists });
 }
 
 async function executableService(
@@ -56,7 +56,7 @@ async function executableService(
   hurry: Observable<unknown>,
 ): Promise<Service> {
   const { processService } = await import('../../target/process/process-service.js');
-  return processService(executable, { auth, hurry, shm: shm ? 'pass' : 'hide' });
+  return processService(executable, { auth, killNow: hurry, shm: shm ? 'pass' : 'hide' });
 }
 
 function whenAsked(load: () => Promise<Service>): Service {

@@ -24,8 +24,8 @@ import type { ConnectionOptions } from '../../connection/options.js';
 import { TcpmConnection } from '../../connection/tcpm-connection.js';
 import { defaultTiming } from '../../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../../wire/errors.js';
-import { Crowd } from '../crowd.js';
-import { placesForStrangers, type Driver, type Listener } from '../driver.js';
+import { EvictionPolicy, evictionThreshold } from '../eviction-policy.js';
+import type { Driver, Listener } from '../driver.js';
 import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { overChannel } from '../over-channel.js';
@@ -126,20 +126,20 @@ export function listenSsl({
   };
 }
 
-/** {@link acceptSsl} for each socket. When too many of them have no session yet, one that has waited long is let go. */
+/** {@link acceptSsl} for each socket. When too many have no session yet, an old one is evicted. */
 export function acceptAllSsl(
   { maxConnections, ...options }: AcceptSslOptions & { readonly maxConnections: number },
   connection: ConnectionOptions,
 ): OperatorFunction<Socket, Connection> {
-  const waiting = new Crowd<Socket>();
+  const handshaking = new EvictionPolicy<Socket>();
   return mergeMap((socket) => {
-    if (waiting.size >= placesForStrangers(maxConnections)) {
-      const chosen = waiting.chosen();
-      if (chosen !== undefined) waiting.delete(chosen);
-      chosen?.destroy();
+    if (handshaking.size >= evictionThreshold(maxConnections)) {
+      const evicted = handshaking.pick();
+      if (evicted !== undefined) handshaking.delete(evicted);
+      evicted?.destroy();
     }
-    waiting.add(socket, socket.remoteAddress);
-    return acceptSsl(socket, options, connection).pipe(finalize(() => waiting.delete(socket)));
+    handshaking.add(socket, socket.remoteAddress);
+    return acceptSsl(socket, options, connection).pipe(finalize(() => handshaking.delete(socket)));
   });
 }
 

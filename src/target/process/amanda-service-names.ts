@@ -1,7 +1,7 @@
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 
-/** Every service that Amanda has; an executable of that name each. Source: PROTOCOL.md, "The exchange: target". */
+/** Amanda's services and executables. Source: PROTOCOL.md, "The exchange: target". */
 export const amandaServiceNames = [
   'noop',
   'sendsize',
@@ -18,8 +18,9 @@ export const amandaServiceNames = [
 export type AmandaServiceName = (typeof amandaServiceNames)[number];
 
 /**
- * The services that amandad offers for the words on its command line: those that the words name, `amdump` for four of them; for none, those that
- * it offers over this driver. Throws `BAD_ARGUMENT` for a word that is not one of Amanda's services: a path is made of it.
+ * The services that amandad offers for the words on its command line. `amdump` names four of them;
+ * no words name the defaults of the driver. Throws `BAD_ARGUMENT` for another word, because the
+ * words become part of a path.
  */
 export function amandaServicesNamed(
   words: readonly string[],

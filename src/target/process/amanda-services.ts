@@ -7,16 +7,17 @@ export interface AmandaServicesOptions extends ProcessServiceOptions {
   /** The folder of the executables. Default `/usr/lib/amanda`. */
   readonly libexec?: string;
   /**
-   * The services to offer, and no others; `amdump` stands for noop, sendsize, sendbackup and selfcheck. Default
-   * (also for an empty list): all for auth `local`, `rsh` and `ssh`, else the four, senddiscover and restore.
+   * The services to offer; `amdump` stands for noop, sendsize, sendbackup and selfcheck. Default
+   * (also for an empty list): all of them for auth `local`, `rsh` and `ssh`, otherwise these four,
+   * senddiscover and restore.
    */
   readonly names?: readonly string[];
 }
 
 /**
- * Amanda's own services by their names, as amandad offers them for the same words on its command line.
+ * Amanda's executables as services, by name, as amandad offers them for the same command line.
  *
- * Throws `BAD_ARGUMENT` for a name that is not one of Amanda's services: a path is made of it.
+ * Throws `BAD_ARGUMENT` for a name that is not one of Amanda's services.
  */
 export function amandaServices({
   libexec = '/usr/lib/amanda',

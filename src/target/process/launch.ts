@@ -4,23 +4,22 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../../wire/errors.js';
-import { keepUnread } from './keep-unread.js';
-import { hasExited, reap, type Patience } from './reap.js';
+import { hasExited, keepOutputAfterExit, reap, type TerminationOptions } from './child-process.js';
 import { ServiceOutput } from './service-output.js';
 
 /** How a service is started. Source: PROTOCOL.md, "Starting a service". */
-export interface Launch {
+export interface LaunchOptions {
   /** An absolute path. */
   readonly executable: string;
-  /** What follows the executable's own name. */
+  /** The arguments after the executable's own name. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** The descriptor with which the first stream begins. */
+  /** The first descriptor of the first stream. */
   readonly offset: number;
-  /** How many streams there are; each takes two descriptors. */
+  /** The number of streams; each takes two descriptors. */
   readonly count: number;
-  /** For a service that is not wanted any more when it starts to run. */
-  readonly patience: Patience;
+  /** For a service that is cancelled before it runs. */
+  readonly termination: TerminationOptions;
 }
 
 /** How a process ended. */
@@ -28,8 +27,8 @@ export type Exit =
   | { readonly kind: 'code'; readonly number: number }
   | { readonly kind: 'signal'; readonly number: number };
 
-/** A service that runs, and this side's end of everything that it has open. */
-export interface Launched {
+/** A running service, and this side's end of its descriptors. */
+export interface ServiceProcess {
   readonly child: ChildProcess;
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -42,10 +41,10 @@ export interface Launched {
 }
 
 /**
- * Starts a service with its descriptors where it looks for them, in the directory `/`, with the umask 077.
+ * Starts a service in the directory `/`, with the umask 077 and its descriptors in their places.
  *
- * Emits once, when it runs, and never completes. Errors with `SERVICE_FAILED` when no process can be
- * made. Source: PROTOCOL.md, "Starting a service".
+ * Emits once, when the process runs, and never completes. Errors with `SERVICE_FAILED` when it
+ * cannot be started. Source: PROTOCOL.md, "Starting a service".
  */
 export function launch({
   executable,
@@ -53,15 +52,15 @@ export function launch({
   env,
   offset,
   count,
-  patience,
-}: Launch): Observable<Launched> {
+  termination,
+}: LaunchOptions): Observable<ServiceProcess> {
   return new Observable((out) => {
     const child = spawn('/bin/sh', ['-c', SHELL, executable, ...args], {
       cwd: '/',
       env,
       stdio: descriptors(offset, count),
     });
-    // Stays for good: a signal that may not be sent is an error too, and one without a listener would end this process.
+    // Never removed: an unhandled error ends this process, and a signal that fails is one too.
     child.on('error', (cause) => {
       out.error(
         new AmandaError('SERVICE_FAILED', `cannot start ${executable}: ${cause.message}`, {
@@ -70,43 +69,43 @@ export function launch({
       );
     });
     child.once('spawn', () => {
-      const service = launched(child, offset, count);
-      if (out.closed) release(service, patience);
+      const service = serviceProcess(child, offset, count);
+      if (out.closed) terminate(service, termination);
       else out.next(service);
     });
   });
 }
 
-/** Closes everything that a service has open towards this side, and sees it to its end. */
-export function release(
-  { child, stdin, stdout, stderr, inputs, outputs }: Launched,
-  patience: Patience,
+/** Closes a service's descriptors and ends it. */
+export function terminate(
+  { child, stdin, stdout, stderr, inputs, outputs }: ServiceProcess,
+  options: TerminationOptions,
 ): void {
   for (const end of [stdin, stdout, stderr, ...inputs, ...outputs]) end.destroy();
-  reap(child, patience);
+  reap(child, options);
 }
 
 /**
- * Only a process itself can set its umask, so a shell does and then becomes the service. The variables
- * are those that shells add; the environment is to be the one that was given.
+ * Only a process itself can set its umask, so a shell sets it and then becomes the service. It
+ * removes the variables that shells add to the given environment.
  */
 const SHELL = 'umask 077; unset PWD OLDPWD; exec "$0" "$@"';
 
-/** Between the standard descriptors and the streams nothing is open: `ignore` leaves such a descriptor closed. */
+/** The descriptors between the standard ones and the streams are closed; `ignore` does that. */
 function descriptors(offset: number, count: number): ('pipe' | 'ignore')[] {
   return Array.from({ length: offset + 2 * count }, (_, descriptor) =>
     descriptor < 3 || descriptor >= offset ? 'pipe' : 'ignore',
   );
 }
 
-function launched(child: ChildProcess, offset: number, count: number): Launched {
+function serviceProcess(child: ChildProcess, offset: number, count: number): ServiceProcess {
   const ends = child.stdio.map((end) => (end instanceof Socket ? end : undefined));
-  keepUnread(child);
+  keepOutputAfterExit(child);
   const end = (descriptor: number): Socket => {
     const socket = ends[descriptor];
     if (socket === undefined)
       throw new AmandaError('SERVICE_FAILED', `descriptor ${descriptor} of a service is missing`);
-    // What breaks on a service's side shows as the end of what it reads or writes.
+    // An error on the service's side also shows as the end of the pipe.
     return socket.on('error', () => undefined);
   };
   return {
@@ -125,7 +124,7 @@ function launched(child: ChildProcess, offset: number, count: number): Launched 
 
 function exitOf(child: ChildProcess): Observable<Exit> {
   return new Observable((out) => {
-    const told = (code: number | null, signal: NodeJS.Signals | null): void => {
+    const exited = (code: number | null, signal: NodeJS.Signals | null): void => {
       out.next(
         signal === null
           ? { kind: 'code', number: code ?? 0 }
@@ -133,8 +132,8 @@ function exitOf(child: ChildProcess): Observable<Exit> {
       );
       out.complete();
     };
-    if (hasExited(child)) told(child.exitCode, child.signalCode);
-    else child.once('exit', told);
-    return () => child.off('exit', told);
+    if (hasExited(child)) exited(child.exitCode, child.signalCode);
+    else child.once('exit', exited);
+    return () => child.off('exit', exited);
   });
 }

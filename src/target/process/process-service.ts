@@ -25,27 +25,27 @@ import { AmandaError } from '../../wire/errors.js';
 import { inRange } from '../../wire/ranges.js';
 import { splitConnect } from '../../wire/reply.js';
 import { whyNotExecutable } from './executable.js';
-import { launch, release, type Exit, type Launched } from './launch.js';
+import type { TerminationOptions } from './child-process.js';
+import { launch, terminate, type Exit, type ServiceProcess } from './launch.js';
 import { processStreams } from './process-streams.js';
-import type { Patience } from './reap.js';
 import { ReplyText, withLines } from './reply-text.js';
 import { requestFeatures, requestOptions } from './request-options.js';
 import { shmArguments, withoutShm } from './shm.js';
 
-export interface ProcessServiceOptions extends Patience {
-  /** The driver's name as the service is told it. Default: that of the connection. */
+export interface ProcessServiceOptions extends TerminationOptions {
+  /** The driver's name in the service's arguments. Default: that of the connection. */
   readonly auth?: string;
-  /** What follows the driver's name in the service's arguments. */
+  /** The service's arguments after the driver's name. */
   readonly extraArgs?: readonly string[];
-  /** The descriptor of the first stream, 3 … 1000. Default 150; 50 for services of Amanda 3.3 and before. */
+  /** The descriptor of the first stream, 3 … 1000. Default 150; Amanda up to 3.3 uses 50. */
   readonly streamOffset?: number;
-  /** How many streams there can be, 0 … 16. Default 4; 3 before, 5 later than 3.5. */
+  /** The most streams, 0 … 16. Default 4, as in Amanda 3.5; 3 before and 5 after that. */
   readonly streamCount?: number;
-  /** What the service's environment is made from. Default: that of this process. */
+  /** The base of the service's environment. Default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
   /**
-   * Shared memory, which a requester on the same host may want a dump in: `pass` tells sendbackup of it,
-   * `hide` takes the offer out of every reply. Default `pass`.
+   * Shared memory, in which a requester on the same host may want a dump. `pass` passes the request
+   * to sendbackup; `hide` removes the offer from every reply. Default `pass`.
    */
   readonly shm?: 'pass' | 'hide';
 }
@@ -53,15 +53,14 @@ export interface ProcessServiceOptions extends Patience {
 /**
  * A service that runs one of Amanda's executables, or one like it.
  *
- * Its standard input is the request's arguments; what it writes until it closes its standard output is
- * the reply, with an ERROR line for each line of its standard error, and for its failure should it end
- * before or with that. When nobody wants it any more its descriptors are closed, and then it has 3 s, SIGTERM, 2 s,
- * SIGKILL. What it has started itself is not pursued.
+ * It reads the request's arguments from its standard input. Its standard output, up to its end, is
+ * the reply. Each line of its standard error adds an ERROR line, and so does a failure up to then.
+ * After cancellation its descriptors are closed, SIGTERM follows after 3 s and SIGKILL 2 s later;
+ * processes that it started are not ended.
  *
- * Its descriptors are socket pairs, one direction each: a service cannot open them once more by a name such as `/dev/fd/150`.
- *
- * Replies of sendsize go out as they grow, every 2 s, to a requester that can read such. Data of
- * sendbackup waits for the end of its description. Throws `BAD_ARGUMENT` for a path that is not absolute and
+ * Its descriptors are socket pairs, so it cannot open them again by name (`/dev/fd/150`). The
+ * reply of sendsize is sent every 2 s as it grows, if the requester reads partial replies. The data
+ * of sendbackup waits for the end of its description. Throws `BAD_ARGUMENT` for a relative path and
  * for numbers out of range. Source: PROTOCOL.md, "Starting a service".
  */
 export function processService(executable: string, options: ProcessServiceOptions = {}): Service {
@@ -74,9 +73,9 @@ export function processService(executable: string, options: ProcessServiceOption
 type Settings = ProcessServiceOptions &
   Required<Pick<ProcessServiceOptions, 'streamOffset' | 'streamCount' | 'env'>>;
 
-/** Milliseconds for a service without streams to end, once it has closed its standard output. */
+/** Milliseconds from the end of its standard output to the end of a service without streams. */
 const EXIT_WITHIN = 3_200;
-/** Milliseconds for what a service that has ended has left in its pipes, when others still hold them open. */
+/** Milliseconds to read a pipe after the service has ended, if another process keeps it open. */
 const DRAIN_WITHIN = 3_000;
 /** Milliseconds from one partial reply to the next. */
 const PARTIAL_EVERY = 2_000;
@@ -88,7 +87,7 @@ class ServiceRun {
   readonly #out: Subscriber<ServiceReply>;
   readonly #text: ReplyText;
   readonly #grown = new Subject<void>();
-  #launched: Launched | undefined;
+  #process: ServiceProcess | undefined;
   #exit: Exit | undefined;
 
   constructor(
@@ -116,17 +115,17 @@ class ServiceRun {
       env: environment(settings.env, request),
       offset,
       count,
-      patience: settings,
+      termination: settings,
     });
     launching.pipe(switchMap((service) => this.#replies(service))).subscribe(out);
   }
 
   readonly stop = (): void => {
-    if (this.#launched !== undefined) release(this.#launched, this.#settings);
+    if (this.#process !== undefined) terminate(this.#process, this.#settings);
   };
 
-  #replies(service: Launched): Observable<ServiceReply> {
-    this.#launched = service;
+  #replies(service: ServiceProcess): Observable<ServiceReply> {
+    this.#process = service;
     this.#out.add(
       service.exit.subscribe((exit) => {
         this.#exit = exit;
@@ -144,7 +143,7 @@ class ServiceRun {
     return concat(merge(this.#partialReplies().pipe(takeUntil(written)), final), NEVER);
   }
 
-  #collect({ stdout, stderr }: Launched): void {
+  #collect({ stdout, stderr }: ServiceProcess): void {
     stdout.on('data', (chunk: Uint8Array) => {
       try {
         this.#text.write(chunk);
@@ -153,9 +152,9 @@ class ServiceRun {
         this.#out.error(error);
       }
     });
-    // Goes on behind the reply, so that the service never has to wait; by then nobody hears it.
+    // Goes on after the reply, so that the service never blocks on it; the text is not used then.
     stderr.on('data', (chunk: Uint8Array) => {
-      this.#text.say(chunk);
+      this.#text.writeError(chunk);
     });
   }
 
@@ -172,10 +171,10 @@ class ServiceRun {
     );
   }
 
-  /** A service with streams goes on; one without has only to end, and its end belongs to the reply. */
-  #settled({ exit, stderr }: Launched): Observable<unknown> {
-    const arrived = new Observable<void>((out) => {
-      // What was said before is read by the end of this turn of the event loop.
+  /** When the reply is complete: for a service without streams, its exit code belongs to it. */
+  #settled({ exit, stderr }: ServiceProcess): Observable<unknown> {
+    const errorsRead = new Observable<void>((out) => {
+      // Standard error that came before is read by the end of this turn of the event loop.
       const turn = setImmediate(() => {
         out.next();
       });
@@ -183,17 +182,17 @@ class ServiceRun {
         clearImmediate(turn);
       };
     });
-    if (splitConnect(this.#text.bytes) !== undefined) return arrived.pipe(take(1));
+    if (splitConnect(this.#text.bytes) !== undefined) return errorsRead.pipe(take(1));
     const over = race(exit, timer(EXIT_WITHIN)).pipe(take(1));
     return over.pipe(
       switchMap(() =>
-        this.#exit === undefined ? arrived : race(ended(stderr), timer(DRAIN_WITHIN)),
+        this.#exit === undefined ? errorsRead : race(ended(stderr), timer(DRAIN_WITHIN)),
       ),
       take(1),
     );
   }
 
-  #reply(service: Launched): ServiceReply {
+  #reply(service: ServiceProcess): ServiceReply {
     const found = splitConnect(this.#text.bytes);
     const lines = [...this.#text.errors, ...this.#failure(service)];
     const body = this.#outgoing(withLines(found?.rest ?? this.#text.bytes, lines));
@@ -211,7 +210,7 @@ class ServiceRun {
     };
   }
 
-  #failure({ child }: Launched): readonly string[] {
+  #failure({ child }: ServiceProcess): readonly string[] {
     if (this.#exit === undefined || (this.#exit.kind === 'code' && this.#exit.number === 0))
       return [];
     return [
@@ -240,6 +239,7 @@ function environment(parent: NodeJS.ProcessEnv, { peer }: IncomingRequest): Node
   };
 }
 
+/** Tells the service its authenticated peer. */
 const PEER = 'AMANDA_AUTHENTICATED_PEER';
 
 function settingsOf(executable: string, options: ProcessServiceOptions): Settings {

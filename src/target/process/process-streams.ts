@@ -7,7 +7,7 @@ import { pulled } from '../../operators/pulled.js';
 import { toWritable } from '../../operators/to-writable.js';
 import type { ServiceConnect } from '../../wire/reply.js';
 import { holdOutput } from './hold-output.js';
-import type { Launched } from './launch.js';
+import type { ServiceProcess } from './launch.js';
 import type { ServiceOutput } from './service-output.js';
 
 /** Of sendbackup's streams, these two are bound to each other. */
@@ -24,7 +24,7 @@ const MESG = 1;
 export function processStreams(
   connect: ServiceConnect['connect'],
   service: string,
-  { inputs, outputs }: Launched,
+  { inputs, outputs }: ServiceProcess,
   offset: number,
   work: Subscription,
 ): Readonly<Record<string, StreamHandler | undefined>> {

@@ -1,26 +1,24 @@
-import { MAX_PAYLOAD } from '../../wire/frame.js';
+import { MOST_REPLY_BYTES } from '../../exchange/reply-body.js';
 import { AmandaError } from '../../wire/errors.js';
 import { encodeText, decodeText } from '../../wire/text.js';
 
-/** What fits one packet: a frame less the type byte and the NUL. */
-const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
-/** Bytes of a service's standard error that are kept. */
+/** The most bytes of a service's standard error that are kept. */
 const MOST_ERROR_BYTES = 65_536;
 const NEWLINE = 0x0a;
 
-/** What a service has written of its reply so far, and what it has said on standard error. */
+/** A service's reply and standard error so far. */
 export class ReplyText {
   readonly #service: string;
   readonly #text: Uint8Array[] = [];
   #size = 0;
-  readonly #said: Uint8Array[] = [];
+  readonly #errorText: Uint8Array[] = [];
   #room = MOST_ERROR_BYTES;
 
   constructor(service: string) {
     this.#service = service;
   }
 
-  /** Adds to the reply. Errors with `SERVICE_FAILED` when it would be over 4 MiB. */
+  /** Adds to the reply. Throws `SERVICE_FAILED` when it would be over 4 MiB. */
   write(chunk: Uint8Array): void {
     this.#size += chunk.length;
     if (this.#size > MOST_REPLY_BYTES)
@@ -31,9 +29,9 @@ export class ReplyText {
     this.#text.push(chunk);
   }
 
-  /** Adds to what was said on standard error; what is over 64 KiB is left out. */
-  say(chunk: Uint8Array): void {
-    if (this.#room > 0) this.#said.push(chunk.subarray(0, this.#room));
+  /** Adds to standard error; keeps the first 64 KiB. */
+  writeError(chunk: Uint8Array): void {
+    if (this.#room > 0) this.#errorText.push(chunk.subarray(0, this.#room));
     this.#room -= chunk.length;
   }
 
@@ -48,10 +46,10 @@ export class ReplyText {
     return bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
   }
 
-  /** ERROR lines for what was said on standard error. */
+  /** An ERROR line for each line of standard error. */
   get errors(): readonly string[] {
-    const said = decodeText(Buffer.concat(this.#said)).split('\n');
-    const lines = said
+    const lines = decodeText(Buffer.concat(this.#errorText))
+      .split('\n')
       .filter((line) => line !== '')
       .map((line) => `ERROR service ${this.#service}: ${line}`);
     return this.#room < 0
@@ -60,7 +58,7 @@ export class ReplyText {
   }
 }
 
-/** A text with lines behind it, each on a line of its own; bounded to what fits one packet. */
+/** Appends lines to a text, and cuts the text so that all fits one packet. */
 export function withLines(text: Uint8Array, lines: readonly string[]): Uint8Array {
   if (lines.length === 0) return text;
   const seam = text.length > 0 && text.at(-1) !== NEWLINE ? '\n' : '';

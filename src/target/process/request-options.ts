@@ -5,7 +5,7 @@ import { decodeText } from '../../wire/text.js';
 const NEWLINE = 0x0a;
 const MAX_LINE = 65_536;
 
-/** The OPTIONS line with which the arguments of a request begin; without entries when there is none that can be read. */
+/** The OPTIONS line of a request's arguments; without entries when it is absent or malformed. */
 export function requestOptions(args: Uint8Array): Options {
   const newline = args.indexOf(NEWLINE);
   const line = decodeText(
@@ -18,7 +18,7 @@ export function requestOptions(args: Uint8Array): Options {
   }
 }
 
-/** What the requester can do; nothing when its feature string cannot be read. */
+/** The requester's features; none when the feature string is malformed. */
 export function requestFeatures(options: Options): Features {
   try {
     return options.features ?? Features.none;

@@ -8,10 +8,10 @@ const NEWLINE = 0x0a;
 const OPTION = 'data-shm-control-name';
 
 /**
- * The arguments with which sendbackup is told of the shared memory that a requester on this host wants the data in.
+ * Arguments for sendbackup that name the shared memory in which the requester wants the data.
  *
- * Errors with `ACCESS_DENIED` for a requester elsewhere, and for a name that is not one of Amanda's: the
- * requester would wait for data that comes another way. Source: PROTOCOL.md, "Starting a service".
+ * Throws `ACCESS_DENIED` for a requester on another host and for a name that is not Amanda's: that
+ * requester would wait for data in vain. Source: PROTOCOL.md, "Starting a service".
  */
 export function shmArguments(request: IncomingRequest): readonly string[] {
   const name =
@@ -24,7 +24,7 @@ export function shmArguments(request: IncomingRequest): readonly string[] {
   return ['--shm-name', name];
 }
 
-/** A reply that does not offer to put data in shared memory: the bit for it is cleared in its OPTIONS line, should that be the first line. */
+/** Clears the feature for shared memory in a reply, if the reply begins with an OPTIONS line. */
 export function withoutShm(body: Uint8Array): Uint8Array {
   const end = body.indexOf(NEWLINE);
   if (end < 0) return body;

@@ -8,7 +8,7 @@ export interface BackupImage {
   /**
    * Makes the bytes. Called once, when a dump is wanted. Call `list` with the path of each file in
    * them, from the root of the image (`/orders.csv`, and `/2026/` for a directory), so that
-   * amrecover can show and pick them. When the bytes error, the server is told why the dump failed.
+   * amrecover can show and pick them. An error of the bytes is the reason that the server gets.
    */
   readonly data: (list: (path: string) => void) => StreamSource;
 }

@@ -9,46 +9,47 @@ import type { Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
-import { printable } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 import type { BackupImage, FindImage } from './backup-image.js';
 import { readDumpHead, requestDles, whatIsUnsupported } from './dump-request.js';
 import { ImageDump } from './image-dump.js';
-import { noop } from './noop.js';
-import { ourFeatures } from './our-features.js';
+import { noopService, ourFeatures } from './noop-service.js';
 
 export interface BackupServicesOptions {
-  /** GNU tar where dumps are restored, by its absolute path: amrecover knows by it what to unpack them with. Default `/bin/tar`. */
+  /** GNU tar, by its absolute path where dumps are restored. Default `/bin/tar`. */
   readonly tar?: string;
 }
 
-/** The services that an Amanda server asks of a client. */
+/** The services that an Amanda server needs on a client. */
 export type BackupServices = Readonly<
   Record<'noop' | 'selfcheck' | 'sendsize' | 'sendbackup', Service>
 >;
 
 /**
- * Makes a program an Amanda client: all that a server asks when it checks, estimates and dumps, from one function that
- * finds what to back up.
+ * Makes a program an Amanda client: one function that finds what to back up answers all that a
+ * server asks when it checks, estimates and dumps.
  *
- *     serve(listenBsdtcp(), backupServices(({ disk }) => (disk === 'orders' ? tarArchive({ size: 90_000, files: exportOrders() }) : undefined)));
+ *     const orders = tarArchive({ size: 90_000, files: exportOrders() });
+ *     const services = backupServices(({ disk }) => (disk === 'orders' ? orders : undefined));
+ *     serve(listenBsdtcp(), services).subscribe();
  *
- * The entries of the disk list have the program GNUTAR, and are restored with tar: `tarArchive` makes such images. What
- * an entry excludes is for `find` to heed. Source: PROTOCOL.md, "Services".
+ * The entries of the disk list have the program GNUTAR, so tar restores them; `tarArchive` makes
+ * such images. `find` honours what an entry excludes. Source: PROTOCOL.md, "Services".
  */
 export function backupServices(
   find: FindImage,
   { tar = '/bin/tar' }: BackupServicesOptions = {},
 ): BackupServices {
   return {
-    noop: noop(features),
+    noop: noopService(features),
     selfcheck: (request) => defer(() => selfcheck(request, find)),
     sendsize: (request) => defer(() => sendsize(request, find)),
     sendbackup: (request) => defer(() => sendbackup(request, find, tar)),
   };
 }
 
-/** Our checks are lines, not JSON. */
+/** Our selfcheck replies with lines instead of JSON. */
 const features = ourFeatures.without('fe_selfcheck_message');
 const optionsLine = formatOptions({ features }).trimEnd();
 
@@ -106,7 +107,7 @@ async function sendbackup(
   }
 }
 
-/** The image, or in words why there is none. */
+/** The image, or the reason why there is none. */
 async function lookFor(dle: Dle, level: number, find: FindImage): Promise<BackupImage | string> {
   const unsupported = whatIsUnsupported(dle);
   if (unsupported !== undefined) return unsupported;
@@ -117,11 +118,11 @@ async function lookFor(dle: Dle, level: number, find: FindImage): Promise<Backup
   }
 }
 
-/** An estimate of 0 is none to a server. */
+/** A server takes an estimate of 0 as none. */
 function kilobytes(size: number): number {
   return Math.max(1, Math.ceil(size / 1024));
 }
 
 function reason(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error), 1_000);
+  return printable(messageOf(error), 1_000);
 }

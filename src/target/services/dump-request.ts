@@ -7,29 +7,29 @@ import { parseDles } from '../../wire/dle-parse.js';
 import type { Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
-import { printable, decodeText } from '../../wire/text.js';
+import { messageOf, printable, decodeText } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 
-/** What a request for a dump says, whatever it is a dump of. */
+/** What every request for a dump says. */
 export interface DumpHead {
   readonly features: Features;
-  /** This host, as the requester calls it. */
+  /** The requester's name for this host. */
   readonly host: string;
   readonly dle: Dle;
   readonly level: number;
 }
 
-/** What a request for the dump of a directory asks for, checked. */
+/** A valid request for the dump of a directory. */
 export interface DumpRequest extends DumpHead {
   /** An absolute path. */
   readonly directory: string;
-  /** Options for tar that leave things out. */
+  /** Options for tar. */
   readonly excludes: readonly string[];
 }
 
-/** Who may dump what. */
+/** Limits what may be dumped. */
 export interface DumpPermission {
-  /** Only these directories and what is in them, symbolic links followed. Default: whatever this process can read. */
+  /** Only these directories and their contents, links resolved. Default: all that is readable. */
   readonly roots?: readonly string[] | undefined;
   /** Whether an entry may be dumped. Default: yes. */
   readonly allow?:
@@ -39,8 +39,8 @@ export interface DumpPermission {
 /**
  * Reads a request for the dump of a directory.
  *
- * Rejects with `BAD_REQUEST` for what cannot be understood or is not supported, and with `ACCESS_DENIED`;
- * the message is what an ERROR line of the reply says.
+ * Rejects with `BAD_REQUEST` when the request is malformed or not supported, and with
+ * `ACCESS_DENIED`. The message is the text of the reply's ERROR line.
  */
 export async function readDumpRequest(
   request: IncomingRequest,
@@ -51,7 +51,7 @@ export async function readDumpRequest(
   return { ...head, directory, excludes: await excludesOf(head.dle, directory) };
 }
 
-/** Reads what every request for a dump says. Throws `BAD_REQUEST` as {@link readDumpRequest} rejects with it. */
+/** Reads what every request for a dump says. Throws `BAD_REQUEST`. */
 export function readDumpHead(request: IncomingRequest): DumpHead {
   const options = requestOptions(request.arguments);
   if (options.entries.length === 0) throw refuse('[Missing OPTIONS line in sendbackup input]');
@@ -69,13 +69,13 @@ export function readDumpHead(request: IncomingRequest): DumpHead {
   };
 }
 
-/** The DLEs behind the OPTIONS line of a request. Throws `BAD_REQUEST` when they cannot be read. */
+/** The DLEs after the OPTIONS line of a request. Throws `BAD_REQUEST` when they are malformed. */
 export function requestDles(args: Uint8Array): readonly Dle[] {
   const newline = args.indexOf(0x0a);
   try {
     return parseDles(newline < 0 ? '' : decodeText(args.subarray(newline + 1)));
   } catch (error) {
-    throw malformed(error instanceof Error ? error.message : String(error));
+    throw malformed(messageOf(error));
   }
 }
 
@@ -86,7 +86,7 @@ function oneDle(args: Uint8Array): Dle {
   return dle;
 }
 
-/** What an entry asks for that no dump of ours has; undefined when there is no such thing. */
+/** The first setting of an entry that no dump of ours supports, as a sentence. */
 export function whatIsUnsupported({
   program,
   compress,
@@ -127,14 +127,14 @@ async function permitted(
     const directory = await realpath(named);
     for (const root of roots) if (isInside(directory, await realpath(root))) return directory;
   } catch {
-    // What is not there is not offered.
+    // A path that does not exist is not offered.
   }
   throw denied;
 }
 
 function isInside(directory: string, root: string): boolean {
-  const way = relative(root, directory);
-  return way !== '..' && !way.startsWith('../');
+  const path = relative(root, directory);
+  return path !== '..' && !path.startsWith('../');
 }
 
 async function excludesOf({ exclude }: Dle, directory: string): Promise<readonly string[]> {
@@ -149,7 +149,7 @@ async function excludesOf({ exclude }: Dle, directory: string): Promise<readonly
   return [...exclude.files.map((pattern) => `--exclude=${pattern}`), ...lists];
 }
 
-/** tar reads a list to its end, whatever it is: it has to be a file, and of a size that a list may have. */
+/** tar reads a list to its end, even a device; so it must be a file of a plausible size. */
 async function isList(file: string): Promise<boolean> {
   try {
     await access(file, constants.R_OK);

@@ -1,20 +1,36 @@
-import { EMPTY, catchError, concat, from, ignoreElements, tap, type ObservableInput } from 'rxjs';
+import {
+  EMPTY,
+  ReplaySubject,
+  catchError,
+  concat,
+  firstValueFrom,
+  from,
+  ignoreElements,
+  take,
+  tap,
+  type ObservableInput,
+} from 'rxjs';
 import type { StreamSource } from '../../connection/pump.js';
 import type { StreamHandler } from '../../exchange/service.js';
 import { Checksum } from '../../operators/checksum.js';
 import { iterate } from '../../operators/iterate.js';
 import { isPullable } from '../../operators/pull.js';
-import { quote } from '../../wire/quote.js';
-import { printable, encodeText } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 import type { BackupImage } from './backup-image.js';
 import type { DumpHead } from './dump-request.js';
 import { indexLine } from './index-lines.js';
+import {
+  checksumLines,
+  dumpDescription,
+  messageLines,
+  sendbackupStreams,
+} from './sendbackup-streams.js';
 
 /**
- * One dump of what a program makes, as the streams of a sendbackup.
+ * One dump of a program's image, as the streams of a sendbackup.
  *
  *     MESG   -m--------------n|       m: start and info  n: checksums, size, end; or the error
- *     DATA   ---a--b--c-----|         not before m has been sent
+ *     DATA   ---a--b--c-----|         starts when m has been sent
  *     INDEX  -----------------i|      what was listed while the data were made
  */
 export class ImageDump {
@@ -22,8 +38,10 @@ export class ImageDump {
   readonly #image: BackupImage;
   readonly #tar: string;
   readonly #checksum = new Checksum();
-  readonly #described = new Signal();
-  readonly #made = new Signal();
+  /** Emits when the description has been sent. */
+  readonly #described = new ReplaySubject<void>(1);
+  /** Emits when the data have been sent, or have failed. */
+  readonly #made = new ReplaySubject<void>(1);
   readonly #paths: string[] = [];
   #failure: string | undefined;
 
@@ -33,15 +51,12 @@ export class ImageDump {
     this.#tar = tar;
   }
 
-  /** In the order that a dumper demands. */
   streams(): Readonly<Record<string, StreamHandler | undefined>> {
-    const { dle, features } = this.#asked;
-    return {
-      DATA: () => this.#data(),
-      MESG: () => this.#messages(),
-      INDEX: dle.index === true ? () => this.#index() : undefined,
-      ...(features.has('fe_sendbackup_stream_state') ? { STATE: () => EMPTY } : {}),
-    };
+    return sendbackupStreams(this.#asked, {
+      data: () => this.#data(),
+      messages: () => this.#messages(),
+      index: this.#asked.dle.index === true ? () => this.#index() : undefined,
+    });
   }
 
   #data(): StreamSource {
@@ -57,21 +72,22 @@ export class ImageDump {
   async *#pulled(
     source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    await this.#described.given;
+    await firstValueFrom(this.#described, { defaultValue: undefined });
     try {
       for await (const bytes of isPullable<Uint8Array>(source) ? iterate(source) : source) {
         this.#checksum.update(bytes);
         yield bytes;
       }
-      this.#made.give();
+      this.#made.next();
     } catch (error) {
       this.#fail(error);
     }
   }
 
   #pushed(source: ObservableInput<Uint8Array>): StreamSource {
-    return concat(from(this.#described.given).pipe(ignoreElements()), from(source)).pipe(
-      tap({ next: (bytes) => this.#checksum.update(bytes), complete: () => this.#made.give() }),
+    const described = this.#described.pipe(take(1), ignoreElements());
+    return concat(described, from(source)).pipe(
+      tap({ next: (bytes) => this.#checksum.update(bytes), complete: () => this.#made.next() }),
       catchError((error: unknown) => {
         this.#fail(error);
         return EMPTY;
@@ -79,66 +95,42 @@ export class ImageDump {
     );
   }
 
-  /** A failed dump ends its streams as a whole one does; what tells them apart is the error in its messages. */
+  /** A failed dump closes its streams as a whole one does; the error in MESG tells them apart. */
   #fail(error: unknown): void {
-    this.#failure = printable(error instanceof Error ? error.message : String(error), 1_000);
-    this.#made.give();
+    this.#failure = printable(messageOf(error), 1_000);
+    this.#made.next();
   }
 
   async *#messages(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { host, dle, level } = this.#asked;
     try {
-      yield sendbackup(
-        `start [${host}:${quote(dle.disk)} level ${level}]`,
-        `info BACKUP=${this.#tar}`,
-        `info RECOVER_CMD=${this.#tar} -xpGf - ...`,
-        'info end',
-      );
+      yield dumpDescription(this.#asked, this.#tar);
     } finally {
-      // Asked to go on, which is to say that it has been sent. A requester that has left wants the data to be let go as well.
-      this.#described.give();
+      // Resumed after it was sent. If the requester has left, the data must not wait either.
+      this.#described.next();
     }
-    await this.#made.given;
+    await firstValueFrom(this.#made, { defaultValue: undefined });
     yield this.#conclusion();
   }
 
   #conclusion(): Uint8Array {
     const failure = this.#failure ?? (this.#checksum.bytes === 0 ? 'there was no data' : undefined);
-    if (failure !== undefined) return sendbackup(`error [${failure}]`);
-    const sums = this.#asked.features.has('fe_sendbackup_crc')
-      ? [`native-CRC ${this.#checksum.toString()}`, `client-CRC ${this.#checksum.toString()}`]
-      : [];
-    return sendbackup(...sums, `size ${Math.ceil(this.#checksum.bytes / 1024)}`, 'end');
+    if (failure !== undefined) return messageLines(`error [${failure}]`);
+    const kilobytes = Math.ceil(this.#checksum.bytes / 1024);
+    return messageLines(...checksumLines(this.#asked, this.#checksum), `size ${kilobytes}`, 'end');
   }
 
   async *#index(): AsyncGenerator<Uint8Array, void, undefined> {
-    await this.#made.given;
-    for (let first = 0; first < this.#paths.length; first += AT_ONCE)
-      yield Buffer.concat(this.#paths.slice(first, first + AT_ONCE).map(indexLine));
+    await firstValueFrom(this.#made, { defaultValue: undefined });
+    for (let first = 0; first < this.#paths.length; first += LINES_PER_CHUNK)
+      yield Buffer.concat(this.#paths.slice(first, first + LINES_PER_CHUNK).map(indexLine));
   }
 }
 
 /** Lines of an index in one chunk. */
-const AT_ONCE = 500;
-
-/** Something that happens once and is waited for. */
-class Signal {
-  readonly given: Promise<void>;
-  give: () => void = () => undefined;
-
-  constructor() {
-    this.given = new Promise((resolve) => {
-      this.give = resolve;
-    });
-  }
-}
+const LINES_PER_CHUNK = 500;
 
 function isIterable(
   source: StreamSource,
 ): source is Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   return Symbol.asyncIterator in source || Symbol.iterator in source;
-}
-
-function sendbackup(...lines: readonly string[]): Uint8Array {
-  return encodeText(lines.map((line) => `sendbackup: ${line}\n`).join(''));
 }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { encodeText } from '../../wire/text.js';
 
 /**
- * An INDEX stream from tar's list of names: each without the `.` it begins with.
+ * Makes an INDEX stream from tar's list of names: it removes the `.` at the start of each.
  *
  *     listed  ./  ./b/  ./b/two.txt
  *     index   /   /b/   /b/two.txt
@@ -10,7 +10,7 @@ import { encodeText } from '../../wire/text.js';
 export async function* indexLines(listed: Readable): AsyncGenerator<Uint8Array, void, undefined> {
   let last = '\n';
   for await (const chunk of listed) {
-    // One character a byte: names are in whatever encoding they are.
+    // One character a byte, because names may have any encoding.
     const text = (chunk as Buffer).toString('latin1');
     yield Buffer.from((last + text).replaceAll('\n.', '\n').slice(1), 'latin1');
     last = text.slice(-1);
@@ -18,7 +18,8 @@ export async function* indexLines(listed: Readable): AsyncGenerator<Uint8Array, 
 }
 
 /**
- * The line of an INDEX stream for a path, as tar would list it: what is not a printable ASCII character is escaped byte by byte.
+ * The line of an INDEX stream for a path, as tar lists it: bytes other than printable ASCII are
+ * escaped.
  *
  *     /grün.csv  →  /gr\303\274n.csv
  */

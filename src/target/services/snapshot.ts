@@ -2,19 +2,19 @@ import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The file in which tar notes what it has dumped, so that a later dump takes only what has changed. */
+/** The file in which tar records a dump, so that a later dump has only what has changed since. */
 export interface Snapshot {
   readonly file: string;
-  /** Makes it the base of later dumps of higher levels. */
+  /** Makes it the base for dumps of higher levels. */
   keep(): Promise<void>;
-  /** Removes what was not kept. */
+  /** Removes it unless it was kept. */
   discard(): Promise<void>;
 }
 
 /**
- * A snapshot for a dump: a copy of the one of the highest level below, or an empty one (a full dump) when there is none.
- *
- * Without a folder it is temporary. Rejects with the file system's error.
+ * Makes the snapshot for a dump: a copy of the one of the next lower level that exists, or an empty
+ * one, which makes a full dump. Without a folder it is temporary. Rejects with the file system's
+ * error.
  */
 export async function takeSnapshot(
   folder: string | undefined,
@@ -22,7 +22,7 @@ export async function takeSnapshot(
   level: number,
 ): Promise<Snapshot> {
   if (folder === undefined) return temporary();
-  // Loaded when it is wanted: a target that is started for each connection has no time for it.
+  // Loaded on demand: a target that inetd starts for each connection has to start fast.
   const { createHash, randomUUID } = await import('node:crypto');
   const digest = createHash('sha256').update(name).digest('hex');
   const base = join(folder, fileName(name, digest));
@@ -56,7 +56,7 @@ async function copyBelow(base: string, level: number, file: string): Promise<voi
   await writeFile(file, '', { mode: 0o600 });
 }
 
-/** Two names never share a file, or the one's changes would be missing from the other's dumps. */
+/** Unique for each name: if two disks shared a file, changes would be missing from their dumps. */
 function fileName(name: string, digest: string): string {
   const readable = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 150);
   return `${readable}-${digest.slice(0, 16)}`;

@@ -10,7 +10,7 @@ export interface ArchiveFileHead {
   readonly name: string;
   /** Default: now. */
   readonly modified?: Date;
-  /** Its permissions, 0 … 0o7777. Default 0o600: what is worth a backup is not for everybody. */
+  /** Its permissions, 0 … 0o7777. Default 0o600. */
   readonly mode?: number;
 }
 
@@ -21,33 +21,33 @@ export interface WholeContent {
 
 export interface StreamedContent {
   readonly content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-  /** Bytes of the content, exactly: they stand in front of it. */
+  /** The exact number of bytes of the content; the archive has it before the content. */
   readonly size: number;
 }
 
 export interface TarArchiveOptions {
-  /** Bytes of all the files together, about; what the archive adds is not much. */
+  /** The approximate number of bytes of all files together. */
   readonly size: number;
-  /** The files; each is asked for when those before it have been sent, so a generator holds one of them at a time. */
+  /** Each file is requested when the previous one has been sent, so a generator may make them. */
   readonly files: Iterable<ArchiveFile> | AsyncIterable<ArchiveFile>;
 }
 
 /**
- * A tar archive made of files that a program makes: what is dumped can be restored by amrecover, file by file, or unpacked with tar.
+ * A tar archive of files that a program makes. amrecover can restore its files one by one.
  *
  *     tarArchive({ size: 1_000, files: [{ name: 'hello.txt', content: 'hello\n' }] })
  *
- * The archive is in the POSIX format. Its data error with `BAD_ARGUMENT` for a name that is empty, absolute, or leads out
- * of the archive, and for streamed content that is not of the size given.
+ * The archive has the POSIX format. Its data error with `BAD_ARGUMENT` for a name that is empty,
+ * absolute or leads out of the archive, and for streamed content of another size than given.
  */
 export function tarArchive({ size, files }: TarArchiveOptions): BackupImage {
   return { size: size + END.length, data: (list) => archive(files, list) };
 }
 
 const BLOCK = 512;
-/** Two blocks of zeros. */
+/** The end mark: two blocks of zeros. */
 const END = new Uint8Array(2 * BLOCK);
-/** What eleven octal digits hold. */
+/** The largest number with eleven octal digits. */
 const MOST_NUMBER = 0o77777777777;
 const MOST_NAME_BYTES = 100;
 
@@ -55,7 +55,7 @@ async function* archive(
   files: TarArchiveOptions['files'],
   list: (path: string) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  // amrecover has no `add .` without it.
+  // `add .` of amrecover needs it.
   list('/');
   for await (const file of files) {
     checkName(file.name);
@@ -83,12 +83,12 @@ function opened(file: WholeContent | StreamedContent): StreamedContent {
   return { size: bytes.length, content: [bytes] };
 }
 
-/** What stands in front of a file; what its own header has no room for goes into one of the kind `x` before it. */
+/** The headers of a file; one of kind `x` has what the file's own header has no room for. */
 function* heads(
   { name, modified = new Date(), mode = 0o600 }: ArchiveFileHead,
   size: number,
 ): Generator<Uint8Array> {
-  // amrecover asks tar for names that begin like this.
+  // amrecover asks tar for names that begin with `./`.
   const path = `./${name}`;
   const seconds = Math.min(Math.max(Math.floor(modified.getTime() / 1000), 0), MOST_NUMBER);
   const records = [
@@ -110,7 +110,7 @@ function* heads(
   });
 }
 
-/** `LENGTH NAME=VALUE` and a newline, its own digits counted in the length. */
+/** `LENGTH NAME=VALUE` and a newline; the length includes its own digits. */
 function record(name: string, value: string): string {
   const rest = encodeText(` ${name}=${value}\n`).length;
   const digits = String(rest + String(rest).length).length;
@@ -122,7 +122,7 @@ interface Header {
   readonly mode: number;
   readonly size: number;
   readonly seconds: number;
-  /** `0` for a file, `x` for what extends the next header. */
+  /** `0`: a file; `x`: it extends the next header. */
   readonly kind: '0' | 'x';
 }
 

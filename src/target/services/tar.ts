@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { keepUnread } from '../process/keep-unread.js';
+import { keepOutputAfterExit } from '../process/child-process.js';
 import type { DumpRequest } from './dump-request.js';
 
 /** A tar that makes a dump. */
@@ -9,16 +9,16 @@ export interface Dumper {
   readonly child: ChildProcess;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** What its end says; undefined when all is well. */
+  /** Why it failed; undefined when it succeeded. */
   readonly exit: Promise<string | undefined>;
 }
 
-/** A tar that lists a dump: archive in, names out. */
+/** A tar that reads a dump and lists its names. */
 export interface Lister {
   readonly child: ChildProcess;
   readonly stdin: Writable;
   readonly stdout: Readable;
-  /** What its end says; undefined when all is well. */
+  /** Why it failed; undefined when it succeeded. */
   readonly exit: Promise<string | undefined>;
 }
 
@@ -40,7 +40,7 @@ export function startDumper(
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  keepUnread(child);
+  keepOutputAfterExit(child);
   return {
     child,
     stdout: child.stdout,
@@ -55,8 +55,8 @@ export function startLister(program: string): Lister {
     env: environment(),
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  keepUnread(child);
-  // It may stop reading at the archive's end mark, before the padding behind that.
+  keepOutputAfterExit(child);
+  // It may stop reading at the archive's end mark, before the padding after it.
   child.stdin.on('error', () => undefined);
   return {
     child,
@@ -66,13 +66,13 @@ export function startLister(program: string): Lister {
   };
 }
 
-/** Names and messages in one form whatever the host's language, and no options out of the environment. */
+/** Makes names and messages independent of the host's language and tar's options in variables. */
 function environment(): NodeJS.ProcessEnv {
   const { PATH, TZ } = process.env;
   return { PATH, ...(TZ === undefined ? {} : { TZ }), LC_ALL: 'C' };
 }
 
-/** Exit code 1 says that files changed while they were read, which is how a live system is. */
+/** Exit code 1 is a success: files changed while tar read them. */
 function exitOf(
   child: ChildProcess,
   unstarted: string,
@@ -87,4 +87,38 @@ function exitOf(
       else resolve(code === 0 || code === 1 ? undefined : `${started} returned ${code}`);
     });
   });
+}
+
+/** A line of tar's standard error. */
+export interface TarMessage {
+  /** `|`: usual output; `?`: somebody should look at it. */
+  readonly mark: '|' | '?';
+  /** Optional; the bytes of the archive, when the line says so. */
+  readonly bytes?: number;
+}
+
+const usual = [/^Elapsed time:/, /^Throughput/, /: socket ignored$/];
+
+/** Judges a line of tar's standard error as Amanda's sendbackup does for GNUTAR. */
+export function tarMessage(line: string): TarMessage {
+  const total = /^ *Total bytes written: (\d+)/.exec(line)?.[1];
+  if (total !== undefined) return { mark: '|', bytes: Number(total) };
+  return { mark: usual.some((pattern) => pattern.test(line)) ? '|' : '?' };
+}
+
+/** The longest line that stays whole, in bytes. */
+const MAX_LINE = 65_536;
+
+/** The lines of a program's output, read on demand: one character a byte, without newlines. */
+export async function* textLines(readable: Readable): AsyncGenerator<string, void, undefined> {
+  let rest = '';
+  for await (const chunk of readable) {
+    const lines = (rest + (chunk as Buffer).toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length < MAX_LINE) continue;
+    yield rest;
+    rest = '';
+  }
+  if (rest !== '') yield rest;
 }

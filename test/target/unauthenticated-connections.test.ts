@@ -6,13 +6,13 @@ import { allowed } from '../../src/access/verdict.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
 import { connect } from '../../src/initiator/connect.js';
-import { placesForStrangers } from '../../src/drivers/driver.js';
+import { evictionThreshold } from '../../src/drivers/eviction-policy.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import { serve, type ServiceEvent } from '../../src/target/serve.js';
 
-/** A target that takes so many connections, and what happened to those that ended. */
+/** A target for so many connections; records what happens to them. */
 function target(maxConnections: number | undefined) {
   const { driver, listener } = memory();
   const events: ServiceEvent[] = [];
@@ -26,8 +26,8 @@ function target(maxConnections: number | undefined) {
     services,
   ).subscribe((event) => events.push(event));
   const peers: { readonly peer: Subscription; end: string }[] = [];
-  /** A peer that connects and is there, silent unless it asks for something. */
-  const comes = async (asks?: 'noop' | 'wait' | 'judged' | 'unknown'): Promise<void> => {
+  /** Connects a peer, which may send a request. */
+  const join = async (asks?: 'noop' | 'wait' | 'judged' | 'unknown'): Promise<void> => {
     const one = { peer: NEVER.subscribe(), end: 'there' };
     peers.push(one);
     await new Promise<void>((resolve) => {
@@ -49,18 +49,18 @@ function target(maxConnections: number | undefined) {
     for (const { peer } of peers) peer.unsubscribe();
     serving.unsubscribe();
   };
-  const turnedAway = () =>
+  const evictions = () =>
     events.filter((event) => event.kind === 'disconnected').map(({ error }) => error);
-  return { driver, comes, peers, turnedAway, close };
+  return { driver, join, peers, evictions, close };
 }
 
 const tooMany = expect.objectContaining({ code: 'TOO_MANY_CONNECTIONS' }) as unknown;
 
-describe('a target with more strangers than it has places for', () => {
-  test('ends the one that came first, and answers who comes and asks', async () => {
-    const { driver, comes, turnedAway, peers, close } = target(8);
-    for (let count = 0; count < 20; count += 1) await comes();
-    expect(turnedAway()).toEqual(Array<unknown>(16).fill(tooMany));
+describe('a target with too many unauthenticated connections', () => {
+  test('ends the oldest one, and answers a request of a new peer', async () => {
+    const { driver, join, evictions, peers, close } = target(8);
+    for (let count = 0; count < 20; count += 1) await join();
+    expect(evictions()).toEqual(Array<unknown>(16).fill(tooMany));
     expect(peers.map(({ end }) => end)).toEqual([
       ...Array<string>(16).fill('ended'),
       ...Array<string>(4).fill('there'),
@@ -72,10 +72,10 @@ describe('a target with more strangers than it has places for', () => {
   });
 
   test('keeps those on which a request was admitted', async () => {
-    const { comes, turnedAway, peers, close } = target(8);
-    await comes('noop');
-    await comes('wait');
-    for (let count = 0; count < 5; count += 1) await comes();
+    const { join, evictions, peers, close } = target(8);
+    await join('noop');
+    await join('wait');
+    for (let count = 0; count < 5; count += 1) await join();
     expect(peers.map(({ end }) => end)).toEqual([
       'there',
       'there',
@@ -85,21 +85,21 @@ describe('a target with more strangers than it has places for', () => {
       'there',
       'there',
     ]);
-    expect(turnedAway()).toHaveLength(3);
+    expect(evictions()).toHaveLength(3);
     close();
   });
 
-  test('ends those too on which everything was refused, but not while it judges', async () => {
-    const { comes, peers, close } = target(4);
-    await comes('judged');
-    await comes('unknown');
-    await comes();
-    await comes();
+  test('ends one on which everything was refused, but not while a request is judged', async () => {
+    const { join, peers, close } = target(4);
+    await join('judged');
+    await join('unknown');
+    await join();
+    await join();
     expect(peers.map(({ end }) => end)).toEqual(['there', 'ended', 'ended', 'there']);
     close();
   });
 
-  test('ends those from where most come, so that another host may take its time', async () => {
+  test('ends those of the largest network, so that another host may be slow', async () => {
     const port = new Subject<number>();
     const listener = listenBsdtcp({
       host: '127.0.0.1',
@@ -121,31 +121,31 @@ describe('a target with more strangers than it has places for', () => {
         request('noop'),
       ),
     );
-    const crowd: Socket[] = [];
+    const sockets: Socket[] = [];
     for (let count = 0; count < 20; count += 1) {
       const socket = connectSocket({
         host: '127.0.0.1',
         port: await listening,
         localAddress: '127.0.0.2',
       }).on('error', () => undefined);
-      crowd.push(socket);
+      sockets.push(socket);
       await once(socket, 'connect');
-      if (count >= 3) await once(crowd[count - 3] ?? socket, 'close');
+      if (count >= 3) await once(sockets[count - 3] ?? socket, 'close');
     }
     asked.next();
     await expect(slow).resolves.toMatchObject({ kind: 'final' });
-    for (const socket of crowd) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     serving.unsubscribe();
   });
 
-  test('ends none where its listener has no bound', async () => {
-    const { comes, turnedAway, close } = target(undefined);
-    for (let count = 0; count < 50; count += 1) await comes();
-    expect(turnedAway()).toEqual([]);
+  test('ends none when its listener has no bound', async () => {
+    const { join, evictions, close } = target(undefined);
+    for (let count = 0; count < 50; count += 1) await join();
+    expect(evictions()).toEqual([]);
     close();
   });
 });
 
-test('half of the places, and at most 512, are kept for those who ask', () => {
-  expect([1, 2, 3, 8, 1_024, 20_000].map(placesForStrangers)).toEqual([1, 1, 2, 4, 512, 19_488]);
+test('half of the connections, and at most 512, are kept free for new peers', () => {
+  expect([1, 2, 3, 8, 1_024, 20_000].map(evictionThreshold)).toEqual([1, 1, 2, 4, 512, 19_488]);
 });

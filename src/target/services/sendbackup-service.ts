@@ -1,25 +1,25 @@
 import { Observable, catchError, defer, of, switchMap } from 'rxjs';
 import { reply, type Service, type ServiceReply } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
-import { printable } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 import { readDumpRequest, type DumpPermission } from './dump-request.js';
-import { Dump, type DumpTools } from './dump.js';
+import { TarDump, type DumpTools } from './tar-dump.js';
 
-export interface SendbackupOptions extends DumpPermission, Partial<DumpTools> {}
+export interface SendbackupServiceOptions extends DumpPermission, Partial<DumpTools> {}
 
 /**
- * The service that dumps a directory: GNU tar, in the form of Amanda's own sendbackup for the program GNUTAR.
+ * The service that dumps a directory with GNU tar, as Amanda's sendbackup for the program GNUTAR.
  *
- * DATA is tar's archive, MESG what there is to say of it, INDEX (when asked for) the names in it, STATE
- * (when the requester knows it) empty. What a request asks for and is not possible is answered with
- * an ERROR line: other programs, compression and encryption here, include lists, scripts, levels without
- * `listDir`. Source: PROTOCOL.md, "Streams".
+ * DATA is tar's archive, MESG its messages, INDEX (if requested) the names in it; STATE (if the
+ * requester supports it) is empty. The reply is an ERROR line for what is not supported: other
+ * programs, compression and encryption on the client, include lists, scripts, and levels above 0
+ * without `listDir`. Source: PROTOCOL.md, "Streams".
  */
-export function sendbackup({
+export function sendbackupService({
   tar = '/bin/tar',
   listDir,
   ...permission
-}: SendbackupOptions = {}): Service {
+}: SendbackupServiceOptions = {}): Service {
   return (request) =>
     defer(() => readDumpRequest(request, permission)).pipe(
       switchMap((asked) => {
@@ -30,7 +30,7 @@ export function sendbackup({
           );
         }
         return new Observable<ServiceReply>((out) => {
-          const dump = new Dump(asked, { tar, listDir });
+          const dump = new TarDump(asked, { tar, listDir });
           dump.start().then(
             (started) => {
               out.next(started);
@@ -50,5 +50,5 @@ export function sendbackup({
 
 function reason(error: unknown): string {
   if (error instanceof AmandaError) return error.message;
-  return `[sendbackup: ${printable(error instanceof Error ? error.message : String(error))}]`;
+  return `[sendbackup: ${printable(messageOf(error))}]`;
 }
