@@ -1,7 +1,7 @@
 // A plugin of Stryker: texts that only people read are not changed.
 //
-// Those are string and template literals with a space in them, anywhere among the arguments of
-// `new SomeError(…)`, or of a call of a function of the same file whose return type is AmandaError.
+// Those are string and template literals with a space in them, anywhere in what is thrown, among the
+// arguments of `new SomeError(…)`, or in a call of a function of the same file that returns one.
 // All else stays: codes, texts of the wire, and the conditions that choose between two messages.
 import { PluginKind, declareValuePlugin } from '@stryker-mutator/api/plugin';
 
@@ -18,6 +18,7 @@ function isProse(path) {
 }
 
 function makesError(path) {
+  if (path.isThrowStatement()) return true;
   if (path.isNewExpression()) return /Error$/.test(path.node.callee.name);
   if (!path.isCallExpression()) return false;
   const { node } = path.scope.getBinding(path.node.callee.name)?.path ?? {};

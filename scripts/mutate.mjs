@@ -7,7 +7,7 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { setup } from './setup.mjs';
+import { installModules } from './modules.mjs';
 import { root, say } from './tools.mjs';
 
 /** The other projects, and folders whose tests start programs or take long. */
@@ -25,7 +25,7 @@ const failure =
     ? `mutate: neither in src/ nor in test/: ${missing.join(', ')}`
     : sources.length === 0
       ? 'mutate: name at least one file or folder under src/'
-      : await setup();
+      : await installModules();
 if (failure === undefined) await mutate();
 else {
   say(failure);
