@@ -13,7 +13,8 @@ import { descendants, memoryOf } from '../processes.mjs';
 import { AMANDAD, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
 
 const OURS =
-  process.env.RX_AMANDAD ?? fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
+  process.env.RX_AMANDAD ??
+  fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 const WRITE_BYTES = 32_768;
 
 /** A service in Perl, which every Debian has: it announces its streams, and each is written to by a process. */

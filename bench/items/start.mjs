@@ -6,7 +6,7 @@ import { noopOver } from '../raw-noop.mjs';
 /** A process started for each connection, or by the first of them, as inetd does: the time from connecting to the ACK. */
 export const name = 'start';
 
-const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
+const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 
 /** The least that can be started: no module, no check, no service. */
 const least = `

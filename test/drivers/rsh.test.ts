@@ -6,7 +6,7 @@ import { rsh, type RshOptions } from '../../src/drivers/rsh.js';
 import { request, type Reply } from '../../src/exchange/request.js';
 
 const command = fileURLToPath(new URL('../support/stand-in-rsh.sh', import.meta.url));
-const rxAmandad = fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
+const rxAmandad = fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 
 function ask(options: Partial<RshOptions>): Promise<Reply> {
   return lastValueFrom(connect(rsh({ host: 'db1', command, ...options })).pipe(request('noop')));

@@ -16,7 +16,7 @@ import { request, type Reply } from '../../src/exchange/request.js';
 import { describeUnless } from '../support/skips.js';
 import { makeKey, startSshd, whyNoSshd, type Sshd } from '../support/sshd.js';
 
-const rxAmandad = fileURLToPath(new URL('../../dist/bin/rx-amandad.js', import.meta.url));
+const rxAmandad = fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 
 function ask(driver: Driver): Promise<Reply> {
   return lastValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop')));

@@ -25,7 +25,7 @@ const needed = [
 ];
 
 /** The programs as they are published; `npm test` builds them before. */
-export const rxAmandad = join(reachable(), 'dist/bin/rx-amandad.js');
+export const rxAmandad = join(reachable(), 'dist/bin/rx-amandad.cjs');
 export const rxAmanda = join(reachable(), 'dist/cli/rx-amanda/rx-amanda.js');
 
 /** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */

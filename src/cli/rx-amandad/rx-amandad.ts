@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { writeSync } from 'node:fs';
 import { fromEvent, map, merge } from 'rxjs';
 import { takeActivation, waitingActivation } from '../../transport/activation.js';

@@ -35,7 +35,7 @@ function childrenOf(pid: string): readonly string[] {
 
 function roleOf(command: string): Role {
   if (command.includes('rx-amanda.js')) return 'initiator';
-  if (command.includes('rx-amandad.js')) return 'target';
+  if (command.includes('rx-amandad.cjs')) return 'target';
   if (/^\S*tar /.test(command)) return 'service';
   if (/^\S*ssh /.test(command)) return 'ssh';
   return 'other';
