@@ -3,7 +3,7 @@ import { allowed } from '../../src/access/verdict.js';
 import { DatagramConnection } from '../../src/connection/datagram-connection.js';
 import type { SideStreams } from '../../src/connection/side-streams.js';
 import { reply } from '../../src/exchange/service.js';
-import type { Mark } from '../../src/diagram/mark.js';
+import type { Mark } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
 import {
   handleLane,

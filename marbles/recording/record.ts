@@ -2,7 +2,7 @@ import { NEVER, Observable, concat, filter, map, mergeMap, of } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
-import type { Change } from '../../src/diagram/change.js';
+import type { Change } from '../../src/diagram/model.js';
 import { record, recordConnection, toDiagram } from '../../src/diagram/record.js';
 import {
   bulkFrame,

@@ -2,8 +2,8 @@ import { sizeInWords } from './layout/layout-words.js';
 import type { Diagram, LaneEvent, Period, Span } from './model.js';
 
 /**
- * As much of a recorded diagram as can be read: what is close together in time is joined until no more than `most` events are left, or one a lane.
- * Before that chunks are joined, as far as that goes, until streams have `chunks` of them on average.
+ * Makes a recorded diagram readable: joins events that are close in time until at most `most` are
+ * left, or one for each lane. Before that it joins chunks until streams have `chunks` on average.
  */
 export function condense(diagram: Diagram, most = 100, chunks = Infinity): Diagram {
   const events = condenseEvents(
@@ -31,8 +31,9 @@ function condenseChunks(diagram: Diagram, chunks: number): readonly (readonly La
 }
 
 /**
- * Joins neighbours on a lane, those closest in time first, until the lanes have no more than `most` events, or one each: first chunks, then
- * what is of one kind, then whatever stands side by side, and errors and ends at last.
+ * Joins neighbours on a lane, the closest in time first, until the lanes have at most `most`
+ * events, or one each: first chunks, then events of one kind, then others, and errors and ends
+ * last.
  */
 export function condenseEvents(
   lanes: readonly (readonly LaneEvent[])[],
@@ -47,14 +48,14 @@ export function condenseEvents(
   );
 }
 
-/** Whether two neighbours can be joined without losing anything but their times. */
+/** Whether two neighbours can be joined and lose only their times. */
 export function areChunks(first: LaneEvent, second: LaneEvent): first is Chunk {
   return first.kind === 'chunk' && second.kind === 'chunk' && first.direction === second.direction;
 }
 
 type Chunk = Extract<LaneEvent, { readonly kind: 'chunk' }>;
 
-/** One chunk instead of two neighbours. It has its label when it is {@link relabelled}; recordings join more often than they are drawn. */
+/** One chunk instead of two neighbours; {@link relabelled} gives it its label. */
 export function joinChunks(first: Chunk, second: Chunk): Chunk {
   return {
     kind: 'chunk',
@@ -68,14 +69,14 @@ export function joinChunks(first: Chunk, second: Chunk): Chunk {
   };
 }
 
-/** The label of what was joined. */
+/** The event with the label of a joined one. */
 export function relabelled(event: LaneEvent): LaneEvent {
   return event.kind === 'chunk' && event.count !== undefined
     ? { ...event, label: `${event.count} chunks, ${sizeInWords(event.bytes)}` }
     : event;
 }
 
-/** The same for spans of one kind. */
+/** As {@link condenseEvents}, for spans. */
 export function condenseSpans(
   lanes: readonly (readonly Span[])[],
   most: number,
@@ -91,7 +92,7 @@ export function condenseSpans(
 
 type Pair<T, R> = (first: T, second: T) => R;
 
-/** Each round joins pairs, so that what is regular is joined into equal parts. */
+/** Each round joins pairs, so that regular events are joined into equal parts. */
 function condenseLanes<T>(
   lanes: readonly (readonly T[])[],
   most: number,
@@ -128,7 +129,7 @@ function joinPairs<T>(
   let left = surplus;
   return lanes.map((lane) => {
     const kept: T[] = [];
-    // The first of a pair that may still be formed; what has just been joined waits for the next round.
+    // The first of a possible pair; a pair that was just joined waits for the next round.
     let open: T | undefined;
     for (const item of lane) {
       if (open !== undefined && left > 0 && mayJoin(open, item)) {
@@ -195,7 +196,7 @@ function joinEvents(first: LaneEvent, second: LaneEvent): LaneEvent {
   return { kind: 'value', at: first.at, ...joined, label: `${count} events` };
 }
 
-/** What joining has put behind a label. */
+/** The end of the label of joined packets. */
 const MANY = /, \d+ of this type$/;
 
 function joinSpans(first: Span, second: Span): Span {

@@ -1,56 +1,54 @@
 import { isAmandaError } from '../wire/errors.js';
 import { HEADER_BYTES } from '../wire/frame-header.js';
 import { FrameDecoder, MAX_PAYLOAD, NO_BYTES } from '../wire/frame.js';
-import {
-  Conversation,
-  type ConversationError,
-  type ConversationOptions,
-  type Side,
-} from './conversation.js';
+import type { Role } from '../wire/role.js';
+import { Conversation, type ConversationError, type ConversationOptions } from './conversation.js';
 
 /**
- * Watches the bytes of one connection, each direction cut anywhere, and tells what a {@link Conversation} tells of their frames.
+ * Observes the bytes of one connection, each direction cut anywhere, and emits what a
+ * {@link Conversation} emits for their frames.
  *
- * Where a direction is no longer frames, an error event says at which byte and why; what comes behind it is only counted. It tells the
- * same whatever the cuts, except for what `joins` puts together, which is what came in one chunk; it keeps the front of one unfinished frame a
- * direction (8 KiB, or the preview if that is more), and never throws. Source: PROTOCOL.md, "Frames".
+ * At the first byte that is not a frame, an error event says where and why; the rest is counted.
+ * The cuts do not change the result, except that `joins` joins what came in one chunk. It keeps the
+ * front of one unfinished frame for each direction (8 KiB, or a longer preview), and never throws.
+ * Source: PROTOCOL.md, "Frames".
  */
 export class ConversationBytes {
   readonly #conversation: Conversation;
-  readonly #directions: Readonly<Record<Side, BytesOfOneSide>>;
+  readonly #directions: Readonly<Record<Role, ConversationDirection>>;
 
   constructor(options: ConversationOptions) {
     this.#conversation = new Conversation(options);
     this.#directions = {
-      initiator: new BytesOfOneSide('initiator', this.#conversation),
-      target: new BytesOfOneSide('target', this.#conversation),
+      initiator: new ConversationDirection('initiator', this.#conversation),
+      target: new ConversationDirection('target', this.#conversation),
     };
   }
 
-  /** The connection is there. Without this it begins with the first bytes. */
+  /** The connection begins. Default: with its first bytes. */
   begin(at: number): void {
     this.#conversation.begin(at);
   }
 
-  /** Bytes were sent. They are not kept, but for the front of an unfinished frame. */
-  bytes(at: number, sender: Side, chunk: Uint8Array): void {
+  /** Bytes were sent. Only the front of an unfinished frame is kept. */
+  bytes(at: number, sender: Role, chunk: Uint8Array): void {
     this.#conversation.begin(at);
     this.#directions[sender].push(at, chunk);
-    this.#conversation.settle();
+    this.#conversation.flush();
   }
 
-  /** Something about the connection that has no shape of its own. */
+  /** Any other event of the connection, in words. */
   note(at: number, label: string): void {
     this.#conversation.note(at, label);
   }
 
-  /** What a side sends from here on is not known; the connection is not over by that. */
-  lose(at: number, sender: Side, error: ConversationError): void {
+  /** Ends the bytes of a side with an error, although the connection goes on. */
+  lose(at: number, sender: Role, error: ConversationError): void {
     this.#directions[sender].lose(at, error);
   }
 
-  /** One side has ended its direction, or broken the connection with an error; without a side the connection is over. */
-  end(at: number, sender: Side | undefined, error?: ConversationError): void {
+  /** A side has closed its direction, or has broken the connection; without a side, it is over. */
+  end(at: number, sender: Role | undefined, error?: ConversationError): void {
     const isOver = sender === undefined || error !== undefined;
     if (isOver || sender === 'initiator') this.#directions.initiator.end(at);
     if (isOver || sender === 'target') this.#directions.target.end(at);
@@ -58,21 +56,22 @@ export class ConversationBytes {
   }
 }
 
-/** One direction: its frames, of which the fronts alone are kept, and the place where it stops having any. */
-class BytesOfOneSide {
-  readonly #sender: Side;
+/** One direction: its frames, of which it keeps the fronts, up to the first byte that is none. */
+class ConversationDirection {
+  readonly #sender: Role;
   readonly #conversation: Conversation;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerFill = 0;
-  /** What has come of the payload behind that header. */
+  /** The front of the payload after that header, and how many of its bytes have come. */
   #front: Uint8Array = NO_BYTES;
-  #come = 0;
-  /** Where the next frame begins, in bytes of this direction. */
+  #payloadFill = 0;
+  /** The start of the next frame, in bytes of this direction. */
   #offset = 0;
+  /** Bytes from that start on, when they are no frames. */
   #unread: number | undefined;
   #hasEnded = false;
 
-  constructor(sender: Side, conversation: Conversation) {
+  constructor(sender: Role, conversation: Conversation) {
     this.#sender = sender;
     this.#conversation = conversation;
   }
@@ -92,7 +91,7 @@ class BytesOfOneSide {
   lose(at: number, error: ConversationError): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#conversation.refuse(at, this.#sender, error);
+    this.#conversation.error(at, this.#sender, error);
   }
 
   end(at: number): void {
@@ -105,12 +104,12 @@ class BytesOfOneSide {
           `${this.#unread} bytes of the ${this.#sender} from byte ${this.#offset} on are no frames`,
         );
     } else if (this.#headerFill === HEADER_BYTES)
-      this.#refuse(at, cutPayload(this.#header, this.#come));
+      this.#error(at, cutPayload(this.#header, this.#payloadFill));
     else if (this.#headerFill > 0)
-      this.#refuse(at, failureOf(this.#header.subarray(0, this.#headerFill)));
+      this.#error(at, failureOf(this.#header.subarray(0, this.#headerFill)));
   }
 
-  /** Takes a frame that begins in the chunk with a whole header, as far as it goes; returns where that is. */
+  /** Takes a frame whose header is whole in the chunk; returns where the taken bytes end. */
   #pushFrame(at: number, chunk: Uint8Array, from: number): number {
     const length = uint32(chunk, from);
     const start = from + HEADER_BYTES;
@@ -122,13 +121,13 @@ class BytesOfOneSide {
         : new Uint8Array(
             chunk.buffer,
             chunk.byteOffset + start,
-            Math.min(length, this.#conversation.front),
+            Math.min(length, this.#conversation.frontBytes),
           );
-    this.#tell(at, uint32(chunk, from + 4), front, length);
+    this.#emit(at, uint32(chunk, from + 4), front, length);
     return start + length;
   }
 
-  /** Takes what there is of a header, or of the payload behind it. */
+  /** Takes a part of a header, or of the payload after it. */
   #pushPart(at: number, chunk: Uint8Array, from: number): number {
     if (this.#headerFill === HEADER_BYTES) return this.#pushPayload(at, chunk, from);
     const part = chunk.subarray(from, from + HEADER_BYTES - this.#headerFill);
@@ -137,8 +136,8 @@ class BytesOfOneSide {
     if (this.#headerFill === HEADER_BYTES) {
       if (uint32(this.#header, 0) > MAX_PAYLOAD) {
         this.#unread = HEADER_BYTES;
-        // The error says the same whatever the cuts, since it is made from the header alone.
-        this.#refuse(at, failureOf(this.#header));
+        // Made from the header alone, so that the cuts do not change it.
+        this.#error(at, failureOf(this.#header));
       } else if (uint32(this.#header, 0) === 0) this.#finish(at);
     }
     return from + part.length;
@@ -146,33 +145,36 @@ class BytesOfOneSide {
 
   #pushPayload(at: number, chunk: Uint8Array, from: number): number {
     const length = uint32(this.#header, 0);
-    const end = Math.min(chunk.length, from + length - this.#come);
-    const room = Math.min(length, this.#conversation.front);
-    if (this.#come < room) {
-      // Not before a byte of it has come: a header alone shall not take memory.
-      if (this.#come === 0) this.#front = new Uint8Array(room);
-      this.#front.set(chunk.subarray(from, Math.min(end, from + room - this.#come)), this.#come);
+    const end = Math.min(chunk.length, from + length - this.#payloadFill);
+    const room = Math.min(length, this.#conversation.frontBytes);
+    if (this.#payloadFill < room) {
+      // Allocated with the first byte: a header alone must not take memory.
+      if (this.#payloadFill === 0) this.#front = new Uint8Array(room);
+      this.#front.set(
+        chunk.subarray(from, Math.min(end, from + room - this.#payloadFill)),
+        this.#payloadFill,
+      );
     }
-    this.#come += end - from;
-    if (this.#come === length) this.#finish(at);
+    this.#payloadFill += end - from;
+    if (this.#payloadFill === length) this.#finish(at);
     return end;
   }
 
   #finish(at: number): void {
     const front = this.#front;
     this.#front = NO_BYTES;
-    this.#come = 0;
+    this.#payloadFill = 0;
     this.#headerFill = 0;
-    this.#tell(at, uint32(this.#header, 4), front, uint32(this.#header, 0));
+    this.#emit(at, uint32(this.#header, 4), front, uint32(this.#header, 0));
   }
 
-  #tell(at: number, handle: number, front: Uint8Array, length: number): void {
+  #emit(at: number, handle: number, front: Uint8Array, length: number): void {
     this.#offset += HEADER_BYTES + length;
     this.#conversation.frame(at, this.#sender, handle, front, length);
   }
 
-  #refuse(at: number, { code, message }: ConversationError): void {
-    this.#conversation.refuse(at, this.#sender, {
+  #error(at: number, { code, message }: ConversationError): void {
+    this.#conversation.error(at, this.#sender, {
       code,
       message: `Byte ${this.#offset} of the ${this.#sender}: ${message}`,
     });
@@ -180,7 +182,7 @@ class BytesOfOneSide {
 }
 
 function uint32(bytes: Uint8Array, at: number): number {
-  // The caller has made sure that the four bytes are there.
+  // The caller ensures that the four bytes exist.
   return (
     (((bytes[at] as number) << 24) |
       ((bytes[at + 1] as number) << 16) |

@@ -1,33 +1,35 @@
-import type { ConversationLanes, Side } from './conversation-lanes.js';
-import { tellPacket, type ToldPacket } from './conversation-texts.js';
+import type { Role } from '../wire/role.js';
+import type { ConversationLanes } from './conversation-lanes.js';
+import { summarize, type PacketSummary } from './conversation-texts.js';
 
-/** One request and its answers, as its packets tell. */
+/** One request and its replies, as its packets show. */
 export class Exchange {
   readonly #lanes: ConversationLanes;
   readonly #lane: string;
-  readonly #closed: Record<Side, boolean> = { initiator: false, target: false };
+  readonly #closed: Record<Role, boolean> = { initiator: false, target: false };
   #waitsFor: string | undefined;
   #isReplied = false;
   #isSettled = false;
-  #isHeard = false;
-  #before: Exchange | undefined;
+  #isAnswered = false;
+  #previous: Exchange | undefined;
 
-  /** `before` is the exchange that had the handle until now. */
-  constructor(lanes: ConversationLanes, lane: string, before: Exchange | undefined) {
+  /** `previous` is the exchange that had the handle until now. */
+  constructor(lanes: ConversationLanes, lane: string, previous: Exchange | undefined) {
     this.#lanes = lanes;
     this.#lane = lane;
-    if (before !== undefined && !before.#closed.target) this.#before = before;
-    if (before !== undefined) before.#before = undefined;
+    if (previous === undefined) return;
+    if (!previous.#closed.target) this.#previous = previous;
+    previous.#previous = undefined;
   }
 
-  /** Whether a REQ on this handle asks for something new, and is not this one's again. */
+  /** Whether a REQ on this handle begins a new exchange instead of repeating this one. */
   get isOver(): boolean {
     return this.#isSettled || this.#closed.initiator;
   }
 
-  /** A packet of so many bytes, `payload` being the front of it at least. */
-  packet(at: number, sender: Side, payload: Uint8Array, bytes: number): ToldPacket {
-    const packet = tellPacket(payload);
+  /** A packet of so many bytes; `payload` has at least its front. */
+  packet(at: number, sender: Role, payload: Uint8Array, bytes: number): PacketSummary {
+    const packet = summarize(payload);
     const { type, label } = packet;
     const preview = this.#lanes.previewOf(payload);
     this.#lanes.event(at, this.#lane, {
@@ -39,8 +41,8 @@ export class Exchange {
       direction: this.#lanes.directionOf(sender),
     });
     if (sender === 'target') {
-      this.#isHeard = true;
-      this.#hear(at, type);
+      this.#isAnswered = true;
+      this.#answered(at, type);
     } else if (type === 'REQ' && !this.#isReplied) this.#wait(at, 'ACK');
     else if (type === 'ACK' && this.#isReplied) {
       this.#isSettled = true;
@@ -49,12 +51,12 @@ export class Exchange {
     return packet;
   }
 
-  close(at: number, sender: Side): void {
-    // A target closes behind the ACK of its reply; the initiator may have used the number again by then.
-    if (sender === 'target' && this.#before !== undefined && !this.#isHeard) {
-      const before = this.#before;
-      this.#before = undefined;
-      before.close(at, sender);
+  close(at: number, sender: Role): void {
+    // The initiator may reuse the handle before the target closes it for the previous exchange.
+    if (sender === 'target' && this.#previous !== undefined && !this.#isAnswered) {
+      const previous = this.#previous;
+      this.#previous = undefined;
+      previous.close(at, sender);
       return;
     }
     const again = this.#closed[sender];
@@ -82,7 +84,7 @@ export class Exchange {
     }
   }
 
-  #hear(at: number, type: ToldPacket['type']): void {
+  #answered(at: number, type: PacketSummary['type']): void {
     if (type === 'NAK') {
       this.#isSettled = true;
       this.#wait(at, undefined);

@@ -1,74 +1,66 @@
+import type { Role } from '../wire/role.js';
 import { printable } from '../wire/text.js';
-import type { Change } from './change.js';
 import { bytesInWords } from './conversation-texts.js';
 import { sizeInWords } from './layout/layout-words.js';
 import {
   LANE_SEPARATOR,
+  type Change,
   type Direction,
   type Happening,
   type Lane,
   type LaneEvent,
 } from './model.js';
 
-/** The two ends of a conversation. */
-export type Side = 'initiator' | 'target';
-
-/** What happens on a lane, without the time. */
-export type Event = Happening & Pick<LaneEvent, 'label' | 'direction'>;
+/** An event of a lane, without the time. */
+export type UntimedEvent = Happening & Pick<LaneEvent, 'label' | 'direction'>;
 
 export interface LanesOptions {
   readonly name: string;
-  readonly viewpoint: Side;
+  readonly viewpoint: Role;
   readonly under: string | undefined;
-  readonly most: number;
-  /** Bytes of each payload that are kept. */
+  readonly maxLanes: number;
+  /** How many bytes of each payload are kept. */
   readonly preview: number;
-  /** Whether chunks of one lane at one time are told as one, and those of 10 ms while many come. */
+  /** Whether chunks of one lane at one time become one event, and those of 10 ms in busy times. */
   readonly joins: boolean;
   readonly change: (change: Change) => void;
 }
 
-/** Chunks of one lane that have not been told yet; none when `count` is 0. */
-interface Joined {
+/** The chunks of one lane that are not emitted yet; none when `count` is 0. */
+interface PendingChunks {
   readonly lane: string;
   at: number;
   until: number;
-  /** The front of the first, `previewed` bytes of it; as long as the longest so far. */
+  /** The front of the first chunk: `previewed` bytes. Reused, so it may be longer than that. */
   preview: Uint8Array;
   previewed: number;
   bytes: number;
   count: number;
 }
 
-/** The lanes of one connection: its own one, and under it no more than so many, each with a name of its own. */
+/** The lanes of one connection: its own, and a bounded number of lanes under it. */
 export class ConversationLanes {
   /** The name of the connection's own lane. */
   readonly connection: string;
   readonly #options: LanesOptions;
   readonly #names = new Set<string>();
   #hasBegun = false;
-  /**
-   * By lane, for good: a Map that is emptied again and again holds on to each of its former tables until the collector looks at all there is, which then
-   * is what recording costs.
-   */
-  readonly #joined = new Map<string, Joined>();
-  /**
-   * The first `#lanesWaiting` of these have chunks, by the time of the first. Streams take turns within a millisecond, and a change for each turn would cost too much.
-   * Nothing is made for the time of the waiting: the collector would take it for something that stays.
-   */
-  readonly #waiting: Joined[] = [];
-  #lanesWaiting = 0;
-  #waitingSince = 0;
-  #chunksWaiting = 0;
-  /** How much later than the first of those that wait a chunk may come to be told with them, in milliseconds. */
-  #grain = 0;
+  /** One for each lane, reused for every flush: recording is as fast as it allocates little. */
+  readonly #pendingOf = new Map<string, PendingChunks>();
+  /** The first `#pendingLanes` of these have chunks, in the order of their first chunk. */
+  readonly #pending: PendingChunks[] = [];
+  #pendingLanes = 0;
+  #pendingSince = 0;
+  #pendingChunks = 0;
+  /** Milliseconds after the first pending chunk in which others join it. */
+  #joinWithin = 0;
 
   constructor(options: LanesOptions) {
     this.#options = options;
     this.connection = printable(options.name, LONGEST_NAME);
   }
 
-  /** The connection's own lane begins, unless it has. */
+  /** Begins the connection's own lane, once. */
   begin(at: number): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
@@ -85,13 +77,13 @@ export class ConversationLanes {
     });
   }
 
-  /** Begins a lane under the connection and returns its name, which is undefined when there are too many. */
+  /** Begins a lane under the connection. Returns its name; undefined when there are too many. */
   open(
     at: number,
     name: string,
     rest: Pick<Lane, 'kind' | 'direction' | 'handle'>,
   ): string | undefined {
-    if (this.#names.size >= this.#options.most) return undefined;
+    if (this.#names.size >= this.#options.maxLanes) return undefined;
     const unique = this.#unique(
       `${this.connection}${LANE_SEPARATOR}${printable(name, LONGEST_NAME)}`,
     );
@@ -100,15 +92,15 @@ export class ConversationLanes {
     return unique;
   }
 
-  event(at: number, lane: string, event: Event): void {
+  event(at: number, lane: string, event: UntimedEvent): void {
     this.emit({ kind: 'event', lane, event: { ...event, at } });
   }
 
-  /** Some of a stream, of which `payload` is the front at least. */
+  /** Bytes of a stream; `payload` has at least their front. */
   chunk(at: number, lane: string, bytes: number, payload: Uint8Array): void {
-    if (at < this.#waitingSince || at - this.#waitingSince > this.#grain) this.settle();
-    const joined = this.#joinedOf(lane);
-    if (this.#lanesWaiting === 0) this.#waitingSince = at;
+    if (at < this.#pendingSince || at - this.#pendingSince > this.#joinWithin) this.flush();
+    const joined = this.#chunksOf(lane);
+    if (this.#pendingLanes === 0) this.#pendingSince = at;
     if (joined.count === 0) {
       joined.at = at;
       joined.previewed = Math.min(payload.length, this.#options.preview);
@@ -116,40 +108,40 @@ export class ConversationLanes {
         joined.preview = new Uint8Array(joined.previewed);
       joined.preview.set(payload.subarray(0, joined.previewed));
       joined.bytes = 0;
-      this.#waiting[this.#lanesWaiting] = joined;
-      this.#lanesWaiting += 1;
+      this.#pending[this.#pendingLanes] = joined;
+      this.#pendingLanes += 1;
     }
     joined.until = at;
     joined.bytes += bytes;
     joined.count += 1;
-    this.#chunksWaiting += 1;
-    if (!this.#options.joins) this.settle();
+    this.#pendingChunks += 1;
+    if (!this.#options.joins) this.flush();
   }
 
-  /** Tells what still waits for more to be joined with. */
-  settle(): void {
-    if (this.#lanesWaiting === 0) return;
-    // All are taken before one is told: whoever is told may send more.
-    const told = this.#waiting.slice(0, this.#lanesWaiting).map((joined) => this.#take(joined));
-    this.#lanesWaiting = 0;
-    this.#grain = this.#chunksWaiting > MANY_CHUNKS ? COARSE_GRAIN : 0;
-    this.#chunksWaiting = 0;
-    for (const change of told) this.#options.change(change);
+  /** Emits the pending chunks. */
+  flush(): void {
+    if (this.#pendingLanes === 0) return;
+    // All are taken before one is emitted, because a receiver may add more.
+    const changes = this.#pending.slice(0, this.#pendingLanes).map((one) => this.#take(one));
+    this.#pendingLanes = 0;
+    this.#joinWithin = this.#pendingChunks > MANY_CHUNKS ? BUSY_JOIN : 0;
+    this.#pendingChunks = 0;
+    for (const change of changes) this.#options.change(change);
   }
 
   emit(change: Change): void {
-    this.settle();
+    this.flush();
     this.#options.change(change);
   }
 
-  /** A copy: a view would keep all the memory behind the payload. */
+  /** A copy: a view would keep the whole memory of the payload. */
   previewOf(payload: Uint8Array): Uint8Array | undefined {
     const { preview } = this.#options;
     return preview === 0 ? undefined : payload.slice(0, preview);
   }
 
-  #joinedOf(lane: string): Joined {
-    const known = this.#joined.get(lane);
+  #chunksOf(lane: string): PendingChunks {
+    const known = this.#pendingOf.get(lane);
     if (known !== undefined) return known;
     const joined = {
       lane,
@@ -160,15 +152,15 @@ export class ConversationLanes {
       bytes: 0,
       count: 0,
     };
-    this.#joined.set(lane, joined);
+    this.#pendingOf.set(lane, joined);
     return joined;
   }
 
-  #take(joined: Joined): Change {
+  #take(joined: PendingChunks): Change {
     const { lane, at, until, bytes, count } = joined;
     const preview = this.previewOf(joined.preview.subarray(0, joined.previewed));
     joined.count = 0;
-    // Written out: with objects that are spread here the collector looks at everything twice as often.
+    // Written out instead of spread: this runs for every chunk.
     const event: LaneEvent =
       count === 1
         ? { kind: 'chunk', bytes, preview, at, label: bytesInWords(bytes) }
@@ -184,7 +176,7 @@ export class ConversationLanes {
     return { kind: 'event', lane, event };
   }
 
-  directionOf(sender: Side): Direction {
+  directionOf(sender: Role): Direction {
     return sender === this.#options.viewpoint ? 'out' : 'in';
   }
 
@@ -196,10 +188,7 @@ export class ConversationLanes {
 }
 
 const LONGEST_NAME = 64;
-/**
- * More chunks than this at one time are many, over 500 MB/s of a backup: a change for each stream and millisecond then makes the collector look at everything
- * two to three times as often.
- */
+/** More chunks than this at one time make a busy time, in which chunks of 10 ms are joined. */
 const MANY_CHUNKS = 16;
-/** Whole milliseconds, ten of them with the first. */
-const COARSE_GRAIN = 9;
+/** Whole milliseconds: ten with the first. */
+const BUSY_JOIN = 9;

@@ -1,13 +1,14 @@
-import type { ConversationLanes, Side } from './conversation-lanes.js';
+import type { Role } from '../wire/role.js';
+import type { ConversationLanes } from './conversation-lanes.js';
 
-/** One stream: a lane for each direction that carries something. */
+/** One stream, with a lane for each direction that carries bytes. */
 export class ConversationStream {
   readonly #lanes: ConversationLanes;
   readonly #name: string;
   readonly handle: number;
-  readonly #own: Record<Side, string | undefined> = { initiator: undefined, target: undefined };
-  readonly #closed: Record<Side, boolean> = { initiator: false, target: false };
-  /** What announced it. */
+  readonly #own: Record<Role, string | undefined> = { initiator: undefined, target: undefined };
+  readonly #closed: Record<Role, boolean> = { initiator: false, target: false };
+  /** The exchange that announced it. */
   readonly announcedBy: object | undefined;
 
   constructor(
@@ -26,16 +27,18 @@ export class ConversationStream {
     return this.#closed.initiator && this.#closed.target;
   }
 
-  /** Bytes were sent, `payload` being the front of them at least. False when there is no room for its lane. */
-  chunk(at: number, sender: Side, bytes: number, payload: Uint8Array): boolean {
+  /** Bytes were sent; `payload` has at least their front. False when there are too many lanes. */
+  chunk(at: number, sender: Role, bytes: number, payload: Uint8Array): boolean {
     const lane = this.#own[sender] ?? this.#open(at, sender);
     if (lane === undefined) return false;
     this.#lanes.chunk(at, lane, bytes, payload);
     return true;
   }
 
-  /** A direction that has carried nothing is closed on the other one's lane. False when there is no room for a lane. */
-  close(at: number, sender: Side): boolean {
+  /**
+   * A direction without a lane is closed on the other one's. False when there are too many lanes.
+   */
+  close(at: number, sender: Role): boolean {
     const lane = this.#own[sender] ?? this.#own[other(sender)] ?? this.#open(at, sender);
     if (lane === undefined) return false;
     const again = this.#closed[sender];
@@ -53,7 +56,7 @@ export class ConversationStream {
     return true;
   }
 
-  /** The connection has ended. What was not closed is cut off; nothing truncated looks complete. */
+  /** The connection has ended: a direction that is open was truncated, which is an error. */
   end(at: number): void {
     if (this.isOver) return;
     for (const side of ['target', 'initiator'] as const) {
@@ -73,7 +76,7 @@ export class ConversationStream {
     return [this.#own.target, this.#own.initiator].filter((lane) => lane !== undefined);
   }
 
-  #open(at: number, sender: Side): string | undefined {
+  #open(at: number, sender: Role): string | undefined {
     const direction = this.#lanes.directionOf(sender);
     const name = this.#own[other(sender)] === undefined ? this.#name : `${this.#name} ${direction}`;
     this.#own[sender] = this.#lanes.open(at, name, {
@@ -85,6 +88,6 @@ export class ConversationStream {
   }
 }
 
-function other(side: Side): Side {
+function other(side: Role): Role {
   return side === 'initiator' ? 'target' : 'initiator';
 }

@@ -4,45 +4,45 @@ import { parseReply, refusal, type AnnouncedStream } from '../wire/reply.js';
 import { parseSecurity, parseService } from '../wire/request.js';
 import { printable, decodeText } from '../wire/text.js';
 
-/** A packet as a diagram tells of it. */
-export interface ToldPacket {
+/** What a diagram shows of a packet. */
+export interface PacketSummary {
   readonly type: Packet['type'];
-  /** The type, and what it is about in a few words. */
+  /** The type and a few words. */
   readonly label: string;
-  /** The service that a REQ asks for, if it can be read. */
+  /** The service of a REQ, if the request can be read. */
   readonly service: string | undefined;
   /** The streams that a reply announces. */
   readonly streams: readonly AnnouncedStream[];
 }
 
-/** How much of a packet is read, in bytes: the front of a request or a reply says what it is. */
+/** How many bytes of a packet are read: the front of a request or a reply says what it is. */
 export const READ_BYTES = 8_192;
 const LABEL_LENGTH = 80;
 
-/** Reads as much of a packet as a diagram tells; never fails, whatever it is. */
-export function tellPacket(payload: Uint8Array): ToldPacket {
+/** Reads the front of a packet; never throws. */
+export function summarize(payload: Uint8Array): PacketSummary {
   const { type, body } = decodePacket(payload.subarray(0, READ_BYTES));
   switch (type) {
     case 'REQ':
-      return toldRequest(body);
+      return ofRequest(body);
     case 'REP':
     case 'PREP':
-      return toldReply(type, body);
+      return ofReply(type, body);
     case 'NAK':
-      return told(type, firstLine(refusal(body)));
+      return summary(type, firstLine(refusal(body)));
     case 'ACK':
-      return told(type, '');
+      return summary(type, '');
     case 'BOGUS':
-      return told(type, `type ${payload[0] ?? 0}`);
+      return summary(type, `type ${payload[0] ?? 0}`);
   }
 }
 
-/** Whether a payload is a request, whatever the handle's number says. */
+/** Whether a payload is a request, on any handle. */
 export function isRequest(payload: Uint8Array): boolean {
   return payload[0] === 0 && /^(SECURITY|SERVICE) /.test(decodeText(payload.subarray(1, 10)));
 }
 
-/** The size in words. Sizes come in runs, so the last one is kept. */
+/** The size in words. The last one is cached, because sizes come in runs. */
 export function bytesInWords(bytes: number): string {
   if (bytes !== lastBytes) {
     lastBytes = bytes;
@@ -54,17 +54,17 @@ export function bytesInWords(bytes: number): string {
 let lastBytes = -1;
 let lastWords = '';
 
-function toldRequest(body: Uint8Array): ToldPacket {
+function ofRequest(body: Uint8Array): PacketSummary {
   try {
     const namesUser = decodeText(body.subarray(0, 9)) === 'SECURITY ';
     const { service } = parseService(namesUser ? parseSecurity(body).rest : body);
-    return { ...told('REQ', service), service: printable(service, LABEL_LENGTH) };
+    return { ...summary('REQ', service), service: printable(service, LABEL_LENGTH) };
   } catch (error) {
-    return told('REQ', whyNot(error));
+    return summary('REQ', whyNot(error));
   }
 }
 
-function toldReply(type: 'REP' | 'PREP', body: Uint8Array): ToldPacket {
+function ofReply(type: 'REP' | 'PREP', body: Uint8Array): PacketSummary {
   try {
     const { connect, errors, text } = parseReply(wholeLines(body));
     const about =
@@ -73,13 +73,13 @@ function toldReply(type: 'REP' | 'PREP', body: Uint8Array): ToldPacket {
         : connect.length > 0
           ? connect.map(({ name }) => name).join(' ')
           : text;
-    return { ...told(type, firstLine(about)), streams: connect };
+    return { ...summary(type, firstLine(about)), streams: connect };
   } catch (error) {
-    return told(type, whyNot(error));
+    return summary(type, whyNot(error));
   }
 }
 
-function told(type: Packet['type'], about: string): ToldPacket {
+function summary(type: Packet['type'], about: string): PacketSummary {
   return {
     type,
     label: about === '' ? type : printable(`${type} ${about}`, LABEL_LENGTH),
@@ -88,7 +88,7 @@ function told(type: Packet['type'], about: string): ToldPacket {
   };
 }
 
-/** Without the line that is cut in two, if one is. */
+/** Without the last line of a packet that was cut. */
 function wholeLines(body: Uint8Array): Uint8Array {
   return body.length < READ_BYTES - 1
     ? body

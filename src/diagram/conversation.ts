@@ -1,58 +1,62 @@
 import { isProtocolHandle } from '../wire/handles.js';
 import { inRange } from '../wire/ranges.js';
+import type { Role } from '../wire/role.js';
 import { printable } from '../wire/text.js';
-import type { Change } from './change.js';
 import { Exchange } from './conversation-exchange.js';
-import { ConversationLanes, type Event, type Side } from './conversation-lanes.js';
+import { ConversationLanes, type UntimedEvent } from './conversation-lanes.js';
 import { ConversationStream } from './conversation-stream.js';
-import { bytesInWords, isRequest, READ_BYTES, tellPacket } from './conversation-texts.js';
-import type { SpanKind } from './model.js';
+import { bytesInWords, isRequest, READ_BYTES, summarize } from './conversation-texts.js';
+import type { Change, SpanKind } from './model.js';
 
-export type { Side } from './conversation-lanes.js';
-
-/** How a conversation is told. */
 export interface ConversationOptions {
-  /** The connection's lane; the lanes under it begin with this name and a `/`. Unique in the diagram. */
+  /**
+   * The connection's lane, unique in the diagram. Lanes under it begin with this name and a `/`.
+   */
   readonly name: string;
-  /** Bytes of each payload that are kept, 0 to 65,536; default 16. */
+  /** How many bytes of each payload are kept, 0 to 65,536; default 16. */
   readonly preview?: number | undefined;
-  /** From whose side it is seen: what that side sends is `out`. Default the initiator. */
-  readonly viewpoint?: Side | undefined;
-  /** The lane that the connection's lane lies under. */
+  /** The side whose bytes are `out`. Default the initiator. */
+  readonly viewpoint?: Role | undefined;
+  /** The lane that the connection's lane is under. */
   readonly under?: string | undefined;
-  /** Lanes under the connection's, 1 to 10,000; default 64. What more there is is told on the connection's lane. */
+  /**
+   * The most lanes under it, 1 to 10,000; default 64. Further events go to the connection's lane.
+   */
   readonly maxLanes?: number | undefined;
   /**
-   * Whether chunks of one stream at one time are told as one, with their number and sum, and those of 10 ms after a time with over 16; default no. The
-   * last ones wait until something else happens, or for {@link Conversation.settle}.
+   * Whether chunks of one stream at one time become one event with their number and sum, and chunks
+   * of 10 ms after a time with over 16. The last ones wait for another event, or for
+   * {@link Conversation.flush}. Default false.
    */
   readonly joins?: boolean | undefined;
-  /** Takes each step of the diagram as it comes. */
+  /** Called with each step of the diagram. */
   readonly change: (change: Change) => void;
 }
 
-/** Why a connection ended or a direction of it cannot be read. */
+/** Why a connection ended, or why a direction of it cannot be read. */
 export interface ConversationError {
   readonly code?: string | undefined;
   readonly message: string;
 }
 
 /**
- * Watches the frames of one connection and tells what they mean, as the steps of a diagram: a lane for each exchange with its packets, a
- * lane for each direction of a stream, by the name that the reply gave it, and who waits for what.
+ * Observes the frames of one connection and emits their meaning as the steps of a diagram: a lane
+ * for each exchange, a lane for each direction of a stream under its announced name, and what each
+ * waits for.
  *
- * It keeps no payload but a preview, and a bounded number of lanes. Times are the caller's, in milliseconds. Whatever the peers
- * send is told, and nothing throws; an option out of its range errors with `BAD_ARGUMENT`. Source: PROTOCOL.md, "Requests and replies" and "Streams".
+ * It keeps a preview of each payload and a bounded number of lanes. Times are the caller's, in
+ * milliseconds. No frame makes it throw; the constructor throws `BAD_ARGUMENT` for an option out of
+ * range. Source: PROTOCOL.md, "Requests and replies" and "Streams".
  */
 export class Conversation {
   readonly #lanes: ConversationLanes;
-  /** How many bytes of each payload are looked at. */
-  readonly front: number;
+  /** How many bytes of each payload it reads. */
+  readonly frontBytes: number;
   readonly #maxLanes: number;
   readonly #exchanges = new Map<number, Exchange>();
   readonly #streams = new Map<number, ConversationStream>();
   readonly #spans = new Map<SpanKind, string>();
-  readonly #ended = new Set<Side>();
+  readonly #ended = new Set<Role>();
   #last: ConversationStream | undefined;
   #isOver = false;
 
@@ -65,31 +69,31 @@ export class Conversation {
     joins = false,
     change,
   }: ConversationOptions) {
-    this.front = Math.max(READ_BYTES, inRange('preview', preview, 0, 65_536));
+    this.frontBytes = Math.max(READ_BYTES, inRange('preview', preview, 0, 65_536));
     this.#maxLanes = inRange('maxLanes', maxLanes, 1, 10_000);
     this.#lanes = new ConversationLanes({
       name,
       viewpoint,
       under,
-      most: this.#maxLanes,
+      maxLanes: this.#maxLanes,
       preview,
       joins,
       change,
     });
   }
 
-  /** The connection is there. Without this it begins with the first thing that happens on it. */
+  /** The connection begins. Default: with its first event. */
   begin(at: number): void {
     this.#lanes.begin(at);
   }
 
   /**
-   * A frame was sent; one without payload is a close. The payload is not kept, and of a payload of `bytes` bytes the front alone, {@link front} of
-   * them, will do.
+   * A frame was sent; an empty one is a close. The payload is not kept, and its first
+   * {@link frontBytes} are enough if `bytes` has its whole length.
    */
   frame(
     at: number,
-    sender: Side,
+    sender: Role,
     handle: number,
     payload: Uint8Array,
     bytes = payload.length,
@@ -103,7 +107,7 @@ export class Conversation {
     }
     const exchange = this.#exchangeFor(at, sender, handle, payload);
     if (exchange !== undefined) this.#exchangeFrame(at, sender, exchange, payload, bytes);
-    else if (bytes === 0) this.#stray(at, sender, handle, payload, bytes);
+    else if (bytes === 0) this.#onConnection(at, sender, handle, payload, bytes);
     else
       this.#streamFrame(
         at,
@@ -115,12 +119,12 @@ export class Conversation {
       );
   }
 
-  /** Tells what has waited to be joined with more. */
-  settle(): void {
-    this.#lanes.settle();
+  /** Emits the chunks that wait to be joined with others. */
+  flush(): void {
+    this.#lanes.flush();
   }
 
-  /** How the one side that is recorded receives: whether it has stopped reading, and who holds up whom, in words. */
+  /** Whether the recorded side has paused reading, and which streams block others, in words. */
   flow(
     at: number,
     { paused, stalled }: { readonly paused: boolean; readonly stalled?: string | undefined },
@@ -130,8 +134,8 @@ export class Conversation {
     this.#span(at, 'stalled', stalled === undefined ? undefined : printable(stalled));
   }
 
-  /** What a side sends cannot be read any further; the connection is not over by that. */
-  refuse(at: number, sender: Side | undefined, { code, message }: ConversationError): void {
+  /** An error of the connection, or of one direction. It does not end the connection. */
+  error(at: number, sender: Role | undefined, { code, message }: ConversationError): void {
     this.#lanes.begin(at);
     this.#lanes.event(at, this.#lanes.connection, {
       kind: 'error',
@@ -141,14 +145,17 @@ export class Conversation {
     });
   }
 
-  /** Something about the connection that has no shape of its own. */
+  /** Any other event of the connection, in words. */
   note(at: number, label: string): void {
     this.#lanes.begin(at);
     this.#lanes.event(at, this.#lanes.connection, { kind: 'value', label: printable(label, 400) });
   }
 
-  /** One side has ended its direction; without a side, or with an error, the connection is over. It is, too, when both have. */
-  end(at: number, sender: Side | undefined, error?: ConversationError): void {
+  /**
+   * A side has closed its direction. The connection is over when both have, without a side, or with
+   * an error.
+   */
+  end(at: number, sender: Role | undefined, error?: ConversationError): void {
     if (this.#isOver) return;
     this.#lanes.begin(at);
     if (sender !== undefined && error === undefined) {
@@ -166,26 +173,26 @@ export class Conversation {
     for (const stream of this.#streams.values()) stream.end(at);
     this.#span(at, 'paused', undefined);
     this.#span(at, 'stalled', undefined);
-    if (error !== undefined) this.refuse(at, sender, error);
+    if (error !== undefined) this.error(at, sender, error);
     else this.#lanes.event(at, this.#lanes.connection, { kind: 'complete', label: 'complete' });
   }
 
   #streamFrame(
     at: number,
-    sender: Side,
+    sender: Role,
     handle: number,
     stream: ConversationStream | undefined,
     payload: Uint8Array,
     bytes: number,
   ): void {
-    const isTold =
+    const hasLane =
       bytes === 0 ? stream?.close(at, sender) : stream?.chunk(at, sender, bytes, payload);
-    if (isTold !== true) this.#stray(at, sender, handle, payload, bytes);
+    if (hasLane !== true) this.#onConnection(at, sender, handle, payload, bytes);
   }
 
   #exchangeFrame(
     at: number,
-    sender: Side,
+    sender: Role,
     exchange: Exchange,
     payload: Uint8Array,
     bytes: number,
@@ -200,10 +207,13 @@ export class Conversation {
       if (handle !== undefined) this.#announce(name, handle, exchange);
   }
 
-  /** The exchange that a frame belongs to; a request begins one, and so does whatever comes first on a protocol handle. */
+  /**
+   * The exchange of a frame. A request begins one, and so does the first frame of a protocol
+   * handle.
+   */
   #exchangeFor(
     at: number,
-    sender: Side,
+    sender: Role,
     handle: number,
     payload: Uint8Array,
   ): Exchange | undefined {
@@ -236,14 +246,20 @@ export class Conversation {
   }
 
   #openExchange(at: number, handle: number, payload: Uint8Array): string | undefined {
-    const { service = `handle ${handle}` } = tellPacket(payload);
+    const { service = `handle ${handle}` } = summarize(payload);
     return this.#lanes.open(at, service, { kind: 'handle', direction: undefined, handle });
   }
 
-  /** What has no lane of its own is told on the connection's. */
-  #stray(at: number, sender: Side, handle: number, payload: Uint8Array, bytes: number): void {
+  /** Shows a frame without a lane of its own on the connection's lane. */
+  #onConnection(
+    at: number,
+    sender: Role,
+    handle: number,
+    payload: Uint8Array,
+    bytes: number,
+  ): void {
     const direction = this.#lanes.directionOf(sender);
-    const event: Event =
+    const event: UntimedEvent =
       bytes === 0
         ? { kind: 'close', handle, label: `${handle}: close`, direction }
         : {

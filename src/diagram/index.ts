@@ -15,9 +15,8 @@ export type { ConversationError, ConversationOptions } from './conversation.js';
 export * from './conversation-bytes.js';
 
 // The diagram and its steps.
-export type * from './change.js';
-export type { Diagram, Direction, Happening, Lane, LaneEvent, LaneKind } from './model.js';
-export type { LegendEntry, Period, Span, SpanKind } from './model.js';
+export type { Change, Diagram, Direction, Happening, Lane, LaneEvent, LaneKind } from './model.js';
+export type { LaneStart, LegendEntry, Period, Span, SpanKind } from './model.js';
 export { condense } from './condense.js';
 
 // Drawing.

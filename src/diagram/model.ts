@@ -1,43 +1,46 @@
 import type { PacketType } from '../wire/packet.js';
 
 /**
- * Lanes with time: what a marble page declares, what a recording of a live conversation yields, and
- * what is drawn. All times are milliseconds since the diagram began.
+ * Lanes with events in time. A marble page declares one, and a recording of a connection makes one.
+ * All times are milliseconds since the diagram began.
  */
 export interface Diagram {
   readonly title: string;
-  /** What there is to see, in a sentence. */
+  /** What it shows, in a sentence. */
   readonly sentence: string;
-  /** From top to bottom. A lane that lies under another one follows it. */
+  /** From top to bottom. A lane follows the lane that it is under. */
   readonly lanes: readonly Lane[];
-  /** What the symbols stand for; a recording has labels instead. */
+  /** The meaning of the symbols; a recording has labels instead. */
   readonly legend: readonly LegendEntry[];
-  /** Where the lanes end, in milliseconds. */
+  /** Where the lanes end. */
   readonly length: number;
 }
 
-/** Stands between the name of a lane and that of one under it. */
+/** Separates the name of a lane from the names of the lanes under it. */
 export const LANE_SEPARATOR = '/';
 
-/** A connection, a protocol handle or a stream on it, or something of the user beside them: a result, a service, an action. */
+/** `user`: something beside the connection, such as a result, a service or an action. */
 export type LaneKind = 'connection' | 'handle' | 'stream' | 'user';
 
-/** Seen from the side that the diagram is about: `in` arrives, `out` leaves. */
+/** As seen by the side that the diagram is about: `in` arrives, `out` leaves. */
 export type Direction = 'in' | 'out';
 
 export interface Lane {
-  /** Unique in its diagram. It may begin with the name of the lane that it lies under and a {@link LANE_SEPARATOR}, which are not drawn again. */
+  /**
+   * Unique in its diagram. The name of the lane that it is under and a {@link LANE_SEPARATOR} may
+   * precede it; they are not drawn.
+   */
   readonly name: string;
   readonly kind: LaneKind;
-  /** Undefined where nothing travels, and where it goes both ways: there the events have theirs. */
+  /** Undefined when nothing travels on it, or when the events have directions of their own. */
   readonly direction: Direction | undefined;
   /** The number of a protocol handle or stream. */
   readonly handle: number | undefined;
-  /** The name of the lane that this one lies under, as a stream does under its connection. */
+  /** The name of the lane that this one is under; a stream is under its connection. */
   readonly under: string | undefined;
-  /** When it begins, in milliseconds, if it is not there all the time. Such a lane is drawn where it lasts only, and one of a page always. */
+  /** Optional; when it begins. It is then drawn only while it lasts. Lanes of pages have none. */
   readonly from?: number | undefined;
-  /** In order of time; several may be at one time. */
+  /** In order of time; several may have the same time. */
   readonly events: readonly LaneEvent[];
   readonly spans: readonly Span[];
   readonly subscriptions: readonly Period[];
@@ -46,19 +49,19 @@ export interface Lane {
 export type LaneEvent = Happening & {
   /** Milliseconds. */
   readonly at: number;
-  /** The one character that stands for it in the legend, if there is one. */
+  /** Optional; its character in the legend. */
   readonly symbol?: string | undefined;
-  /** What it is, in a few words. */
+  /** A description of a few words. */
   readonly label: string;
-  /** Which way it went, if not the way of its lane: both sides talk on one protocol handle. */
+  /** Optional; its direction when the lane has none, as on a protocol handle. */
   readonly direction?: Direction | undefined;
-  /** How many of its kind it stands for, `bytes` being their sum; default 1. A recording joins what comes in great numbers. */
+  /** How many events it stands for; `bytes` is then their sum. Default 1. */
   readonly count?: number | undefined;
-  /** When the last of them was, in milliseconds. */
+  /** Optional; the time of the last of them. */
   readonly until?: number | undefined;
 };
 
-/** What can happen on a lane. `bytes` is the size, `preview` the first bytes if they were kept. */
+/** What can happen on a lane. `bytes` is the size; `preview` has the first bytes, if kept. */
 export type Happening =
   | {
       readonly kind: 'frame';
@@ -74,24 +77,26 @@ export type Happening =
     }
   | { readonly kind: 'chunk'; readonly bytes: number; readonly preview?: Uint8Array }
   | { readonly kind: 'value' }
-  /** A frame without payload: its handle is closed in this direction. On a connection lane it says which. */
+  /**
+   * An empty frame closes its handle in this direction. `handle`: on a connection lane, which one.
+   */
   | { readonly kind: 'close'; readonly handle?: number }
   | { readonly kind: 'error'; readonly code?: string }
   | { readonly kind: 'complete' };
 
-/** From a moment to another one, in milliseconds; without an end it lasts as long as the diagram. */
+/** From one time to another; without an end it lasts as long as the diagram. */
 export interface Period {
   readonly from: number;
   readonly to: number | undefined;
 }
 
-/** Reading is stopped; somebody blocks somebody; the exchange waits for a packet. */
+/** Reading is paused; an unread stream blocks another one; the exchange waits for a packet. */
 export type SpanKind = 'paused' | 'stalled' | 'waiting';
 
 /** A state that lasts. */
 export interface Span extends Period {
   readonly kind: SpanKind;
-  /** In words: "paused", "waiting for ACK". */
+  /** Such as "paused" or "waiting for ACK". */
   readonly label: string;
 }
 
@@ -99,3 +104,22 @@ export interface LegendEntry {
   readonly symbol: string;
   readonly label: string;
 }
+
+/** A lane before its first event. */
+export type LaneStart = Pick<Lane, 'name' | 'kind' | 'direction' | 'handle' | 'under'>;
+
+/**
+ * One step by which a diagram grows. A recording emits them during the conversation; in order they
+ * make a {@link Diagram}. Times are milliseconds since the recording began.
+ */
+export type Change =
+  | { readonly kind: 'lane'; readonly at: number; readonly lane: LaneStart }
+  | { readonly kind: 'event'; readonly lane: string; readonly event: LaneEvent }
+  /** A state begins; its `to` is undefined until it ends. */
+  | { readonly kind: 'span'; readonly lane: string; readonly span: Span }
+  | {
+      readonly kind: 'span-end';
+      readonly lane: string;
+      readonly span: SpanKind;
+      readonly at: number;
+    };

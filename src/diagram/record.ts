@@ -13,33 +13,29 @@ import {
 import type { Connection } from '../connection/connection.js';
 import type { Flow } from '../connection/flow.js';
 import { isAmandaError } from '../wire/errors.js';
-import type { Change } from './change.js';
-import {
-  Conversation,
-  type ConversationError,
-  type ConversationOptions,
-  type Side,
-} from './conversation.js';
-import type { Diagram } from './model.js';
+import type { Role } from '../wire/role.js';
+import { messageOf } from '../wire/text.js';
+import { Conversation, type ConversationError, type ConversationOptions } from './conversation.js';
+import type { Change, Diagram } from './model.js';
 import { Recording, type RecordingOptions } from './recording.js';
 
 export interface RecordOptions extends Pick<
   ConversationOptions,
   'preview' | 'viewpoint' | 'under' | 'maxLanes'
 > {
-  /** The connection's lane; default `connection`. Further connections are `connection 2`, `connection 3` … */
+  /** The connection's lane; default `connection`. Further ones are `connection 2`, and so on. */
   readonly name?: string | undefined;
   /**
-   * Whether what comes of a stream in the same millisecond (in 10 ms while more than 16 chunks come in one) is one chunk with a count, told within 10 ms.
-   * Default true; false tells each at once.
+   * Whether chunks of a stream in the same millisecond become one event with a count, and chunks of
+   * 10 ms when more than 16 come in one. They are emitted within 10 ms. Default true.
    */
   readonly joins?: boolean | undefined;
-  /** The time in milliseconds; default that of RxJS, which is virtual where time is. */
+  /** The time in milliseconds; default that of RxJS, which is virtual in a TestScheduler. */
   readonly now?: (() => number) | undefined;
 }
 
 /**
- * Passes connections on and tells what happens on each, while it happens, as the steps of a diagram.
+ * Passes connections on, and emits what happens on them as the steps of a diagram.
  *
  *     connections  --C---------------
  *     changes      --l-lpspspsl-ccc--      l: a lane begins, p: a packet, s: a span, c: a chunk
@@ -48,16 +44,17 @@ export interface RecordOptions extends Pick<
  *       .pipe(record((change) => console.log(change)), noop())
  *       .subscribe();
  *
- * Times are milliseconds since the subscription. No payload is kept but the front of each (`preview`, 16 bytes by default). A connection
- * that breaks is part of the diagram and no error of `observer`, which completes when the recording ends. On a target's connections
- * `viewpoint` is `target`. Errors with `BAD_ARGUMENT` for an option out of its range.
+ * Times are milliseconds since the subscription. Of each payload the first bytes are kept
+ * (`preview`, default 16). A broken connection is an event of the diagram; `observer` completes
+ * when the recording ends. For a target's connections `viewpoint` is `target`. Errors with
+ * `BAD_ARGUMENT` for an option out of range.
  */
 export function record(
   observer: Partial<Observer<Change>> | ((change: Change) => void),
   options: RecordOptions = {},
 ): MonoTypeOperatorFunction<Connection> {
   const { name = 'connection', now = rxjsTime } = options;
-  const told: Partial<Observer<Change>> =
+  const observing: Partial<Observer<Change>> =
     typeof observer === 'function' ? { next: observer } : observer;
   return (connections) =>
     new Observable((out) => {
@@ -67,7 +64,7 @@ export function record(
         const changes = watch(connection, { ...options, name: numbered }, at);
         recordings.add(
           changes.subscribe({
-            next: (change) => told.next?.(change),
+            next: (change) => observing.next?.(change),
             error: (error: unknown) => out.error(error),
           }),
         );
@@ -85,17 +82,17 @@ export function record(
         },
       });
       return () => {
-        // How the connection ends belongs to the recording.
+        // In this order: the end of the connection belongs to the recording.
         source.unsubscribe();
         recordings.unsubscribe();
-        told.complete?.();
+        observing.complete?.();
       };
     });
 }
 
 /**
- * What happens on one connection, as the steps of a diagram. Completes with the connection, also when it breaks, which is the last event
- * then; errors with `BAD_ARGUMENT` for an option out of its range. Times are milliseconds since the subscription. See {@link record}.
+ * Emits what happens on one connection as the steps of a diagram. Completes with the connection; if
+ * that breaks, the error is the last event. See {@link record}.
  */
 export function recordConnection(
   connection: Connection,
@@ -104,7 +101,10 @@ export function recordConnection(
   return defer(() => watch(connection, options, clockOf(options.now ?? rxjsTime)));
 }
 
-/** Collects the steps of a diagram and emits it when they complete. Errors with `BAD_ARGUMENT` for an option out of its range. */
+/**
+ * Collects the steps of a diagram, and emits it when they complete. Errors with `BAD_ARGUMENT` for
+ * an option out of range.
+ */
 export function toDiagram(options: RecordingOptions = {}): OperatorFunction<Change, Diagram> {
   return (changes) =>
     defer(() =>
@@ -134,24 +134,24 @@ function watch(
     let time = at();
     const clock = (): number => (time = at());
     conversation.begin(time);
-    // One timer while frames come, and none when they have not for a while: a new one for each millisecond would keep the collector busy.
-    let settling: Subscription | undefined;
+    // One timer while frames come: one for each chunk would cost more than the recording.
+    let flushing: Subscription | undefined;
     let isFresh = false;
-    const frame = (sender: Side, handle: number, payload: Uint8Array, together: boolean): void => {
-      // To look at the clock takes as long as the rest of this.
+    const frame = (sender: Role, handle: number, payload: Uint8Array, together: boolean): void => {
+      // Reading the clock takes as long as the rest of this.
       conversation.frame(together ? time : clock(), sender, handle, payload);
       isFresh = true;
-      if (settling !== undefined || !joins) return;
-      settling = interval(SETTLE).subscribe(() => {
-        conversation.settle();
+      if (flushing !== undefined || !joins) return;
+      flushing = interval(FLUSH_EVERY).subscribe(() => {
+        conversation.flush();
         if (!isFresh) {
-          settling?.unsubscribe();
-          settling = undefined;
+          flushing?.unsubscribe();
+          flushing = undefined;
         }
         isFresh = false;
       });
     };
-    changes.add(() => settling?.unsubscribe());
+    changes.add(() => flushing?.unsubscribe());
     const end = (error?: unknown): void => {
       conversation.end(
         clock(),
@@ -174,8 +174,8 @@ function watch(
   });
 }
 
-/** How long a chunk may wait to be told, for more to be joined with, in milliseconds. */
-const SETTLE = 10;
+/** Milliseconds that a chunk may wait to be joined with others. */
+const FLUSH_EVERY = 10;
 
 function stallInWords({ stall }: Flow): string | undefined {
   if (stall === undefined) return undefined;
@@ -186,7 +186,7 @@ const MOST_HANDLES = 4;
 
 function asConversationError(error: unknown): ConversationError {
   if (isAmandaError(error)) return { code: error.code, message: error.message };
-  return { message: error instanceof Error ? error.message : String(error) };
+  return { message: messageOf(error) };
 }
 
 function clockOf(now: () => number): () => number {

@@ -1,17 +1,16 @@
 import { inRange } from '../wire/ranges.js';
-import type { Change, LaneStart } from './change.js';
 import { areChunks, condenseEvents, condenseSpans, joinChunks, relabelled } from './condense.js';
 import { countInWords, timeInWords } from './layout/layout-words.js';
-import type { Diagram, LaneEvent, Span } from './model.js';
+import type { Change, Diagram, LaneEvent, LaneStart, Span } from './model.js';
 
 export interface RecordingOptions {
   /** Default "Recording". */
   readonly title?: string | undefined;
-  /** What there is to see; default how much it is. */
+  /** What it shows; default how much it is. */
   readonly sentence?: string | undefined;
-  /** Events that are kept, 100 to 10,000,000; default 10,000. When there are more, neighbours are joined and counted. */
+  /** The most events, 100 to 10,000,000; default 10,000. Of more, neighbours are joined. */
   readonly maxEvents?: number | undefined;
-  /** Lanes that are kept, 1 to 100,000; default 512. Further ones are counted only. */
+  /** The most lanes, 1 to 100,000; default 512. Further ones are only counted. */
   readonly maxLanes?: number | undefined;
 }
 
@@ -23,10 +22,11 @@ interface LaneSoFar {
 }
 
 /**
- * Collects the steps of a diagram into a diagram, in bounded memory.
+ * Collects the steps of a diagram, in bounded memory.
  *
- * When there are more events than it keeps, neighbouring chunks of a lane become one with their number and sum; packets, closes and errors
- * stay as they are as long as possible. Spans in great numbers are joined in the same way. Errors with `BAD_ARGUMENT` for an option out of its range.
+ * When there are too many events, neighbouring chunks of a lane are joined into one with their
+ * number and sum; other events are joined last. Too many spans are joined as well. Errors with
+ * `BAD_ARGUMENT` for an option out of range.
  */
 export class Recording {
   readonly #options: RecordingOptions;
@@ -35,8 +35,8 @@ export class Recording {
   readonly #lanes = new Map<string, LaneSoFar>();
   readonly #order: LaneSoFar[] = [];
   #kept = 0;
-  /** Chunks that begin within so many milliseconds are joined at once: there is no room for more than that, as it has turned out. */
-  #grain = 0;
+  /** Chunks within so many milliseconds are joined as they come; grows with the recording. */
+  #joinWithin = 0;
   #keptSpans = 0;
   #connections = 0;
   #happened = 0;
@@ -49,7 +49,7 @@ export class Recording {
     this.#maxLanes = inRange('maxLanes', options.maxLanes ?? 512, 1, 100_000);
   }
 
-  /** How many events there have been, joined ones counted one by one. */
+  /** How many events there were, before joining. */
   get happened(): number {
     return this.#happened;
   }
@@ -75,7 +75,7 @@ export class Recording {
     }
   }
 
-  /** All of it so far, as far as `at` milliseconds; default as far as something has happened. */
+  /** The diagram so far, with the length `at`; default: up to the last event. */
   diagram(at = this.#last): Diagram {
     return {
       title: this.#options.title ?? 'Recording',
@@ -104,7 +104,7 @@ export class Recording {
     this.#order.splice(this.#placeUnder(start.under), 0, lane);
   }
 
-  /** Behind the lane that it lies under, and all that lies there already. */
+  /** After the lane that it is under, and after all lanes under that. */
   #placeUnder(under: string | undefined): number {
     if (under === undefined) return this.#order.length;
     const family = new Set([under]);
@@ -125,7 +125,7 @@ export class Recording {
     if (
       last?.kind === 'chunk' &&
       event.kind === 'chunk' &&
-      event.at - last.at < this.#grain &&
+      event.at - last.at < this.#joinWithin &&
       areChunks(last, event)
     ) {
       lane.events[lane.events.length - 1] = joinChunks(last, event);
@@ -141,7 +141,7 @@ export class Recording {
       this.#order.map((lane) => lane.events),
       Math.floor(this.#maxEvents / 2),
     );
-    this.#grain = (2 * this.#last) / this.#maxEvents;
+    this.#joinWithin = (2 * this.#last) / this.#maxEvents;
     this.#kept = 0;
     this.#order.forEach((lane, index) => {
       lane.events = [...(events[index] ?? [])];

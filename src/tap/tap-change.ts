@@ -1,4 +1,4 @@
-import type { Change } from '../diagram/change.js';
+import type { Change } from '../diagram/model.js';
 import type { TapClosing, TapPeer } from './tap-event.js';
 
 /**

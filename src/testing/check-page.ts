@@ -4,7 +4,7 @@ import {
   readMarbles,
   readPeriods,
   writeMarbles,
-  type Row,
+  type MarbleRow,
   type Tick,
 } from '../diagram/page/notation.js';
 import type { Page } from '../diagram/page/page.js';
@@ -27,7 +27,7 @@ export function checkPage(page: Page): string {
   const faults = [...strayWaits(page), ...timerFaults(run)];
   const wrong = pairs.filter(({ expected, actual }) => !sameTicks(expected, actual));
   if (wrong.length === 0 && faults.length === 0) return '';
-  const rows = pairs.flatMap((pair): Row[] =>
+  const rows = pairs.flatMap((pair): MarbleRow[] =>
     wrong.includes(pair)
       ? [
           { label: `${pair.label}, expected`, ticks: pair.expected },
@@ -35,7 +35,7 @@ export function checkPage(page: Page): string {
         ]
       : [{ label: pair.label, ticks: pair.expected }],
   );
-  const given = Object.keys(page.given).map((name): Row => ({
+  const given = Object.keys(page.given).map((name): MarbleRow => ({
     label: `${name}, given`,
     ticks: ticksOf(page, name),
   }));

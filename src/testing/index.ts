@@ -16,7 +16,6 @@ export type { ComplianceLimits, CompliancePeers } from './compliance/compliance-
 // Marble pages: declare, run, compare, draw.
 export * from '../diagram/page/page.js';
 export { pageDiagram } from '../diagram/page/page-diagram.js';
-export type { Legend, Mark } from '../diagram/mark.js';
 export * from './marks.js';
 export * from './check-page.js';
 export * from './run-page.js';

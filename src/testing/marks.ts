@@ -1,4 +1,4 @@
-import type { Mark } from '../diagram/mark.js';
+import type { Mark } from '../diagram/page/page.js';
 import { AmandaError, type AmandaErrorCode } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import type { PacketType } from '../wire/packet.js';

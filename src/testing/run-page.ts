@@ -1,6 +1,6 @@
 import { Subscription, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { Mark } from '../diagram/mark.js';
+import type { Mark } from '../diagram/page/page.js';
 import type { Period, SpanKind } from '../diagram/model.js';
 import type { Page, PageScope } from '../diagram/page/page.js';
 import { pageLength, subscriptionsOf } from '../diagram/page/page-diagram.js';

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { listenPlace, targetPlace } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
 import { TapView } from '../../src/cli/rx-amanda/tap/tap-view.js';
-import type { Change } from '../../src/diagram/change.js';
+import type { Change } from '../../src/diagram/model.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { dial, listen, readAll } from '../tap/ends.js';
 import { fakeSurroundings } from './fake-surroundings.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Change } from '../../src/diagram/change.js';
+import type { Change } from '../../src/diagram/model.js';
 import { ConversationBytes } from '../../src/diagram/conversation-bytes.js';
 import type { ConversationOptions } from '../../src/diagram/conversation.js';
 import {
@@ -10,7 +10,7 @@ import {
   refusalOf,
   directions,
 } from '../support/captures.js';
-import { frameBytes, packetBytes, sideOf, toldFrames } from './told.js';
+import { frameBytes, packetBytes, roleOf, shownFrames } from './shown-frames.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
 
@@ -41,8 +41,8 @@ describe('the bytes of every recorded conversation', () => {
     const recorded = conversation(name);
     for (const direction of directions) {
       const { watched, changes } = watching();
-      watched.bytes(0, sideOf(direction), recorded.bytes[direction]);
-      expect(toldFrames(changes).map(({ bytes }) => bytes)).toEqual(
+      watched.bytes(0, roleOf(direction), recorded.bytes[direction]);
+      expect(shownFrames(changes).map(({ bytes }) => bytes)).toEqual(
         framesOf(recorded, direction).map(({ length }) => length),
       );
       const refusal = refusalOf(recorded, direction);
@@ -71,7 +71,7 @@ describe('the bytes of every recorded conversation', () => {
           bytes[direction].length,
         ].sort((a, b) => a - b);
         ends.forEach((end, index) => {
-          watched.bytes(0, sideOf(direction), bytes[direction].subarray(ends[index - 1] ?? 0, end));
+          watched.bytes(0, roleOf(direction), bytes[direction].subarray(ends[index - 1] ?? 0, end));
         });
       }
       watched.end(0, undefined);
@@ -109,7 +109,7 @@ describe('the payloads', () => {
     }
   });
 
-  test('of one stream that come in one go are one chunk, if that is wanted, and others come between', () => {
+  test('of one stream in one chunk are one event with `joins`, and others come between', () => {
     const { watched, changes } = watching({ preview: 1, joins: true });
     const frames = (...letters: string[]) =>
       Buffer.concat(
@@ -190,7 +190,7 @@ describe('bytes that are no frames', () => {
     watched.bytes(3, 'initiator', frameBytes(1, packetBytes(3)));
     watched.end(4, undefined);
     expect(errorsOf(changes)[0]).toMatch(/^Byte 10 of the target: /);
-    expect(toldFrames(changes).map(({ direction }) => direction)).toEqual(['in', 'out']);
+    expect(shownFrames(changes).map(({ direction }) => direction)).toEqual(['in', 'out']);
     expect(notesOf(changes)).toEqual(['1018 bytes of the target from byte 10 on are no frames']);
   });
 

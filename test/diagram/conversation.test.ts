@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Change } from '../../src/diagram/change.js';
+import type { Change } from '../../src/diagram/model.js';
 import { Conversation, type ConversationOptions } from '../../src/diagram/conversation.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { conversation, conversationNames } from '../support/captures.js';
-import { framesInOrder, listedFrames, packetBytes, sideOf, toldFrames } from './told.js';
+import { framesInOrder, listedFrames, packetBytes, roleOf, shownFrames } from './shown-frames.js';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const close = new Uint8Array(0);
@@ -31,7 +31,7 @@ function dumping(options: Partial<ConversationOptions> = {}) {
   return made;
 }
 
-/** What is told, a line each. */
+/** Each change as a line. */
 function lines(changes: readonly Change[]): readonly string[] {
   return changes.map((change) => {
     switch (change.kind) {
@@ -48,7 +48,7 @@ function lines(changes: readonly Change[]): readonly string[] {
 }
 
 describe('chunks that are joined', () => {
-  test('are those of one time, and the last ones wait until something else happens or they are asked for', () => {
+  test('are those of one time, and the last ones wait for another event or a flush', () => {
     const { watched, changes } = dumping({ joins: true });
     const told = (): readonly string[] => lines(changes.splice(0));
     told();
@@ -57,8 +57,8 @@ describe('chunks that are joined', () => {
       '40 lane wire/DATA: stream 499999 in',
       '40 wire/DATA chunk: 2 chunks, 8 B',
     ]);
-    watched.settle();
-    watched.settle();
+    watched.flush();
+    watched.flush();
     expect(told()).toEqual(['50 wire/DATA chunk: 4 bytes']);
     watched.frame(60, 'target', 499_999, text('data'));
     watched.end(70, 'target');
@@ -68,7 +68,7 @@ describe('chunks that are joined', () => {
   test('are one a stream, also when streams take turns within the time', () => {
     const { watched, changes } = dumping({ joins: true });
     for (const handle of [499_999, 499_998]) watched.frame(30, 'target', handle, text('data'));
-    watched.settle();
+    watched.flush();
     changes.splice(0);
     for (const handle of [499_999, 499_998, 499_999, 499_998, 499_999])
       watched.frame(40, 'target', handle, text('data'));
@@ -92,11 +92,11 @@ describe('chunks that are joined', () => {
       },
     });
     for (const handle of [499_999, 499_998]) watched.frame(30, 'target', handle, text('data'));
-    watched.settle();
+    watched.flush();
     changes.splice(0);
     for (const handle of [499_999, 499_998]) watched.frame(40, 'target', handle, text('data'));
-    watched.settle();
-    watched.settle();
+    watched.flush();
+    watched.flush();
     expect(lines(changes)).toEqual([
       '40 wire/handle 499999 chunk: 4 bytes',
       '40 wire/handle 499998 chunk: 4 bytes',
@@ -114,7 +114,7 @@ describe('chunks that are joined', () => {
     ] as const) {
       for (const payload of payloads) watched.frame(at, 'target', 499_999, text(payload));
     }
-    watched.settle();
+    watched.flush();
     const previews = changes.flatMap((change) =>
       change.kind === 'event' && 'preview' in change.event
         ? [Buffer.from(change.event.preview ?? []).toString()]
@@ -130,14 +130,14 @@ describe('chunks that are joined', () => {
         watched.frame(at, 'target', 499_999, text('data'));
     };
     burst(40, 1);
-    watched.settle();
+    watched.flush();
     changes.splice(0);
     for (const at of [50, 51, 60]) burst(at, 17);
     watched.frame(60, 'target', 499_998, text('answer'));
-    // These ten have no more than 16, and behind them it is a millisecond again.
+    // These ten have at most 16 chunks, and after them a millisecond counts again.
     burst(61, 15);
     for (const at of [71, 72]) burst(at, 1);
-    watched.settle();
+    watched.flush();
     expect(lines(changes)).toEqual([
       '50 wire/DATA chunk: 17 chunks, 68 B',
       '51 wire/DATA chunk: 34 chunks, 136 B',
@@ -166,10 +166,10 @@ describe('every recorded conversation', () => {
     const recorded = conversation(name);
     const { watched, changes } = watching();
     for (const { step, payload } of framesInOrder(recorded))
-      watched.frame(step.time * 1000, sideOf(step.direction), step.handle, payload);
-    const told = toldFrames(changes);
+      watched.frame(step.time * 1000, roleOf(step.direction), step.handle, payload);
+    const told = shownFrames(changes);
     const listed = listedFrames(recorded);
-    // The lists take every packet on a large handle for data; a request begins an exchange whatever its number is.
+    // The lists take a packet on a large handle for data; a request begins an exchange on any handle.
     const isListedAsData = (index: number): boolean =>
       listed[index]?.what === 'data' && listed[index].stream === undefined;
     expect(
@@ -178,7 +178,7 @@ describe('every recorded conversation', () => {
         what: isListedAsData(index) ? 'data' : rest.what,
       })),
     ).toEqual(listed.map(({ stream: _, ...rest }) => rest));
-    // Streams have the names that the list has, with the direction behind it where both carry something.
+    // Streams have the names of the list, with the direction if both directions carry bytes.
     const isNamed = told.map(({ lane }, index) => {
       const stream = listed[index]?.stream;
       return (
@@ -194,7 +194,7 @@ describe('every recorded conversation', () => {
   test('an exchange is named by its service', () => {
     const { watched, changes } = watching();
     for (const { step, payload } of framesInOrder(conversation('amdump.1')))
-      watched.frame(step.time * 1000, sideOf(step.direction), step.handle, payload);
+      watched.frame(step.time * 1000, roleOf(step.direction), step.handle, payload);
     expect(lines(changes).filter((line) => line.includes(' lane '))).toEqual([
       expect.stringMatching(/ lane wire: connection$/),
       expect.stringMatching(/ lane wire\/noop: handle 1$/),
@@ -242,7 +242,7 @@ describe('a conversation', () => {
 
   test('seen by the target has the directions the other way round', () => {
     const { changes } = dumping({ viewpoint: 'target' });
-    expect(toldFrames(changes).map(({ direction }) => direction)).toEqual([
+    expect(shownFrames(changes).map(({ direction }) => direction)).toEqual([
       'in',
       'out',
       'out',
@@ -262,7 +262,7 @@ describe('a conversation', () => {
     ]);
   });
 
-  test('begins a new lane for a request on a number that is used again, where a late close still belongs to the old one', () => {
+  test('begins a new lane for a request on a reused handle; a late close belongs to the old one', () => {
     const { watched, changes } = dumping();
     watched.frame(40, 'initiator', 1, REQ);
     watched.frame(41, 'target', 1, close);
@@ -319,7 +319,7 @@ describe('a conversation', () => {
     ]);
   });
 
-  test('keeps a copy of the front of a payload, as long as asked, and none when asked for none', () => {
+  test('keeps a copy of the front of a payload, of the length of `preview`', () => {
     const payload = text('abcdefghijklmnopqrstuvwxyz');
     const previews = [undefined, 4, 0].map((preview) => {
       const { watched, changes } = dumping({ preview });
@@ -358,7 +358,7 @@ describe('a hostile peer', () => {
     for (let handle = 1; handle <= 100_000; handle += 1)
       watched.frame(handle, 'target', handle, text('x'));
     expect(changes.filter(({ kind }) => kind === 'lane')).toHaveLength(1 + 3);
-    expect(toldFrames(changes)).toHaveLength(100_000);
+    expect(shownFrames(changes)).toHaveLength(100_000);
     expect(lines(changes).at(-1)).toBe('100000 wire chunk in: 100000: 1 byte');
   });
 
@@ -399,7 +399,7 @@ describe('a hostile peer', () => {
     expect(texts.join('')).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u202e]*$/);
   });
 
-  test('costs no more for a packet of 4 MiB than for its front, and a text without end stays short', () => {
+  test('costs no more for a packet of 4 MiB than for its front, and shortens an endless text', () => {
     const { watched, changes } = watching();
     const huge = new Uint8Array(4_194_304).fill(0x61);
     huge.set(text('\u0000SERVICE '));

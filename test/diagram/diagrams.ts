@@ -1,6 +1,6 @@
 import type { Diagram, Lane, LaneEvent } from '../../src/diagram/model.js';
 
-/** A lane of which only what matters is told. */
+/** A lane with defaults. */
 export function lane(name: string, rest: Partial<Lane> = {}): Lane {
   return {
     name,
@@ -27,7 +27,7 @@ export function diagram(lanes: readonly Lane[], rest: Partial<Diagram> = {}): Di
   };
 }
 
-/** Something of the user at a time. */
+/** A value of the user. */
 export function value(at: number, symbol: string | undefined, label = symbol ?? ''): LaneEvent {
   return { kind: 'value', at, symbol, label };
 }

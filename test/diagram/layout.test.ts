@@ -15,7 +15,7 @@ const medium: Medium = {
   width: 40,
   step: 1,
   margin: 1,
-  extent: (_, events) => ({ before: 1, behind: 4 * events.length - 1 }),
+  extent: (_, events) => ({ before: 1, after: 4 * events.length - 1 }),
   breakWidth: () => 6,
 };
 
@@ -41,7 +41,7 @@ describe('a layout', () => {
     expect(row?.stops.map(({ at }) => at)).toEqual([0, 1, 2, 4]);
   });
 
-  test('breaks the axis behind everything that was before, where more than twelve steps are empty', () => {
+  test('breaks the axis after all that was before when more than twelve steps are empty', () => {
     const [row] = layOut(
       diagram([lane('a', { events: [value(1, 'a'), value(14, 'b')] })], { length: 26 }),
       medium,
@@ -80,7 +80,7 @@ describe('a layout', () => {
     ]);
   });
 
-  test('has a place for the begin of a lane on which nothing happens yet, and breaks behind it', () => {
+  test('has a place for the begin of an empty lane, and breaks after it', () => {
     const late = lane('late', { from: 40, events: [value(60, 'b')] });
     const [row] = layOut(
       diagram([lane('a', { events: [value(0, 'a')] }), late], { length: 60 }),

@@ -2,7 +2,7 @@ import { NEVER, concat, lastValueFrom, of, toArray, type Observable } from 'rxjs
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { Connection } from '../../src/connection/connection.js';
-import type { Change } from '../../src/diagram/change.js';
+import type { Change } from '../../src/diagram/model.js';
 import { record, recordConnection, toDiagram } from '../../src/diagram/record.js';
 import { ScriptedPeer } from '../../src/testing/index.js';
 
@@ -14,12 +14,12 @@ function connected(): Connection {
   );
 }
 
-/** A source that stays open behind its connection. */
+/** A source that stays open after its connection. */
 function staying(connection: Connection): Observable<Connection> {
   return concat(of(connection), NEVER);
 }
 
-/** What an operator's observer is told, and the connections that pass. */
+/** What an operator's observer gets, and the connections that pass. */
 function recorded(connections: Observable<Connection>) {
   let now = 1_000;
   const changes: Change[] = [];

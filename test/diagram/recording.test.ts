@@ -5,7 +5,7 @@ import type { Diagram, LaneEvent } from '../../src/diagram/model.js';
 import { Recording, type RecordingOptions } from '../../src/diagram/recording.js';
 import { toText } from '../../src/diagram/text/text.js';
 import { diagram, lane } from './diagrams.js';
-import { packetBytes } from './told.js';
+import { packetBytes } from './shown-frames.js';
 
 function recording(options: RecordingOptions = {}) {
   const made = new Recording(options);
@@ -40,7 +40,7 @@ function countOf({ lanes }: Diagram): number {
   return lanes.reduce((sum, { events }) => sum + events.length, 0);
 }
 
-/** What joined events stand for. */
+/** How many events a joined one stands for. */
 function sumOf(events: readonly LaneEvent[]) {
   return events.reduce(
     (sum, event) => ({
@@ -138,7 +138,7 @@ describe('a recording', () => {
     ]);
   });
 
-  test('keeps no more events than asked: chunks are joined, and nothing else as long as there are chunks', () => {
+  test('keeps at most `maxEvents`: chunks are joined, and other events only without chunks', () => {
     const made = recording({ maxEvents: 100 });
     for (let at = 0; at < 60_000; at += 1) {
       made.change({ kind: 'event', lane: 'wire/DATA', event: chunk(at, 32_768) });

@@ -164,7 +164,7 @@ describe('a diagram as SVG', () => {
         name === 'text' && /^[\d.]+ m?s$/.test(text) ? [text] : [],
       );
     };
-    // How many fill a row is the layout's; one more than that, and the break begins the next one.
+    // The layout decides how many fill a row; with one more, the break begins the next row.
     const times = Array.from({ length: 40 }, (_, more) => timesWith(20 + more));
     expect(times.some((shown) => shown.includes('5 s'))).toBe(true);
     expect(times.some((shown) => !shown.includes('5 s'))).toBe(true);

@@ -7,7 +7,7 @@ export interface Node {
   readonly text: string;
 }
 
-/** Reads as much XML as a picture may be made of, and throws at whatever is not well-formed. */
+/** Reads the XML that a picture may consist of; throws when it is not well-formed. */
 export function parseXml(xml: string): Node {
   const illegal = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.exec(xml);
   if (illegal !== null) throw new Error(`a character that XML cannot hold at ${illegal.index}`);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   duration,
-  lengthOf,
+  marblesLength,
   readMarbles,
   readPeriods,
   writeMarbles,
@@ -17,7 +17,7 @@ describe('reading marbles', () => {
       { at: 2, symbol: 'b' },
       { at: 4, symbol: '|' },
     ]);
-    expect(lengthOf('-a b-|')).toBe(5);
+    expect(marblesLength('-a b-|')).toBe(5);
   });
 
   test('a group happens at its opening bracket and takes its width', () => {
@@ -33,7 +33,7 @@ describe('reading marbles', () => {
       { at: 0, symbol: 'a' },
       { at: 62_004, symbol: '#' },
     ]);
-    expect(lengthOf('30s')).toBe(30_000);
+    expect(marblesLength('30s')).toBe(30_000);
   });
 
   test('digits without a unit are symbols', () => {

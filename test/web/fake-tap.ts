@@ -1,6 +1,5 @@
 import { Subject } from 'rxjs';
-import type { Change } from '../../src/diagram/change.js';
-import type { LaneEvent } from '../../src/diagram/model.js';
+import type { Change, LaneEvent } from '../../src/diagram/model.js';
 import { observeTap } from '../../src/tap/observe-tap.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import type { TapEvent } from '../../src/tap/tap-event.js';

@@ -1,5 +1,4 @@
-import type { Change, LaneStart } from '../../diagram/change.js';
-import type { Diagram, LaneEvent, Span } from '../../diagram/model.js';
+import type { Change, Diagram, LaneEvent, LaneStart, Span } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
 import { conversationDiagram, type Window } from './conversation-diagram.js';
 import {

@@ -1,5 +1,4 @@
-import type { LaneStart } from '../../diagram/change.js';
-import type { LaneEvent, Span } from '../../diagram/model.js';
+import type { LaneEvent, LaneStart, Span } from '../../diagram/model.js';
 import { printable } from '../../wire/text.js';
 import type { Closed, KnownLane, Opened } from './steps.js';
 import type {

@@ -1,5 +1,4 @@
-import type { LaneStart } from '../../diagram/change.js';
-import type { LaneEvent, Span } from '../../diagram/model.js';
+import type { LaneEvent, LaneStart, Span } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
 
 /** Something that has happened, with the number that pages know it by. */

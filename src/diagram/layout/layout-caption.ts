@@ -9,7 +9,9 @@ import {
 import { printable } from '../../wire/text.js';
 import { numberInWords, short, sizeInWords } from './layout-words.js';
 
-/** What is written on a marble: the name of a packet, the symbol that the legend explains, else a size or the front of a label. */
+/**
+ * The text on a marble: the type of a packet, a symbol of the legend, or a size or a short label.
+ */
 export function captionOf(event: LaneEvent, diagram: Diagram): string {
   const { count = 1 } = event;
   if (count === 1) return captionOfOne(event, diagram);
@@ -44,14 +46,17 @@ function captionOfOne(event: LaneEvent, { legend }: Diagram): string {
   }
 }
 
-/** An entry of the legend that a reader needs, with an event to show how it is drawn. */
+/** An entry of the legend, with an event that shows how it is drawn. */
 export interface Explanation {
   readonly lane: Lane;
   readonly event: LaneEvent;
   readonly label: string;
 }
 
-/** The legend in the order in which things come, without what says itself, such as a bare ACK. Errors that no symbol stands for are told by their label. */
+/**
+ * The legend in order of appearance, without what needs no explanation, such as a bare ACK. An
+ * error without a symbol is explained by its label.
+ */
 export function explanationsOf({ lanes, legend }: Diagram): readonly Explanation[] {
   const labels = new Map(legend.map(({ symbol, label }) => [symbol, label]));
   const explanations = new Map<string, Explanation>();
@@ -59,16 +64,17 @@ export function explanationsOf({ lanes, legend }: Diagram): readonly Explanation
   for (const { lane, event } of lanes.flatMap((one) =>
     one.events.map((event) => ({ lane: one, event })),
   )) {
-    const isUntold = event.kind === 'error' && event.symbol === undefined && errors < MOST_ERRORS;
-    const told = isUntold
+    const isPlainError =
+      event.kind === 'error' && event.symbol === undefined && errors < MOST_ERRORS;
+    const text = isPlainError
       ? event.label
       : event.symbol === undefined
         ? undefined
         : labels.get(event.symbol);
-    const label = told === undefined ? undefined : wordsFor(event, told);
+    const label = text === undefined ? undefined : wordsFor(event, text);
     const key = event.symbol ?? `error ${event.label}`;
     if (label === undefined || explanations.has(key)) continue;
-    if (isUntold) errors += 1;
+    if (isPlainError) errors += 1;
     explanations.set(key, { lane, event, label });
   }
   return [...explanations.values()];
@@ -76,18 +82,18 @@ export function explanationsOf({ lanes, legend }: Diagram): readonly Explanation
 
 const MOST_ERRORS = 8;
 
-/** What a lane is, in a few words: "stream 7", "handle 1". Its direction is told beside it. */
+/** What a lane is: "stream 7", "handle 1". */
 export function kindInWords({ kind, handle }: Lane): string {
   return handle === undefined ? kind : `${kind} ${handle}`;
 }
 
-/** What a lane is called where it stands: without the name of the lane above it. */
+/** The name of a lane, without the name of the lane that it is under. */
 export function shownName({ name, under }: Lane): string {
   const front = `${under ?? ''}${LANE_SEPARATOR}`;
   return under !== undefined && name.startsWith(front) ? name.slice(front.length) : name;
 }
 
-/** How many lanes a lane lies under. */
+/** How many lanes a lane is under. */
 export function depthOf({ under }: Lane, lanes: readonly Lane[]): number {
   const names = new Set<string>();
   for (
@@ -127,7 +133,7 @@ export function tracksOf({ subscriptions, spans }: Lane): readonly Track[] {
     if (free === undefined) tracks.push({ kind, label, periods: [{ from, to }] });
     else free.periods.push({ from, to });
   }
-  // Those of one label stand together, in the order in which the lane has them.
+  // Tracks of one label are together, in the order of the lane.
   const order = [...new Set(all.map(({ label }) => label))];
   return tracks.sort((a, b) => order.indexOf(a.label) - order.indexOf(b.label));
 }
@@ -136,7 +142,7 @@ function isOneOfMany(type: string, legend: readonly LegendEntry[]): boolean {
   return legend.filter(({ label }) => label === type || label.startsWith(`${type} `)).length > 1;
 }
 
-/** The words behind what the marble says itself: the type of a packet, the handle of a frame. */
+/** A label without what is on the marble: the type of a packet, the handle of a frame. */
 function wordsFor(event: LaneEvent, label: string): string | undefined {
   if (event.kind === 'close') return undefined;
   if (event.kind === 'packet' && label === event.type) return undefined;

@@ -1,9 +1,9 @@
 import type { Diagram, Lane, LaneEvent } from '../model.js';
 
-/** The colour of an event, 0 for what has no handle, else 1 to `count`. A frame on a connection has the colour of its stream. */
+/** The colour of an event: 1 to `count`, or 0 without a handle. A frame has that of its stream. */
 export type HueOf = (lane: Lane, event: LaneEvent) => number;
 
-/** Colours for the handles of a diagram in the order in which they come. With more handles than colours they begin anew: the number tells handles apart. */
+/** Colours for the handles of a diagram, in order of appearance; reused when there are too few. */
 export function huesOf({ lanes }: Diagram, count: number): HueOf {
   const own = lanes.map(({ handle }) => handle);
   const carried = lanes.flatMap((lane) => lane.events.map((event) => handleOf(lane, event)));

@@ -1,6 +1,6 @@
 import { charactersOf, type Measure } from '../text/text-width.js';
 
-/** A time as it is written beside an axis: `9.999 s`, `1 h 1 min`. */
+/** A time: `9.999 s`, `1 h 1 min`. */
 export function timeInWords(milliseconds: number): string {
   if (milliseconds < 100) return `${rounded(milliseconds)} ms`;
   const whole = Math.round(milliseconds);
@@ -12,7 +12,7 @@ export function timeInWords(milliseconds: number): string {
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${timeInWords(rest)}`;
 }
 
-/** A size for a marble: `512 B`, `32 KiB`, `1.5 MiB`. */
+/** A size: `512 B`, `32 KiB`, `1.5 MiB`. */
 export function sizeInWords(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const power = Math.min(units.length, Math.floor(Math.log2(bytes) / 10));
@@ -32,10 +32,10 @@ export function countInWords(number: number, noun: string): string {
   return `${numberInWords(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** Nothing that is drawn has room for more letters; measuring a hostile million of them would take seconds. */
+/** Longer texts are cut first: measuring a million characters of a hostile peer takes seconds. */
 const MOST_MEASURED = 10_000;
 
-/** The front of a text, with an ellipsis where something is left out. */
+/** The front of a text, with an ellipsis if it was cut. */
 export function short(
   text: string,
   limit: number,
@@ -46,7 +46,7 @@ export function short(
   return `${front(charactersOf(text.slice(0, MOST_MEASURED)), limit - measure(ellipsis), measure)}${ellipsis}`;
 }
 
-/** A text in lines that are no longer than the limit, broken at blanks where there are some. */
+/** A text in lines within the limit, broken at blanks if possible. */
 export function wrapped(
   text: string,
   limit: number,
@@ -64,7 +64,7 @@ export function wrapped(
   return line === '' ? lines : [...lines, line];
 }
 
-/** The first lines of a text, with an ellipsis where there are more. */
+/** The first lines of a text, with an ellipsis if there are more. */
 export function firstLines(
   text: string,
   count: number,
@@ -95,7 +95,7 @@ function pieces(word: string, limit: number, measure: Measure): readonly string[
   return [...found, piece];
 }
 
-/** As many of the characters as have room. */
+/** As many of the characters as fit. */
 function front(characters: readonly string[], room: number, measure: Measure): string {
   let text = '';
   let left = room;

@@ -1,6 +1,6 @@
 import type { Diagram, Lane, LaneEvent } from '../model.js';
 
-/** What a way of drawing says about its sizes, in its own unit: pixels or characters. */
+/** The sizes of a kind of drawing, in its own unit: pixels or characters. */
 export interface Medium {
   /** The room for time in a row. */
   readonly width: number;
@@ -8,23 +8,23 @@ export interface Medium {
   readonly step: number;
   /** The least distance between two marbles on a lane. */
   readonly margin: number;
-  /** How far what happens together on a lane reaches before and behind its time. `hidden` more are not drawn, only counted. */
+  /** How far the events of one time on a lane reach; `hidden` more are only counted. */
   readonly extent: (lane: Lane, events: readonly LaneEvent[], hidden: number) => Extent;
-  /** How wide a break of the axis is that stands for so many milliseconds. */
+  /** The width of a break of the axis for so many milliseconds. */
   readonly breakWidth: (milliseconds: number) => number;
 }
 
 export interface Extent {
   readonly before: number;
-  readonly behind: number;
+  readonly after: number;
 }
 
-/** What happens at one time on one lane. */
+/** The events of one time on one lane. */
 export interface Group {
   readonly lane: Lane;
   readonly at: number;
   readonly events: readonly LaneEvent[];
-  /** How many more there were than fit. */
+  /** How many events did not fit. */
   readonly hidden: number;
   readonly extent: Extent;
 }
@@ -33,21 +33,21 @@ export interface PlacedGroup extends Group {
   readonly x: number;
 }
 
-/** A place of the axis where time is left out, from `x` to `end`. */
+/** A place of the axis, from `x` to `end`, where time is left out. */
 export interface Break {
   readonly x: number;
   readonly end: number;
   readonly milliseconds: number;
 }
 
-/** A time that something begins, ends or happens at, and where it lies. `steps` lead to it from the stop before it. */
+/** A time at which something happens, and its place, `steps` after the previous stop. */
 export interface Stop {
   readonly at: number;
   readonly x: number;
   readonly steps: number;
 }
 
-/** Time from left to right, as far as there is room. */
+/** A part of the time that fits the width. */
 export interface Row {
   readonly from: number;
   readonly to: number;
@@ -57,12 +57,13 @@ export interface Row {
   readonly breaks: readonly Break[];
 }
 
-/** More steps than this without anything in them become a break of the axis. */
+/** More empty steps than this become a break of the axis. */
 const LONGEST_SILENCE = 12;
 
 /**
- * Finds a place for everything that happens: what is at the same time lies in the same column, nothing on a lane overlaps, and a long
- * silence is a break of the axis. What does not fit goes into further rows. `millisecondsPerStep` is how fine time is told apart.
+ * Finds a place for every event. Events of one time are in one column, events on a lane do not
+ * overlap, and a long silence is a break of the axis. What does not fit goes into further rows.
+ * `millisecondsPerStep` is the resolution of time.
  */
 export function layOut(
   diagram: Diagram,
@@ -91,13 +92,13 @@ export function layOut(
   return [...rows, row.close()];
 }
 
-/** Where a time of a lane lies in a row: at its edge when it lies in another row. */
+/** The place of a time in a row: at the edge for a time of another row. */
 export function xOf(row: Row, at: number): number {
   if (at < row.from) return 0;
   return row.stops.find((stop) => stop.at === at)?.x ?? row.width;
 }
 
-/** The lanes that there are in a row, with the spans that reach into it. */
+/** The lanes of a row, with their spans in it. */
 export function lanesIn({ lanes }: Diagram, row: Row): readonly Lane[] {
   return lanes.flatMap((lane) => {
     if (lane.from === undefined) return [lane];
@@ -111,12 +112,12 @@ export function lanesIn({ lanes }: Diagram, row: Row): readonly Lane[] {
   });
 }
 
-/** Where the line of a lane begins in a row. */
+/** The place where the line of a lane begins in a row. */
 export function startOf({ from }: Lane, row: Row): number {
   return from === undefined ? 0 : xOf(row, from);
 }
 
-/** When a lane ends, by completion or an error; never, if it does not. */
+/** When a lane completes or errors; Infinity if it does not. */
 export function endOf({ events }: Lane): number {
   const last = events.at(-1);
   return last?.kind === 'complete' || last?.kind === 'error' ? last.at : Infinity;
@@ -134,13 +135,13 @@ class OpenRow {
   readonly #stops: Stop[] = [];
   readonly #groups: PlacedGroup[] = [];
   readonly #breaks: Break[] = [];
-  /** How far each lane is taken. */
-  readonly #taken = new Map<string, number>();
+  /** How far each lane is filled. */
+  readonly #filled = new Map<string, number>();
   #end = 0;
 
   constructor(readonly medium: Medium) {}
 
-  /** Takes a moment, unless there is no room for it. */
+  /** Places a moment. False when there is no room for it. */
   place({ at, silence, steps, groups }: Moment): boolean {
     const isBreak = steps > LONGEST_SILENCE;
     const last = this.#stops.at(-1);
@@ -152,14 +153,14 @@ class OpenRow {
       unhindered,
       ...groups.map((group) => this.#free(group.lane) + group.extent.before),
     );
-    const end = x + Math.max(0, ...groups.map(({ extent }) => extent.behind));
+    const end = x + Math.max(0, ...groups.map(({ extent }) => extent.after));
     if (last !== undefined && end > this.medium.width) return false;
 
     if (isBreak) this.#breaks.push({ x: this.#end, end: breakEnd, milliseconds: silence });
     this.#stops.push({ at, x, steps: isBreak || last === undefined ? 0 : steps });
     for (const group of groups) {
       this.#groups.push({ ...group, x });
-      this.#taken.set(group.lane.name, x + group.extent.behind);
+      this.#filled.set(group.lane.name, x + group.extent.after);
     }
     this.#end = Math.max(this.#end, end);
     return true;
@@ -179,12 +180,12 @@ class OpenRow {
   }
 
   #free({ name }: Lane): number {
-    const taken = this.#taken.get(name);
-    return taken === undefined ? 0 : taken + this.medium.margin;
+    const filled = this.#filled.get(name);
+    return filled === undefined ? 0 : filled + this.medium.margin;
   }
 }
 
-/** The start, the end, and every time at which something happens, begins or ends, a lane among it. */
+/** The start, the end, and every time at which something happens, begins or ends. */
 function timesOf({ lanes, length }: Diagram): readonly number[] {
   const times = new Set([0, length]);
   for (const { from: begins = 0, events, spans, subscriptions } of lanes) {
@@ -216,14 +217,14 @@ function byTime(events: readonly LaneEvent[]): ReadonlyMap<number, readonly Lane
   return times;
 }
 
-/** What happens at one time takes no more than this part of a row, so that something before it has room, too. */
+/** The events of one time take at most this part of a row, so that others fit before them. */
 const WIDEST_GROUP = 0.8;
 
-/** As many of the events as there is room for; the last one is always among them, since it may be the end. */
+/** As many events as fit; always with the last one, because it may be the end. */
 function fitting(lane: Lane, at: number, events: readonly LaneEvent[], medium: Medium): Group {
   let shown = events;
   let extent = medium.extent(lane, shown, 0);
-  while (extent.before + extent.behind > medium.width * WIDEST_GROUP && shown.length > 1) {
+  while (extent.before + extent.after > medium.width * WIDEST_GROUP && shown.length > 1) {
     shown = [...shown.slice(0, Math.min(shown.length - 2, 64)), ...shown.slice(-1)];
     extent = medium.extent(lane, shown, events.length - shown.length);
   }

@@ -7,12 +7,15 @@ export interface Tick {
   readonly symbol: string;
 }
 
-/** Reads marbles as RxJS's TestScheduler has them in run mode: a character a millisecond, `(ab)` together, `9s 999ms` of silence. */
+/**
+ * Reads marbles in the notation of RxJS's TestScheduler in run mode: one character is a
+ * millisecond, `(ab)` is at one time, `9s 999ms` is silence.
+ */
 export function readMarbles(marbles: string): readonly Tick[] {
   return read(marbles).ticks;
 }
 
-/** Reads `^` and `!`, from when to when, any number of times; without a `^`, never. */
+/** Reads periods that begin with `^` and end with `!`. */
 export function readPeriods(marbles: string): readonly Period[] {
   const periods: Period[] = [];
   for (const { at, symbol } of readMarbles(marbles)) {
@@ -26,11 +29,11 @@ export function readPeriods(marbles: string): readonly Period[] {
 }
 
 /** How long marbles last, in milliseconds. */
-export function lengthOf(marbles: string): number {
+export function marblesLength(marbles: string): number {
   return read(marbles).length;
 }
 
-/** A time with blanks around it, a group, or one character. */
+/** A time between blanks, a group, or one character. */
 const TOKEN =
   /(?<=^|\s)(?<count>\d+(?:\.\d+)?)(?<unit>ms|s|m)(?=\s|$)|\((?<group>[^()]*)\)|(?<symbol>\S)/g;
 
@@ -53,21 +56,21 @@ function read(marbles: string): { readonly ticks: readonly Tick[]; readonly leng
   return { ticks, length: at };
 }
 
-/** One line to be written as marbles. */
-export interface Row {
+/** One line of marbles to write. */
+export interface MarbleRow {
   readonly label: string;
   readonly ticks: readonly Tick[];
 }
 
-/** Silence longer than this is written as a time. */
+/** Longer silence is written as a time. */
 const LONGEST_DASHES = 16;
 
 /**
- * Writes rows as marbles, one below the other: what happens at the same time stands in the same
- * column. Each can be read again by {@link readMarbles}, unless something happens on a row within the width of a
- * group before it, which marbles cannot say: that is written behind `@` and its time.
+ * Writes rows as marbles, aligned in time, one below the other. {@link readMarbles} reads each
+ * back, except an event within the width of the group before it, which marbles cannot express: it
+ * is written after `@` and its time.
  */
-export function writeMarbles(rows: readonly Row[], length: number): readonly string[] {
+export function writeMarbles(rows: readonly MarbleRow[], length: number): readonly string[] {
   const placed = rows.map(({ ticks }) => placements(ticks));
   const silences = silencesOf(placed.flat(), length);
   const width = Math.max(0, ...rows.map(({ label }) => label.length));
@@ -89,7 +92,7 @@ function placements(ticks: readonly Tick[]): readonly Placement[] {
     .map(([at, symbols]) => ({ at, text: symbols.length > 1 ? `(${symbols})` : symbols }));
 }
 
-/** The times in which no row has anything to show and which are long enough to be written as a time. */
+/** The periods of silence on all rows that are long enough to be written as a time. */
 function silencesOf(
   all: readonly Placement[],
   length: number,

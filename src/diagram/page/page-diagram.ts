@@ -1,8 +1,8 @@
 import type { Diagram, Lane, LaneEvent, LegendEntry, Period, Span } from '../model.js';
-import { lengthOf, readMarbles, readPeriods } from './notation.js';
+import { marblesLength, readMarbles, readPeriods } from './notation.js';
 import type { Page, PageLane } from './page.js';
 
-/** The diagram that a page declares. It is what happens, since the page's test says so. */
+/** The diagram of a page. The page's test ensures that it is what happens. */
 export function pageDiagram(page: Page): Diagram {
   const lanes = { ...page.given, ...page.expected };
   const names = page.lines.filter(({ shows }) => shows === 'events').map(({ lane }) => lane);
@@ -20,7 +20,7 @@ export function pageDiagram(page: Page): Diagram {
 
 /** How long a page lasts, in milliseconds. */
 export function pageLength(page: Page): number {
-  return Math.max(...page.lines.map(({ marbles }) => lengthOf(marbles)));
+  return Math.max(...page.lines.map(({ marbles }) => marblesLength(marbles)));
 }
 
 /** The subscriptions that a page draws for a lane. */

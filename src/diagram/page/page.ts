@@ -1,26 +1,35 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { Legend } from '../mark.js';
-import type { Direction, LaneKind, SpanKind } from '../model.js';
+import type { Direction, Happening, LaneKind, SpanKind } from '../model.js';
 import { readMarbles } from './notation.js';
 import { readPicture, type PictureLine } from './picture.js';
 
-/** What a lane of a page is, and (as a type only) what flows on it. */
+/** What a symbol of a page stands for: the value, how it is drawn, and its text in the legend. */
+export interface Mark<V = unknown> {
+  readonly value: V;
+  readonly shows: Happening;
+  readonly label: string;
+}
+
+/** Marks by their symbols of one character. `#` is the error of every lane that ends in one. */
+export type Legend = Readonly<Record<string, Mark>>;
+
+/** A lane of a page; `V` is the type of its values. */
 export interface PageLane<V = unknown> {
   readonly kind: LaneKind;
   readonly direction?: Direction | undefined;
   readonly handle?: number | undefined;
   readonly under?: string | undefined;
-  /** A given lane whose times are those of the page, whenever it is subscribed. Without it they begin with each subscription. */
+  /** Whether the times of a given lane are those of the page, not of each subscription. */
   readonly hot?: boolean;
   /** Never set. */
   readonly carries?: V;
 }
 
-/** What a page's function gets besides its lanes. */
+/** What a page's `wire` gets besides its lanes. */
 export interface PageScope {
-  /** What is to be ended with the page. */
+  /** Ends with the page. */
   readonly ends: Subscription;
-  /** Hands over a state that lasts, to be held against the spans of that kind. */
+  /** Compares a state with the page's spans of that kind. */
   measure(kind: SpanKind, state: Observable<boolean>): void;
 }
 
@@ -28,25 +37,25 @@ type Values = Readonly<Record<string, unknown>>;
 type Lanes<V extends Values> = { readonly [K in keyof V]: PageLane<V[K]> };
 type Sources<V extends Values> = { readonly [K in keyof V]: Observable<V[K]> };
 
-/** One behaviour, declared once: run as a test in virtual time, and drawn. */
+/** One behaviour, declared once: it runs as a test in virtual time, and is drawn. */
 export interface PageDeclaration<G extends Values, E extends Values> {
   readonly title: string;
-  /** The operator or the part of the protocol that shows the behaviour. */
+  /** The operator, or the part of the protocol. */
   readonly about: string;
   /** The behaviour, in a sentence. */
   readonly sentence: string;
-  /** The lanes as marbles, see {@link readPicture}. It ends where its longest line does. */
+  /** The lanes as marbles, see {@link readPicture}. Its longest line is its length. */
   readonly picture: string;
   readonly legend: Legend;
-  /** The lanes that the page plays. A `^` line says when they must be subscribed. */
+  /** The lanes that the page plays. A `^` line says when each must be subscribed. */
   readonly given: Lanes<G>;
-  /** The lanes that must come out. A `^` line says when they are subscribed; default from the start to the end. */
+  /** The lanes that must result. A `^` line says when each is subscribed; default: always. */
   readonly expected: Lanes<E>;
-  /** Makes what is expected out of what is given. */
+  /** Makes the expected lanes from the given ones. */
   readonly wire: (given: Sources<G>, scope: PageScope) => Sources<E>;
 }
 
-/** A page as those who run and draw it see it. */
+/** A declared page, to be run and drawn. */
 export interface Page {
   readonly title: string;
   readonly about: string;
@@ -61,7 +70,7 @@ export interface Page {
   ) => Readonly<Record<string, Observable<unknown>>>;
 }
 
-/** Declares a page. Throws a plain Error when picture, lanes and legend do not belong together. */
+/** Declares a page. Throws a plain Error when picture, lanes and legend do not match. */
 export function page<G extends Values, E extends Values>({
   picture,
   ...rest
@@ -72,10 +81,10 @@ export function page<G extends Values, E extends Values>({
     const drawn = lines.filter(({ lane, shows }) => lane === name && shows === 'events').length;
     if (drawn !== 1) throw new Error(`"${rest.title}": the lane ${name} is drawn ${drawn} times`);
   }
-  const stray = lines.find(({ lane }) => !names.includes(lane));
-  if (stray !== undefined)
+  const undeclared = lines.find(({ lane }) => !names.includes(lane));
+  if (undeclared !== undefined)
     throw new Error(
-      `"${rest.title}": the picture has a lane ${stray.lane} that the page does not declare`,
+      `"${rest.title}": the picture has a lane ${undeclared.lane} that the page does not declare`,
     );
   const symbols = lines.flatMap(({ shows, marbles }) =>
     shows === 'events' ? readMarbles(marbles).map(({ symbol }) => symbol) : [],
@@ -83,7 +92,7 @@ export function page<G extends Values, E extends Values>({
   const unknown = symbols.find((symbol) => symbol !== '|' && !Object.hasOwn(rest.legend, symbol));
   if (unknown !== undefined)
     throw new Error(`"${rest.title}": the legend does not say what ${unknown} is`);
-  // A page knows the types of its own lanes; to all others they are what the legend says.
+  // Only the page itself knows the types of its lanes.
   return { ...rest, lines, wire: rest.wire as unknown as Page['wire'] };
 }
 
@@ -103,7 +112,7 @@ export function handleLane(
   return { kind: 'handle', handle, direction, ...details };
 }
 
-/** A lane of bytes on one stream, one way; without a number, bytes from anywhere. */
+/** A lane of bytes on one stream, one way; without a handle, bytes of any source. */
 export function streamLane(
   handle: number | undefined,
   direction: Direction,
@@ -112,7 +121,7 @@ export function streamLane(
   return { kind: 'stream', handle, direction, ...details };
 }
 
-/** A lane of whatever the user gives or gets. */
+/** A lane of values of the user. */
 export function userLane<V>(details: LaneDetails = {}): PageLane<V> {
   return { kind: 'user', ...details };
 }

@@ -4,13 +4,13 @@ import type { SpanKind } from '../model.js';
 export interface PictureLine {
   readonly lane: string;
   readonly shows: 'events' | 'subscription' | SpanKind;
-  /** The words behind the lane's name. */
+  /** The words after the lane's name. */
   readonly label: string;
   readonly marbles: string;
 }
 
 /**
- * Reads a picture: a line a lane, its label and its marbles at least two blanks apart.
+ * Reads a picture: one line for each lane, with two blanks or more between label and marbles.
  *
  *     target                     --A 99ms R         events
  *     target ^                   ^--- 99ms !        a subscription to the lane `target`

@@ -1,12 +1,12 @@
 import { timeInWords } from '../layout/layout-words.js';
 import type { Break, Row, Stop } from '../layout/layout.js';
-import { decimal, element, label, lines, type Markup } from './svg-markup.js';
-import type { Scene } from './svg-scene.js';
-import { sizes, textWidth } from './svg-sizes.js';
+import { decimal, element, label, joinMarkup, type Markup } from './svg-markup.js';
+import type { SvgScene } from './svg-scene.js';
+import { svgSizes, textWidth } from './svg-sizes.js';
 
-/** Time above the lanes: a tick for each step, numbers up to the first break, and how long each break is. */
-export function drawAxis({ left }: Scene, row: Row, y: number): Markup {
-  const base = y + sizes.axis - 6;
+/** The axis: a tick for each step, times up to the first break, and the length of each break. */
+export function drawAxis({ left }: SvgScene, row: Row, y: number): Markup {
+  const base = y + svgSizes.axis - 6;
   const ticks = ticksOf(row.stops)
     .map((x) => `M${decimal(left + x)} ${decimal(base)}v4`)
     .join('');
@@ -16,7 +16,7 @@ export function drawAxis({ left }: Scene, row: Row, y: number): Markup {
   const breaks = row.breaks.map(({ x, end, milliseconds }) =>
     label(left + (x + end) / 2, base - 4, 's k b', timeInWords(milliseconds), 'middle'),
   );
-  return lines(
+  return joinMarkup(
     element('path', {
       class: 'guide',
       d: `M${decimal(left)} ${decimal(base)}h${decimal(row.width)}${ticks}`,
@@ -26,14 +26,14 @@ export function drawAxis({ left }: Scene, row: Row, y: number): Markup {
   );
 }
 
-/** The breaks of a row torn through what lies between two heights. */
-export function drawBreaks({ left }: Scene, row: Row, top: number, bottom: number): Markup {
-  return lines(...row.breaks.map((one) => drawBreak(left, one, top, bottom)));
+/** The breaks of a row, between two heights. */
+export function drawBreaks({ left }: SvgScene, row: Row, top: number, bottom: number): Markup {
+  return joinMarkup(...row.breaks.map((one) => drawBreak(left, one, top, bottom)));
 }
 
-/** Where marbles on different lanes happen at the same time, a line joins them. */
+/** Lines that join marbles of the same time on different lanes. */
 export function drawGuides(
-  { left }: Scene,
+  { left }: SvgScene,
   row: Row,
   middles: ReadonlyMap<string, number>,
 ): Markup {
@@ -45,7 +45,9 @@ export function drawGuides(
       ? []
       : [`M${decimal(left + x)} ${decimal(Math.min(...heights))}V${decimal(Math.max(...heights))}`];
   });
-  return guides.length === 0 ? lines() : element('path', { class: 'guide', d: guides.join('') });
+  return guides.length === 0
+    ? joinMarkup()
+    : element('path', { class: 'guide', d: guides.join('') });
 }
 
 function drawBreak(left: number, { x, end }: Break, top: number, bottom: number): Markup {
@@ -54,7 +56,7 @@ function drawBreak(left: number, { x, end }: Break, top: number, bottom: number)
   const half = decimal((bottom - top) / teeth / 2);
   const edge = (place: number): string =>
     `M${decimal(place)} ${decimal(top)}${`l4 ${half}l-4 ${half}`.repeat(teeth)}`;
-  return lines(
+  return joinMarkup(
     element('rect', {
       class: 'gap',
       x: middle - 6,
@@ -78,15 +80,15 @@ function ticksOf(stops: readonly Stop[]): readonly number[] {
 interface AxisNumber {
   readonly x: number;
   readonly text: string;
-  /** Whether it stands from its place on, not around it. */
+  /** Whether its place is its start, not its middle. */
   readonly isStart: boolean;
 }
 
-/** Where the row begins, and what comes before its first break. */
+/** The times at the start of the row and before its first break. */
 function numbersOf(row: Row): readonly AxisNumber[] {
   const { from, stops, breaks } = row;
   const firstBreak = breaks[0]?.x ?? Infinity;
-  if (from > 0 && firstBreak === 0) return beginBehindBreak(row);
+  if (from > 0 && firstBreak === 0) return startAfterBreak(row);
   const shown: AxisNumber[] = [];
   for (const { at, x } of stops) {
     const last = shown.at(-1);
@@ -98,8 +100,8 @@ function numbersOf(row: Row): readonly AxisNumber[] {
   return shown;
 }
 
-/** When a further row begins, if a break comes first and there is room up to the next one. */
-function beginBehindBreak({ from, stops, breaks }: Row): readonly AxisNumber[] {
+/** The start of a further row that begins with a break, if it fits before the next one. */
+function startAfterBreak({ from, stops, breaks }: Row): readonly AxisNumber[] {
   const x = stops[0]?.x ?? 0;
   const text = timeInWords(from);
   const next = breaks[1]?.x ?? Infinity;

@@ -3,10 +3,10 @@ import { kindInWords } from '../layout/layout-caption.js';
 import { timeInWords } from '../layout/layout-words.js';
 import type { Diagram, Lane, LaneEvent } from '../model.js';
 
-/** More than this of a lane is only counted. */
+/** Further events of a lane are counted. */
 const MOST = 60;
 
-/** What happens, in words, for those who do not see the picture. */
+/** The diagram in words, for readers who do not see the picture. */
 export function describe({ sentence, lanes, length }: Diagram): string {
   return [
     sentence,

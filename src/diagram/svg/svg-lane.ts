@@ -2,31 +2,31 @@ import { depthOf, kindInWords, shownName, tracksOf } from '../layout/layout-capt
 import { short } from '../layout/layout-words.js';
 import { endOf, startOf, xOf, type Row } from '../layout/layout.js';
 import type { Lane } from '../model.js';
-import { decimal, element, label, lines, type Markup } from './svg-markup.js';
+import { decimal, element, label, joinMarkup, type Markup } from './svg-markup.js';
 import { drawGroup, wedge } from './svg-marble.js';
-import type { Scene } from './svg-scene.js';
-import { fitting, indentOf, sizes } from './svg-sizes.js';
+import type { SvgScene } from './svg-scene.js';
+import { fitting, indentOf, svgSizes } from './svg-sizes.js';
 import { drawTrack } from './svg-track.js';
 
 /** The height of a lane with its tracks. */
 export function laneHeight(lane: Lane): number {
-  return sizes.lane + tracksOf(lane).length * sizes.track;
+  return svgSizes.lane + tracksOf(lane).length * svgSizes.track;
 }
 
-/** The names at the left of a lane: what it is called, what it is, which way it goes, what its tracks are. */
-export function drawNames(scene: Scene, lane: Lane, y: number): Markup {
+/** The texts at the left of a lane: its name, kind and direction, and the labels of its tracks. */
+export function drawNames(scene: SvgScene, lane: Lane, y: number): Markup {
   const { lanes } = scene.diagram;
   const depth = depthOf(lane, lanes);
-  const x = sizes.padding + indentOf(depth);
+  const x = svgSizes.padding + indentOf(depth);
   const room = scene.left - x - 10;
-  const base = y + sizes.line;
-  return lines(
+  const base = y + svgSizes.line;
+  return joinMarkup(
     ...(depth === 0
       ? []
       : [
           element('path', {
             class: 'tree',
-            d: `M${decimal(x - 11)} ${decimal(y - 4)}v${decimal(sizes.line)}h7`,
+            d: `M${decimal(x - 11)} ${decimal(y - 4)}v${decimal(svgSizes.line)}h7`,
           }),
         ]),
     label(x, base - 1, 's m b', short(shownName(lane), room, fitting({ size: 13, bold: true }))),
@@ -37,7 +37,7 @@ export function drawNames(scene: Scene, lane: Lane, y: number): Markup {
   );
 }
 
-/** `▾ stream 7 in`, with the wedge that is on the marbles too. */
+/** `▾ stream 7 in`, with the wedge that the marbles have too. */
 function about(lane: Lane, x: number, y: number): readonly Markup[] {
   const { direction } = lane;
   if (direction === undefined) return [label(x, y, 's k q', kindInWords(lane))];
@@ -47,8 +47,8 @@ function about(lane: Lane, x: number, y: number): readonly Markup[] {
   ];
 }
 
-/** What lies behind the marbles: shades of the spans, the line, and the tracks. */
-export function drawLane(scene: Scene, lane: Lane, row: Row, y: number): Markup {
+/** The background of the marbles: shades of the spans, the line, and the tracks. */
+export function drawLane(scene: SvgScene, lane: Lane, row: Row, y: number): Markup {
   const at = (time: number): number => scene.left + xOf(row, time);
   const shades = lane.spans.flatMap(({ kind, from, to = scene.diagram.length }) =>
     kind === 'waiting' || to < row.from || from > row.to
@@ -59,7 +59,7 @@ export function drawLane(scene: Scene, lane: Lane, row: Row, y: number): Markup 
             x: at(from),
             y: y + 3,
             width: at(to) - at(from),
-            height: sizes.lane - 10,
+            height: svgSizes.lane - 10,
             fill: `url(#${scene.id}-${kind})`,
           }),
         ],
@@ -67,28 +67,28 @@ export function drawLane(scene: Scene, lane: Lane, row: Row, y: number): Markup 
   const tracks = tracksOf(lane).map((track, index) =>
     drawTrack(scene, track, row, trackTop(y, index)),
   );
-  return lines(...shades, drawLine(scene, lane, row, y + sizes.line), ...tracks);
+  return joinMarkup(...shades, drawLine(scene, lane, row, y + svgSizes.line), ...tracks);
 }
 
 /** The marbles of a lane in a row. */
-export function drawMarbles(scene: Scene, lane: Lane, row: Row, y: number): Markup {
+export function drawMarbles(scene: SvgScene, lane: Lane, row: Row, y: number): Markup {
   const groups = row.groups.filter((group) => group.lane.name === lane.name);
-  return lines(
+  return joinMarkup(
     ...groups.map(({ events, hidden, x }) =>
       drawGroup(
         events.map((event) => scene.marble(lane, event)),
         hidden,
         scene.left + x,
-        y + sizes.line,
+        y + svgSizes.line,
       ),
     ),
   );
 }
 
-/** The line of a lane goes on with an arrow, unless the lane has ended. */
-function drawLine(scene: Scene, lane: Lane, row: Row, y: number): Markup {
+/** The line of a lane, with an arrow if the lane goes on. */
+function drawLine(scene: SvgScene, lane: Lane, row: Row, y: number): Markup {
   const ended = endOf(lane);
-  if (ended < row.from) return lines();
+  if (ended < row.from) return joinMarkup();
   const group = row.groups.find(({ lane: own, at }) => own.name === lane.name && at === ended);
   const end = group === undefined ? scene.left + row.width + 12 : scene.left + group.x;
   const path = (className: string | undefined, d: string): Markup =>
@@ -96,12 +96,12 @@ function drawLine(scene: Scene, lane: Lane, row: Row, y: number): Markup {
   const weight = lane.kind === 'connection' ? 'thick' : lane.kind === 'user' ? 'user' : undefined;
   const head =
     group === undefined ? [path(undefined, `M${decimal(end - 4)} ${decimal(y - 4)}l5 4-5 4`)] : [];
-  return lines(
+  return joinMarkup(
     path(weight, `M${decimal(scene.left + startOf(lane, row))} ${decimal(y)}H${decimal(end)}`),
     ...head,
   );
 }
 
 function trackTop(y: number, index: number): number {
-  return y + sizes.lane - 5 + index * sizes.track;
+  return y + svgSizes.lane - 5 + index * svgSizes.track;
 }

@@ -1,9 +1,9 @@
 import type { Direction, LaneEvent } from '../model.js';
 import type { Extent } from '../layout/layout.js';
-import { decimal, element, label, lines, words, type Markup } from './svg-markup.js';
-import { captionWidth, sizes } from './svg-sizes.js';
+import { decimal, element, joinMarkup, label, words, type Markup } from './svg-markup.js';
+import { captionWidth, svgSizes } from './svg-sizes.js';
 
-/** A marble as it is drawn: what is written on it, and the class of its colour. */
+/** A marble: its event, its text, and the class of its colour. */
 export interface Marble {
   readonly event: LaneEvent;
   readonly caption: string;
@@ -12,9 +12,9 @@ export interface Marble {
 }
 
 const GAP = 2;
-const HALF = sizes.marble / 2;
+const HALF = svgSizes.marble / 2;
 
-/** How wide a marble is, in pixels. */
+/** The width of a marble, in pixels. */
 export function marbleWidth({ event, caption }: Pick<Marble, 'event' | 'caption'>): number {
   switch (event.kind) {
     case 'complete':
@@ -31,11 +31,11 @@ export function marbleWidth({ event, caption }: Pick<Marble, 'event' | 'caption'
       return captionWidth(caption) + 12;
     case 'chunk':
     case 'value':
-      return Math.max(sizes.marble, captionWidth(caption) + 14);
+      return Math.max(svgSizes.marble, captionWidth(caption) + 14);
   }
 }
 
-/** How far marbles side by side reach, when the first one's middle lies at their time. */
+/** How far adjacent marbles reach, when the middle of the first is at their time. */
 export function groupExtent(
   marbles: readonly Pick<Marble, 'event' | 'caption'>[],
   hidden: number,
@@ -46,17 +46,17 @@ export function groupExtent(
     (hidden > 0 ? GAP + hiddenWidth(hidden) : 0);
   const border = marbles.length > 1 ? 4 : 0;
   const before = (widths[0] ?? 0) / 2 + border;
-  return { before, behind: all - before + 2 * border };
+  return { before, after: all - before + 2 * border };
 }
 
-/** Marbles that happen together, side by side in a capsule, on a line at `y`. */
+/** Marbles of one time, side by side in a capsule, on a line at `y`. */
 export function drawGroup(
   marbles: readonly Marble[],
   hidden: number,
   x: number,
   y: number,
 ): Markup {
-  const { before, behind } = groupExtent(marbles, hidden);
+  const { before, after } = groupExtent(marbles, hidden);
   const drawn: Markup[] = [];
   if (marbles.length > 1) {
     drawn.push(
@@ -64,8 +64,8 @@ export function drawGroup(
         class: 'capsule',
         x: x - before,
         y: y - HALF - 4,
-        width: before + behind,
-        height: sizes.marble + 8,
+        width: before + after,
+        height: svgSizes.marble + 8,
         rx: HALF + 4,
       }),
     );
@@ -80,7 +80,7 @@ export function drawGroup(
     drawn.push(drawMarble(marble, left, y, width));
     left += width + GAP;
   });
-  return lines(...drawn);
+  return joinMarkup(...drawn);
 }
 
 /** One marble from `left`, on a line at `y`. */
@@ -105,7 +105,7 @@ function shape(
   y: number,
   width: number,
 ): readonly Markup[] {
-  const box = { x: left, y: y - HALF, width, height: sizes.marble };
+  const box = { x: left, y: y - HALF, width, height: svgSizes.marble };
   const text = (from: number, to: number, className?: string): Markup =>
     label((from + to) / 2, y + 4, className, caption, 'middle');
   switch (event.kind) {
@@ -113,7 +113,7 @@ function shape(
       return [
         element('path', {
           class: 'end',
-          d: `M${decimal(left + 3)} ${decimal(y - HALF)}v${sizes.marble}`,
+          d: `M${decimal(left + 3)} ${decimal(y - HALF)}v${svgSizes.marble}`,
         }),
       ];
     case 'error':
@@ -136,7 +136,7 @@ function shape(
   }
 }
 
-/** A frame has a header in front of what it carries, and the handle is in the header. */
+/** A frame: a header with the handle, then the payload. */
 function framed(
   handle: number,
   kind: 'frame' | 'close',
@@ -146,7 +146,7 @@ function framed(
   width: number,
 ): readonly Markup[] {
   const head = headWidth(handle);
-  const box = { y: y - HALF, height: sizes.marble };
+  const box = { y: y - HALF, height: svgSizes.marble };
   return [
     element('rect', {
       ...box,
@@ -167,7 +167,7 @@ function framed(
   ];
 }
 
-/** A wedge above what travels: it points at the lane for what arrives, and away from it for what leaves. */
+/** A wedge above a marble: it points at the lane for `in`, and away from it for `out`. */
 function arrow(
   event: LaneEvent,
   direction: Direction | undefined,
@@ -193,9 +193,9 @@ export function wedge(direction: Direction, x: number, y: number): Markup {
   return element('path', { class: 'wedge', d });
 }
 
-/** What no legend says is said when the pointer rests on it. */
-function tooltip({ symbol, kind, label: told }: LaneEvent): readonly Markup[] {
-  return symbol === undefined && kind !== 'complete' ? [element('title', {}, words(told))] : [];
+/** The label of a marble without a symbol. */
+function tooltip({ symbol, kind, label: text }: LaneEvent): readonly Markup[] {
+  return symbol === undefined && kind !== 'complete' ? [element('title', {}, words(text))] : [];
 }
 
 function headWidth(handle: number): number {

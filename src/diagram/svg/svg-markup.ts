@@ -1,4 +1,4 @@
-/** A piece of SVG. Texts become one by {@link words} only, so that no text is taken for markup. */
+/** A piece of SVG. Only {@link words} makes one from text, so that no text becomes markup. */
 export interface Markup {
   readonly markup: string;
 }
@@ -40,8 +40,8 @@ export function label(
   return element('text', { x, y, class: className, 'text-anchor': anchor }, words(text));
 }
 
-/** Pieces one below the other in the file. */
-export function lines(...pieces: readonly Markup[]): Markup {
+/** Joins pieces with newlines. */
+export function joinMarkup(...pieces: readonly Markup[]): Markup {
   return {
     markup: pieces
       .map(({ markup }) => markup)
@@ -50,7 +50,7 @@ export function lines(...pieces: readonly Markup[]): Markup {
   };
 }
 
-/** A number as it is written in paths: at most one decimal. */
+/** A number in a path: at most one decimal. */
 export function decimal(value: number): string {
   return String(Number(value.toFixed(1)));
 }
@@ -63,11 +63,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes what means something in XML; what XML cannot hold, and what would turn the order of a line's characters, becomes U+FFFD. */
+/** Escapes a text for XML. Characters that XML forbids or that reorder a line become U+FFFD. */
 function escaped(text: string): string {
   return text.replace(FORBIDDEN, '\ufffd').replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
 }
 
-/** Control characters, marks of direction, what is no character, and halves of a pair. */
+/** Control characters, marks of direction, noncharacters and lone surrogates. */
 const FORBIDDEN =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\p{Surrogate}]/gu;

@@ -1,5 +1,5 @@
 import type { SpanKind } from '../model.js';
-import { element, lines, type Markup } from './svg-markup.js';
+import { element, joinMarkup, type Markup } from './svg-markup.js';
 
 const SHAPES: Readonly<Record<SpanKind, string>> = {
   paused: 'M-2 2L2-2M0 8L8 0M6 10L10 6',
@@ -7,9 +7,9 @@ const SHAPES: Readonly<Record<SpanKind, string>> = {
   waiting: 'M2 4h2',
 };
 
-/** What fills the spans of a picture: slanted lines where it is paused, crossed ones where it is stalled, dashes where it waits. */
+/** The fill of spans: slanted lines for paused, crossed ones for stalled, dashes for waiting. */
 export function patterns(id: string, kinds: readonly SpanKind[]): Markup {
-  if (kinds.length === 0) return lines();
+  if (kinds.length === 0) return joinMarkup();
   return element(
     'defs',
     {},

@@ -2,29 +2,29 @@ import { captionOf, depthOf, kindInWords, shownName, tracksOf } from '../layout/
 import { huesOf } from '../layout/layout-hues.js';
 import type { Diagram, Lane, LaneEvent } from '../model.js';
 import type { Marble } from './svg-marble.js';
-import { indentOf, sizes, textWidth } from './svg-sizes.js';
+import { indentOf, svgSizes, textWidth } from './svg-sizes.js';
 import { hueCount } from './svg-style.js';
 
-/** What all parts of a picture need to know. */
-export interface Scene {
+/** What all parts of a picture need. */
+export interface SvgScene {
   readonly diagram: Diagram;
   readonly id: string;
-  /** Pixels, with the padding. */
+  /** Pixels, including the padding. */
   readonly width: number;
-  /** Where time begins, behind the names of the lanes. */
+  /** The place where time begins, after the names of the lanes. */
   readonly left: number;
-  /** The colours in use, 0 for what has no handle. */
+  /** The colours in use; 0 is for events without a handle. */
   readonly hues: readonly number[];
   readonly marble: (lane: Lane, event: LaneEvent) => Marble;
 }
 
-/** The names of lanes take no more than this. */
+/** The most pixels for the names of lanes. */
 const WIDEST_NAMES = 190;
 
-export function setScene(diagram: Diagram, id: string, width: number): Scene {
+export function setScene(diagram: Diagram, id: string, width: number): SvgScene {
   const hueOf = huesOf(diagram, hueCount);
   const left =
-    sizes.padding +
+    svgSizes.padding +
     Math.min(
       WIDEST_NAMES,
       Math.max(60, ...diagram.lanes.map((lane) => nameWidth(lane, diagram.lanes))),

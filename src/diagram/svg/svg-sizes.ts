@@ -1,9 +1,9 @@
 import { charactersOf, columnsOf, emsOf, type Measure } from '../text/text-width.js';
 
-/** Sizes in pixels at the picture's natural size. Widths of text are estimates that err on the wide side, since nothing here can measure. */
-export const sizes = {
+/** Pixels at the picture's natural size. Widths of texts are generous estimates. */
+export const svgSizes = {
   padding: 20,
-  /** From the edge of one lane to the next one's. */
+  /** From the upper edge of one lane to that of the next. */
   lane: 46,
   /** From a lane's upper edge to its line. */
   line: 22,
@@ -20,13 +20,13 @@ export function captionWidth(text: string): number {
   return columnsOf(text) * 7.3;
 }
 
-/** A face of letters: its size in pixels, and whether it is bold. */
+/** The size of a font in pixels, and whether it is bold. */
 export interface Face {
   readonly size: number;
   readonly bold?: boolean;
 }
 
-/** Bold letters are so much wider. */
+/** How much wider bold letters are. */
 const BOLD = 1.13;
 
 /** The width of a text in a proportional face. */
@@ -34,7 +34,7 @@ export function textWidth(text: string, { size, bold = false }: Face): number {
   return Math.max(charactersOf(text).length * 0.59, emsOf(text) * (bold ? BOLD : 1)) * size;
 }
 
-/** What decides where a text is cut: closer than {@link textWidth}, which leaves room behind it. */
+/** Measures a text that is cut to fit; a closer estimate than {@link textWidth}. */
 export function fitting({ size, bold = false }: Face): Measure {
   return (text) =>
     Math.max(charactersOf(text).length * 0.56, emsOf(text) * (bold ? BOLD : 1)) * size;
@@ -45,7 +45,7 @@ export function breakLabelWidth(text: string): number {
   return textWidth(text, { size: 11 }) + 18;
 }
 
-/** How far a lane under so many others is moved to the right. Beyond the fourth the lines of the tree have to tell. */
+/** The indentation of a lane under so many others; at most that of four. */
 export function indentOf(depth: number): number {
-  return Math.min(depth, 4) * sizes.indent;
+  return Math.min(depth, 4) * svgSizes.indent;
 }

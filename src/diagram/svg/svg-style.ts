@@ -10,7 +10,7 @@ interface Scheme {
   readonly paused: string;
   readonly stalled: string;
   readonly waiting: string;
-  /** Fill and stroke of marbles: those of no handle first, then a pair for each handle in turn. */
+  /** Fill and stroke of marbles: without a handle, then for each handle in turn. */
   readonly hues: readonly (readonly [fill: string, stroke: string])[];
 }
 
@@ -56,17 +56,19 @@ const dark: Scheme = {
   ],
 };
 
-/** How many colours there are for handles; further handles begin anew, and have their number to tell them apart. */
+/** How many colours there are for handles; further handles reuse them. */
 export const hueCount = light.hues.length - 1;
 
-/** The class of every picture, which no other style is likely to use. */
+/** The class of every picture. */
 export const pictureClass = 'rxa';
 
 const SCOPE = `.${pictureClass}`;
 const SANS = "system-ui,-apple-system,'Segoe UI','Noto Sans','DejaVu Sans',sans-serif";
 const MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace";
 
-/** The style of a picture, light and dark, with the colours that it uses. Pictures that share a page have the same rules. */
+/**
+ * The light and dark style of a picture, with its colours. Pictures on one page share the rules.
+ */
 export function styleSheet(hues: readonly number[]): Markup {
   const rules = [
     `${SCOPE}{font:12px ${MONO};max-width:100%;height:auto}`,
@@ -96,7 +98,7 @@ function colours(scheme: Scheme, hues: readonly number[]): readonly string[] {
   ];
 }
 
-/** What arrives is dark on light, what leaves light on dark; in a dark scheme the other way round. */
+/** Incoming marbles are dark on light, outgoing ones light on dark; reversed in a dark scheme. */
 function colour(hue: number, { hues, page, text }: Scheme): string {
   const [fill, stroke] = hues[hue] ?? ['none', text];
   const own = `${SCOPE} .h${hue}`;

@@ -1,12 +1,12 @@
 import type { Track } from '../layout/layout-caption.js';
 import { xOf, type Row } from '../layout/layout.js';
-import { decimal, element, label, lines, type Markup } from './svg-markup.js';
-import type { Scene } from './svg-scene.js';
+import { decimal, element, label, joinMarkup, type Markup } from './svg-markup.js';
+import type { SvgScene } from './svg-scene.js';
 
 const HEIGHT = 12;
 
-/** A line below a lane: from ^ to ! where it is subscribed, a patterned bar where it is paused, stalled or waits. */
-export function drawTrack(scene: Scene, { kind, periods }: Track, row: Row, y: number): Markup {
+/** A line below a lane: `^` to `!` while subscribed, a patterned bar while paused or waiting. */
+export function drawTrack(scene: SvgScene, { kind, periods }: Track, row: Row, y: number): Markup {
   const pieces = periods.flatMap(({ from, to }): readonly Markup[] => {
     if (from > row.to || (to ?? Infinity) < row.from) return [];
     const piece: Piece = {
@@ -19,13 +19,13 @@ export function drawTrack(scene: Scene, { kind, periods }: Track, row: Row, y: n
       ? subscription(piece, y)
       : bar(piece, kind, `${scene.id}-${kind}`, y);
   });
-  return lines(...pieces);
+  return joinMarkup(...pieces);
 }
 
 interface Piece {
   readonly x: number;
   readonly end: number;
-  /** Whether it begins and ends in this row, and does not only pass through. */
+  /** Whether it begins in this row, and whether it ends here. */
   readonly begins: boolean;
   readonly ends: boolean;
 }
@@ -41,7 +41,7 @@ function subscription({ x, end, begins, ends }: Piece, y: number): readonly Mark
   ];
 }
 
-/** A bar without an edge where it goes on. */
+/** A bar; it has no edge at an end that is in another row. */
 function bar(
   { x, end, begins, ends }: Piece,
   kind: string,

@@ -1,4 +1,4 @@
-import { breakLabelWidth, fitting, sizes } from './svg-sizes.js';
+import { breakLabelWidth, fitting, svgSizes } from './svg-sizes.js';
 import { firstLines, timeInWords } from '../layout/layout-words.js';
 import { lanesIn, layOut, type Row } from '../layout/layout.js';
 import type { Diagram } from '../model.js';
@@ -7,25 +7,32 @@ import { describe } from './svg-description.js';
 import { drawLane, drawMarbles, drawNames, laneHeight } from './svg-lane.js';
 import { drawLegend } from './svg-legend.js';
 import { groupExtent } from './svg-marble.js';
-import { decimal, element, label, lines, words, type Markup } from './svg-markup.js';
+import { decimal, element, joinMarkup, label, words, type Markup } from './svg-markup.js';
 import { patterns } from './svg-patterns.js';
-import { setScene, type Scene } from './svg-scene.js';
+import { setScene, type SvgScene } from './svg-scene.js';
 import { pictureClass, styleSheet } from './svg-style.js';
 
-/** How a diagram becomes a picture. */
 export interface SvgOptions {
-  /** The natural width in pixels, 400 to 4000; default 800. Time that does not fit goes into further rows. */
+  /**
+   * The natural width in pixels, 400 to 4000; default 800. Time that does not fit goes into further
+   * rows.
+   */
   readonly width?: number;
-  /** What the picture's ids begin with: letters, digits and `-`, the rest becomes `-`. Default the title. Pictures that share a page need different ones. */
+  /**
+   * The prefix of the picture's ids; characters other than letters and digits become `-`. Unique
+   * for each picture of a page. Default: the title.
+   */
   readonly id?: string;
-  /** How fine time is told apart; default 1. More than twelve steps without anything in them become a break of the axis. */
+  /** The resolution of time; default 1. More than twelve empty steps become a break of the axis. */
   readonly millisecondsPerStep?: number;
 }
 
 /**
- * Draws a diagram as an SVG file: lanes with their marbles, what lasts as patterned bars, a legend, and all of it in words for those who do not see it.
+ * Draws a diagram as an SVG file: lanes with marbles, states as patterned bars, a legend, and a
+ * description in words for screen readers.
  *
- * The colours follow the reader's light or dark scheme. The same diagram gives the same bytes. Texts of the diagram stay texts, whatever they contain.
+ * The colours follow the reader's light or dark scheme. The same diagram gives the same bytes. No
+ * text of the diagram becomes markup.
  */
 export function toSvg(
   diagram: Diagram,
@@ -38,14 +45,14 @@ export function toSvg(
   for (const row of roomiest(scene, millisecondsPerStep)) {
     const drawn = drawRow(scene, row, y);
     parts.push(drawn.markup);
-    y += drawn.height + sizes.rowGap;
+    y += drawn.height + svgSizes.rowGap;
   }
-  const legend = drawLegend(scene, y - sizes.rowGap + 6);
-  const height = Math.ceil(y - sizes.rowGap + 6 + legend.height + sizes.padding - 6);
-  return `${wholePicture(scene, height, lines(...parts, legend.markup)).markup}\n`;
+  const legend = drawLegend(scene, y - svgSizes.rowGap + 6);
+  const height = Math.ceil(y - svgSizes.rowGap + 6 + legend.height + svgSizes.padding - 6);
+  return `${wholePicture(scene, height, joinMarkup(...parts, legend.markup)).markup}\n`;
 }
 
-function wholePicture(scene: Scene, height: number, content: Markup): Markup {
+function wholePicture(scene: SvgScene, height: number, content: Markup): Markup {
   const { id, width, diagram, hues } = scene;
   const kinds = (['paused', 'stalled', 'waiting'] as const).filter((kind) =>
     diagram.lanes.some(({ spans }) => spans.some((span) => span.kind === kind)),
@@ -58,7 +65,7 @@ function wholePicture(scene: Scene, height: number, content: Markup): Markup {
     viewBox: `0 0 ${decimal(width)} ${height}`,
     role: 'img',
   };
-  const body = lines(
+  const body = joinMarkup(
     { markup: '' },
     element('title', { id: `${id}-title` }, words(diagram.title)),
     element('desc', { id: `${id}-desc` }, words(describe(diagram))),
@@ -75,28 +82,28 @@ function wholePicture(scene: Scene, height: number, content: Markup): Markup {
 }
 
 /** Title and sentence. */
-function drawHeading({ diagram, width }: Scene): {
+function drawHeading({ diagram, width }: SvgScene): {
   readonly markup: Markup;
   readonly height: number;
 } {
-  const room = width - 2 * sizes.padding;
+  const room = width - 2 * svgSizes.padding;
   const title = firstLines(diagram.title, 2, room, fitting({ size: 17, bold: true }));
   const sentence = firstLines(diagram.sentence, 6, room, fitting({ size: 13 }));
-  const titleEnd = sizes.padding + 13 + (title.length - 1) * 22;
-  const markup = lines(
+  const titleEnd = svgSizes.padding + 13 + (title.length - 1) * 22;
+  const markup = joinMarkup(
     ...title.map((line, index) =>
-      label(sizes.padding, sizes.padding + 13 + index * 22, 's t b', line),
+      label(svgSizes.padding, svgSizes.padding + 13 + index * 22, 's t b', line),
     ),
     ...sentence.map((line, index) =>
-      label(sizes.padding, titleEnd + 22 + index * 18, 's m q', line),
+      label(svgSizes.padding, titleEnd + 22 + index * 18, 's m q', line),
     ),
   );
   return { markup, height: titleEnd + 14 + sentence.length * 18 };
 }
 
-/** The rows with as much room between the marbles as leaves them in one row, or else the least. */
-function roomiest(scene: Scene, millisecondsPerStep: number): readonly Row[] {
-  const width = scene.width - scene.left - sizes.padding - 14;
+/** The rows with the widest step that needs only one row, or with the narrowest step. */
+function roomiest(scene: SvgScene, millisecondsPerStep: number): readonly Row[] {
+  const width = scene.width - scene.left - svgSizes.padding - 14;
   const layOutWith = (step: number): readonly Row[] =>
     layOut(
       scene.diagram,
@@ -119,31 +126,31 @@ function roomiest(scene: Scene, millisecondsPerStep: number): readonly Row[] {
 }
 
 function drawRow(
-  scene: Scene,
+  scene: SvgScene,
   row: Row,
   top: number,
 ): { readonly markup: Markup; readonly height: number } {
   const lanes = lanesIn(scene.diagram, row);
   const tops = new Map<string, number>();
-  let y = top + sizes.axis;
+  let y = top + svgSizes.axis;
   for (const lane of lanes) {
     tops.set(lane.name, y);
     y += laneHeight(lane);
   }
   const topOf = (name: string): number => tops.get(name) ?? top;
-  const middles = new Map(lanes.map(({ name }) => [name, topOf(name) + sizes.line]));
-  const markup = lines(
+  const middles = new Map(lanes.map(({ name }) => [name, topOf(name) + svgSizes.line]));
+  const markup = joinMarkup(
     drawAxis(scene, row, top),
     ...lanes.map((lane) => drawNames(scene, lane, topOf(lane.name))),
     drawGuides(scene, row, middles),
     ...lanes.map((lane) => drawLane(scene, lane, row, topOf(lane.name))),
-    drawBreaks(scene, row, top + sizes.axis, y - 4),
+    drawBreaks(scene, row, top + svgSizes.axis, y - 4),
     ...lanes.map((lane) => drawMarbles(scene, lane, row, topOf(lane.name))),
   );
   return { markup, height: y - top };
 }
 
-/** What an id may be, in XML, in CSS and behind `url(#`. */
+/** An id that is valid in XML, in CSS and in `url(#…)`. */
 function identifier(text: string): string {
   const plain = text
     .toLowerCase()

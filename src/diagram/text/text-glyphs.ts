@@ -2,25 +2,25 @@ import { printable } from '../../wire/text.js';
 import type { Direction, LaneKind } from '../model.js';
 import type { Track } from '../layout/layout-caption.js';
 
-/** What lines are made of. */
+/** The characters of a text diagram. */
 export interface Glyphs {
   readonly lines: Readonly<Record<LaneKind, string>>;
-  /** A lane where time is left out. */
+  /** The line of a lane in a break of the axis. */
   readonly gap: string;
   readonly complete: string;
   readonly error: string;
   readonly under: string;
   readonly directions: Readonly<Record<Direction, string>>;
-  /** What stands before a marble that goes the other way than its lane. */
+  /** Precedes a marble with a direction of its own. */
   readonly signs: Readonly<Record<Direction, string>>;
   readonly tracks: Readonly<
     Record<Track['kind'], { readonly begin: string; readonly on: string; readonly end: string }>
   >;
-  /** A text with the characters that there are, safe for a terminal. */
+  /** Makes a text safe for a terminal, with the characters that this has. */
   readonly text: (text: string) => string;
 }
 
-/** For terminals that have box drawing characters. */
+/** For terminals with box drawing characters. */
 export const unicodeGlyphs: Glyphs = {
   lines: { connection: '═', handle: '─', stream: '─', user: '╌' },
   gap: '┄',
@@ -38,7 +38,7 @@ export const unicodeGlyphs: Glyphs = {
   text: (text) => printable(text, Infinity),
 };
 
-/** For those that have not. */
+/** For other terminals. */
 export const asciiGlyphs: Glyphs = {
   lines: { connection: '=', handle: '-', stream: '-', user: '-' },
   gap: '.',

@@ -6,17 +6,17 @@ interface Cell {
   readonly style: Style;
 }
 
-/** A line of text in which every character has its place and its colour. */
+/** A line of text whose characters have places and colours. */
 export class TextLine {
   readonly #cells: Cell[] = [];
 
-  /** Writes over what is there. */
+  /** Writes a text at a place, over what is there. */
   put(x: number, text: string, style: Style = ''): this {
     while (this.#cells.length < x) this.#cells.push(BLANK);
     let at = x;
     for (const character of charactersOf(text)) {
       const columns = columnsOf(character);
-      // What takes no column of its own would be lost or move the rest.
+      // A character without a column would move the rest.
       if (columns === 0) continue;
       this.#free(at);
       this.#free(at + columns);
@@ -27,7 +27,7 @@ export class TextLine {
     return this;
   }
 
-  /** As much of the line as has room, without blanks at its end; with colours as ANSI sequences, if it is to have some. */
+  /** The first columns of the line, without blanks at the end; colours are ANSI sequences. */
   toText(colour: boolean, columns: number): string {
     let text = '';
     let now: Style = '';
@@ -44,7 +44,7 @@ export class TextLine {
     return now === '' ? text : `${text}${RESET}`;
   }
 
-  /** A character of two columns of which one is taken is not there any more. */
+  /** Removes a character of two columns when one of them is overwritten. */
   #free(x: number): void {
     if (this.#cells[x]?.character !== '') return;
     this.#cells[x - 1] = BLANK;
@@ -54,7 +54,7 @@ export class TextLine {
 
 const BLANK: Cell = { character: ' ', style: '' };
 
-/** What stands between `ESC [` and `m`; empty for plain text. */
+/** The text between `ESC [` and `m`; empty for plain text. */
 export type Style = string;
 
 export const styles = {
@@ -68,7 +68,7 @@ export const styles = {
   waiting: '34',
 } as const;
 
-/** The colours of handles, 0 for what has none. */
+/** The colours of handles; the first is for events without one. */
 export const hueStyles = ['', '36', '33', '32', '35', '34'] as const;
 
 const RESET = '\u001b[0m';

@@ -5,7 +5,7 @@ import type { Diagram, LaneEvent } from '../model.js';
 import type { Glyphs } from './text-glyphs.js';
 import { charactersOf, columnsOf } from './text-width.js';
 
-/** Time as characters: one for each step, and as many for a marble as it has. */
+/** Time as characters: one for each step, and the length of its text for a marble. */
 export function textMedium(diagram: Diagram, width: number, glyphs: Glyphs): Medium {
   return {
     width,
@@ -13,14 +13,14 @@ export function textMedium(diagram: Diagram, width: number, glyphs: Glyphs): Med
     margin: 0,
     extent: (_, events, hidden) => {
       const text = togetherText(diagram, events, hidden, glyphs);
-      // Single characters may stand side by side, names and numbers not.
-      return { before: 0, behind: columnsOf(text) + (charactersOf(text).length === 1 ? 0 : 1) };
+      // Single characters may be adjacent; names and numbers need a blank.
+      return { before: 0, after: columnsOf(text) + (charactersOf(text).length === 1 ? 0 : 1) };
     },
     breakWidth: (milliseconds) => timeInWords(milliseconds).length + 2,
   };
 }
 
-/** What happens at one time on a lane: `A`, `REQ`, `(A|)`, `(ACK close)`. */
+/** The events of one time on a lane: `A`, `REQ`, `(A|)`, `(ACK close)`. */
 export function togetherText(
   diagram: Diagram,
   events: readonly LaneEvent[],
@@ -28,13 +28,13 @@ export function togetherText(
   glyphs: Glyphs,
 ): string {
   const written = events.map((event) => eventText(diagram, event, glyphs));
-  // What is hidden comes before the last one.
+  // The hidden ones are before the last one.
   if (hidden > 0) written.splice(-1, 0, `+${hidden}`);
   if (written.length === 1) return written.join('');
   return `(${written.join(written.every((one) => one.length === 1) ? '' : ' ')})`;
 }
 
-/** How an event is written on its lane and in the legend. */
+/** The text of an event on its lane and in the legend. */
 export function eventText(diagram: Diagram, event: LaneEvent, glyphs: Glyphs): string {
   if (event.kind === 'complete') return glyphs.complete;
   if (event.kind === 'error') return glyphs.error;

@@ -12,10 +12,10 @@ export interface NameColumns {
   readonly putTrack: (line: TextLine, lane: Lane, label: string) => TextLine;
 }
 
-/** From this width on lanes say what they are; below it their names and directions have to do. */
+/** From this width on, lanes also show their kind. */
 const WIDE = 60;
 
-/** What lanes and the lines below them are called, in at most two fifths of the columns. */
+/** The names of lanes and of the lines below them, in at most two fifths of the columns. */
 export function nameColumns({ lanes }: Diagram, columns: number, glyphs: Glyphs): NameColumns {
   const room = Math.floor(columns * 0.4);
   const cut = (text: string, limit = room): string =>

@@ -8,16 +8,16 @@ import { hueStyles, styles, TextLine, type Style } from './text-line.js';
 import { togetherText } from './text-medium.js';
 import { columnsOf } from './text-width.js';
 
-/** What the lines of a row need to know. */
+/** What the lines of a row need. */
 export interface Writing {
   readonly diagram: Diagram;
   readonly glyphs: Glyphs;
   readonly hueOf: HueOf;
-  /** Where time begins, behind the names. */
+  /** The column where time begins, after the names. */
   readonly left: number;
 }
 
-/** How long each break is, and when the row begins if it is not the first; undefined when there is nothing to say. */
+/** The lengths of breaks, and the start of a further row; undefined when there is neither. */
 export function axisLine(
   { left }: Writing,
   { from, width, stops, breaks }: Row,
@@ -27,14 +27,14 @@ export function axisLine(
   const line = new TextLine();
   for (const { x, milliseconds } of breaks)
     line.put(left + x + 1, timeInWords(milliseconds), styles.quiet);
-  // Only where the row has room for it, and no break within it.
+  // Only if it fits before the next break.
   const first = stops[0]?.x ?? 0;
   const free = Math.min(width, ...breaks.map(({ x }) => x).filter((x) => x >= first));
   if (first + start.length <= free) line.put(left + first, start, styles.quiet);
   return line;
 }
 
-/** A lane's marbles, on its line as far as it goes. */
+/** A lane's line and marbles. */
 export function laneLine(writing: Writing, lane: Lane, row: Row, line: TextLine): void {
   const { left, glyphs } = writing;
   const ended = endOf(lane);
@@ -94,7 +94,7 @@ function putGroup(
   }
 }
 
-/** What leaves is bold, beside the sign at its lane. */
+/** Outgoing events are bold. */
 function bold(style: Style, isBold: boolean): Style {
   return isBold ? ['1', style].filter((part) => part !== '').join(';') : style;
 }

@@ -1,20 +1,20 @@
-/** How much room a text takes, in the unit of what it is drawn on. */
+/** The width of a text, in the unit of the drawing. */
 export type Measure = (text: string) => number;
 
-/** What a reader takes for characters: a letter with its accents is one, and so is an emoji of several parts. */
+/** The characters as a reader sees them: a letter with its accents is one, and so is an emoji. */
 export function charactersOf(text: string): readonly string[] {
-  // Nearly all texts are of this kind, and the other way takes a hundred times as long.
+  // Nearly all texts are ASCII, and the segmenter takes a hundred times as long.
   return PLAIN.test(text)
     ? text.split('')
     : Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
-/** How many columns of a terminal a text takes. */
+/** The columns of a terminal that a text takes. */
 export function columnsOf(text: string): number {
   return PLAIN.test(text) ? text.length : sum(text, columnsOfCharacter);
 }
 
-/** How wide a text is in a proportional face, in its own size. No face is alike: these are the widths of a wide one. */
+/** The width of a text in a wide proportional font, in ems. */
 export function emsOf(text: string): number {
   return sum(text, emsOfCharacter);
 }
@@ -22,7 +22,9 @@ export function emsOf(text: string): number {
 const PLAIN = /^[ -~]*$/;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** What East Asian terminals and faces give the room of two letters, and what is drawn as an emoji. Source: Unicode, UAX 11 and UTS 51. */
+/**
+ * Characters of two columns: East Asian wide ones and emoji. Source: Unicode, UAX 11 and UTS 51.
+ */
 const WIDE =
   /[\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 const WITHOUT_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
@@ -32,8 +34,8 @@ function columnsOfCharacter(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-/** From the narrow to the wide. */
-const faces: readonly (readonly [characters: RegExp, ems: number])[] = [
+/** Widths of characters, from narrow to wide. */
+const widths: readonly (readonly [characters: RegExp, ems: number])[] = [
   [/^[ '.,:;!|ijlI]/, 0.33],
   [/^[frt()[\]/\\-]/, 0.41],
   [/^[mW%@…]/, 1],
@@ -46,15 +48,15 @@ const faces: readonly (readonly [characters: RegExp, ems: number])[] = [
 function emsOfCharacter(character: string): number {
   const known =
     plainEms[character.charCodeAt(0)] ??
-    faces.find(([characters]) => characters.test(character))?.[1];
+    widths.find(([characters]) => characters.test(character))?.[1];
   if (known !== undefined) return known;
   return WITHOUT_WIDTH.test(character) ? 0 : WIDE.test(character) ? 1.25 : 0.75;
 }
 
-/** Those of {@link faces}, by their code. */
+/** {@link widths} by the code of the character. */
 const plainEms: readonly (number | undefined)[] = Array.from(
   { length: 128 },
-  (_, code) => faces.find(([characters]) => characters.test(String.fromCharCode(code)))?.[1],
+  (_, code) => widths.find(([characters]) => characters.test(String.fromCharCode(code)))?.[1],
 );
 
 function sum(text: string, measure: Measure): number {

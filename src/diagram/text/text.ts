@@ -10,15 +10,14 @@ import { columnsOf } from './text-width.js';
 import { nameColumns, type NameColumns } from './text-names.js';
 import { axisLine, laneLine, trackLines, type Writing } from './text-row.js';
 
-/** How a diagram becomes text. */
 export interface TextOptions {
-  /** Columns, at least 20; default 80. Time that does not fit goes into further rows. */
+  /** Columns, 20 or more; default 80. Time that does not fit goes into further rows. */
   readonly width?: number;
   /** With ANSI colours; default false. */
   readonly color?: boolean;
-  /** With box drawing characters and arrows; default true, else ASCII alone. */
+  /** With box drawing characters and arrows; default true. Otherwise ASCII only. */
   readonly unicode?: boolean;
-  /** How fine time is told apart; default 1. More than twelve steps without anything in them become a break. */
+  /** The resolution of time; default 1. More than twelve empty steps become a break. */
   readonly millisecondsPerStep?: number;
 }
 
@@ -28,8 +27,8 @@ export interface TextOptions {
  *     wire    connection ↓  ═a═b═p═7:close
  *     └ seven stream 7 ↓    ──────────────(AB|)
  *
- * Control characters in texts of the diagram are written as `\xNN`. No line is wider than asked, whatever is in the texts:
- * letters of two columns and marks that take none are counted as a terminal does.
+ * Control characters in texts of the diagram are written as `\xNN`. No line is wider than `width`:
+ * wide and combining characters are counted as a terminal does.
  */
 export function toText(
   diagram: Diagram,
@@ -81,7 +80,7 @@ function rowLines(writing: Writing, names: NameColumns, row: Row): readonly Text
   ];
 }
 
-/** As many explanations in a line as fit, three blanks apart. */
+/** As many explanations in each line as fit, three blanks apart. */
 function legendLines({ diagram, glyphs, hueOf }: Writing, columns: number): readonly TextLine[] {
   const lines: TextLine[] = [];
   let x = Infinity;

@@ -1,9 +1,10 @@
-import type { Change, LaneStart } from '../../../diagram/change.js';
 import type {
+  Change,
   Direction,
   Happening,
   LaneEvent,
   LaneKind,
+  LaneStart,
   Span,
   SpanKind,
 } from '../../../diagram/model.js';

@@ -1,6 +1,5 @@
 import { finalize, type Observable } from 'rxjs';
-import type { Change } from '../../../diagram/change.js';
-import type { Diagram } from '../../../diagram/model.js';
+import type { Change, Diagram } from '../../../diagram/model.js';
 import { condense } from '../../../diagram/condense.js';
 import { Recording } from '../../../diagram/recording.js';
 import { toSvg } from '../../../diagram/svg/svg.js';

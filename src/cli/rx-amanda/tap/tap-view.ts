@@ -1,5 +1,4 @@
-import type { Change, LaneStart } from '../../../diagram/change.js';
-import type { Direction, LaneEvent } from '../../../diagram/model.js';
+import type { Change, Direction, LaneEvent, LaneStart } from '../../../diagram/model.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import { printable, decodeText } from '../../../wire/text.js';
 import { count, formatBytes } from '../../terminal/units.js';

@@ -1,5 +1,5 @@
-import type { Change } from '../../src/diagram/change.js';
-import type { Side } from '../../src/diagram/conversation.js';
+import type { Change } from '../../src/diagram/model.js';
+import type { Role } from '../../src/wire/role.js';
 import {
   payloadOf,
   type Conversation,
@@ -7,12 +7,12 @@ import {
   type ListedFrame,
 } from '../support/captures.js';
 
-export function sideOf(direction: Direction): Side {
+export function roleOf(direction: Direction): Role {
   return direction === 'c2s' ? 'initiator' : 'target';
 }
 
-/** What is told of a frame: its lane's kind and handle, which way it went and what it is. */
-export interface ToldFrame {
+/** What a diagram shows of a frame. */
+export interface ShownFrame {
   readonly lane: string;
   readonly handle: number | undefined;
   readonly direction: 'in' | 'out' | undefined;
@@ -20,14 +20,14 @@ export interface ToldFrame {
   readonly bytes: number;
 }
 
-/** The frames that changes tell of, in their order. */
-export function toldFrames(changes: readonly Change[]): readonly ToldFrame[] {
+/** The frames that changes show, in order. */
+export function shownFrames(changes: readonly Change[]): readonly ShownFrame[] {
   const lanes = new Map(
     changes.flatMap((change) =>
       change.kind === 'lane' ? [[change.lane.name, change.lane] as const] : [],
     ),
   );
-  return changes.flatMap((change): readonly ToldFrame[] => {
+  return changes.flatMap((change): readonly ShownFrame[] => {
     if (change.kind !== 'event') return [];
     const { lane: name, event } = change;
     const lane = lanes.get(name);
@@ -44,10 +44,10 @@ export function toldFrames(changes: readonly Change[]): readonly ToldFrame[] {
   });
 }
 
-/** A list's frames as they have to be told; `lane` is what the list says about the stream. */
+/** The frames of a list as a diagram has to show them. */
 export function listedFrames({
   steps,
-}: Conversation): readonly (Omit<ToldFrame, 'lane'> & { readonly stream: string | undefined })[] {
+}: Conversation): readonly (Omit<ShownFrame, 'lane'> & { readonly stream: string | undefined })[] {
   return steps.flatMap((step) => {
     if (step.kind !== 'frame') return [];
     const { direction, handle, length, close, type, stream } = step;
