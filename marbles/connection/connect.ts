@@ -1,31 +1,40 @@
-import { EMPTY, defer, type Observable } from 'rxjs';
-import type { Connection } from '../../src/connection/connection.js';
+import { EMPTY, defer, map, type Observable } from 'rxjs';
+import type { PageScope } from '../../src/diagram/page/page.js';
 import { connect } from '../../src/initiator/connect.js';
 import { failure, page, userLane, value } from '../../src/testing/index.js';
+import { connected } from '../support/connected.js';
+
+const CONNECTION = 'a Connection';
 
 interface Given {
-  readonly first: Observable<Connection>;
-  readonly second: Observable<Connection>;
-  readonly third: Observable<Connection>;
+  readonly first: Observable<string>;
+  readonly second: Observable<string>;
+  readonly third: Observable<string>;
 }
 
 /** A driver whose first three attempts end as a page says. */
 const connecting = {
   about: 'connect',
   given: {
-    first: userLane<Connection>(),
-    second: userLane<Connection>(),
-    third: userLane<Connection>(),
+    first: userLane<string>(),
+    second: userLane<string>(),
+    third: userLane<string>(),
   },
-  expected: { connections: userLane<Connection>() },
-  wire: ({ first, second, third }: Given) => {
+  expected: { connections: userLane<string>() },
+  wire: ({ first, second, third }: Given, scope: PageScope) => {
+    const { connection } = connected(scope, { side: 'initiator', user: undefined });
     const attempts = [first, second, third];
-    const open = () => defer(() => attempts.shift() ?? EMPTY);
-    return { connections: connect({ name: 'bsdtcp', user: undefined, open }) };
+    const open = () => defer(() => attempts.shift() ?? EMPTY).pipe(map(() => connection));
+    const connections = connect({ name: 'bsdtcp', user: undefined, open });
+    return {
+      connections: connections.pipe(
+        map((made) => (made === connection ? CONNECTION : 'another one')),
+      ),
+    };
   },
 };
 
-const legend = { C: value('a Connection') };
+const legend = { C: value(CONNECTION) };
 
 /** How a connection comes about. The lanes of the attempts begin when each is made. */
 export const pages = [

@@ -1,8 +1,14 @@
+import { NEVER, concat, map, mergeMap, of, type Observable, type OperatorFunction } from 'rxjs';
+import type { Connection } from '../../src/connection/connection.js';
+import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
+import { connect } from '../../src/initiator/connect.js';
 import { noop } from '../../src/initiator/noop.js';
+import { onConnection } from '../../src/initiator/on-connection.js';
 import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize, type Estimate } from '../../src/initiator/sendsize.js';
 import { close, failure, packet, page, value } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
+import { connected } from '../support/connected.js';
 
 const packets = { A: packet('ACK'), C: close() };
 const home = { program: 'GNUTAR', disk: '/home' };
@@ -34,6 +40,54 @@ const asked = {
   noop: packet('REQ', `SERVICE noop\n${OPTIONS}`),
   selfcheck: packet('REQ', `SERVICE selfcheck\n${OPTIONS}${dle('/home', '')}`),
   sendsize: packet('REQ', `SERVICE sendsize\n${OPTIONS}${dle('/home', full)}${dle('/var', full)}`),
+};
+
+/** An initiator that makes two calls in a row on one connection. */
+function callingTwice(
+  about: string,
+  on: (
+    work: (connection: Connection) => Observable<string>,
+  ) => OperatorFunction<Connection, string>,
+) {
+  return {
+    about,
+    given: { first: handleLane(1, 'in'), second: handleLane(2, 'in') },
+    expected: {
+      initiator1: handleLane(1, 'out'),
+      initiator2: handleLane(2, 'out'),
+      results: userLane<string>(),
+    },
+    wire: (
+      { first, second }: Readonly<Record<'first' | 'second', Observable<Uint8Array>>>,
+      scope: PageScope,
+    ) => {
+      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      scope.ends.add(peer.says(1, first));
+      scope.ends.add(peer.says(2, second));
+      const one = of<Connection>(connection);
+      const open = () => concat(one, NEVER);
+      const ask = one.pipe(
+        noop(),
+        map(({ features }) => features.names().join(', ')),
+      );
+      return {
+        initiator1: peer.hears(1),
+        initiator2: peer.hears(2),
+        results: connect({ name: 'bsdtcp', user: undefined, open }).pipe(
+          on(() => concat(ask, ask)),
+        ),
+      };
+    },
+  };
+}
+
+const twice = {
+  ...packets,
+  Q: asked.noop,
+  R: packet('REP', 'OPTIONS features=02;\n'),
+  S: packet('REP', 'OPTIONS features=04;\n'),
+  n: value('fe_options_auth'),
+  m: value('fe_selfcheck_req'),
 };
 
 /** What most ask for, typed. */
@@ -128,5 +182,33 @@ export const pages = [
       a: value('/home: 1024 KiB'),
       b: value('/var: none'),
     },
+  }),
+
+  page({
+    ...callingTwice('onConnection', onConnection),
+    title: 'Two calls on one connection',
+    sentence: 'onConnection() holds the connection for both calls, and ends it after the second.',
+    picture: `
+      first       --A-R
+      second      ------A-S
+      initiator1  Q---(AC)
+      initiator2  ----Q---(AC)
+      results     ----n---(m|)
+    `,
+    legend: twice,
+  }),
+
+  page({
+    ...callingTwice('connect', (work) => mergeMap(work)),
+    title: 'Two calls without onConnection',
+    sentence: 'The connection ends 1 s after its last call.',
+    picture: `
+      first       --A-R
+      second      ------A-S
+      initiator1  Q---(AC)
+      initiator2  ----Q---(AC)
+      results     ----n---m 999ms |
+    `,
+    legend: twice,
   }),
 ];

@@ -25,6 +25,7 @@ import { Options, formatOptions, type OptionFields } from '../wire/options.js';
 import { parseReply } from '../wire/reply.js';
 import { encodeRequest } from '../wire/request.js';
 import { encodeText } from '../wire/text.js';
+import { asCallOn } from './calls.js';
 import { exchange, type Answer } from './exchange.js';
 import { timingWith, type Timing } from './timing.js';
 
@@ -84,7 +85,9 @@ export function request(
   // The end of the exchange is the end of the result, though the connection goes on: so the end travels as a value.
   return (connections) =>
     connections.pipe(
-      exhaustMap((connection) => ask(connection, asked, options).pipe(materialize())),
+      exhaustMap((connection) =>
+        ask(connection, asked, options).pipe(asCallOn(connection), materialize()),
+      ),
       dematerialize(),
     );
 }

@@ -1,6 +1,18 @@
-import { Observable, TimeoutError, catchError, retry, throwError, timeout, timer } from 'rxjs';
+import {
+  TimeoutError,
+  catchError,
+  connect as share,
+  mergeMap,
+  retry,
+  takeUntil,
+  throwError,
+  timeout,
+  timer,
+  type Observable,
+} from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
+import { afterLastCall } from '../exchange/calls.js';
 import { timingWith, type Timing } from '../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { Driver } from '../drivers/driver.js';
@@ -16,9 +28,14 @@ export interface ConnectOptions
  *     connect  ----C-----------|     C: the Connection; completes when it has ended in good order
  *     !            ----------!       unsubscribing ends the connection
  *
- * An attempt takes 20 s at the most and is made 3 times, 5 s apart. Errors with `CONNECT_TIMEOUT` or
- * with what the last attempt failed with (`CONNECT_FAILED`, `NO_RESERVED_PORT`, `COMMAND_FAILED`); once connected,
- * with what broke the connection. Source: PROTOCOL.md, "The exchange: initiator".
+ *     connect(bsdtcp({ host: 'db1.example.com' })).pipe(noop());
+ *
+ * Also completes, and ends the connection, 1 s after its last call is over. {@link onConnection}
+ * holds a connection for longer, and ends it without that second.
+ *
+ * An attempt takes at most 20 s and is made 3 times, 5 s apart. Errors with `CONNECT_TIMEOUT`, or
+ * with the last attempt's error (`CONNECT_FAILED`, `NO_RESERVED_PORT`, `COMMAND_FAILED`). Once
+ * connected, errors with what broke the connection. Source: PROTOCOL.md, "The exchange: initiator".
  */
 export function connect(driver: Driver, options: ConnectOptions = {}): Observable<Connection> {
   const { connectTimeout, connectTries, connectWait } = timingWith(options);
@@ -32,10 +49,11 @@ export function connect(driver: Driver, options: ConnectOptions = {}): Observabl
       delay: (error: unknown) =>
         isWorthAnotherTry(error) ? timer(connectWait) : throwError(() => error),
     }),
+    share((connections) => connections.pipe(takeUntil(connections.pipe(mergeMap(afterLastCall))))),
   );
 }
 
-/** Only what may pass by itself is tried again; a connection that came about and broke is the user's to judge. */
+/** Whether the failure may pass. A connection that came about and broke is for the caller to judge. */
 function isWorthAnotherTry(error: unknown): boolean {
   return isAmandaError(error, 'CONNECT_TIMEOUT') || isAmandaError(error, 'CONNECT_FAILED');
 }

@@ -7,16 +7,23 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
+import { asCallOn } from '../exchange/calls.js';
 
 /**
- * Does something with the source's connection, and holds the connection until that is done.
+ * Makes several calls on the source's connection, and ends the connection after them.
  *
  *     source  -C-------------|
  *     work     ----a--b|
  *     out     -----a--b|            then the source is unsubscribed, which ends the connection
  *
- * For several calls on one connection: an operator of one call lets go of the connection when that call is done. Of the source
- * only the first connection is used.
+ *     connect(bsdtcp({ host })).pipe(
+ *       onConnection((connection) =>
+ *         concat(of(connection).pipe(noop()), of(connection).pipe(selfcheck({ dles }))),
+ *       ),
+ *     );
+ *
+ * The connection lasts as long as the work, with pauses between calls of any length. Of the source
+ * only the first connection is used. Errors with what the work or the connection errors with.
  */
 export function onConnection<T>(
   work: (connection: Connection) => Observable<T>,
@@ -24,8 +31,8 @@ export function onConnection<T>(
   return (connections) =>
     connections.pipe(
       filter((_, index) => index === 0),
-      // As a value, the end of the work also ends the wait for the source, which completes only when the connection does.
-      mergeMap((connection) => work(connection).pipe(materialize())),
+      // The source completes only when the connection ends, so the end of the work travels as a value.
+      mergeMap((connection) => work(connection).pipe(asCallOn(connection), materialize())),
       dematerialize(),
     );
 }
