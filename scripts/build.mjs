@@ -9,8 +9,12 @@ const dist = join(root, 'dist');
 /** Remembers which sources dist/ was made from. A dot file, so that it is not published. */
 const stampFile = join(dist, '.sources');
 
-/** The code and its declarations. */
-const projects = ['tsconfig.build.json', 'tsconfig.declarations.json'];
+/** What runs in Node, its declarations, and what runs in a browser. */
+const projects = [
+  'tsconfig.build.json',
+  'tsconfig.declarations.json',
+  'src/cli/web/page/tsconfig.json',
+];
 
 /** Compiles src/ where it is needed. Resolves to a sentence for what failed, undefined when all is well. */
 export async function build({ clean = false } = {}) {
@@ -45,12 +49,10 @@ export async function build({ clean = false } = {}) {
   return undefined;
 }
 
-/** Removes what the compiler made of sources that are gone. The tap page is bundled, not compiled. */
+/** The compiler leaves behind what it made of a source that is gone since. */
 async function prune(sources) {
   const stems = new Set(
-    sources
-      .map((file) => relative(join(root, 'src'), file).replace(/\.ts$/, ''))
-      .filter((stem) => !stem.startsWith('cli/web/page/')),
+    sources.map((file) => relative(join(root, 'src'), file).replace(/\.ts$/, '')),
   );
   for (const file of await filesUnder(dist)) {
     const name = relative(dist, file);

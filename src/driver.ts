@@ -6,5 +6,5 @@
 export * from './drivers/over-channel.js';
 export * from './drivers/wrapped-channel.js';
 export * from './transport/stream-channel.js';
-export type { Channel, ChannelMemory } from './transport/channel.js';
-export { TcpmConnection, type Role } from './connection/tcpm-connection.js';
+export type { Channel } from './transport/channel.js';
+export type { ConnectionSide } from './connection/tcpm-connection.js';

@@ -77,7 +77,7 @@ export type { Driver, Listener } from './drivers/driver.js';
 // What a connection consists of.
 export type * from './connection/connection.js';
 export { describePeer, type Peer, type TlsFacts } from './transport/channel.js';
-export type { Flow, Holder, Stall } from './connection/flow.js';
+export type { Flow, Holder, Stall } from './connection/receive-budget.js';
 export type { ConnectionOptions } from './connection/options.js';
 export type { StreamSource } from './connection/pump.js';
 export type { Ends, Stream } from './connection/stream.js';

@@ -1,6 +1,6 @@
 /**
  * rx-amanda: `amanda.mjs send|receive VARIANT TOTAL SIZE STREAMS [PORT]`. The target sends on each of its streams, and the initiator takes them.
- * VARIANT: `plain`; `operators`, through three RxJS operators; `lent`, by paced() with `lend`; `recorded`, with record() on the initiator's connection.
+ * VARIANT: `plain`; `operators`, through three RxJS operators; `lent`, by paced() with `lease`; `recorded`, with record() on the initiator's connection.
  */
 import { EMPTY, Observable, filter, map, mergeMap, of, scan } from 'rxjs';
 import { record } from '../../dist/diagram/index.js';
@@ -30,7 +30,7 @@ function receive() {
     return EMPTY;
   };
   const read = (stream) =>
-    variant === 'lent' ? stream.paced(count, { lend: true }) : stream.pipe(...operators);
+    variant === 'lent' ? stream.paced(count, { lease: true }) : stream.pipe(...operators);
   connect(bsdtcp({ host: '127.0.0.1', port: Number(port), reservedPorts: false }))
     .pipe(
       ...(variant === 'recorded' ? [record(() => undefined)] : []),

@@ -1,6 +1,6 @@
 import { map } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
-import { TcpmConnection, type Role } from '../../src/connection/tcpm-connection.js';
+import { TcpmConnection, type ConnectionSide } from '../../src/connection/tcpm-connection.js';
 import type { PageScope } from '../../src/diagram/page/page.js';
 import { ScriptedPeer } from '../../src/testing/index.js';
 
@@ -13,7 +13,7 @@ export interface Connected {
 /** A connection that ends with its page, which is held to draw when it is paused and when it stalls. */
 export function connected(
   scope: PageScope,
-  role: Role,
+  role: ConnectionSide,
   options: ConnectionOptions = {},
 ): Connected {
   const peer = new ScriptedPeer();

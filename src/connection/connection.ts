@@ -2,18 +2,17 @@ import type { Observable } from 'rxjs';
 import type { Frame } from '../wire/frame.js';
 import type { Packet } from '../wire/packet.js';
 import type { Peer } from '../transport/channel.js';
-import type { Flow } from './flow.js';
+import type { Flow } from './receive-budget.js';
 import type { Stream } from './stream.js';
 
 /**
- * Looks at a frame: whether this side has sent or received it, its handle and its payload, which is empty when it closes the handle. `together`: whether it has come
- * in one read with the one received before, so that there is no use in looking at the clock again.
+ * Sees one frame that passes, in either direction. An empty payload closes the handle. The payload
+ * is valid during the call; it must be neither changed nor transferred.
  */
-export type Onlooker = (
+export type FrameObserver = (
   direction: 'sent' | 'received',
   handle: number,
   payload: Uint8Array,
-  together: boolean,
 ) => void;
 
 /** One conversation with the other side: protocol handles for packets, and streams for bytes beside them. */
@@ -27,10 +26,10 @@ export interface Connection extends Observable<Frame> {
   /** Frames that this side sends, for taps; those received are the Connection itself. */
   readonly sent: Observable<Frame>;
   /**
-   * Calls back for each frame that passes, either way, until what it returns is called. The payload is there for the time of the call, neither to be
-   * changed nor transferred: its memory may be written to again. So it costs a fraction of what the Observables do, whose Frames may be kept, and readers go on lending their memory.
+   * Calls the observer for each frame that passes, until the returned function is called. It costs
+   * less than the Observables, because the memory of a frame is not kept and readers go on leasing.
    */
-  look(onlooker: Onlooker): () => void;
+  observe(observer: FrameObserver): () => void;
   /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
   readonly flow: Observable<Flow>;
   /** On a target: each protocol handle that the initiator opens, with its first packet waiting in it. */
@@ -40,10 +39,10 @@ export interface Connection extends Observable<Frame> {
   /** The Stream of a handle; the same object each time until both its directions have closed. */
   stream(handle: number): Stream;
   /** A fresh protocol handle of the initiator, numbered 1, 2, 3 …, or the one with the number given. */
-  handle(number?: number): ProtocolHandle;
+  openHandle(number?: number): ProtocolHandle;
   /** Fresh streams of the target, ready to be announced in a reply; numbered 499999 downward over TCPM. */
   announce(count: number): Observable<readonly Stream[]>;
-  /** Ends the connection behind what has been sent. What is still open on it errors with `CONNECTION_CLOSED`. */
+  /** Ends the connection after what has been sent. What is still open on it errors with `CONNECTION_CLOSED`. */
   close(): void;
   /** Ends the connection at once; what is still open on it errors with the reason. */
   abort(reason: Error): void;

@@ -4,16 +4,16 @@ import { encodeDatagram, MAX_DATAGRAM, type Datagram } from '../wire/datagram.js
 import { isAmandaError, type AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
 import { encodePacket, packet, type Packet } from '../wire/packet.js';
-import { Audience } from './audience.js';
+import { FrameObservers } from './frame-observers.js';
 import type { Peer } from '../transport/channel.js';
-import type { Connection, Onlooker, ProtocolHandle } from './connection.js';
+import type { Connection, FrameObserver, ProtocolHandle } from './connection.js';
 import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
-import type { Flow } from './flow.js';
-import { asLoss, endedHere } from './losses.js';
+import type { Flow } from './receive-budget.js';
+import { asLoss, endedHere } from './connection-errors.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
 import type { SideOwner, SideStreams } from './side-streams.js';
 import type { Stream } from './stream.js';
-import type { Role } from './tcpm-connection.js';
+import type { ConnectionSide } from './tcpm-connection.js';
 
 /** One peer of a UDP socket. */
 export interface DatagramLink {
@@ -51,11 +51,11 @@ export class DatagramConnection
   readonly flow: Observable<Flow>;
   readonly incoming: Observable<ProtocolHandle>;
   readonly ended: Observable<never>;
-  readonly #side: Role['side'];
+  readonly #side: ConnectionSide['side'];
   readonly #link: DatagramLink;
   readonly #streams: SideStreams;
   readonly #maxHandles: number;
-  readonly #audience: Audience;
+  readonly #observers: FrameObservers;
   readonly #handles = new Map<string, DatagramHandle>();
   readonly #settled = new Set<string>();
   readonly #subscription: Subscription;
@@ -64,23 +64,23 @@ export class DatagramConnection
 
   constructor(
     link: DatagramLink,
-    role: Role,
+    side: ConnectionSide,
     streams: (owner: SideOwner) => SideStreams,
     options: ConnectionOptions = {},
   ) {
-    const audience = new Audience();
-    super((tap) => audience.received.subscribe(tap));
-    this.#audience = audience;
+    const observers = new FrameObservers();
+    super((tap) => observers.received.subscribe(tap));
+    this.#observers = observers;
     this.#link = link;
-    this.#side = role.side;
+    this.#side = side.side;
     this.#maxHandles = withDefaults(options).maxHandles;
     this.#streams = streams(this);
     this.peer = link.peer;
-    this.user = role.side === 'initiator' ? role.user : undefined;
-    this.sent = audience.sent;
+    this.user = side.side === 'initiator' ? side.user : undefined;
+    this.sent = observers.sent;
     this.flow = this.#streams.flow;
-    this.incoming = audience.incoming;
-    this.ended = audience.ended;
+    this.incoming = observers.incoming;
+    this.ended = observers.ended;
     this.#subscription = link.datagrams.subscribe({
       next: (datagram) => {
         this.#receive(datagram);
@@ -92,17 +92,15 @@ export class DatagramConnection
     if (this.#over !== undefined) this.#subscription.unsubscribe();
   }
 
-  look(onlooker: Onlooker): () => void {
-    return this.#audience.look(onlooker);
+  observe(observer: FrameObserver): () => void {
+    return this.#observers.observe(observer);
   }
 
   stream(number: number): Stream {
-    const stream = this.#streams.stream(number);
-    if (this.#over !== undefined) stream.lose(this.#over);
-    return stream;
+    return this.#streams.stream(number);
   }
 
-  handle(number: number = this.#nextNumber): ProtocolHandle {
+  openHandle(number: number = this.#nextNumber): ProtocolHandle {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
     // Amanda puts its clock here. What nobody can guess tells runs apart as well, and keeps strangers from answering.
     const handle = new DatagramHandle(
@@ -158,7 +156,7 @@ export class DatagramConnection
 
   tap(direction: 'received' | 'sent', frame: Frame): void {
     if (this.#over !== undefined) return;
-    this.#audience.frame(direction, frame.handle, frame.payload);
+    this.#observers.frame(direction, frame);
   }
 
   #receive({ handle: word, sequence, packet: arrived }: Datagram): void {
@@ -175,7 +173,7 @@ export class DatagramConnection
     this.tap('received', { handle: handle.number, payload: encodePacket(arrived) });
     handle.deliver(arrived);
     if (known !== undefined) return;
-    this.#audience.opened(handle);
+    this.#observers.opened(handle);
   }
 
   /** Only a request begins an exchange, and only on a target. */
@@ -193,7 +191,7 @@ export class DatagramConnection
     this.#streams.end(reason);
     for (const handle of [...this.#handles.values()]) handle.lose(reason);
     this.#handles.clear();
-    this.#audience.over(broken ? reason : undefined);
+    this.#observers.over(broken ? reason : undefined);
     // Undefined when the link fails while it is being subscribed.
     (this.#subscription as Subscription | undefined)?.unsubscribe();
   }

@@ -1,14 +1,14 @@
+import type { Role } from '../wire/role.js';
 import { AmandaError } from '../wire/errors.js';
 import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/handles.js';
 
-/** Closes that are remembered for streams that are asked for late. */
+/** Closes that are remembered for streams that are opened late. */
 const REMEMBERED_CLOSES = 64;
 
-/** Which numbers of a connection are in use, and what is behind each. */
+/** Which handles of a connection are in use, and what each carries. */
 export class Handles<S> {
-  readonly side: 'initiator' | 'target';
+  readonly role: Role;
   readonly #most: number;
-  readonly #create: (handle: number) => S;
   readonly #open = new Map<number, S>();
   #closedUnasked: Set<number> | undefined;
   #nextProtocol = 1;
@@ -16,13 +16,12 @@ export class Handles<S> {
   #lastHandle = -1;
   #lastStream: S | undefined;
 
-  constructor(side: 'initiator' | 'target', most: number, create: (handle: number) => S) {
-    this.side = side;
+  constructor(role: Role, most: number) {
+    this.role = role;
     this.#most = most;
-    this.#create = create;
   }
 
-  /** What is open behind a number. The last one asked for is remembered: bytes come in runs. */
+  /** What an open handle carries. The last one is remembered: frames come in runs. */
   get(handle: number): S | undefined {
     if (this.#lastHandle === handle) return this.#lastStream;
     const stream = this.#open.get(handle);
@@ -30,10 +29,9 @@ export class Handles<S> {
     return stream;
   }
 
-  /** Opens a number. Errors with `TOO_MANY_HANDLES` at the limit. */
-  open(handle: number): S {
+  /** Opens a handle. Errors with `TOO_MANY_HANDLES` at the limit. */
+  open(handle: number, stream: S): S {
     this.requireRoom(1, handle);
-    const stream = this.#create(handle);
     this.#open.set(handle, stream);
     return stream;
   }
@@ -52,12 +50,12 @@ export class Handles<S> {
     this.#remember(-1, undefined);
   }
 
-  /** Whether a number was a protocol handle of this initiator and is done: what still comes for it is late. */
+  /** Whether a handle was a protocol handle of this initiator that is done: a frame for it is late. */
   isRetired(handle: number): boolean {
-    return this.side === 'initiator' && handle > 0 && handle < this.#nextProtocol;
+    return this.role === 'initiator' && handle > 0 && handle < this.#nextProtocol;
   }
 
-  /** Notes the close of a number that nobody has asked for yet. Only the last few are remembered: a peer may close twice, and nobody ever asks. */
+  /** Notes the close of a handle that is not open yet. Only the last few are remembered: a peer may close any number of them. */
   noteClose(handle: number): void {
     const closed = (this.#closedUnasked ??= new Set());
     closed.add(handle);
@@ -65,7 +63,7 @@ export class Handles<S> {
     if (closed.size > REMEMBERED_CLOSES && oldest !== undefined) closed.delete(oldest);
   }
 
-  /** Whether a number was closed before it was asked for; says so once. */
+  /** Whether a handle was closed before it was opened; true once. */
   wasClosed(handle: number): boolean {
     return this.#closedUnasked?.delete(handle) === true;
   }

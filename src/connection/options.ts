@@ -4,8 +4,8 @@ import { MAX_PAYLOAD } from '../wire/frame.js';
 /** Every bound of one connection; each has a default that is safe against a hostile peer. */
 export interface ConnectionOptions {
   /**
-   * Bytes kept for readers before the channel is paused, each chunk charged 512 more. May be overrun by one frame, and behind
-   * the end of the channel by what had been read of it. Default 1 MiB.
+   * Bytes kept for readers before the channel is paused; each chunk is charged 512 more. May be
+   * overrun by one read of the channel. Default 1 MiB.
    */
   readonly receiveBudget?: number;
   /** Bytes that may wait to be sent once the channel is saturated, answers to requests among them, before the connection ends with `SEND_BUDGET`. Default 16 MiB. */
@@ -20,7 +20,10 @@ export interface ConnectionOptions {
   readonly stallAfter?: number;
   /** What a stall does besides showing in `flow`: nothing more, or end the connection with `STALLED`. Default `report`. */
   readonly onStall?: 'report' | 'error';
-  /** Whether frames of one tick leave together, over accepted TCP sockets those of a millisecond at the most. Default true; false sends each at once, which tests in virtual time need. */
+  /**
+   * Whether frames of one tick leave together; those of accepted connections wait for a millisecond
+   * at most. Default true. False sends each frame at once, as tests in virtual time need it.
+   */
   readonly gather?: boolean;
 }
 

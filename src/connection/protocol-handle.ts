@@ -2,19 +2,21 @@ import { Observable } from 'rxjs';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { decodePacket, encodePacket, type Packet } from '../wire/packet.js';
 import type { ProtocolHandle } from './connection.js';
-import type { Stream } from './stream.js';
+import type { StreamController } from './stream-controller.js';
 
 /** A protocol handle over TCPM: each frame of its handle is one packet. Source: PROTOCOL.md, "Packets". */
 export class TcpmProtocolHandle implements ProtocolHandle {
   readonly number: number;
   readonly packets: Observable<Packet>;
-  readonly #stream: Stream;
+  readonly #controller: StreamController;
   readonly #forget: () => void;
 
-  constructor(stream: Stream, forget: () => void) {
-    this.number = stream.handle;
+  constructor(controller: StreamController, forget: () => void) {
+    this.number = controller.handle;
+    // Packets are decoded here and their payloads go no further, so nobody keeps the memory.
+    const payloads = new Observable<Uint8Array>((out) => controller.readBy(out, false));
     this.packets = new Observable((out) =>
-      stream.payloads.subscribe({
+      payloads.subscribe({
         next: (payload) => {
           try {
             out.next(decodePacket(payload));
@@ -30,21 +32,21 @@ export class TcpmProtocolHandle implements ProtocolHandle {
         },
       }),
     );
-    this.#stream = stream;
+    this.#controller = controller;
     this.#forget = forget;
   }
 
   send(packet: Packet): void {
-    this.#stream.sendWhole(encodePacket(packet));
+    this.#controller.sendPacket(encodePacket(packet));
   }
 
   close(): void {
-    this.#stream.complete();
+    this.#controller.close();
     this.#forget();
   }
 }
 
-/** Why the connection was lost, and not how many bytes of packets had come: who asked wants to know what is wrong with the peer. */
+/** Why the connection was lost, without the count of packet bytes: it says nothing about the peer. */
 function withoutCount(error: unknown): unknown {
   if (!isAmandaError(error) || !isAmandaError(error.cause, error.code)) return error;
   const { cause, code, peer, handle } = error;

@@ -79,28 +79,17 @@ function pumpReadable(source: Readable, stream: Stream): Observable<never> {
   });
 }
 
-/** A channel that never says that its memory is free must not keep all of it alive here. */
-const MOST_LENT = 4;
-
 function pumpPullable(source: Pullable<Uint8Array>, stream: Stream): Observable<never> {
   return new Observable((out) => {
-    /** The last chunks in lent memory; they may not have left yet. Older ones are not given back. */
-    const lent: Uint8Array[] = [];
-    const giveBack = (): void => {
-      if (lent.length > 0 && stream.flush())
-        for (const chunk of lent.splice(0)) pull.reuse?.(chunk);
-    };
     const send = (): void => {
-      giveBack();
       while (stream.isReady && !out.closed) {
         const chunk = pull.take();
         if (chunk === undefined) {
           if (pull.end !== undefined) finish(pull.end);
           return;
         }
+        // The connection holds the chunk's memory until it is sent.
         stream.next(chunk);
-        if (pull.reuse !== undefined && lent.push(chunk) > MOST_LENT) lent.shift();
-        giveBack();
         pull.release(chunk);
       }
     };
@@ -112,7 +101,7 @@ function pumpPullable(source: Pullable<Uint8Array>, stream: Stream): Observable<
       stream.complete();
       out.complete();
     };
-    const pull = source.pull(send);
+    const pull = source.pull(send, true);
     out.add(() => {
       pull.cancel();
     });

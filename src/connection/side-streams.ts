@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
-import type { Flow } from './flow.js';
+import type { Flow } from './receive-budget.js';
 import type { Stream } from './stream.js';
 
 /** The streams of a connection whose packets travel in datagrams: they have TCP connections of their own. */

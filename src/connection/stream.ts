@@ -1,36 +1,33 @@
-import { Observable, ReplaySubject, type ObservableInput, type Observer } from 'rxjs';
 import type { Readable } from 'node:stream';
+import { Observable, type ObservableInput, type Observer } from 'rxjs';
 import { iterate } from '../operators/iterate.js';
 import { paced, type PacedOptions } from '../operators/paced.js';
 import type { Pull, Pullable } from '../operators/pull.js';
 import { toReadable } from '../operators/to-readable.js';
-import { AmandaError } from '../wire/errors.js';
-import { Inbox, type Credit } from './inbox.js';
-
-/** What a Stream needs from the connection that carries it. */
-export interface Carrier extends Credit {
-  readonly isReady: boolean;
-  readonly ready: Observable<boolean>;
-  /** Sends bytes on a handle, cut as the carrier needs it. */
-  send(handle: number, bytes: Uint8Array): void;
-  /** Sends bytes that must arrive as one frame. */
-  sendPacket(handle: number, payload: Uint8Array): void;
-  /** Hands over at once what was sent; whether its memory may change now. Not there where that is never known. */
-  flush?(): boolean;
-  /** Closes the sending direction of a handle. */
-  sendEnd(handle: number): void;
-  /** Ends the whole connection, since something on it cannot be completed truthfully. */
-  abort(reason: Error): void;
-  /** Both directions of the handle have closed. */
-  forget(handle: number): void;
-}
+import type { ReceiveBuffer } from './receive-buffer.js';
 
 /** How far each direction of a Stream is. */
 export interface Ends {
-  /** `closed` by the peer; `dropped` when the reader has left, or never wanted any; `lost` when the connection ended first. */
+  /** `closed` by the peer; `dropped` when the reader has left; `lost` when the connection ended first. */
   readonly receiving: 'open' | 'closed' | 'dropped' | 'lost';
   /** `closed` by this side; `lost` when the connection ended first. */
   readonly sending: 'open' | 'closed' | 'lost';
+}
+
+/** What a Stream calls on its controller. */
+export interface StreamCore {
+  readonly handle: number;
+  readonly buffer: ReceiveBuffer;
+  readonly sent: number;
+  readonly isOpen: boolean;
+  readonly isLost: boolean;
+  readonly ends: Observable<Ends>;
+  readonly isReady: boolean;
+  readonly ready: Observable<boolean>;
+  send(bytes: Uint8Array): void;
+  close(): void;
+  fail(reason: unknown): void;
+  readBy(reader: Observer<Uint8Array>): () => void;
 }
 
 /**
@@ -39,89 +36,73 @@ export interface Ends {
  *
  * What arrives waits for the one reader: the first of `subscribe`, `paced`, iteration, `toReadable`
  * and `discard`; a second one errors with `ALREADY_READ`. It completes when the peer has closed its
- * direction and errors with `CONNECTION_LOST` (or the code of what broke the connection) otherwise.
+ * direction. Otherwise it errors with `CONNECTION_LOST`, or with the code of what broke the connection.
  * A reader that leaves early gives back what was kept; what still arrives is dropped.
  *
- * Chunks may be cut anywhere; their memory is the reader's to keep, unless it asked for `lend`.
- * It stays in this thread: `postMessage` copies a chunk even where its memory stands in the transfer
- * list (Node 20), or throws `DataCloneError` then (later).
+ * Chunks may be cut anywhere. Their memory is the reader's to keep, unless it asked for `lease`. It
+ * stays in this thread: `postMessage` with a chunk's memory in its transfer list copies the chunk
+ * (Node 20) or throws a `DataCloneError` (later).
  */
 export class Stream
   extends Observable<Uint8Array>
   implements Observer<Uint8Array>, Pullable<Uint8Array>
 {
   readonly handle: number;
-  readonly #carrier: Carrier;
-  readonly #inbox: Inbox;
-  #ends: Ends = { receiving: 'open', sending: 'open' };
-  #endChanges: ReplaySubject<Ends> | undefined;
-  #outlastsEnd = false;
-  #sent = 0;
+  readonly #core: StreamCore;
 
-  constructor(handle: number, carrier: Carrier) {
-    super((reader) => this.#readBy(reader, true));
-    this.handle = handle;
-    this.#carrier = carrier;
-    this.#inbox = new Inbox(handle, carrier, () => {
-      if (this.#ends.receiving === 'open') this.#move({ ...this.#ends, receiving: 'dropped' });
-    });
+  /** Streams come from a Connection or a Reply. */
+  constructor(core: StreamCore) {
+    super((reader) => core.readBy(reader));
+    this.handle = core.handle;
+    this.#core = core;
   }
 
   /** Bytes that have arrived so far. */
   get received(): number {
-    return this.#inbox.received;
+    return this.#core.buffer.received;
   }
 
   /** Bytes handed over to be sent so far. */
   get sent(): number {
-    return this.#sent;
+    return this.#core.sent;
   }
 
   /** Cost of what has arrived and was not consumed, in bytes. */
   get held(): number {
-    return this.#inbox.held;
-  }
-
-  /** Whether a reader waits for bytes. */
-  get isWaiting(): boolean {
-    return this.#inbox.isWaiting;
+    return this.#core.buffer.held;
   }
 
   /** Whether either direction is open. */
   get isOpen(): boolean {
-    return this.#ends.receiving === 'open' || this.#ends.sending === 'open';
+    return this.#core.isOpen;
   }
 
   /** Whether the connection has ended before this side had closed: what is sent goes nowhere. */
   get isLost(): boolean {
-    return this.#ends.sending === 'lost';
+    return this.#core.isLost;
   }
 
   /** How far each direction is, now and at each change; completes when neither is open. */
   get ends(): Observable<Ends> {
-    if (this.#endChanges === undefined) {
-      this.#endChanges = new ReplaySubject(1);
-      this.#tellEnds(this.#endChanges);
-    }
-    return this.#endChanges;
+    return this.#core.ends;
   }
 
   /**
-   * False while the channel is saturated: what is sent now waits in memory, against the send budget. Each change is told once, and whoever filled
-   * the channel at the last turn is told last, so that the streams of a connection take turns.
+   * False while the channel is saturated: what is sent now waits in memory, against the send budget.
+   * Emits the present value and each change. The streams of a connection are notified in turns.
    */
   get ready(): Observable<boolean> {
-    return this.#carrier.ready;
+    return this.#core.ready;
   }
 
   /** The present value of `ready`. */
   get isReady(): boolean {
-    return this.#carrier.isReady;
+    return this.#core.isReady;
   }
 
   /**
-   * Consumes chunks one after another; each is paid back when its work completes. The results of all come out in order. With `lend` a chunk's memory
-   * is written to again from then on.
+   * Consumes chunks one after another; each is paid back when its work completes. The results come
+   * out in order. With `lease` a chunk's memory is written to again from then on.
    */
   paced<R>(work: (chunk: Uint8Array) => ObservableInput<R>, options?: PacedOptions): Observable<R> {
     return paced(work, options)(this);
@@ -137,13 +118,13 @@ export class Stream
     return toReadable(this);
   }
 
-  /** Says that nobody wants this stream: what arrives is dropped and costs nothing. */
+  /** Drops what arrives, now and later; it costs nothing. */
   discard(): void {
-    this.#inbox.pull(() => undefined).cancel();
+    this.#core.buffer.pull(() => undefined).cancel();
   }
 
-  pull(wake: () => void, lend = false): Pull<Uint8Array> {
-    return this.#inbox.pull(wake, lend);
+  pull(wake: () => void, lease = false): Pull<Uint8Array> {
+    return this.#core.buffer.pull(wake, lease);
   }
 
   /**
@@ -153,123 +134,19 @@ export class Stream
    * receiving side reports. Over the send budget the connection ends with `SEND_BUDGET`.
    */
   next(bytes: Uint8Array): void {
-    if (this.#ends.sending === 'closed') {
-      throw new AmandaError(
-        'ALREADY_CLOSED',
-        `Handle ${this.handle} was closed by this side; nothing can be sent on it any more.`,
-        { handle: this.handle },
-      );
-    }
-    if (this.#ends.sending !== 'open' || bytes.length === 0) return;
-    this.#sent += bytes.length;
-    this.#carrier.send(this.handle, bytes);
-  }
-
-  /** Sends at once what was given to `next`; true when its memory is not needed any more. */
-  flush(): boolean {
-    return this.#carrier.flush?.() ?? false;
-  }
-
-  /** For a protocol handle: what arrives, each chunk the payload of one frame. Packets are read here and go no further, so that nothing has to keep their memory here. */
-  get payloads(): Observable<Uint8Array> {
-    return new Observable((reader) => this.#readBy(reader, false));
-  }
-
-  /** For a protocol handle: sends one packet, in one frame. Does nothing once this direction has ended. */
-  sendWhole(payload: Uint8Array): void {
-    if (this.#ends.sending === 'open') this.#carrier.sendPacket(this.handle, payload);
+    this.#core.send(bytes);
   }
 
   /** Closes the sending direction. A second time does nothing. */
   complete(): void {
-    if (this.#ends.sending !== 'open') return;
-    this.#carrier.sendEnd(this.handle);
-    this.#move({ ...this.#ends, sending: 'closed' });
+    this.#core.close();
   }
 
   /**
-   * Says that what was to be sent cannot be sent whole. TCPM has no way to abandon one stream, and a
-   * close would pass for success, so this ends the connection: the peer sees it break.
+   * Says that what was to be sent cannot be sent whole, and ends the connection. TCPM has no way to
+   * abandon one stream, and the peer would take a close for success.
    */
   error(reason: unknown): void {
-    if (this.#ends.sending !== 'open') return;
-    const why = reason instanceof Error ? reason.message : String(reason);
-    const code = reason instanceof AmandaError ? reason.code : 'CONNECTION_CLOSED';
-    this.#carrier.abort(
-      new AmandaError(
-        code,
-        `The connection was ended because the bytes for handle ${this.handle} could not be sent whole: ${why}`,
-        {
-          handle: this.handle,
-          cause: reason,
-        },
-      ),
-    );
-  }
-
-  /** For the carrier, of a target's protocol handle: the initiator's close does not end the exchange, an ACK behind it still counts. */
-  outlastEnd(): void {
-    this.#outlastsEnd = true;
-  }
-
-  /** For the carrier: bytes have arrived. */
-  deliver(chunk: Uint8Array): void {
-    this.#inbox.deliver(chunk);
-  }
-
-  /** For the carrier: the peer has closed its direction. */
-  deliverEnd(): void {
-    const { receiving } = this.#ends;
-    if (this.#outlastsEnd) return;
-    if (receiving !== 'open' && receiving !== 'dropped') return;
-    this.#move({ ...this.#ends, receiving: 'closed' });
-    this.#inbox.finish();
-  }
-
-  /** For the carrier: the connection has ended. */
-  lose(reason: AmandaError): void {
-    const { receiving, sending } = this.#ends;
-    const lost = receiving === 'open';
-    this.#move({
-      receiving: lost || receiving === 'dropped' ? 'lost' : receiving,
-      sending: sending === 'open' ? 'lost' : sending,
-    });
-    if (!lost) return;
-    const error = new AmandaError(
-      reason.code,
-      `${reason.message} Handle ${this.handle} was still open; ${this.received} bytes had arrived on it.`,
-      {
-        handle: this.handle,
-        peer: reason.peer,
-        cause: reason,
-      },
-    );
-    this.#inbox.finish({ error });
-  }
-
-  #readBy(reader: Observer<Uint8Array>, mayKeep: boolean): () => void {
-    return this.#inbox.push(
-      (chunk) => {
-        reader.next(chunk);
-      },
-      ({ error }) => {
-        if (error === undefined) reader.complete();
-        else reader.error(error);
-      },
-      mayKeep,
-    );
-  }
-
-  #move(ends: Ends): void {
-    this.#ends = ends;
-    // A stream that was dropped keeps its number until the peer has closed it too: what still comes must find it.
-    if (ends.receiving !== 'open' && ends.receiving !== 'dropped' && ends.sending !== 'open')
-      this.#carrier.forget(this.handle);
-    if (this.#endChanges !== undefined) this.#tellEnds(this.#endChanges);
-  }
-
-  #tellEnds(changes: ReplaySubject<Ends>): void {
-    changes.next(this.#ends);
-    if (this.#ends.receiving !== 'open' && this.#ends.sending !== 'open') changes.complete();
+    this.#core.fail(reason);
   }
 }

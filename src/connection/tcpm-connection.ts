@@ -1,21 +1,24 @@
-import { Observable, Subscription, defer, of } from 'rxjs';
-import { AmandaError } from '../wire/errors.js';
-import { NO_BYTES, type Frame } from '../wire/frame.js';
-import { Audience } from './audience.js';
+import { Observable, Subscription, defer, of, tap, timer } from 'rxjs';
+import { decodeFrames } from '../operators/decode-frames.js';
+import { demultiplex } from '../operators/demultiplex.js';
+import { share } from '../transport/buffer-pool.js';
 import type { Channel, Peer } from '../transport/channel.js';
-import type { Connection, Onlooker, ProtocolHandle } from './connection.js';
-import { ReceiveBudget, holdersOf, type Flow } from './flow.js';
+import { AmandaError } from '../wire/errors.js';
+import type { Frame } from '../wire/frame.js';
+import { asLoss, endedHere, hungUp, overSendBudget, stalled } from './connection-errors.js';
+import type { Connection, FrameObserver, ProtocolHandle } from './connection.js';
+import { FrameObservers } from './frame-observers.js';
+import { FrameWriter, atEndOfTick, type Schedule } from './frame-writer.js';
 import { Handles } from './handles.js';
-import { Intake, type ChannelEnd } from './intake.js';
-import { asLoss, cutInside, endedHere, hungUp, overSendBudget, stalled } from './losses.js';
-import { Newcomers } from './newcomers.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
 import { TcpmProtocolHandle } from './protocol-handle.js';
-import { Stream, type Carrier } from './stream.js';
-import { FrameWriter } from './writer.js';
+import { ReceiveBudget, holdersOf, type Flow } from './receive-budget.js';
+import { RequestFairness } from './request-fairness.js';
+import { StreamController, type Carrier } from './stream-controller.js';
+import type { Stream } from './stream.js';
 
 /** Which side of a connection this is, and whether (on the initiator: which) user its requests name. */
-export type Role =
+export type ConnectionSide =
   | { readonly side: 'initiator'; readonly user: string | undefined }
   | { readonly side: 'target'; readonly namesUser: boolean };
 
@@ -27,8 +30,8 @@ export type Role =
  *     stream 1 -x-------y--|
  *     stream 2 ----x--y----|      kept from the first byte on, until its reader comes
  *
- * It reads from the channel from the start, and pauses it when what is kept reaches the receive
- * budget. Source: PROTOCOL.md, "Frames" and "Streams".
+ * It reads from the channel from the start, and pauses it between reads while the receive budget is
+ * used up or requests wait for their turn. Source: PROTOCOL.md, "Frames" and "Streams".
  */
 export class TcpmConnection extends Observable<Frame> implements Connection, Carrier {
   readonly peer: Peer;
@@ -36,76 +39,84 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly user: string | undefined;
   readonly incoming: Observable<ProtocolHandle>;
   readonly ended: Observable<never>;
+  readonly credit: ReceiveBudget;
   readonly #channel: Channel;
   readonly #options: Required<ConnectionOptions>;
-  readonly #audience: Audience;
-  readonly #handles: Handles<Stream>;
-  readonly #intake: Intake;
-  readonly #budget: ReceiveBudget;
+  readonly #observers: FrameObservers;
+  readonly #handles: Handles<StreamController>;
   readonly #writer: FrameWriter;
-  readonly #subscriptions = new Subscription();
-  #newcomers: Newcomers | undefined;
-  /** Somebody has seen what was sent, and may keep it. */
-  #wasWatched = false;
-  /** The same of what was received. */
-  #wasHeard = false;
-  /** Why the connection is over. Made when somebody is to be told: most connections end in good order, with nothing open on them. */
+  readonly #subscription = new Subscription();
+  #fairness: RequestFairness | undefined;
+  #isPaused = false;
+  /** Why the connection is over. Called only if something is still open: most connections end with nothing open. */
   #over: (() => AmandaError) | undefined;
 
-  constructor(channel: Channel, role: Role, options: ConnectionOptions = {}) {
-    const audience = new Audience();
-    super((tap) => audience.received.subscribe(tap));
-    this.#audience = audience;
+  /** `schedule`: when gathered frames are written, by default at the end of the tick. */
+  constructor(
+    channel: Channel,
+    side: ConnectionSide,
+    options: ConnectionOptions = {},
+    schedule: Schedule = atEndOfTick,
+  ) {
+    const observers = new FrameObservers();
+    super((frames) => observers.received.subscribe(frames));
+    const { receiveBudget, stallAfter, maxHandles, gather } = withDefaults(options);
     this.#options = withDefaults(options);
+    this.#observers = observers;
     this.#channel = channel;
-    this.#handles = new Handles(
-      role.side,
-      this.#options.maxHandles,
-      (handle) => new Stream(handle, this),
-    );
-    this.#writer = new FrameWriter(channel, this.#options.gather);
-    this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
-      pause: () => {
-        channel.pause();
-      },
-      resume: () => {
-        this.#intake.work();
-        if (!this.#budget.paused && this.#over === undefined) channel.resume();
+    this.#handles = new Handles(side.side, maxHandles);
+    this.#writer = new FrameWriter(channel, gather ? schedule : undefined);
+    this.credit = new ReceiveBudget(receiveBudget, stallAfter, {
+      changed: () => {
+        this.#pauseOrResume();
       },
       holders: () => holdersOf(this.#handles.all()),
       waiting: () =>
-        [...this.#handles.all()].filter((stream) => stream.isWaiting).map(({ handle }) => handle),
+        [...this.#handles.all()]
+          .filter(({ buffer }) => buffer.isWaiting)
+          .map(({ handle }) => handle),
       stalled: (stall) => {
         if (this.#options.onStall === 'error') this.abort(stalled(stall, this.peer));
       },
     });
-    this.#intake = new Intake(channel, this.#options.maxPayload, this.#budget, {
-      frame: this.#deliver,
-      failed: (error) => {
-        this.abort(error instanceof Error ? error : new Error(String(error)));
-      },
-      ended: (end) => {
-        this.#conclude(end);
-      },
-    });
     this.peer = channel.peer;
-    this.user = role.side === 'initiator' ? role.user : undefined;
-    this.namesUser = role.side === 'initiator' ? role.user !== undefined : role.namesUser;
-    this.incoming = audience.incoming;
-    this.ended = audience.ended;
-    this.#start();
+    this.user = side.side === 'initiator' ? side.user : undefined;
+    this.namesUser = side.side === 'initiator' ? side.user !== undefined : side.namesUser;
+    this.incoming = observers.incoming;
+    this.ended = observers.ended;
+    this.#receive();
+  }
+
+  /** The way of a byte: from the channel to the receiver of its handle. */
+  #receive(): void {
+    let hasEnded = false;
+    const streams = this.#channel.bytes.pipe(
+      tap({ next: share, complete: () => (hasEnded = true) }),
+      decodeFrames({ maxPayload: this.#options.maxPayload }),
+      tap((frame) => {
+        this.#observers.frame('received', frame);
+      }),
+      demultiplex((frame) => this.#receiverOf(frame)),
+    );
+    this.#subscription.add(
+      streams.subscribe({
+        error: (error: unknown) => {
+          // Bytes that end inside a frame are no error of the decoder's: the peer has hung up.
+          this.#conclude(hasEnded ? hungUp(this.peer, error) : error);
+        },
+        complete: () => {
+          this.#conclude();
+        },
+      }),
+    );
   }
 
   get sent(): Observable<Frame> {
-    return this.#audience.sent;
-  }
-
-  look(onlooker: Onlooker): () => void {
-    return this.#audience.look(onlooker);
+    return this.#observers.sent;
   }
 
   get flow(): Observable<Flow> {
-    return this.#budget.flow;
+    return this.credit.flow;
   }
 
   get isReady(): boolean {
@@ -116,25 +127,16 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     return this.#writer.ready;
   }
 
-  stream(handle: number): Stream {
-    if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
-      throw new AmandaError(
-        'BAD_ARGUMENT',
-        `A handle is a whole number from 0 to 4294967295, not ${handle}.`,
-      );
-    }
-    const known = this.#handles.get(handle);
-    if (known !== undefined) return known;
-    const stream = this.#handles.open(handle);
-    if (this.#handles.wasClosed(handle)) stream.deliverEnd();
-    if (this.#over !== undefined) stream.lose(this.#over());
-    return stream;
+  observe(observer: FrameObserver): () => void {
+    return this.#observers.observe(observer);
   }
 
-  handle(number: number = this.#handles.nextProtocolHandle()): ProtocolHandle {
-    return new TcpmProtocolHandle(this.stream(number), () => {
-      this.#handles.forget(number);
-    });
+  stream(handle: number): Stream {
+    return this.#controller(handle, 'bytes').stream;
+  }
+
+  openHandle(number: number = this.#handles.nextProtocolHandle()): ProtocolHandle {
+    return this.#protocolHandle(this.#controller(number, 'packets'));
   }
 
   announce(count: number): Observable<readonly Stream[]> {
@@ -146,47 +148,19 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
 
   send(handle: number, bytes: Uint8Array): void {
     const size = this.#options.frameBytes;
-    if (bytes.length <= size) this.#write(handle, bytes);
+    if (bytes.length <= size) this.sendFrame(handle, bytes);
     else
       for (let at = 0; at < bytes.length; at += size)
-        this.#write(handle, bytes.subarray(at, at + size));
+        this.sendFrame(handle, bytes.subarray(at, at + size));
   }
 
-  sendPacket(handle: number, payload: Uint8Array): void {
-    this.#write(handle, payload);
-  }
-
-  flush(): boolean {
-    this.#writer.flush();
-    return this.#channel.isIdle === true && !this.#wasWatched;
-  }
-
-  sendEnd(handle: number): void {
-    this.#write(handle, NO_BYTES);
-  }
-
-  get room(): number {
-    return this.#budget.room;
-  }
-
-  hold(bytes: number): void {
-    this.#budget.hold(bytes);
-  }
-
-  release(bytes: number): void {
-    this.#budget.release(bytes);
-  }
-
-  reuse(payload: Uint8Array): void {
-    if (!this.#wasHeard) this.#intake.giveBack(payload);
-  }
-
-  keepHere(): void {
-    this.#intake.keepHere();
-  }
-
-  whenDelivered(tell: () => void): void {
-    this.#intake.whenDelivered(tell);
+  sendFrame(handle: number, payload: Uint8Array): void {
+    if (this.#over !== undefined) return;
+    this.#observers.frame('sent', { handle, payload });
+    this.#writer.write(handle, payload);
+    const { sendBudget } = this.#options;
+    if (this.#writer.backlog > sendBudget)
+      this.abort(overSendBudget(this.peer, handle, sendBudget));
   }
 
   forget(handle: number): void {
@@ -203,93 +177,115 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   abort(reason: Error): void {
     if (this.#over !== undefined) return;
     this.#finish(() => asLoss(reason, this.peer), true);
-    this.#subscriptions.unsubscribe();
+    this.#subscription.unsubscribe();
     this.#channel.destroy();
   }
 
   /** Ends the connection the way its state asks for: in good order when nothing is open, else at once. */
   dispose(): void {
-    if ([...this.#handles.all()].some((stream) => stream.isOpen))
+    if ([...this.#handles.all()].some(({ isOpen }) => isOpen))
       this.abort(endedHere(this.peer, 'cancelled'));
     else this.close();
   }
 
-  #start(): void {
-    this.#subscriptions.add(
-      this.#channel.bytes.subscribe({
-        next: (chunk) => {
-          this.#intake.push(chunk);
-        },
-        error: (error: unknown) => {
-          this.#intake.finish({ error });
-        },
-        complete: () => {
-          this.#intake.finish({});
-        },
-      }),
-    );
+  #controller(handle: number, kind: 'bytes' | 'packets'): StreamController {
+    if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
+      throw new AmandaError(
+        'BAD_ARGUMENT',
+        `A handle is a whole number from 0 to 4294967295, not ${handle}.`,
+      );
+    }
+    const known = this.#handles.get(handle);
+    if (known !== undefined) return known;
+    const controller = this.#handles.open(handle, new StreamController(handle, this, kind));
+    if (this.#handles.wasClosed(handle)) controller.complete();
+    if (this.#over !== undefined) controller.lose(this.#over());
+    return controller;
   }
 
-  readonly #deliver = (handle: number, payload: Uint8Array, together: boolean): void => {
-    if (this.#audience.frame('received', handle, payload, together)) this.#wasHeard = true;
-    const stream = this.#handles.get(handle) ?? this.#unknown(handle, payload);
-    if (payload.length > 0) stream?.deliver(payload);
-    else stream?.deliverEnd();
-  };
-
-  /** A frame for a handle that is not there: a close is noted, bytes are kept, and on a target they begin an exchange. */
-  #unknown(handle: number, payload: Uint8Array): Stream | undefined {
-    if (this.#handles.isRetired(handle)) return undefined;
-    if (payload.length === 0) {
-      // A target has all its streams before the initiator knows their numbers.
-      if (this.#handles.side === 'initiator') this.#handles.noteClose(handle);
-      return undefined;
-    }
-    const stream = this.#handles.open(handle);
-    if (this.#handles.side === 'target') {
-      stream.outlastEnd();
-      const exchange = new TcpmProtocolHandle(stream, () => {
-        this.#handles.forget(handle);
-      });
-      // Where frames of a tick do not wait for each other, time is virtual and has no turns.
-      if (this.#options.gather)
-        (this.#newcomers ??= new Newcomers(this, this.#options.receiveBudget)).came();
-      this.#audience.opened(exchange);
-    }
-    return stream;
+  #protocolHandle(controller: StreamController): ProtocolHandle {
+    return new TcpmProtocolHandle(controller, () => {
+      this.#handles.forget(controller.handle);
+    });
   }
 
-  #write(handle: number, payload: Uint8Array): void {
-    if (this.#over !== undefined) return;
-    if (this.#audience.frame('sent', handle, payload)) this.#wasWatched = true;
-    this.#writer.write(handle, payload);
-    if (this.#writer.backlog > this.#options.sendBudget)
-      this.abort(overSendBudget(this.peer, handle, this.#options.sendBudget));
+  /** Who receives a frame. A frame for an unknown handle opens it; on a target that begins a request. */
+  #receiverOf(frame: Frame): StreamController | undefined {
+    if (this.#over !== undefined) return undefined;
+    const { handle, payload } = frame;
+    const known = this.#handles.get(handle);
+    if (known !== undefined || this.#handles.isRetired(handle)) return known;
+    if (this.#handles.role === 'target') return this.#begin(frame);
+    if (payload.length > 0)
+      return this.#handles.open(handle, new StreamController(handle, this, 'bytes'));
+    this.#handles.noteClose(handle);
+    return undefined;
   }
 
-  #conclude({ error }: ChannelEnd): void {
-    if (this.#over !== undefined) {
-      this.#subscriptions.unsubscribe();
-      return;
+  /** Begins a request in its turn. A close without a request is nothing: a target knows all its streams. */
+  #begin(frame: Frame): StreamController | undefined {
+    if (frame.payload.length === 0) return undefined;
+    this.#fairness ??= new RequestFairness({
+      nextTurn: this.#options.gather ? eventLoopTurn : timer(0),
+      ready: this.ready,
+      deliver: (waited) => {
+        try {
+          this.#receiverOf(waited)?.next(waited.payload);
+        } catch (error) {
+          this.abort(error as Error);
+        }
+      },
+      changed: () => {
+        this.#pauseOrResume();
+      },
+    });
+    if (!this.#fairness.admit(frame)) return undefined;
+    // The initiator's close does not end the exchange: an ACK after it still counts.
+    const controller = new StreamController(frame.handle, this, 'packets', true);
+    this.#handles.open(frame.handle, controller);
+    this.#observers.opened(this.#protocolHandle(controller));
+    return controller;
+  }
+
+  #pauseOrResume(): void {
+    const mustPause = this.credit.isUsedUp || this.#fairness?.isWaiting === true;
+    if (mustPause === this.#isPaused || this.#over !== undefined) return;
+    this.#isPaused = mustPause;
+    if (mustPause) this.#channel.pause();
+    else this.#channel.resume();
+  }
+
+  /** The channel has ended, or what it brings cannot be decoded. */
+  #conclude(error?: unknown): void {
+    this.#fairness?.flush();
+    if (this.#over === undefined) {
+      const reason = (): AmandaError =>
+        error === undefined ? hungUp(this.peer) : asLoss(error, this.peer);
+      this.#finish(reason, error !== undefined);
     }
-    const broken = error ?? cutInside(this.#intake, this.peer);
-    this.#finish(
-      () => (broken === undefined ? hungUp(this.peer) : asLoss(broken, this.peer)),
-      broken !== undefined,
-    );
-    this.#subscriptions.unsubscribe();
+    this.#subscription.unsubscribe();
     this.#channel.close();
   }
 
-  #finish(why: () => AmandaError, broken: boolean): void {
+  #finish(why: () => AmandaError, isBroken: boolean): void {
     let made: AmandaError | undefined;
     const reason = (): AmandaError => (made ??= why());
     this.#over = reason;
     this.#writer.end();
-    for (const stream of [...this.#handles.all()]) stream.lose(reason());
+    this.#fairness?.stop();
+    for (const controller of [...this.#handles.all()]) controller.lose(reason());
     this.#handles.clear();
-    this.#intake.stop();
-    this.#budget.end();
-    this.#audience.over(broken ? reason() : undefined);
+    this.credit.end();
+    this.#observers.over(isBroken ? reason() : undefined);
   }
 }
+
+/** A turn of the event loop. Virtual time has none: a timer takes its place where frames are not gathered. */
+const eventLoopTurn = new Observable<void>((out) => {
+  const turn = setImmediate(() => {
+    out.next();
+  });
+  return () => {
+    clearImmediate(turn);
+  };
+});

@@ -11,7 +11,7 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
-import type { Flow } from '../connection/flow.js';
+import type { Flow } from '../connection/receive-budget.js';
 import { isAmandaError } from '../wire/errors.js';
 import type { Role } from '../wire/role.js';
 import { messageOf } from '../wire/text.js';
@@ -131,15 +131,12 @@ function watch(
     };
     const { name = 'connection', joins = true } = options;
     const conversation = new Conversation({ ...options, name, joins, change });
-    let time = at();
-    const clock = (): number => (time = at());
-    conversation.begin(time);
+    conversation.begin(at());
     // One timer while frames come: one for each chunk would cost more than the recording.
     let flushing: Subscription | undefined;
     let isFresh = false;
-    const frame = (sender: Role, handle: number, payload: Uint8Array, together: boolean): void => {
-      // Reading the clock takes as long as the rest of this.
-      conversation.frame(together ? time : clock(), sender, handle, payload);
+    const frame = (sender: Role, handle: number, payload: Uint8Array): void => {
+      conversation.frame(at(), sender, handle, payload);
       isFresh = true;
       if (flushing !== undefined || !joins) return;
       flushing = interval(FLUSH_EVERY).subscribe(() => {
@@ -154,20 +151,20 @@ function watch(
     changes.add(() => flushing?.unsubscribe());
     const end = (error?: unknown): void => {
       conversation.end(
-        clock(),
+        at(),
         undefined,
         error === undefined ? undefined : asConversationError(error),
       );
       changes.complete();
     };
     changes.add(
-      connection.look((direction, handle, payload, together) => {
-        frame(direction === 'sent' ? own : peer, handle, payload, together);
+      connection.observe((direction, handle, payload) => {
+        frame(direction === 'sent' ? own : peer, handle, payload);
       }),
     );
     changes.add(
       connection.flow.subscribe((flow) => {
-        conversation.flow(clock(), { paused: flow.paused, stalled: stallInWords(flow) });
+        conversation.flow(at(), { paused: flow.paused, stalled: stallInWords(flow) });
       }),
     );
     changes.add(connection.ended.subscribe({ error: end, complete: end }));

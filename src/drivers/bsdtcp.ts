@@ -8,6 +8,7 @@ import type { Driver, Listener } from './driver.js';
 import { overChannel } from './over-channel.js';
 import { checkPort } from '../transport/port.js';
 import { socketChannel } from '../transport/socket.js';
+import { acceptedWrites } from '../transport/write-scheduler.js';
 import { connectTcp } from '../transport/tcp-connect.js';
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -15,7 +16,6 @@ import {
   type ListenTcpOptions,
 } from '../transport/tcp-listen.js';
 import { tcpSourcePorts } from './tcp-source-ports.js';
-import { acceptedTurns } from '../transport/turns.js';
 
 /** The port of amandad. Source: PROTOCOL.md, "Drivers". */
 export const AMANDA_PORT = 10_080;
@@ -57,7 +57,7 @@ export function bsdtcp({
       ).pipe(
         switchMap(({ socket, reader }) =>
           overChannel(
-            socketChannel(socket, { driver: 'bsdtcp', host }, { reader }),
+            socketChannel(socket, { driver: 'bsdtcp', host }, reader),
             { side: 'initiator', user },
             options,
           ),
@@ -84,8 +84,9 @@ export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptio
 /** The connection of an initiator over a socket that was accepted. */
 export function acceptBsdtcp(socket: Socket, options: ConnectionOptions): Connection {
   return new TcpmConnection(
-    socketChannel(socket, { driver: 'bsdtcp' }, { schedule: acceptedTurns.add }),
+    socketChannel(socket, { driver: 'bsdtcp' }),
     { side: 'target', namesUser: true },
     options,
+    acceptedWrites.add,
   );
 }

@@ -14,6 +14,8 @@ const HIGH_WATER = 65_536;
 /** One end of a pair of channels inside the process. What one end writes the other has at once. */
 class MemoryChannel implements Channel {
   readonly peer: Peer;
+  readonly isIdle = true;
+  readonly framesApart = false;
   readonly drain: Observable<void>;
   readonly bytes: Observable<Uint8Array>;
   readonly #drained = new Subject<void>();
@@ -24,6 +26,7 @@ class MemoryChannel implements Channel {
   #isSaturated = false;
   #reader: { next(chunk: Uint8Array): void; end(): void; fail(reason: Error): void } | undefined;
   #paused = false;
+  #isHanding = false;
   #ended = false;
   #closed = false;
 
@@ -61,7 +64,8 @@ class MemoryChannel implements Channel {
 
   write(parts: readonly Uint8Array[]): boolean {
     if (this.#closed || this.#other === undefined) return true;
-    for (const part of parts) this.#other.#arrived.push(part);
+    // Copied, as a kernel does: what was written may change now.
+    for (const part of parts) this.#other.#arrived.push(part.slice());
     for (const part of parts) this.#other.#waiting += part.length;
     this.#other.#hand();
     if (this.#other.#waiting < HIGH_WATER) return true;
@@ -107,13 +111,17 @@ class MemoryChannel implements Channel {
     this.#drained.next();
   }
 
+  /** Hands over what has arrived; never inside itself, since a reader may answer and be answered at once. */
   #hand(): void {
+    if (this.#isHanding) return;
+    this.#isHanding = true;
     while (!this.#paused && this.#reader !== undefined) {
       const chunk = this.#arrived.shift();
       if (chunk === undefined) break;
       this.#waiting -= chunk.length;
       this.#reader.next(chunk);
     }
+    this.#isHanding = false;
     if (this.#arrived.size > 0) return;
     if (this.#isSaturated) {
       this.#isSaturated = false;

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import type { Channel } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
-import { TcpmConnection, type Role } from '../connection/tcpm-connection.js';
+import { TcpmConnection, type ConnectionSide } from '../connection/tcpm-connection.js';
 import { yieldConnection } from './yield-connection.js';
 
 /**
@@ -13,7 +13,7 @@ import { yieldConnection } from './yield-connection.js';
  */
 export function overChannel(
   channel: Channel,
-  role: Role,
+  role: ConnectionSide,
   options: ConnectionOptions = {},
 ): Observable<Connection> {
   return new Observable((out) => yieldConnection(new TcpmConnection(channel, role, options), out));

@@ -134,5 +134,5 @@ function inetdChannel(peer: Peer): Channel {
 function pipeChannel(peer: Peer): Channel {
   const input = new Socket({ fd: 0, readable: true, writable: false });
   const output = new Socket({ fd: 1, readable: false, writable: true });
-  return new StreamChannel({ input, output, peer, copies: true });
+  return new StreamChannel({ input, output, peer });
 }

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { describePeer, type Channel, type Peer } from '../transport/channel.js';
-import { cutInside } from '../connection/losses.js';
+import { hungUp } from '../connection/connection-errors.js';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, encodeFrame } from '../wire/frame.js';
 
@@ -25,6 +25,10 @@ export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping
   return {
     peer: channel.peer,
     drain: channel.drain,
+    get isIdle() {
+      return channel.isIdle;
+    },
+    framesApart: channel.framesApart,
     bytes: new Observable((out) => {
       const incoming = new Rewriting(unwrap);
       return channel.bytes.subscribe({
@@ -39,9 +43,12 @@ export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping
           out.error(error);
         },
         complete: () => {
-          const cut = cutInside(incoming, channel.peer);
-          if (cut === undefined) out.complete();
-          else out.error(cut);
+          try {
+            incoming.requireWhole();
+            out.complete();
+          } catch (inside) {
+            out.error(hungUp(channel.peer, inside));
+          }
         },
       });
     }),

@@ -53,7 +53,7 @@ class Exchange {
 
   constructor(connection: Connection, request: Packet, timing: Timing, out: Subscriber<Answer>) {
     this.#connection = connection;
-    this.#handle = connection.handle();
+    this.#handle = connection.openHandle();
     this.#request = request;
     this.#timing = timing;
     this.#out = out;

@@ -56,7 +56,7 @@ export interface ReceiveDumpOptions {
    * Whether the memory of a chunk may be written to again once what its sink returned is complete: for sinks that keep no chunk and no part of one. Receiving costs
    * less then. Default false.
    */
-  readonly lend?: boolean;
+  readonly lease?: boolean;
 }
 
 /**
@@ -85,7 +85,7 @@ function receive(
   open: (dump: Dump, info: DumpInfo) => DumpSinks,
   options: ReceiveDumpOptions,
 ): Observable<DumpEvent> {
-  const { progressInterval = 1_000, dataTimeout = 1_800_000, lend = false } = options;
+  const { progressInterval = 1_000, dataTimeout = 1_800_000, lease = false } = options;
   return defer(() => {
     const record = new DumpRecord(dump);
     const informed = new AsyncSubject<DumpInfo>();
@@ -94,7 +94,7 @@ function receive(
       mergeMap((info) =>
         concat(
           of<DumpEvent>({ kind: 'started', dump, info }),
-          drain(dump, record, open(dump, info), lend),
+          drain(dump, record, open(dump, info), lease),
         ),
       ),
     );
@@ -140,7 +140,12 @@ function messages(
   );
 }
 
-function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks, lend: boolean): Observable<never> {
+function drain(
+  dump: Dump,
+  record: DumpRecord,
+  sinks: DumpSinks,
+  lease: boolean,
+): Observable<never> {
   const { index = nowhere, state = nowhere } = sinks;
   return merge(
     read(
@@ -149,7 +154,7 @@ function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks, lend: boolean):
         record.takeData(chunk);
         return sinks.data(chunk);
       },
-      lend,
+      lease,
     ),
     read(
       dump.index,
@@ -157,7 +162,7 @@ function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks, lend: boolean):
         record.index.push(chunk);
         return index(chunk);
       },
-      lend || sinks.index === undefined,
+      lease || sinks.index === undefined,
     ).pipe(
       tap({
         complete: () => {
@@ -165,13 +170,13 @@ function drain(dump: Dump, record: DumpRecord, sinks: DumpSinks, lend: boolean):
         },
       }),
     ),
-    read(dump.state, state, lend || sinks.state === undefined),
+    read(dump.state, state, lease || sinks.state === undefined),
   );
 }
 
 /** Reads to the end, which must be the target's close: a stream that nobody wants to keep may show that bytes are missing, too. */
-function read(stream: Stream | undefined, sink: Sink, lend: boolean): Observable<never> {
-  return stream === undefined ? EMPTY : stream.paced(sink, { lend }).pipe(ignoreElements());
+function read(stream: Stream | undefined, sink: Sink, lease: boolean): Observable<never> {
+  return stream === undefined ? EMPTY : stream.paced(sink, { lease }).pipe(ignoreElements());
 }
 
 function nowhere(): ObservableInput<never> {

@@ -7,7 +7,8 @@ import { FrameDecoder, type DecodeOptions, type Frame } from '../wire/frame.js';
  *     bytes   -a--b-c--d-|        a..d: an 8-byte header and a 3-byte payload, in four cuts
  *     frames  ---------f-|        f: { handle: 1, payload: 3 bytes }
  *
- * A payload that lies in one chunk is a view into it, any other is a copy. Errors with
+ * A payload that lies in one chunk, or in chunks that lie one after another in memory, is a view;
+ * any other is a copy. A chunk must not change until its frames are complete. Errors with
  * `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL` for a header that cannot be one, and with `TRUNCATED` when
  * the source completes inside a frame. Source: PROTOCOL.md, "Frames".
  */
@@ -15,6 +16,9 @@ export function decodeFrames(options: DecodeOptions = {}): OperatorFunction<Uint
   return (chunks) =>
     new Observable((frames) => {
       const decoder = new FrameDecoder(options);
+      const emit = (handle: number, payload: Uint8Array): void => {
+        frames.next({ handle, payload });
+      };
       const attempt = (step: () => void): void => {
         try {
           step();
@@ -25,7 +29,7 @@ export function decodeFrames(options: DecodeOptions = {}): OperatorFunction<Uint
       return chunks.subscribe({
         next: (chunk) => {
           attempt(() => {
-            for (const frame of decoder.push(chunk)) frames.next(frame);
+            decoder.decode(chunk, emit);
           });
         },
         error: (error: unknown) => {

@@ -11,10 +11,11 @@ import { isPullable, type Pull, type Pullable } from './pull.js';
 
 export interface PacedOptions {
   /**
-   * Whether the memory of a chunk may be written to again once the work on it is complete: for work that keeps no chunk and no part of one, such as writing
-   * to a file. Receiving costs a seventh less then, on Node 24 and later 70 %. Default false. Of a source that does not lend it means nothing.
+   * Whether the memory of a chunk may be written to again once the work on it is complete. For work
+   * that keeps no chunk and no part of one, such as writing to a file; it costs less. Default false.
+   * It has no effect on a source that cannot be pulled.
    */
-  readonly lend?: boolean;
+  readonly lease?: boolean;
 }
 
 /**
@@ -29,18 +30,17 @@ export interface PacedOptions {
  */
 export function paced<T, R>(
   work: (chunk: T) => ObservableInput<R>,
-  { lend = false }: PacedOptions = {},
+  { lease = false }: PacedOptions = {},
 ): OperatorFunction<T, R> {
   return (source) =>
     isPullable<T>(source)
-      ? new Observable((out) => new PacedReading(source, work, lend, out).stop)
+      ? new Observable((out) => new PacedReading(source, work, lease, out).stop)
       : source.pipe(concatMap(work));
 }
 
 class PacedReading<T, R> {
   readonly #pull: Pull<T>;
   readonly #work: (chunk: T) => ObservableInput<R>;
-  readonly #lend: boolean;
   readonly #out: Subscriber<R>;
   #running: Subscription | undefined;
   #isRunning = false;
@@ -49,15 +49,14 @@ class PacedReading<T, R> {
   constructor(
     source: Pullable<T>,
     work: (chunk: T) => ObservableInput<R>,
-    lend: boolean,
+    lease: boolean,
     out: Subscriber<R>,
   ) {
     this.#work = work;
-    this.#lend = lend;
     this.#out = out;
     this.#pull = source.pull(() => {
       this.#step();
-    }, lend);
+    }, lease);
     this.#step();
   }
 
@@ -93,7 +92,6 @@ class PacedReading<T, R> {
       complete: () => {
         this.#isRunning = false;
         this.#pull.release(chunk);
-        if (this.#lend) this.#pull.reuse?.(chunk);
         this.#step();
       },
     });

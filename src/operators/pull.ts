@@ -12,10 +12,8 @@ export interface Pull<T> {
   readonly end: PullEnd | undefined;
   /** The next chunk; undefined when there is none at present. */
   take(): T | undefined;
-  /** Gives back the credit of a chunk that was taken. */
+  /** Gives back the credit of a chunk that was taken, and with a lease its memory as well. */
   release(chunk: T): void;
-  /** Gives back the memory of a chunk that was taken: it may be written to again. Only where memory is lent. */
-  reuse?(chunk: T): void;
   /** Ends the reading: what is kept is dropped, all credit is given back. */
   cancel(): void;
 }
@@ -23,12 +21,12 @@ export interface Pull<T> {
 /** Something that can be read by one {@link Pull}. */
 export interface Pullable<T> {
   /**
-   * Starts reading. `wake` is called when there may be something to take, or an end to see. With `lend` the reader says that it will give memory back with
-   * `reuse` where it can.
+   * Starts reading. `wake` is called when there may be something to take, or an end to see. With
+   * `lease` the memory of a chunk may be written to again after its release.
    *
    * Errors with `ALREADY_READ` when there is a reader already.
    */
-  pull(wake: () => void, lend?: boolean): Pull<T>;
+  pull(wake: () => void, lease?: boolean): Pull<T>;
 }
 
 /** Whether a source can be pulled, and so be read at the pace of its reader. */

@@ -7,7 +7,7 @@ import type { Peer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Admission } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
-import { leadTo } from '../operators/lead-to.js';
+import { switchFirst } from '../operators/switch-first.js';
 import { messageOf } from '../wire/text.js';
 import { parseService, type ParsedRequest } from '../wire/request.js';
 
@@ -49,7 +49,7 @@ export function admission(
     judgedPeer ??= alreadyNamed(connection);
     return judgedPeer === undefined
       ? lookUp(connection.peer).pipe(
-          leadTo((found) => decide(withName(connection.peer, found), body)),
+          switchFirst((found) => decide(withName(connection.peer, found), body)),
         )
       : decide(judgedPeer, body);
   };
@@ -94,7 +94,7 @@ function judge(
   const name = typeof user === 'string' ? user : undefined;
   return verdict.pipe(
     defaultIfEmpty(NO_VERDICT),
-    leadTo((judged): Admission | Observable<Admission> => {
+    switchFirst((judged): Admission | Observable<Admission> => {
       if (judged.kind === 'refused')
         return {
           kind: 'refused',
@@ -140,7 +140,7 @@ function find(
   if (run.check === undefined) return admitted;
   return from(run.check()).pipe(
     defaultIfEmpty(undefined),
-    leadTo((reason): Admission =>
+    switchFirst((reason): Admission =>
       reason === undefined ? admitted : { kind: 'refused', reason, request },
     ),
   );

@@ -93,6 +93,8 @@ function watched(channel: Channel, paused: Subject<boolean>, broken: Observable<
       out.add(channel.bytes.subscribe(out));
     }),
     drain: channel.drain,
+    isIdle: channel.isIdle,
+    framesApart: channel.framesApart,
     write: (parts) => channel.write(parts),
     pause: () => {
       channel.pause();

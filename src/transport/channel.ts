@@ -41,21 +41,11 @@ export function describePeer({ driver, host, address, port }: Peer): string {
   return `${host ?? (place === '' ? 'peer' : place)} (${driver})`;
 }
 
-/** The memory that a channel reads into, where it is of the channel's own choice. */
-export interface ChannelMemory {
-  /** A chunk that begins exactly so many bytes into its memory is the first one there, and what is in front of it is its subscriber's to write into. */
-  readonly headroom: number;
-  /** Says that nobody needs the bytes from `start` to `end` of a chunk's memory any more, each byte once at the most: they may be written to again. */
-  giveBack(memory: ArrayBufferLike, start: number, end: number): void;
-  /** Says where frames end, if they go on to be as long as they are: behind `missing` more bytes, and then each `size`. Reads end there where they can. */
-  expect(missing: number, size: number): void;
-}
-
 /**
  * A duplex byte channel between an initiator and a target: what a driver makes and a connection uses.
  *
- * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets: a channel
- * never writes into memory that it has handed out, but for what was given back.
+ * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets. A channel
+ * does not emit inside an emission of its own.
  */
 export interface Channel {
   readonly peer: Peer;
@@ -64,20 +54,21 @@ export interface Channel {
    * `CONNECTION_LOST` when the channel breaks. Unsubscribing destroys the channel.
    */
   readonly bytes: Observable<Uint8Array>;
-  /** Not there where chunks lie wherever they do. */
-  readonly memory?: ChannelMemory | undefined;
-  /** Emits each time the channel can take more after `write` returned false; nothing listens before the first time that it does. */
+  /** Emits each time the channel can take more after `write` returned false. Subscribed at the first such time. */
   readonly drain: Observable<void>;
-  /** Whether all that was written has been copied out of its memory, which may change now. Not there where that is never known. */
-  readonly isIdle?: boolean;
-  /** Has the channel say when what one tick has produced is written to it, and calls back then. Not there where that is the end of the tick. */
-  readonly schedule?: ((write: () => void) => void) | undefined;
-  /** Sends the parts in order, in one system call where that can be; false asks to wait for `drain`. The parts must not change before the channel `isIdle`. */
+  /** Whether nothing that was written waits to be sent, so that its memory may change. */
+  readonly isIdle: boolean;
+  /** Whether each frame is written by itself, as TLS needs it. Source: PROTOCOL.md, "Drivers". */
+  readonly framesApart: boolean;
+  /**
+   * Sends the parts in order, in one system call if possible; false asks to wait for `drain`. The
+   * parts must not change before the channel `isIdle`.
+   */
   write(parts: readonly Uint8Array[]): boolean;
-  /** Stops `bytes` until `resume`; what was on its way may still come. */
+  /** Stops `bytes` until `resume`; a read that has begun may still arrive. */
   pause(): void;
   resume(): void;
-  /** Ends the sending direction behind what has been written, and then the channel. */
+  /** Ends the sending direction after what has been written, and then the channel. */
   close(): void;
   /** Ends the channel at once; what has not been sent is dropped. */
   destroy(): void;

@@ -8,22 +8,18 @@ const FLUSH = 30_000;
 /** How long it then waits for the other side to close too. */
 const LINGER = 2_000;
 
-/** The two Node streams behind a channel, which may be one and the same (a socket), and how to let go of them. */
+/** The two Node streams of a channel, which may be one and the same (a socket), and how to release them. */
 export interface ByteStreams {
   readonly input: Readable;
   readonly output: Writable;
   readonly peer: Peer;
-  /** Whether the output has copied what it counts as written, as the kernel does. Default false. */
-  readonly copies?: boolean;
+  /** Whether each frame needs a write of its own. Default false. */
+  readonly framesApart?: boolean;
   /** Hands over what arrives, and returns how to stop; default the input's `data` events. */
   readonly listen?: ((next: (chunk: Uint8Array) => void) => () => void) | undefined;
-  /** Where what `listen` hands over lies: see {@link Channel.memory}. */
-  readonly memory?: Channel['memory'];
-  /** See {@link Channel.schedule}. */
-  readonly schedule?: Channel['schedule'];
-  /** Ends what is behind the streams, at once; called once. Default: destroys both. */
+  /** Ends what carries the streams, at once; called once. Default: destroys both. */
   readonly release?: () => void;
-  /** Why the channel broke, when `release` or a look at what is behind it tells more than the streams do. */
+  /** Why the channel broke, if more is known than the streams say. */
   readonly explain?: () => Promise<AmandaError | undefined>;
 }
 
@@ -88,16 +84,12 @@ export class StreamChannel implements Channel {
     });
   }
 
-  get memory(): Channel['memory'] {
-    return this.#streams.memory;
-  }
-
-  get schedule(): Channel['schedule'] {
-    return this.#streams.schedule;
-  }
-
   get isIdle(): boolean {
-    return this.#streams.copies === true && this.#output.writableLength === 0;
+    return this.#output.writableLength === 0;
+  }
+
+  get framesApart(): boolean {
+    return this.#streams.framesApart === true;
   }
 
   write(parts: readonly Uint8Array[]): boolean {
@@ -158,11 +150,11 @@ export class StreamChannel implements Channel {
     }
   }
 
-  /** Says what is known behind the streams of why they have ended: at once where nothing can be known. */
-  #explain(told: (reason: unknown) => void): void {
+  /** Reports why the streams have ended, at once if nothing more can be known. */
+  #explain(report: (reason: unknown) => void): void {
     const { explain } = this.#streams;
-    if (explain === undefined) told(undefined);
-    else explain().then(told, told);
+    if (explain === undefined) report(undefined);
+    else explain().then(report, report);
   }
 
   #broken(error: Error): AmandaError {

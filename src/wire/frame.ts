@@ -2,9 +2,9 @@ import { AmandaError } from './errors.js';
 import { HEADER_BYTES, writeHeader } from './frame-header.js';
 import { badHeader, cutHeader } from './no-frame.js';
 
-/** One TCPM frame: a handle and what was sent on it. A payload of no bytes closes the handle in its direction. */
+/** One TCPM frame: a handle and its payload. An empty payload closes the handle in its direction. */
 export interface Frame {
-  /** Whom the payload is for, 0 … 2³² − 1. */
+  /** The number of the stream or protocol handle, 0 … 2³² − 1. */
   readonly handle: number;
   readonly payload: Uint8Array;
 }
@@ -13,27 +13,15 @@ export interface Frame {
 export const MAX_PAYLOAD = 4_194_304;
 
 /** The payload of a close. */
-export const NO_BYTES = new Uint8Array(0);
+export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export interface DecodeOptions {
   /** Bytes; a frame that announces more is an error. 1 … 2³¹ − 1, default {@link MAX_PAYLOAD}. */
   readonly maxPayload?: number;
-  /**
-   * Whether the memory of a chunk never changes again. An unfinished frame is then not copied as long as each next chunk lies right
-   * behind the last one in memory. Default false.
-   */
-  readonly lasting?: boolean;
-  /**
-   * With `lasting`: a chunk that begins exactly so many bytes into its memory has those bytes to spare. The beginning of a frame that is not right
-   * in front of it is put there, and the frame is a view again. Default 0, no such chunks.
-   */
-  readonly headroom?: number | undefined;
-  /** With `lasting`: is told of bytes of chunks that were copied, so that the decoder needs them no more where they are. */
-  readonly copied?: ((bytes: Uint8Array) => void) | undefined;
 }
 
-/** Takes a decoded frame; `false` stops the decoder behind it. */
-export type FrameSink = (handle: number, payload: Uint8Array) => boolean;
+/** Takes a decoded frame. */
+export type FrameSink = (handle: number, payload: Uint8Array) => void;
 
 /**
  * The bytes of one frame, header and payload in one piece.
@@ -61,43 +49,27 @@ export function encodeFrame({ handle, payload }: Frame): Uint8Array {
   return bytes;
 }
 
-/**
- * How much is set aside when a frame's header has arrived and its payload has not. What the header
- * announces is the peer's word only, so memory grows with what really comes.
- */
+/** The first memory for a frame that chunks have cut. A header is only the peer's word, so memory grows with what arrives. */
 const FIRST_ASSEMBLY_BYTES = 262_144;
 
 /**
  * Decodes TCPM frames from bytes cut at arbitrary places.
  *
- * A payload that lies in one chunk is a view into it, and so is one in chunks that follow one another in lasting memory; one that
- * spans chunks otherwise is copied once (twice at the most when it is over 256 KiB). After an error the decoder stays failed.
+ * A payload is a view into its chunk, also if the frame spans chunks that lie one after another in
+ * the same memory. A frame that is cut otherwise is copied once (twice at most if it is over 256 KiB).
+ * A chunk must not change until its frames are complete. After an error the decoder stays failed.
  * Source: PROTOCOL.md, "Frames".
  */
 export class FrameDecoder {
   readonly #maxPayload: number;
-  readonly #lasting: boolean;
-  readonly #headroom: number;
-  readonly #copied: ((bytes: Uint8Array) => void) | undefined;
   /** The beginning of a frame, where it arrived. */
-  #rest: Uint8Array | undefined;
-  /** The header of a frame that chunks have cut. */
-  #header = NO_BYTES;
-  #headerFill = 0;
-  #handle = 0;
-  #length = 0;
-  /** Payload bytes of the frame whose header came last. */
-  #lastLength = 0;
-  #body: Uint8Array | undefined;
-  #bodyFill = 0;
+  #rest = NO_BYTES;
+  /** A frame that is being put together, header and payload, and how much of it is there. */
+  #frame = NO_BYTES;
+  #fill = 0;
   #failure: AmandaError | undefined;
 
-  constructor({
-    maxPayload = MAX_PAYLOAD,
-    lasting = false,
-    headroom = 0,
-    copied,
-  }: DecodeOptions = {}) {
+  constructor({ maxPayload = MAX_PAYLOAD }: DecodeOptions = {}) {
     if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
       throw new AmandaError(
         'BAD_ARGUMENT',
@@ -105,38 +77,23 @@ export class FrameDecoder {
       );
     }
     this.#maxPayload = maxPayload;
-    this.#lasting = lasting;
-    this.#headroom = lasting ? headroom : 0;
-    this.#copied = lasting ? copied : undefined;
   }
 
   /** Bytes of an unfinished frame that are kept. */
   get pending(): number {
-    return this.#headerFill + this.#bodyFill + (this.#rest?.length ?? 0);
-  }
-
-  /** Bytes with which the frame that is unfinished ends, if it is as long as the one before where its header has not come; none between frames. */
-  get missing(): number {
-    const { pending } = this;
-    return pending === 0 ? 0 : this.frameSize - pending;
-  }
-
-  /** Bytes of the frame whose header came last, with the header. */
-  get frameSize(): number {
-    return HEADER_BYTES + this.#lastLength;
+    return this.#fill + this.#rest.length;
   }
 
   /**
    * The frames that a chunk completes, in order.
    *
-   * Errors with `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL`: at once when the chunk's first header is the
-   * bad one, else behind the good frames, when the iteration gets there. The chunk is taken in
-   * whether or not the result is iterated.
+   * Errors with `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL`: at once if the chunk's first header is the
+   * bad one, else after the good frames, when the iteration gets there.
    */
   push(chunk: Uint8Array): Iterable<Frame> {
     const frames: Frame[] = [];
     try {
-      this.decode(chunk, (handle, payload) => frames.push({ handle, payload }) > 0);
+      this.decode(chunk, (handle, payload) => frames.push({ handle, payload }));
     } catch (error) {
       if (frames.length === 0) throw error;
       return framesThenError(frames, error);
@@ -144,130 +101,95 @@ export class FrameDecoder {
     return frames;
   }
 
-  /**
-   * The fast form of {@link push}: hands each frame to `sink` and returns how many bytes of the chunk
-   * were taken, which is all of them unless `sink` returned `false`; the rest is to be given again.
-   */
-  decode(chunk: Uint8Array, sink: FrameSink): number {
+  /** The fast form of {@link push}: hands each frame to `sink`. */
+  decode(chunk: Uint8Array, sink: FrameSink): void {
     if (this.#failure !== undefined) throw this.#failure;
-    const rest = this.#rest;
-    if (rest === undefined) return this.#decode(chunk, sink);
-    this.#rest = undefined;
-    if (isBehind(rest, chunk))
-      return (
-        this.#decode(
-          new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length),
-          sink,
-        ) - rest.length
-      );
-    if (
-      this.#headroom > 0 &&
-      chunk.byteOffset === this.#headroom &&
-      rest.length <= this.#headroom
-    ) {
-      const whole = new Uint8Array(
-        chunk.buffer,
-        this.#headroom - rest.length,
-        rest.length + chunk.length,
-      );
-      whole.set(rest);
-      this.#copied?.(rest);
-      return this.#decode(whole, sink) - rest.length;
-    }
-    this.#continue(rest);
-    return this.#decode(chunk, sink);
-  }
-
-  #decode(chunk: Uint8Array, sink: FrameSink): number {
-    const end = chunk.length;
+    const bytes = this.#join(chunk, sink);
+    const end = bytes.length;
     let at = 0;
-    if (this.#headerFill > 0) {
-      at = this.#continue(chunk);
-      if (this.#body === undefined || this.#bodyFill < this.#length) return at;
-      if (!sink(this.#handle, this.#finish())) return at;
-    }
-    let length = this.#lastLength;
     while (end - at >= HEADER_BYTES) {
-      length = uint32(chunk, at) | 0;
-      if (length < 0 || length > this.#maxPayload) throw this.#refuse(chunk.subarray(at), length);
       const start = at + HEADER_BYTES;
+      const length = this.#lengthAt(bytes, at);
       if (end - start < length) break;
       at = start + length;
       const payload =
-        length === 0 ? NO_BYTES : new Uint8Array(chunk.buffer, chunk.byteOffset + start, length);
-      if (!sink(uint32(chunk, start - 4), payload)) return at;
+        length === 0 ? NO_BYTES : new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
+      sink(uint32(bytes, start - 4), payload);
     }
-    this.#lastLength = length;
-    if (at === end) return at;
-    if (!this.#lasting) return at + this.#continue(chunk.subarray(at));
-    this.#rest = chunk.subarray(at);
-    return end;
+    this.#rest = at === end ? NO_BYTES : bytes.subarray(at);
   }
 
   /** Says that no more bytes come. Errors with `TRUNCATED` when that is inside a frame. */
   end(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#rest !== undefined) this.#continue(this.#rest);
-    if (this.#headerFill === 0) return;
-    this.#failure =
-      this.#body === undefined
-        ? cutHeader(this.#header.subarray(0, this.#headerFill))
-        : new AmandaError(
-            'TRUNCATED',
-            `The bytes end inside a frame for handle ${this.#handle}, ${this.#bodyFill} of ${this.#length} payload bytes in.`,
-            {
-              handle: this.#handle,
-            },
-          );
+    const begun = this.#fill > 0 ? this.#frame.subarray(0, this.#fill) : this.#rest;
+    if (begun.length === 0) return;
+    this.#failure = begun.length < HEADER_BYTES ? cutHeader(begun) : cutPayload(begun);
     throw this.#failure;
   }
 
-  /** Takes what of the chunk belongs to the frame that is being put together; returns how much that was. */
-  #continue(chunk: Uint8Array): number {
-    let at = 0;
-    if (this.#body === undefined) {
-      if (this.#header === NO_BYTES) this.#header = new Uint8Array(HEADER_BYTES);
-      at = Math.min(HEADER_BYTES - this.#headerFill, chunk.length);
-      this.#header.set(chunk.subarray(0, at), this.#headerFill);
-      this.#headerFill += at;
-      this.#copied?.(chunk.subarray(0, at));
-      if (this.#headerFill < HEADER_BYTES) return at;
-      this.#length = uint32(this.#header, 0) | 0;
-      this.#handle = uint32(this.#header, 4);
-      if (this.#length < 0 || this.#length > this.#maxPayload) {
-        throw this.#refuse(joined(this.#header, chunk.subarray(at)), this.#length);
-      }
-      this.#lastLength = this.#length;
-      this.#body =
-        this.#length === 0
-          ? NO_BYTES
-          : new Uint8Array(Math.min(this.#length, FIRST_ASSEMBLY_BYTES));
+  /** The bytes to decode after a chunk has arrived, without those that completed a frame which is put together. */
+  #join(chunk: Uint8Array, sink: FrameSink): Uint8Array {
+    const rest = this.#rest;
+    this.#rest = NO_BYTES;
+    if (rest.length > 0) {
+      const end = rest.byteOffset + rest.length;
+      if (rest.buffer === chunk.buffer && end === chunk.byteOffset)
+        return new Uint8Array(rest.buffer, rest.byteOffset, rest.length + chunk.length);
+      this.#assemble(rest);
     }
-    const part = chunk.subarray(at, at + this.#length - this.#bodyFill);
-    this.#body = withRoom(this.#body, this.#bodyFill, part.length, this.#length);
-    this.#body.set(part, this.#bodyFill);
-    this.#bodyFill += part.length;
-    this.#copied?.(part);
-    return at + part.length;
+    if (this.#fill === 0) return chunk;
+    const left = chunk.subarray(this.#assemble(chunk));
+    const frame = this.#frame;
+    if (this.#fill < HEADER_BYTES || this.#fill < sizeOf(frame)) return left;
+    this.#frame = NO_BYTES;
+    this.#fill = 0;
+    sink(uint32(frame, 4), frame.length === HEADER_BYTES ? NO_BYTES : frame.subarray(HEADER_BYTES));
+    return left;
   }
 
-  #finish(): Uint8Array {
-    const payload = this.#body ?? NO_BYTES;
-    this.#body = undefined;
-    this.#bodyFill = 0;
-    this.#headerFill = 0;
-    return payload;
+  /** Copies what belongs to the frame that is put together; returns how many bytes those were. */
+  #assemble(chunk: Uint8Array): number {
+    const header = this.#append(chunk, HEADER_BYTES);
+    if (this.#fill < HEADER_BYTES) return header;
+    const size = HEADER_BYTES + this.#lengthAt(this.#frame, 0, chunk.subarray(header));
+    return header + this.#append(chunk.subarray(header), size);
   }
 
-  #refuse(bytes: Uint8Array, length: number): AmandaError {
-    this.#failure = badHeader(bytes, length, this.#maxPayload);
-    return this.#failure;
+  /** Copies bytes until the frame that is put together has `size`; returns how many those were. */
+  #append(chunk: Uint8Array, size: number): number {
+    const count = Math.min(chunk.length, Math.max(0, size - this.#fill));
+    const fill = this.#fill + count;
+    if (fill > this.#frame.length) {
+      const doubled = Math.max(fill, 2 * this.#frame.length, FIRST_ASSEMBLY_BYTES);
+      const larger = new Uint8Array(Math.min(size, doubled));
+      larger.set(this.#frame.subarray(0, this.#fill));
+      this.#frame = larger;
+    }
+    this.#frame.set(chunk.subarray(0, count), this.#fill);
+    this.#fill = fill;
+    return count;
+  }
+
+  /** The payload length in a header. `more`: what came after the header, if it lies elsewhere; it explains the error. */
+  #lengthAt(bytes: Uint8Array, at: number, more = NO_BYTES): number {
+    const length = uint32(bytes, at) | 0;
+    if (length >= 0 && length <= this.#maxPayload) return length;
+    const seen = joined(bytes.subarray(at, more === NO_BYTES ? undefined : HEADER_BYTES), more);
+    this.#failure = badHeader(seen, length, this.#maxPayload);
+    throw this.#failure;
   }
 }
 
-/** Whether the bytes of `next` come right behind those of `first` in one piece of memory. */
-function isBehind(first: Uint8Array, next: Uint8Array): boolean {
-  return first.buffer === next.buffer && first.byteOffset + first.length === next.byteOffset;
+/** Bytes of a whole frame whose header is there. */
+function sizeOf(frame: Uint8Array): number {
+  return HEADER_BYTES + uint32(frame, 0);
+}
+
+function cutPayload(begun: Uint8Array): AmandaError {
+  const handle = uint32(begun, 4);
+  const message = `The bytes end inside a frame for handle ${handle}, ${begun.length - HEADER_BYTES} of ${uint32(begun, 0)} payload bytes in.`;
+  return new AmandaError('TRUNCATED', message, { handle });
 }
 
 function* framesThenError(frames: readonly Frame[], error: unknown): Generator<Frame> {
@@ -284,13 +206,6 @@ function uint32(bytes: Uint8Array, at: number): number {
       (bytes[at + 3] as number)) >>>
     0
   );
-}
-
-function withRoom(body: Uint8Array, fill: number, more: number, most: number): Uint8Array {
-  if (fill + more <= body.length) return body;
-  const larger = new Uint8Array(Math.min(most, Math.max(body.length * 2, fill + more)));
-  larger.set(body.subarray(0, fill));
-  return larger;
 }
 
 function joined(front: Uint8Array, back: Uint8Array): Uint8Array {

@@ -23,6 +23,8 @@ function saturated(side: 'initiator' | 'target') {
     peer: { driver: 'memory' },
     bytes: arriving,
     drain: NEVER,
+    isIdle: true,
+    framesApart: false,
     write: () => false,
     pause: () => undefined,
     resume: () => undefined,

@@ -73,7 +73,7 @@ function play(recorded: Script): {
   );
   // A real initiator counts its requests over all its connections.
   for (let unused = 1; unused < (asked[0]?.frame.handle ?? 1); unused += 1)
-    initiator.handle().close();
+    initiator.openHandle().close();
   frames.length = 0;
   for (const step of recorded.script) {
     vi.advanceTimersByTime(Math.max(0, Math.ceil(step.time * 1000) - (Date.now() - started)));

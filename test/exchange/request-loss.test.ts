@@ -1,4 +1,4 @@
-import { NEVER, connectable, firstValueFrom, lastValueFrom, of, ReplaySubject } from 'rxjs';
+import { NEVER, connectable, filter, firstValueFrom, lastValueFrom, of, ReplaySubject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { connect, type ConnectOptions } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
@@ -37,13 +37,14 @@ test('a request whose connection breaks says what broke it', async () => {
 
 test('a request whose connection this side has ended says why it has', async () => {
   const { streams, end } = await opened({ sendBudget: 10 });
-  for (let sent = 0; sent < 4; sent += 1) streams.A?.next(new Uint8Array(300_000));
+  for (let sent = 0; sent < 8; sent += 1) streams.A?.next(new Uint8Array(300_000));
   await expect(end).rejects.toMatchObject({ code: 'SEND_BUDGET' });
 });
 
 test('what is being sent on one stream is not closed when another one is lost', async () => {
   const { streams, end, cut } = await opened();
   const ends = streams.B === undefined ? of() : streams.B.ends;
+  await firstValueFrom(ends.pipe(filter(({ receiving }) => receiving === 'closed')));
   cut();
   expect(await lastValueFrom(ends)).toEqual({ receiving: 'closed', sending: 'lost' });
   await expect(end).rejects.toMatchObject({ code: 'CONNECTION_LOST' });

@@ -64,7 +64,7 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
     const request = requests[which];
     if (request === undefined) return;
     answers[which] = 'open';
-    for (; number < request.handle; number += 1) connection.handle().close();
+    for (; number < request.handle; number += 1) connection.openHandle().close();
     number += 1;
     exchange(connection, decodePacket(request.payload).body, defaultTiming).subscribe({
       next: ({ kind, packet }) => {

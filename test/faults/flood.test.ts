@@ -4,7 +4,7 @@ import { Observable, Subscription, firstValueFrom, of } from 'rxjs';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { Channel } from '../../src/transport/channel.js';
 import type { ConnectionOptions } from '../../src/connection/options.js';
-import type { Flow } from '../../src/connection/flow.js';
+import type { Flow } from '../../src/connection/receive-budget.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
 import { connect } from '../../src/initiator/connect.js';
@@ -127,13 +127,13 @@ describe('a flood', () => {
   test.each(['initiator', 'target'] as const)(
     'of 100,000 handles ends with TOO_MANY_HANDLES at an %s that nobody uses',
     async (side) => {
-      await measured(`100,000 handles, ${side}`, () => {
+      await measured(`100,000 handles, ${side}`, async () => {
         const [near, far] = memoryChannels();
         const role =
           side === 'initiator'
             ? ({ side, user: undefined } as const)
             : ({ side, namesUser: false } as const);
-        const connection = new TcpmConnection(near, role, { gather: false });
+        const connection = new TcpmConnection(near, role);
         let most = 0;
         connection.flow.subscribe(({ holders }) => (most = Math.max(most, holders.length)));
         let code: unknown;
@@ -141,6 +141,7 @@ describe('a flood', () => {
         far.write([frames(1_024, (index) => 300_000 + index, 1)]);
         expect(code).toBeUndefined();
         far.write([frames(98_976, (index) => 400_000 + index, 1)]);
+        await vi.waitFor(() => expect(code).toBeDefined(), { timeout: 4_000 });
         expect(code).toMatchObject({ code: 'TOO_MANY_HANDLES' });
         expect(most).toBeLessThanOrEqual(1_024);
       });
@@ -151,10 +152,13 @@ describe('a flood', () => {
     'of 100,000 handles that ask for nothing leaves none behind at a target',
     { timeout: 60_000 },
     async () => {
-      await measured('100,000 handles of a served target', () => {
-        const { near, events, answers } = served({ noop });
+      await measured('100,000 handles of a served target', async () => {
+        const { near, events, answers } = served({ noop }, { gather: true });
         near.write([frames(100_000, (index) => index + 10, 1)]);
         asksNoop(near, 5);
+        await vi.waitFor(() => expect(answers.get('OPTIONS features=ff;')).toBe(1), {
+          timeout: 50_000,
+        });
         expect(answers.get('OPTIONS features=ff;')).toBe(1);
         expect(
           events.filter((event) => event.kind === 'ended' && event.outcome === 'ignored'),
@@ -222,14 +226,14 @@ describe('a flood', () => {
     'of 100,000 requests runs 16 services and refuses the others',
     { timeout: 60_000 },
     async () => {
-      await measured('100,000 requests on one connection', () => {
+      await measured('100,000 requests on one connection', async () => {
         let [running, most] = [0, 0];
         const waiting: Service = () =>
           new Observable((out) => {
             most = Math.max(most, (running += 1));
             out.add(() => (running -= 1));
           });
-        const { near, answers, events, target } = served({ waiting });
+        const { near, answers, events, target } = served({ waiting }, { gather: true });
         let held = 0;
         for (let handle = 1; handle <= 100_000; handle += 1) {
           near.write([
@@ -237,9 +241,10 @@ describe('a flood', () => {
           ]);
           if (handle % 1_000 === 0) held = Math.max(held, heldBy(target));
         }
+        const refused = 'ERROR more than 16 requests at once on one connection';
+        await vi.waitFor(() => expect(answers.get(refused)).toBe(99_984), { timeout: 50_000 });
         expect(most).toBe(16);
         expect(held).toBe(0);
-        expect(answers.get('ERROR more than 16 requests at once on one connection')).toBe(99_984);
         expect(events.filter(({ kind }) => kind === 'admitted')).toHaveLength(16);
         near.close();
         expect(running).toBe(0);

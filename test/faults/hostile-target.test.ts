@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { NEVER, Observable, Subscription, of } from 'rxjs';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../src/connection/connection.js';
-import type { Flow } from '../../src/connection/flow.js';
+import type { Flow } from '../../src/connection/receive-budget.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { Channel } from '../../src/transport/channel.js';
 import { memoryChannels } from '../../src/drivers/memory.js';

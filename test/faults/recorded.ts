@@ -84,6 +84,10 @@ export function counted(channel: Channel): {
       peer: channel.peer,
       bytes: watched(channel.bytes),
       drain: watched(channel.drain),
+      get isIdle() {
+        return channel.isIdle;
+      },
+      framesApart: channel.framesApart,
       write: (parts) => channel.write(parts),
       pause: () => channel.pause(),
       resume: () => channel.resume(),

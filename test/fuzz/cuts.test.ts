@@ -115,9 +115,10 @@ function handlesOf({ frames }: Decoded): readonly number[] {
 }
 
 function randomFrames(): Arbitrary<Uint8Array> {
+  // Eight handles: of more requests in one read, the others wait for their turn.
   const handle = fc.oneof(
-    fc.integer({ min: 1, max: 4 }),
-    fc.integer({ min: 499_990, max: 499_999 }),
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 499_998, max: 499_999 }),
     fc.constantFrom(0, 0x8000_0000, 0xffff_ffff),
   );
   const payload = fc.oneof(

@@ -41,7 +41,7 @@ function takeAll(
         if (chunk !== undefined) taken(chunk, pull);
         if (pull.end !== undefined) resolve(pull.end);
       });
-    });
+    }, true);
   });
 }
 
@@ -74,7 +74,7 @@ describe('ServiceOutput', () => {
         large += 1;
         memories.add(chunk.buffer);
       }
-      pull.reuse?.(chunk);
+      pull.release(chunk);
     });
     expect(hash.digest('hex')).toBe(sha(EXPECTED));
     expect(large).toBeGreaterThan(10);

@@ -69,6 +69,8 @@ function broken({
           peer,
           bytes: bytes(near.bytes, cuts),
           drain: near.drain,
+          isIdle: near.isIdle,
+          framesApart: near.framesApart,
           write: (parts) => near.write(parts),
           pause: () => near.pause(),
           resume: () => near.resume(),

@@ -88,10 +88,10 @@ describe('FrameDecoder', () => {
     expect(shown(decoder.push(abc.subarray(9)))).toEqual([[499_999, '616263']]);
   });
 
-  test('in lasting memory, a payload over chunks that follow one another is a view of them', () => {
+  test('a payload over chunks that lie one after another in memory is a view of them', () => {
     const memory = new Uint8Array(Buffer.concat([ack, abc]));
     for (let cut = 1; cut < memory.length; cut += 1) {
-      const decoder = new FrameDecoder({ lasting: true });
+      const decoder = new FrameDecoder();
       const frames = [
         ...decoder.push(memory.subarray(0, cut)),
         ...decoder.push(memory.subarray(cut)),
@@ -102,92 +102,36 @@ describe('FrameDecoder', () => {
     }
   });
 
-  test('the beginning of a frame is put in front of a chunk that has room there, unless it is too long for that', () => {
-    const headroom = 9;
-    for (let cut = 1; cut < abc.length; cut += 1) {
-      const decoder = new FrameDecoder({ lasting: true, headroom });
-      expect([...decoder.push(abc.subarray(0, cut))]).toEqual([]);
-      const next = behindRoom(headroom, abc.subarray(cut));
-      const [frame] = [...decoder.push(next)];
-      expect(Buffer.from(frame?.payload ?? []).toString()).toBe('abc');
-      expect(frame?.payload.buffer === next.buffer).toBe(cut <= headroom);
-      expect(decoder.pending).toBe(0);
-    }
-  });
-
-  test('in lasting memory too, gives the same frames for any cutting, wherever the pieces lie, and changes none of them later', () => {
-    const headroom = 12;
-    const place = fc.constantFrom('behind', 'elsewhere', 'room in front');
+  test('gives the same frames for any cutting, wherever the pieces lie, and changes none of them later', () => {
+    const pieces = fc.array(fc.record({ size: fc.nat(20), isAdjacent: fc.boolean() }), {
+      minLength: 1,
+    });
     fc.assert(
-      fc.property(
-        fc.array(fc.record({ size: fc.nat(20), place, takes: fc.boolean() }), { minLength: 1 }),
-        (pieces) => {
-          const decoder = new FrameDecoder({ lasting: true, headroom });
-          const out: (readonly [number, Uint8Array])[] = [];
-          let at = 0;
-          const give = (part: Uint8Array, takes: boolean): number =>
-            decoder.decode(part, (handle, payload) => {
-              out.push([handle, payload]);
-              return takes;
-            });
-          for (const { size, place, takes } of pieces) {
-            const part = conversation.subarray(at, at + size);
-            at += give(
-              place === 'behind'
-                ? part
-                : place === 'elsewhere'
-                  ? Uint8Array.from(part)
-                  : behindRoom(headroom, part),
-              takes,
-            );
-          }
-          // What is over comes behind all that was taken.
-          while (at < conversation.length) at += give(conversation.subarray(at), true);
-          decoder.end();
-          expect(
-            out.map(([handle, payload]) => [handle, Buffer.from(payload).toString('hex')]),
-          ).toEqual(decoded);
-        },
-      ),
+      fc.property(pieces, (cuts) => {
+        const decoder = new FrameDecoder();
+        const out: (readonly [number, Uint8Array])[] = [];
+        const give = (part: Uint8Array): void => {
+          decoder.decode(part, (handle, payload) => out.push([handle, payload]));
+        };
+        let at = 0;
+        for (const { size, isAdjacent } of cuts) {
+          const part = conversation.subarray(at, at + size);
+          give(isAdjacent ? part : Uint8Array.from(part));
+          at += size;
+        }
+        give(conversation.subarray(at));
+        decoder.end();
+        const shownOut = out.map(([handle, payload]) => [
+          handle,
+          Buffer.from(payload).toString('hex'),
+        ]);
+        expect(shownOut).toEqual(decoded);
+      }),
     );
   });
 
-  test.each([true, false])(
-    'says how much of a frame is missing, as far as its header or the frame before it tells (lasting memory: %s)',
-    (lasting) => {
-      const decoder = new FrameDecoder({ lasting });
-      expect([decoder.missing, decoder.frameSize]).toEqual([0, 8]);
-      const memory = new Uint8Array(
-        Buffer.concat([
-          encodeFrame({ handle: 1, payload: new Uint8Array(12) }),
-          encodeFrame({ handle: 1, payload: new Uint8Array(30) }),
-        ]),
-      );
-      const seen: (readonly number[])[] = [];
-      for (let at = 0; at < memory.length; at += 5) {
-        decoder.push(memory.subarray(at, at + 5));
-        seen.push([decoder.missing, decoder.frameSize]);
-      }
-      // Before the first header nothing is known; 5 bytes into the second frame it is taken for as long as the first.
-      expect(seen).toEqual([
-        [3, 8],
-        [10, 20],
-        [5, 20],
-        [0, 20],
-        [15, 20],
-        [28, 38],
-        [23, 38],
-        [18, 38],
-        [13, 38],
-        [8, 38],
-        [3, 38],
-        [0, 38],
-      ]);
-    },
-  );
-
-  test('says where bytes in lasting memory end inside a frame', () => {
-    const decoder = new FrameDecoder({ lasting: true });
+  test('says where the bytes end inside a frame', () => {
+    const decoder = new FrameDecoder();
     expect([...decoder.push(abc.subarray(0, 10))]).toEqual([]);
     expect(decoder.pending).toBe(10);
     expect(() => {
@@ -296,19 +240,6 @@ describe('FrameDecoder', () => {
     );
   });
 
-  test('stops behind the frame that its taker does not want to go past', () => {
-    const seen: number[] = [];
-    const decoder = new FrameDecoder();
-    const take = (handle: number): boolean => {
-      seen.push(handle);
-      return seen.length !== 2;
-    };
-    const taken = decoder.decode(conversation, take);
-    expect([taken, seen]).toEqual([ack.length + abc.length, [1, 499_999]]);
-    decoder.decode(conversation.subarray(taken), take);
-    expect(seen).toEqual([1, 499_999, 499_999, 499_999]);
-  });
-
   test.each([0, -1, 1.5, 2 ** 31, Number.NaN])('refuses the limit %d', (maxPayload) => {
     expect(() => new FrameDecoder({ maxPayload })).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT' }),
@@ -336,10 +267,3 @@ describe('encodeFrame', () => {
     );
   });
 });
-
-/** The same bytes, so far into memory of their own. */
-function behindRoom(room: number, part: Uint8Array): Uint8Array {
-  const memory = new Uint8Array(room + part.length);
-  memory.set(part, room);
-  return memory.subarray(room);
-}

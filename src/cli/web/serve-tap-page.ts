@@ -6,8 +6,9 @@ import { Audience } from './audience.js';
 import { newToken } from './gate.js';
 import { TapHistory, type HistoryLimits } from './history.js';
 import { feedPage } from './page-feed.js';
-import { pageDocument, readPageScript } from './page-document.js';
+import { pageDocument } from './page-html.js';
 import { answer } from './page-requests.js';
+import { pageScript, type ReadModule } from './page-script.js';
 
 export interface TapPageOptions {
   /** 0 for any that is free. */
@@ -17,8 +18,8 @@ export interface TapPageOptions {
   /** How many pages may be open at once; default 8. */
   readonly pages?: number | undefined;
   readonly limits?: HistoryLimits | undefined;
-  /** The page's script; default: the one that the build makes. */
-  readonly script?: string | undefined;
+  /** Where the page's modules come from; default: from beside this one, compiled. */
+  readonly readModule?: ReadModule | undefined;
 }
 
 export type PageEvent =
@@ -39,10 +40,10 @@ export type PageEvent =
  */
 export function serveTapPage(
   changes: Observable<TapChange>,
-  { port, host = '127.0.0.1', pages = 8, limits, script }: TapPageOptions,
+  { port, host = '127.0.0.1', pages = 8, limits, readModule }: TapPageOptions,
 ): Observable<PageEvent> {
   return new Observable((out) => {
-    const document = pageDocument(script ?? readPageScript());
+    const document = pageDocument(pageScript(readModule));
     const token = newToken();
     const history = new TapHistory(limits);
     const news = new Subject<void>();

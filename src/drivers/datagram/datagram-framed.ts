@@ -1,6 +1,6 @@
 import { BehaviorSubject, combineLatest, defer, map, of, switchMap, type Observable } from 'rxjs';
 import { describePeer, type Channel, type Peer } from '../../transport/channel.js';
-import type { Flow } from '../../connection/flow.js';
+import type { Flow } from '../../connection/receive-budget.js';
 import { withDefaults, type ConnectionOptions } from '../../connection/options.js';
 import type { SideOwner, SideStreams } from '../../connection/side-streams.js';
 import type { Ends, Stream } from '../../connection/stream.js';
@@ -127,7 +127,7 @@ export class FramedStreams implements SideStreams {
 
   #channelOver({ socket, reader }: SideSocket): Channel {
     const { driver, host } = this.#peer;
-    return socketChannel(socket, { driver, ...(host === undefined ? {} : { host }) }, { reader });
+    return socketChannel(socket, { driver, ...(host === undefined ? {} : { host }) }, reader);
   }
 
   #join(group: Group, number: number): Stream {

@@ -6,6 +6,7 @@ export class PendingChannel implements Channel {
   readonly peer: Peer;
   readonly bytes: Observable<Uint8Array>;
   readonly drain: Observable<void>;
+  readonly framesApart = false;
   readonly #drained = new Subject<void>();
   readonly #work = new Subscription();
   #waiting: Uint8Array[] = [];
@@ -31,6 +32,10 @@ export class PendingChannel implements Channel {
         this.destroy();
       };
     });
+  }
+
+  get isIdle(): boolean {
+    return this.#channel === undefined ? this.#waiting.length === 0 : this.#channel.isIdle;
   }
 
   write(parts: readonly Uint8Array[]): boolean {

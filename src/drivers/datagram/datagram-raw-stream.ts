@@ -1,10 +1,10 @@
 import { BehaviorSubject, Subscription, type Observable } from 'rxjs';
 import { describePeer, type Peer } from '../../transport/channel.js';
 import { Fifo } from '../../transport/fifo.js';
-import { keepHere } from '../../transport/keep-here.js';
-import type { ReceiveBudget } from '../../connection/flow.js';
+import type { ReceiveBudget } from '../../connection/receive-budget.js';
 import type { SideOwner } from '../../connection/side-streams.js';
-import { Stream, type Carrier } from '../../connection/stream.js';
+import { StreamController, type Carrier } from '../../connection/stream-controller.js';
+import type { Credit } from '../../connection/receive-buffer.js';
 import { AmandaError } from '../../wire/errors.js';
 import { NO_BYTES } from '../../wire/frame.js';
 import type { SideSocket } from './datagram-door.js';
@@ -30,7 +30,8 @@ export interface RawStreamOptions {
  * A FIN says "complete", so whatever ends otherwise is ended with a reset. Source: PROTOCOL.md, "Drivers".
  */
 export class RawStream implements Carrier {
-  readonly stream: Stream;
+  readonly controller: StreamController;
+  readonly credit: Credit;
   readonly #options: RawStreamOptions;
   readonly #opening: Subscription;
   readonly #ready = new BehaviorSubject(false);
@@ -46,8 +47,21 @@ export class RawStream implements Carrier {
   #over = false;
 
   constructor(number: number, opening: Observable<SideSocket>, options: RawStreamOptions) {
-    this.stream = new Stream(number, this);
     this.#options = options;
+    const { budget } = options;
+    this.credit = {
+      get room() {
+        return budget.room;
+      },
+      hold: (bytes) => {
+        budget.hold(bytes);
+      },
+      release: (bytes) => {
+        budget.release(bytes);
+        this.resume();
+      },
+    };
+    this.controller = new StreamController(number, this);
     this.#opening = new Subscription();
     this.#opening.add(
       opening.subscribe({
@@ -82,29 +96,15 @@ export class RawStream implements Carrier {
       this.abort(this.#overBudget());
   }
 
-  sendPacket(handle: number, payload: Uint8Array): void {
-    this.send(handle, payload);
-  }
-
-  sendEnd(handle: number): void {
+  sendFrame(handle: number, payload: Uint8Array): void {
+    if (payload.length > 0) {
+      this.send(handle, payload);
+      return;
+    }
     if (this.#over) return;
-    this.#options.owner.tap('sent', { handle, payload: NO_BYTES });
+    this.#options.owner.tap('sent', { handle, payload });
     this.#sendingEnded = true;
     this.#socket?.end();
-  }
-
-  hold(bytes: number): void {
-    this.#options.budget.hold(bytes);
-  }
-
-  /** Others may have a part of the read that it was cut from. */
-  keepHere(chunk: Uint8Array): void {
-    keepHere(chunk);
-  }
-
-  release(bytes: number): void {
-    this.#options.budget.release(bytes);
-    this.resume();
   }
 
   /** Both directions have closed: the socket ends by itself, behind what is left to be sent. */
@@ -124,7 +124,7 @@ export class RawStream implements Carrier {
 
   /** Stops reading while the budget is used up, by this stream among others: one that holds nothing has no part in it. */
   pause(): void {
-    if (this.stream.held > 0) this.#socket?.pause();
+    if (this.controller.held > 0) this.#socket?.pause();
   }
 
   resume(): void {
@@ -140,7 +140,7 @@ export class RawStream implements Carrier {
     this.#early = [];
     this.#backlog.clear();
     if (this.#socket !== undefined) resetSocket(this.#socket);
-    this.stream.lose(reason);
+    this.controller.lose(reason);
     this.#ready.complete();
   }
 
@@ -160,7 +160,7 @@ export class RawStream implements Carrier {
         this.#verifyEnd(socket);
       })
       .on('close', () => {
-        if (this.stream.isOpen) this.#break(new Error('it was closed'));
+        if (this.controller.isOpen) this.#break(new Error('it was closed'));
       })
       .on('drain', () => {
         if (!this.#over) this.#ready.next(true);
@@ -197,7 +197,7 @@ export class RawStream implements Carrier {
   }
 
   get #mayDeliver(): boolean {
-    return !this.#options.budget.paused || this.stream.held === 0;
+    return !this.#options.budget.isUsedUp || this.controller.held === 0;
   }
 
   /** Hands on what has been read; never inside itself, since a reader gives back credit while it is handed a chunk. */
@@ -207,15 +207,15 @@ export class RawStream implements Carrier {
     while (this.#mayDeliver && !this.#over) {
       const chunk = this.#backlog.shift();
       if (chunk === undefined) break;
-      this.#options.owner.tap('received', { handle: this.stream.handle, payload: chunk });
-      this.stream.deliver(chunk);
+      this.#options.owner.tap('received', { handle: this.controller.handle, payload: chunk });
+      this.controller.next(chunk);
     }
     this.#delivering = false;
     if (!this.#mayDeliver) this.#socket?.pause();
     if (!this.#peerEnded || this.#backlog.size > 0 || this.#over) return;
     this.#peerEnded = false;
-    this.#options.owner.tap('received', { handle: this.stream.handle, payload: NO_BYTES });
-    this.stream.deliverEnd();
+    this.#options.owner.tap('received', { handle: this.controller.handle, payload: NO_BYTES });
+    this.controller.complete();
   }
 
   #break(error: unknown): void {
@@ -229,11 +229,11 @@ export class RawStream implements Carrier {
     this.#options.owner.broken(
       new AmandaError(
         'CONNECTION_LOST',
-        `The TCP connection of stream ${this.stream.handle} to ${peer} broke: ${why}.`,
+        `The TCP connection of stream ${this.controller.handle} to ${peer} broke: ${why}.`,
         {
           cause: error,
           peer,
-          handle: this.stream.handle,
+          handle: this.controller.handle,
         },
       ),
     );
@@ -243,7 +243,7 @@ export class RawStream implements Carrier {
     return new AmandaError(
       'SEND_BUDGET',
       `More than ${this.#options.sendBudget} bytes wait to be sent to ${describePeer(this.#options.peer)}, who does not read fast enough. Send from an async iterable or a Readable, which can be slowed.`,
-      { handle: this.stream.handle },
+      { handle: this.controller.handle },
     );
   }
 }

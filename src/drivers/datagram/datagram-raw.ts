@@ -1,6 +1,6 @@
 import { Observable, concatMap, defer, map, of, range, toArray } from 'rxjs';
 import type { Peer } from '../../transport/channel.js';
-import { ReceiveBudget, type Flow } from '../../connection/flow.js';
+import { ReceiveBudget, type Flow } from '../../connection/receive-budget.js';
 import { withDefaults, type ConnectionOptions } from '../../connection/options.js';
 import type { SideOwner, SideStreams } from '../../connection/side-streams.js';
 import type { Stream } from '../../connection/stream.js';
@@ -31,11 +31,10 @@ export class RawStreams implements SideStreams {
     this.#side = side;
     this.#options = withDefaults(options);
     this.#budget = new ReceiveBudget(this.#options.receiveBudget, this.#options.stallAfter, {
-      pause: () => {
-        for (const raw of this.#open.values()) raw.pause();
-      },
-      resume: () => {
-        for (const raw of [...this.#open.values()]) raw.resume();
+      changed: () => {
+        for (const raw of [...this.#open.values()])
+          if (this.#budget.isUsedUp) raw.pause();
+          else raw.resume();
       },
       holders: () => this.#holders(),
       // Each stream has a connection of its own, so none waits for another.
@@ -46,12 +45,12 @@ export class RawStreams implements SideStreams {
   }
 
   get isOpen(): boolean {
-    return [...this.#open.values()].some(({ stream }) => stream.isOpen);
+    return [...this.#open.values()].some(({ controller }) => controller.isOpen);
   }
 
   stream(number: number): Stream {
     const known = this.#open.get(number);
-    if (known !== undefined) return known.stream;
+    if (known !== undefined) return known.controller.stream;
     checkStreamPort(number);
     return this.#add(
       number,
@@ -91,12 +90,12 @@ export class RawStreams implements SideStreams {
         new AmandaError('CONNECTION_CLOSED', 'The connection has ended.', { handle: number }),
       );
     else this.#open.set(number, raw);
-    return raw.stream;
+    return raw.controller.stream;
   }
 
   #holders(): Flow['holders'] {
     return [...this.#open.values()]
-      .map(({ stream: { handle, held } }) => ({ handle, held }))
+      .map(({ controller: { handle, held } }) => ({ handle, held }))
       .filter(({ held }) => held > 0)
       .sort((a, b) => b.held - a.held);
   }

@@ -8,7 +8,7 @@ import type { SecuredSocket } from './ssl-handshake.js';
 import { StreamChannel, type ByteStreams } from '../../transport/stream-channel.js';
 
 /**
- * A channel over an established session, for a connection with {@link framesApart}.
+ * A channel over an established session.
  *
  * Under TLS 1.3 an initiator is done with the handshake before the target has looked at its certificate, so that a refusal comes as an
  * alert, or as the end of a channel on which the target has said nothing yet. Errors with `CERTIFICATE_REFUSED` or `CONNECTION_LOST` then.
@@ -44,19 +44,15 @@ export function sslChannel(
 }
 
 /**
- * How frames leave over TLS: each at once, so that one write is one frame.
+ * Writes each frame into TLS records of its own.
  *
- * Real Amanda waits for the socket to have something before it reads a frame, and what OpenSSL has already taken from the socket
- * counts for nothing then: a second frame in the record of the first is found only when a third comes, so that an amrecover
- * waits for ever.
+ * Real Amanda waits until its socket is readable before it reads a frame. OpenSSL takes a whole
+ * record from the socket, so a second frame in that record is found only when a third one arrives.
  */
-export const framesApart = { gather: false } as const;
-
-/** Writes each frame into records of its own. */
 class TlsChannel extends StreamChannel {
   constructor(streams: ByteStreams) {
-    super(streams);
-    // Node gathers what waits behind a write into one, where a stream can take several chunks at once.
+    super({ ...streams, framesApart: true });
+    // Node would join the writes that wait into one.
     Object.assign(streams.output, { _writev: undefined });
   }
 
@@ -72,6 +68,8 @@ export function refusedConnection(peer: Peer, reason: AmandaError): Connection {
     peer,
     bytes: NEVER,
     drain: NEVER,
+    isIdle: true,
+    framesApart: true,
     write: () => true,
     pause: nothing,
     resume: nothing,

@@ -26,7 +26,7 @@ import { defaultTiming } from '../../exchange/timing.js';
 import { AmandaError, isAmandaError } from '../../wire/errors.js';
 import { EvictionPolicy, evictionThreshold } from '../eviction-policy.js';
 import type { Driver, Listener } from '../driver.js';
-import { framesApart, refusedConnection, sslChannel } from './ssl-channel.js';
+import { refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { overChannel } from '../over-channel.js';
 import { checkPort } from '../../transport/port.js';
@@ -81,7 +81,7 @@ export function ssl({
               overChannel(
                 sslChannel(secured, { side: 'initiator', ...own }),
                 { side: 'initiator', user },
-                { ...options, ...framesApart },
+                options,
               ),
             ),
           ),
@@ -172,14 +172,7 @@ export function acceptSsl(
             ),
         ),
     }),
-    map(
-      (channel) =>
-        new TcpmConnection(
-          channel,
-          { side: 'target', namesUser: true },
-          { ...options, ...framesApart },
-        ),
-    ),
+    map((channel) => new TcpmConnection(channel, { side: 'target', namesUser: true }, options)),
     catchError((error: unknown) => {
       raw.destroy();
       const reason = isAmandaError(error)

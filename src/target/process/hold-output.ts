@@ -11,8 +11,8 @@ export interface HeldOutput {
 export function holdOutput(messages: Pullable<Uint8Array>, data: Pullable<Uint8Array>): HeldOutput {
   const gate = new Gate();
   return {
-    messages: { pull: (wake) => watch(messages.pull(wake), gate) },
-    data: { pull: (wake) => behind(gate, data, wake) },
+    messages: { pull: (wake, lease) => watch(messages.pull(wake, lease), gate) },
+    data: { pull: (wake, lease) => behind(gate, data, wake, lease) },
   };
 }
 
@@ -49,8 +49,8 @@ function watch(pull: Pull<Uint8Array>, gate: Gate): Pull<Uint8Array> {
     },
     /** Here the chunk has been sent. */
     release: (chunk) => {
-      pull.release(chunk);
       watched.look(chunk);
+      pull.release(chunk);
     },
     cancel: () => {
       pull.cancel();
@@ -59,12 +59,17 @@ function watch(pull: Pull<Uint8Array>, gate: Gate): Pull<Uint8Array> {
   };
 }
 
-function behind(gate: Gate, data: Pullable<Uint8Array>, wake: () => void): Pull<Uint8Array> {
+function behind(
+  gate: Gate,
+  data: Pullable<Uint8Array>,
+  wake: () => void,
+  lease: boolean | undefined,
+): Pull<Uint8Array> {
   let pull: Pull<Uint8Array> | undefined;
   let isCancelled = false;
   gate.whenOpen(() => {
     if (isCancelled) return;
-    pull = data.pull(wake);
+    pull = data.pull(wake, lease);
     wake();
   });
   return {
@@ -74,9 +79,6 @@ function behind(gate: Gate, data: Pullable<Uint8Array>, wake: () => void): Pull<
     take: () => pull?.take(),
     release: (chunk) => {
       pull?.release(chunk);
-    },
-    reuse: (chunk) => {
-      pull?.reuse?.(chunk);
     },
     cancel: () => {
       isCancelled = true;

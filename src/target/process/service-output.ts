@@ -1,23 +1,19 @@
 import { Socket, type OnReadOpts } from 'node:net';
 import type { Pull, PullEnd, Pullable } from '../../operators/pull.js';
+import { release, takeSlab } from '../../transport/buffer-pool.js';
 import { AmandaError } from '../../wire/errors.js';
 
-/** Bytes of one read at the most. */
-const ROOM_BYTES = 262_144;
-/** A read below this is copied out, so that a line of text does not keep a large buffer. */
+/** A read below this is copied, so that a line of text does not keep a slab. */
 const COPIED_BYTES = 8_192;
-/** Buffers that wait to be read into again. */
-const MOST_FREE = 2;
 
 /**
  * What a service writes to one of its streams, read as it is taken.
  *
- * Large reads are lent: their memory is read into again once it is given back with `reuse`. That costs a third to a half of reading into
- * new memory each time. Ends when the service closes its descriptor, errors when this side does.
+ * Large reads lie in slabs, which a leasing reader gives back. Ends when the service closes its
+ * descriptor, errors when this side does.
  */
 export class ServiceOutput implements Pullable<Uint8Array> {
   readonly #socket: Socket;
-  readonly #free: Uint8Array[] = [];
   #room: Uint8Array | undefined;
   #chunk: Uint8Array | undefined;
   #isStopped = false;
@@ -28,7 +24,7 @@ export class ServiceOutput implements Pullable<Uint8Array> {
   constructor(pipe: Socket) {
     const reading = readingInto(pipe, {
       buffer: () => this.#nextRoom(),
-      callback: (length) => this.#arrived(this.#lend(length)),
+      callback: (length) => this.#arrived(this.#read(length)),
     });
     this.#socket = reading ?? pipe;
     if (reading === undefined) {
@@ -56,7 +52,7 @@ export class ServiceOutput implements Pullable<Uint8Array> {
     this.#socket.end();
   }
 
-  pull(wake: () => void): Pull<Uint8Array> {
+  pull(wake: () => void, lease = false): Pull<Uint8Array> {
     this.#wake = wake;
     this.#socket.resume();
     const endNow = (): PullEnd | undefined => (this.#chunk === undefined ? this.#end : undefined);
@@ -65,10 +61,8 @@ export class ServiceOutput implements Pullable<Uint8Array> {
         return endNow();
       },
       take: () => this.#take(),
-      release: () => undefined,
-      reuse: (chunk) => {
-        if (chunk.buffer.byteLength === ROOM_BYTES && this.#free.length < MOST_FREE)
-          this.#free.push(new Uint8Array(chunk.buffer));
+      release: (chunk) => {
+        if (lease) release(chunk);
       },
       cancel: () => {
         this.#wake = () => undefined;
@@ -82,11 +76,11 @@ export class ServiceOutput implements Pullable<Uint8Array> {
   }
 
   #nextRoom(): Uint8Array {
-    return (this.#room ??=
-      this.#free.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(ROOM_BYTES).buffer));
+    return (this.#room ??= takeSlab());
   }
 
-  #lend(length: number): Uint8Array {
+  /** The slab of a large read goes to the reader. */
+  #read(length: number): Uint8Array {
     const room = this.#nextRoom();
     if (length < COPIED_BYTES) return room.slice(0, length);
     this.#room = undefined;

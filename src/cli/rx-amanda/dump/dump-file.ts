@@ -64,7 +64,7 @@ function writeTo(
             };
             return { ...sinks, data };
           },
-          { ...options, lend: true },
+          { ...options, lease: true },
         ),
         concatMap((event) => {
           if (event.kind === 'started') started = event;

@@ -49,7 +49,7 @@ export function dumpToStream(
                 }),
             };
           },
-          { ...options, lend: 'fd' in stream },
+          { ...options, lease: 'fd' in stream },
         ),
       );
       out.add(received.subscribe(out));

@@ -7,7 +7,7 @@ import type {
   PageMessage,
   SpanFacts,
   Totals,
-} from '../page-messages.js';
+} from './messages.js';
 import { RateMeter } from './rate-meter.js';
 
 export interface LaneView {

@@ -10,7 +10,9 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
  * It is `take(1)` and `switchMap` in one, for questions that are mostly answered at once. Completes without a value when the source does. Errors with what
  * `project` throws, and with the errors of both Observables.
  */
-export function leadTo<T, R>(project: (value: T) => R | Observable<R>): OperatorFunction<T, R> {
+export function switchFirst<T, R>(
+  project: (value: T) => R | Observable<R>,
+): OperatorFunction<T, R> {
   return (source) =>
     new Observable((out) => {
       let isLed = false;

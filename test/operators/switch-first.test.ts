@@ -1,7 +1,7 @@
 import { NEVER, Observable, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, it } from 'vitest';
-import { leadTo } from '../../src/operators/lead-to.js';
+import { switchFirst } from '../../src/operators/switch-first.js';
 
 function marbles(run: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void): void {
   new TestScheduler((actual, expected) => {
@@ -9,38 +9,38 @@ function marbles(run: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[
   }).run(run);
 }
 
-describe('leadTo', () => {
+describe('switchFirst', () => {
   it('emits a result that is at hand at once, and ends', () => {
     marbles(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('--a-b|');
-      expectObservable(source.pipe(leadTo((value) => value.toUpperCase()))).toBe('--(A|)');
+      expectObservable(source.pipe(switchFirst((value) => value.toUpperCase()))).toBe('--(A|)');
       expectSubscriptions(source.subscriptions).toBe('^-!');
     });
   });
 
   it('goes on with the Observable that comes of the value, to its end', () => {
     marbles(({ cold, expectObservable }) => {
-      expectObservable(cold('--a-b--').pipe(leadTo(() => cold('-x--y|')))).toBe('---x--y|');
-      expectObservable(cold('--a|').pipe(leadTo(() => cold('--x#')))).toBe('----x#');
+      expectObservable(cold('--a-b--').pipe(switchFirst(() => cold('-x--y|')))).toBe('---x--y|');
+      expectObservable(cold('--a|').pipe(switchFirst(() => cold('--x#')))).toBe('----x#');
     });
   });
 
   it('takes one value: what comes of the source behind it is nobody’s', () => {
     marbles(({ cold, expectObservable }) => {
-      expectObservable(cold('a-#').pipe(leadTo(() => cold('----x|')))).toBe('----x|');
+      expectObservable(cold('a-#').pipe(switchFirst(() => cold('----x|')))).toBe('----x|');
     });
   });
 
   it('ends as a source without a value ends', () => {
     marbles(({ cold, expectObservable }) => {
-      expectObservable(cold('--|').pipe(leadTo(() => 1))).toBe('--|');
-      expectObservable(cold('--#').pipe(leadTo(() => 1))).toBe('--#');
+      expectObservable(cold('--|').pipe(switchFirst(() => 1))).toBe('--|');
+      expectObservable(cold('--#').pipe(switchFirst(() => 1))).toBe('--#');
     });
   });
 
   it('errors with what the project throws', () => {
     marbles(({ cold, expectObservable }) => {
-      const failing = leadTo<string, string>(() => {
+      const failing = switchFirst<string, string>(() => {
         throw new Error('no');
       });
       expectObservable(cold('-a').pipe(failing)).toBe('-#', undefined, new Error('no'));
@@ -51,7 +51,7 @@ describe('leadTo', () => {
     marbles(({ cold, expectSubscriptions, expectObservable }) => {
       const source = cold('-a------');
       const later = cold('--------');
-      expectObservable(source.pipe(leadTo(() => later)), '----!').toBe('-----');
+      expectObservable(source.pipe(switchFirst(() => later)), '----!').toBe('-----');
       expectSubscriptions(source.subscriptions).toBe('^---!');
       expectSubscriptions(later.subscriptions).toBe('-^--!');
     });
@@ -62,11 +62,11 @@ describe('leadTo', () => {
     new Observable<number>((out) => {
       out.next(1);
     })
-      .pipe(leadTo(() => throwError(() => new Error('broken'))))
+      .pipe(switchFirst(() => throwError(() => new Error('broken'))))
       .subscribe({ error: (error: unknown) => seen.push(error) });
     expect(seen).toEqual([new Error('broken')]);
     expect(() =>
-      NEVER.pipe(leadTo(() => 1))
+      NEVER.pipe(switchFirst(() => 1))
         .subscribe()
         .unsubscribe(),
     ).not.toThrow();

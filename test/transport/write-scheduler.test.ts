@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../src/transport/turns.js';
+import { WriteScheduler } from '../../src/transport/write-scheduler.js';
 
-/** Turns of a loop that runs when told to, at a time that passes when told to. */
+/** WriteScheduler of a loop that runs when told to, at a time that passes when told to. */
 function loop() {
   let time = 0;
   let callbacks: (() => void)[] = [];
   const sent: string[] = [];
-  const turns = new Turns({ now: () => time, nextTurn: (callback) => callbacks.push(callback) });
+  const turns = new WriteScheduler({
+    now: () => time,
+    nextTurn: (callback) => callbacks.push(callback),
+  });
   return {
     sent,
     send: (...names: string[]) => {
@@ -23,7 +26,7 @@ function loop() {
   };
 }
 
-describe('Turns', () => {
+describe('WriteScheduler', () => {
   it('sends when a turn has passed in which nothing was added', () => {
     const { send, turn, sent } = loop();
     send('a', 'b');

@@ -6,14 +6,14 @@ import { Observable, type Subscriber } from 'rxjs';
  *     channel  --(saturated)---(drained)--
  *     out      t-f-------------t----------
  *
- * Whoever is told first that there is room may use up all of it at once. The next time it is told last, so that no sender keeps
- * others from sending; who is not reached before the room is gone is told nothing.
+ * Subscribers are notified in turns: the one that filled the channel last is notified last. Those
+ * that come after the channel is full again are not notified.
  */
-export class Readiness extends Observable<boolean> {
+export class DrainOrder extends Observable<boolean> {
   #value = true;
   #isOver = false;
   readonly #listeners: Listener[] = [];
-  /** Who took what room there was. */
+  /** The listener that filled the channel after the last drain. */
   #lastTaker: Listener | undefined;
 
   constructor() {
@@ -29,8 +29,8 @@ export class Readiness extends Observable<boolean> {
     this.#value = value;
     const first = this.#listeners.findIndex((listener) => listener === this.#lastTaker) + 1;
     for (const listener of [...this.#listeners.slice(first), ...this.#listeners.slice(0, first)]) {
-      this.#tell(listener);
-      // The room is gone again, or another change came of it, which was told meanwhile to all whom it concerns.
+      this.#notify(listener);
+      // The channel is full again, or a nested change has notified the others.
       if (this.#value !== value) return;
     }
   }
@@ -45,18 +45,18 @@ export class Readiness extends Observable<boolean> {
       subscriber.complete();
       return undefined;
     }
-    const listener: Listener = { subscriber, told: undefined };
+    const listener: Listener = { subscriber, notified: undefined };
     this.#listeners.push(listener);
-    this.#tell(listener);
+    this.#notify(listener);
     return () => {
       this.#listeners.splice(this.#listeners.indexOf(listener), 1);
     };
   }
 
-  #tell(listener: Listener): void {
+  #notify(listener: Listener): void {
     const value = this.#value;
-    if (listener.told === value) return;
-    listener.told = value;
+    if (listener.notified === value) return;
+    listener.notified = value;
     listener.subscriber.next(value);
     if (value && !this.#value) this.#lastTaker = listener;
   }
@@ -64,6 +64,6 @@ export class Readiness extends Observable<boolean> {
 
 interface Listener {
   readonly subscriber: Subscriber<boolean>;
-  /** What it knows. */
-  told: boolean | undefined;
+  /** The value it was notified of last. */
+  notified: boolean | undefined;
 }

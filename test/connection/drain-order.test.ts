@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import { Observable, filter, firstValueFrom, interval, merge, type Subscription } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { pump, type StreamSource } from '../../src/connection/pump.js';
-import { Readiness } from '../../src/connection/readiness.js';
+import { DrainOrder } from '../../src/connection/drain-order.js';
 import type { Stream } from '../../src/connection/stream.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import type { Pullable } from '../../src/operators/pull.js';
 
-describe('Readiness', () => {
+describe('DrainOrder', () => {
   test('tells the present value and each change once', () => {
-    const readiness = new Readiness();
+    const readiness = new DrainOrder();
     const told: boolean[] = [];
     readiness.set(false);
     readiness.subscribe((value) => told.push(value));
@@ -21,7 +21,7 @@ describe('Readiness', () => {
   });
 
   test('tells nothing of room that is gone already, and whoever took it is the last to be told the next time', () => {
-    const readiness = new Readiness();
+    const readiness = new DrainOrder();
     readiness.set(false);
     const told: string[] = [];
     for (const name of ['a', 'b', 'c']) {
@@ -46,7 +46,7 @@ describe('Readiness', () => {
   });
 
   test('counts as a turn what somebody takes who has just come', () => {
-    const readiness = new Readiness();
+    const readiness = new DrainOrder();
     const told: string[] = [];
     for (const name of ['a', 'b']) {
       readiness.subscribe((value) => {
@@ -60,7 +60,7 @@ describe('Readiness', () => {
   });
 
   test('stops telling whoever has unsubscribed, also in the middle of a change', () => {
-    const readiness = new Readiness();
+    const readiness = new DrainOrder();
     readiness.set(false);
     const told: string[] = [];
     const others: Subscription[] = [];
@@ -74,7 +74,7 @@ describe('Readiness', () => {
   });
 
   test('completes for all, and at once for whoever comes later', () => {
-    const readiness = new Readiness();
+    const readiness = new DrainOrder();
     const told: string[] = [];
     readiness.subscribe({
       next: (value) => told.push(`a ${value}`),

@@ -1,6 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 import { describePeer, type Peer } from '../transport/channel.js';
-import type { Stall } from './flow.js';
+import type { Stall } from './receive-budget.js';
 
 /** Why a connection has ended, with its peer in it: an error of ours stays what it is, anything else is `CONNECTION_LOST`. */
 export function asLoss(reason: unknown, peer: Peer): AmandaError {
@@ -21,26 +21,16 @@ export function asLoss(reason: unknown, peer: Peer): AmandaError {
     : reason;
 }
 
-/** The peer has hung up; `inside` is what was wrong with where. */
-export function hungUp(peer: Peer, inside?: Error): AmandaError {
+/** The peer has hung up; `inside` is the error of the decoder, if that was inside a frame. */
+export function hungUp(peer: Peer, inside?: unknown): AmandaError {
   const name = describePeer(peer);
-  if (inside === undefined)
+  if (!(inside instanceof Error))
     return new AmandaError('CONNECTION_LOST', `${name} ended the connection.`, { peer: name });
   return new AmandaError(
     'CONNECTION_LOST',
     `${name} ended the connection inside a frame. ${inside.message}`,
     { cause: inside, peer: name },
   );
-}
-
-/** The peer has hung up inside a frame, if it has. */
-export function cutInside(intake: { requireWhole(): void }, peer: Peer): AmandaError | undefined {
-  try {
-    intake.requireWhole();
-    return undefined;
-  } catch (inside) {
-    return hungUp(peer, inside instanceof Error ? inside : undefined);
-  }
 }
 
 /** This side has ended the connection. */

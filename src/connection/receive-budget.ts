@@ -1,9 +1,9 @@
 import { Observable, Subject, defer, interval, map, startWith, type Subscription } from 'rxjs';
-import type { Credit } from './inbox.js';
+import type { Credit } from './receive-buffer.js';
 
 /** What a connection keeps for its readers at one moment. */
 export interface Flow {
-  /** Cost of what has arrived and was not consumed yet, and on a target of requests that have just begun, in bytes. */
+  /** Cost of what has arrived and was not consumed yet, in bytes. */
   readonly held: number;
   /** The receive budget, in bytes. */
   readonly limit: number;
@@ -20,9 +20,9 @@ export interface Holder {
   readonly held: number;
 }
 
-/** Who blocks whom. */
+/** Handles that block others. */
 export interface Stall {
-  /** The handles whose bytes nobody consumes. */
+  /** The handles whose bytes are not consumed. */
   readonly blocking: readonly number[];
   /** The handles whose readers wait. */
   readonly waiting: readonly number[];
@@ -30,8 +30,8 @@ export interface Stall {
 
 /** What the budget asks of the connection it belongs to. */
 export interface FlowOwner {
-  pause(): void;
-  resume(): void;
+  /** The budget is used up now, or can be used again. */
+  changed(): void;
   holders(): readonly Holder[];
   waiting(): readonly number[];
   /** One handle keeps others from their bytes for `stallAfter`. Called once until reading goes on. */
@@ -53,7 +53,7 @@ export class ReceiveBudget implements Credit {
   readonly #owner: FlowOwner;
   readonly #changes = new Subject<void>();
   #held = 0;
-  #paused = false;
+  #isUsedUp = false;
   #consumed = 0;
   #stall: Stall | undefined;
   #watching: Subscription | undefined;
@@ -65,8 +65,9 @@ export class ReceiveBudget implements Credit {
     this.#owner = owner;
   }
 
-  get paused(): boolean {
-    return this.#paused;
+  /** Whether reading must stop. */
+  get isUsedUp(): boolean {
+    return this.#isUsedUp;
   }
 
   /** The present state, and again at each pause, resume and stall. */
@@ -85,9 +86,9 @@ export class ReceiveBudget implements Credit {
 
   hold(bytes: number): void {
     this.#held += bytes;
-    if (this.#paused || this.#held <= this.#limit) return;
-    this.#paused = true;
-    this.#owner.pause();
+    if (this.#isUsedUp || this.#held <= this.#limit) return;
+    this.#isUsedUp = true;
+    this.#owner.changed();
     this.#watching = this.#watch();
     this.#changes.next();
   }
@@ -95,11 +96,11 @@ export class ReceiveBudget implements Credit {
   release(bytes: number): void {
     this.#held -= bytes;
     this.#consumed += 1;
-    if (!this.#paused || this.#held * 2 > this.#limit) return;
-    this.#paused = false;
+    if (!this.#isUsedUp || this.#held * 2 > this.#limit) return;
+    this.#isUsedUp = false;
     this.#watching?.unsubscribe();
     this.#stall = undefined;
-    this.#owner.resume();
+    this.#owner.changed();
     this.#changes.next();
   }
 
@@ -108,7 +109,7 @@ export class ReceiveBudget implements Credit {
     this.#changes.complete();
   }
 
-  /** Names a stall, once: paused for so long, nothing consumed meanwhile, and somebody else waits. */
+  /** Names a stall once: paused for `stallAfter`, nothing consumed meanwhile, and another reader waits. */
   #watch(): Subscription {
     let consumed = this.#consumed;
     return interval(this.#stallAfter).subscribe(() => {
@@ -131,14 +132,14 @@ export class ReceiveBudget implements Credit {
     return {
       held: this.#held,
       limit: this.#limit,
-      paused: this.#paused,
+      paused: this.#isUsedUp,
       holders: this.#owner.holders(),
       stall: this.#stall,
     };
   }
 }
 
-/** Those that hold something, the largest first. */
+/** The handles that hold something, the largest first. */
 export function holdersOf(streams: Iterable<Holder>): readonly Holder[] {
   return [...streams]
     .filter(({ held }) => held > 0)

@@ -2,7 +2,7 @@ import { EMPTY, Observable, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Channel } from '../../src/transport/channel.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
-import { HEADROOM_BYTES, LARGE_BYTES } from '../../src/transport/large-buffers.js';
+import { SLAB_BYTES } from '../../src/transport/buffer-pool.js';
 import { SocketReader } from '../../src/transport/socket-reader.js';
 import { recordConnection } from '../../src/diagram/record.js';
 import { encodeFrame } from '../../src/wire/frame.js';
@@ -16,8 +16,9 @@ function reading(random: Random) {
   const channel: Channel = {
     peer: { driver: 'test' },
     bytes: new Observable((out) => reader.listen((chunk) => out.next(chunk))),
-    memory: reader,
     drain: EMPTY,
+    isIdle: true,
+    framesApart: false,
     write: () => true,
     pause: () => (isPaused = true),
     resume: () => (isPaused = false),
@@ -78,9 +79,9 @@ function traffic(
 
 const MIB = 1_048_576;
 
-describe('memory that is lent', () => {
+describe('memory that is leased', () => {
   test.each(Array.from({ length: 12 }, (_, seed) => [seed]))(
-    'never changes before it is given back, nor what anybody may keep (seed %i)',
+    'never changes before it is released, and never if its reader keeps it (seed %i)',
     async (seed) => {
       const random = randomFrom(seed);
       const { connection, feed } = reading(random);
@@ -111,8 +112,8 @@ describe('memory that is lent', () => {
       };
       const kept: Uint8Array[] = [];
       const ends = [
-        connection.stream(1).paced(atOnce, { lend: true }),
-        connection.stream(2).paced(slowly, { lend: true }),
+        connection.stream(1).paced(atOnce, { lease: true }),
+        connection.stream(2).paced(slowly, { lease: true }),
         connection.stream(3).pipe(
           (chunks) =>
             new Observable<never>((out) =>
@@ -136,12 +137,12 @@ describe('memory that is lent', () => {
     },
   );
 
-  test('is read into again: a few buffers serve for any amount', async () => {
+  test('is read into again: a few slabs serve any amount', async () => {
     const random = randomFrom(99);
     const { connection, feed, memories } = reading(random);
     connection
       .stream(1)
-      .paced(() => EMPTY, { lend: true })
+      .paced(() => EMPTY, { lease: true })
       .subscribe();
     const frames = Array.from({ length: 1_000 }, () =>
       encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
@@ -150,13 +151,13 @@ describe('memory that is lent', () => {
     expect(memories.size).toBeLessThan(8);
   });
 
-  test('is nobody else’s: what is not lent, or was watched, is not read into again', async () => {
+  test('is not read into again if the reader keeps its chunks, or a tap does', async () => {
     const frames = Buffer.concat(
       Array.from({ length: 300 }, () =>
         encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
       ),
     );
-    const buffers = frames.length / (262_144 - HEADROOM_BYTES);
+    const buffers = Math.floor(frames.length / SLAB_BYTES);
     const unlent = reading(randomFrom(5));
     unlent.connection
       .stream(1)
@@ -168,57 +169,34 @@ describe('memory that is lent', () => {
     watched.connection.subscribe();
     watched.connection
       .stream(1)
-      .paced(() => EMPTY, { lend: true })
+      .paced(() => EMPTY, { lease: true })
       .subscribe();
     await watched.feed(frames);
     expect(watched.memories.size).toBeGreaterThan(buffers);
   });
 
-  test('goes on being lent while somebody looks on, and while the connection is recorded', async () => {
+  test('goes on being leased while the connection is observed or recorded', async () => {
     const frames = Buffer.concat(
       Array.from({ length: 1_000 }, () =>
         encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
       ),
     );
     for (const watch of [
-      ({ connection }: ReturnType<typeof reading>) => connection.look(() => undefined),
+      ({ connection }: ReturnType<typeof reading>) => connection.observe(() => undefined),
       ({ connection }: ReturnType<typeof reading>) => recordConnection(connection).subscribe(),
     ]) {
       const watched = reading(randomFrom(5));
       watch(watched);
       watched.connection
         .stream(1)
-        .paced(() => EMPTY, { lend: true })
+        .paced(() => EMPTY, { lease: true })
         .subscribe();
       await watched.feed(frames);
       expect(watched.memories.size).toBeLessThan(8);
     }
   });
 
-  test.each([1, 20, 32_000])(
-    'lies with whole frames in it once their length is known, so that none has to be put together, whatever came first (%i bytes)',
-    async (bytes) => {
-      const { connection, feed } = reading(() => 0);
-      const chunks: Uint8Array[] = [];
-      connection.stream(1).subscribe((chunk) => chunks.push(chunk));
-      const size = 32_768;
-      const frames = Array.from({ length: 200 }, () =>
-        encodeFrame({ handle: 1, payload: new Uint8Array(size) }),
-      );
-      await feed(
-        Buffer.concat([encodeFrame({ handle: 1, payload: new Uint8Array(bytes) }), ...frames]),
-      );
-      const large = chunks.filter(
-        ({ length, buffer }) => length === size && buffer.byteLength === LARGE_BYTES,
-      );
-      // In the headroom lies what one buffer has begun and the next one ends.
-      const together = large.filter(({ byteOffset }) => byteOffset < HEADROOM_BYTES);
-      expect(large.length).toBeGreaterThan(180);
-      expect(together.length).toBeLessThan(3);
-    },
-  );
-
-  test('is given back, too, when it was copied because its reader was busy, and when nobody wants it', async () => {
+  test('is read into again if a busy reader got a copy, and if the stream is discarded', async () => {
     const frames = Buffer.concat(
       Array.from({ length: 1_000 }, () =>
         encodeFrame({ handle: 1, payload: new Uint8Array(32_768) }),
@@ -227,7 +205,7 @@ describe('memory that is lent', () => {
     const slow = reading(randomFrom(7));
     slow.connection
       .stream(1)
-      .paced(() => timer(0), { lend: true })
+      .paced(() => timer(0), { lease: true })
       .subscribe();
     await slow.feed(frames);
     expect(slow.memories.size).toBeLessThan(8);

@@ -1,21 +1,24 @@
 import { Observable, Subject, throwError, type Observer } from 'rxjs';
+import { hold } from '../transport/buffer-pool.js';
 import type { AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
-import type { Onlooker, ProtocolHandle } from './connection.js';
-import { keepHere } from '../transport/keep-here.js';
+import type { FrameObserver, ProtocolHandle } from './connection.js';
 
-/** Who looks at a connection besides the readers of its streams: taps, the target that answers on it, and who waits for its end. */
-export class Audience {
+/**
+ * Who observes a connection besides the readers of its streams: taps and frame observers, the target
+ * that answers on it, and those that wait for its end.
+ */
+export class FrameObservers {
   /** Taps; few connections have any. */
   #received: Subject<Frame> | undefined;
   #sent: Subject<Frame> | undefined;
-  /** Replaced, not changed: one of them may leave while all are told. */
-  #onlookers: readonly { readonly look: Onlooker }[] | undefined;
-  /** The handles that the peer opens; those that came before anybody asked, too. */
+  /** Replaced, never changed: an observer may leave during a notification. */
+  #observers: readonly { readonly frame: FrameObserver }[] = [];
+  /** The handles that the peer opens, with those that came before the first subscriber. */
   readonly incoming: Observable<ProtocolHandle>;
   readonly #incoming = new Subject<ProtocolHandle>();
   readonly #unclaimed: ProtocolHandle[] = [];
-  /** Whoever comes behind the end is told of it at once, as with every Subject. */
+
   readonly #ended = new Subject<never>();
   #isOver = false;
   #reason: AmandaError | undefined;
@@ -47,30 +50,24 @@ export class Audience {
     return this.#ended;
   }
 
-  /** Has every frame told from now on; returns how to stop. */
-  look(onlooker: Onlooker): () => void {
-    // Whoever looks twice leaves twice.
-    const own = { look: onlooker };
-    this.#onlookers = [...(this.#onlookers ?? []), own];
+  /** Calls back for every frame from now on; returns how to stop. */
+  observe(observer: FrameObserver): () => void {
+    // An entry of its own, so that an observer that is added twice leaves twice.
+    const own = { frame: observer };
+    this.#observers = [...this.#observers, own];
     return () => {
-      this.#onlookers = this.#onlookers?.filter((one) => one !== own);
+      this.#observers = this.#observers.filter((one) => one !== own);
     };
   }
 
-  /** A frame has come, `together` with the one before or not, or gone. Whether anybody has got it who may keep it. */
-  frame(
-    direction: 'received' | 'sent',
-    handle: number,
-    payload: Uint8Array,
-    together = false,
-  ): boolean {
-    if (this.#onlookers !== undefined)
-      for (const { look } of this.#onlookers) tell(look, direction, handle, payload, together);
+  /** A frame was received or sent. */
+  frame(direction: 'received' | 'sent', frame: Frame): void {
+    for (const { frame: observer } of this.#observers) notify(observer, direction, frame);
     const taps = direction === 'received' ? this.#received : this.#sent;
-    if (taps?.observed !== true) return false;
-    keepHere(payload);
-    taps.next({ handle, payload });
-    return true;
+    if (taps?.observed !== true) return;
+    // A tap may keep what it gets.
+    hold(frame.payload);
+    taps.next(frame);
   }
 
   /** The peer has opened a handle. */
@@ -90,16 +87,14 @@ export class Audience {
   }
 }
 
-/** What an onlooker throws is reported where RxJS reports what a subscriber throws; the connection does not suffer from it. */
-function tell(
-  look: Onlooker,
+/** What an observer throws is reported where RxJS reports what a subscriber throws; the connection goes on. */
+function notify(
+  observer: FrameObserver,
   direction: 'received' | 'sent',
-  handle: number,
-  payload: Uint8Array,
-  together: boolean,
+  { handle, payload }: Frame,
 ): void {
   try {
-    look(direction, handle, payload, together);
+    observer(direction, handle, payload);
   } catch (error) {
     throwError(() => error).subscribe();
   }

@@ -1,0 +1,159 @@
+import type { Observable, Subscription } from 'rxjs';
+import { hold, release } from '../transport/buffer-pool.js';
+import type { Channel } from '../transport/channel.js';
+import { HEADER_BYTES, writeHeader } from '../wire/frame-header.js';
+import { DrainOrder } from './drain-order.js';
+
+/** Payloads up to this many bytes are copied beside their header; larger ones leave from where they are. */
+const SMALL_PAYLOAD = 2_048;
+
+/**
+ * Gathered bytes that are written before the tick ends: fifteen frames of 32 KiB. Fewer cost more
+ * system calls; an even number ends in a short segment. Figures: docs/benchmarks.md, "Streams".
+ */
+const FLUSH_BYTES = 491_520;
+
+const HEADER_SLAB_BYTES = 65_536;
+
+/** Headers and small payloads of all connections lie one after another in slabs; no byte is used twice. */
+let slab = new Uint8Array(0);
+let slabFill = 0;
+
+/** When a writer that gathers hands over its frames: calls back at the end of the tick, or in the server's turn. */
+export type Schedule = (write: () => void) => void;
+
+const endOfTick = Promise.resolve();
+/** A promise's job takes half as long as `queueMicrotask`. */
+export const atEndOfTick: Schedule = (write) => void endOfTick.then(write);
+
+/**
+ * Puts frames on a channel: small ones together, header and payload in one vectored write, and all
+ * that one tick produces at once.
+ *
+ * Memory of a payload is held until the channel has sent it.
+ */
+export class FrameWriter {
+  readonly #channel: Channel;
+  /** Absent: each frame is written at once, as virtual time needs it. */
+  readonly #schedule: Schedule | undefined;
+  readonly #ready = new DrainOrder();
+  #parts: Uint8Array[] = [];
+  #memory = slab;
+  #from = 0;
+  #to = 0;
+  #gathered = 0;
+  #backlog = 0;
+  #isScheduled = false;
+  /** Payloads that the channel may not have sent yet. */
+  #unsent: Uint8Array[] = [];
+  #draining: Subscription | undefined;
+  #isOver = false;
+
+  constructor(channel: Channel, schedule: Schedule | undefined) {
+    this.#channel = channel;
+    this.#schedule = schedule;
+  }
+
+  /** False while the channel is saturated. */
+  get isReady(): boolean {
+    return this.#ready.value;
+  }
+
+  get ready(): Observable<boolean> {
+    return this.#ready;
+  }
+
+  /** Bytes handed over since the channel became saturated. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
+  /** Sends one frame; a payload over 2 KiB must not change afterwards. */
+  write(handle: number, payload: Uint8Array): void {
+    if (this.#isOver) return;
+    const isSmall = payload.length <= SMALL_PAYLOAD;
+    const at = this.#reserve(isSmall ? HEADER_BYTES + payload.length : HEADER_BYTES);
+    writeHeader(slab, at, handle, payload.length);
+    if (isSmall) {
+      slab.set(payload, at + HEADER_BYTES);
+    } else {
+      this.#closeSegment();
+      this.#parts.push(payload);
+      hold(payload);
+      this.#unsent.push(payload);
+    }
+    this.#gathered += HEADER_BYTES + payload.length;
+    const gathers = this.#schedule !== undefined && !this.#channel.framesApart;
+    if (!gathers || this.#gathered >= FLUSH_BYTES) this.flush();
+    else if (!this.#isScheduled && this.#schedule !== undefined) this.#flushLater(this.#schedule);
+  }
+
+  /** Hands to the channel what has been gathered. */
+  flush(): void {
+    if (this.#gathered === 0 || this.#isOver) return;
+    this.#closeSegment();
+    const parts = this.#parts;
+    const bytes = this.#gathered;
+    this.#parts = [];
+    this.#gathered = 0;
+    const mayGoOn = this.#channel.write(parts);
+    if (!this.isReady) this.#backlog += bytes;
+    else if (!mayGoOn) this.#saturated();
+    this.#releaseSent();
+  }
+
+  /** Nothing can be sent any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#draining?.unsubscribe();
+    this.#parts = [];
+    this.#ready.complete();
+  }
+
+  /** Waits for the channel's `drain`; most connections never get there. */
+  #saturated(): void {
+    this.#draining ??= this.#channel.drain.subscribe(() => {
+      this.#backlog = 0;
+      this.#releaseSent();
+      this.#ready.set(true);
+    });
+    this.#ready.set(false);
+  }
+
+  #releaseSent(): void {
+    if (this.#unsent.length === 0 || !this.#channel.isIdle) return;
+    for (const payload of this.#unsent) release(payload);
+    this.#unsent = [];
+  }
+
+  #flushLater(schedule: Schedule): void {
+    this.#isScheduled = true;
+    schedule(this.#flushNow);
+  }
+
+  readonly #flushNow = (): void => {
+    this.#isScheduled = false;
+    this.flush();
+  };
+
+  #reserve(bytes: number): number {
+    if (slabFill + bytes > slab.length) {
+      slab = new Uint8Array(HEADER_SLAB_BYTES);
+      slabFill = 0;
+    }
+    if (this.#memory !== slab || this.#to !== slabFill) {
+      this.#closeSegment();
+      this.#memory = slab;
+      this.#from = slabFill;
+    }
+    const at = slabFill;
+    slabFill += bytes;
+    this.#to = slabFill;
+    return at;
+  }
+
+  #closeSegment(): void {
+    if (this.#to > this.#from) this.#parts.push(this.#memory.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
+}
