@@ -9,12 +9,8 @@ const dist = join(root, 'dist');
 /** Remembers which sources dist/ was made from. A dot file, so that it is not published. */
 const stampFile = join(dist, '.sources');
 
-/** What runs in Node, its declarations, and what runs in a browser. */
-const projects = [
-  'tsconfig.build.json',
-  'tsconfig.declarations.json',
-  'src/cli/web/page/tsconfig.json',
-];
+/** The code and its declarations. */
+const projects = ['tsconfig.build.json', 'tsconfig.declarations.json'];
 
 /** Compiles src/ where it is needed. Resolves to a sentence for what failed, undefined when all is well. */
 export async function build({ clean = false } = {}) {
@@ -49,10 +45,12 @@ export async function build({ clean = false } = {}) {
   return undefined;
 }
 
-/** The compiler leaves behind what it made of a source that is gone since. */
+/** Removes what the compiler made of sources that are gone. The tap page is bundled, not compiled. */
 async function prune(sources) {
   const stems = new Set(
-    sources.map((file) => relative(join(root, 'src'), file).replace(/\.ts$/, '')),
+    sources
+      .map((file) => relative(join(root, 'src'), file).replace(/\.ts$/, ''))
+      .filter((stem) => !stem.startsWith('cli/web/page/')),
   );
   for (const file of await filesUnder(dist)) {
     const name = relative(dist, file);

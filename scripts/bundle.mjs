@@ -1,48 +1,67 @@
-// rx-amandad in few files: inetd starts it for each connection, and reading modules one by one
-// would take longer than answering.
-import { copyFile, rm } from 'node:fs/promises';
+// What is bundled: rx-amandad, which inetd starts for each connection, so that Node reads one file;
+// and the script of the tap's web page.
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tools.mjs';
 
-/** Holds the program, a chunk for each part that is loaded on demand, their maps and RxJS's licence. */
+/** Holds both, the chunks that rx-amandad loads on demand, their maps and RxJS's licence. */
 export const bundles = join(root, 'dist/bin');
 
-/**
- * Bundles src/ and RxJS into dist/bin/rx-amandad.cjs and its chunks.
- * Resolves to a sentence that says what failed, or to undefined.
- */
+/** Bundles src/ into dist/bin/. Resolves to a sentence that says what failed, or to undefined. */
 export async function bundle() {
   try {
-    const { rolldown } = await import('rolldown');
     await rm(bundles, { recursive: true, force: true });
-    const build = await rolldown({
-      input: { 'rx-amandad': join(root, 'src/cli/rx-amandad/rx-amandad.ts') },
-      platform: 'node',
-      resolve: {
-        // RxJS's CommonJS form, which it names for Node, cannot be tree-shaken.
-        alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') },
-        extensionAlias: { '.js': ['.ts', '.js'] },
-      },
-      external: ['@node-rs/crc32'],
-      treeshake: { moduleSideEffects: false },
-      tsconfig: false,
-      preserveEntrySignatures: false,
-    });
-    await build.write({
-      dir: bundles,
-      // CommonJS starts sooner than modules, which Node finds, links and evaluates in turns.
-      format: 'cjs',
-      entryFileNames: '[name].cjs',
-      chunkFileNames: '[name].cjs',
-      sourcemap: true,
-      minify: true,
-      // One file for all that every start loads.
-      codeSplitting: { groups: [{ name: 'rx-amandad', tags: ['$initial'] }] },
-    });
-    await build.close();
+    await bundleAmandad();
     await copyFile(join(root, 'node_modules/rxjs/LICENSE.txt'), join(bundles, 'LICENSE-rxjs.txt'));
+    await writeFile(join(bundles, 'tap-page.js'), await pageScript());
     return undefined;
   } catch (error) {
-    return `setup: rx-amandad could not be bundled: ${error.message}`;
+    return `setup: the bundles could not be made: ${error.message}`;
   }
+}
+
+/** The script of the tap's web page, with all that it imports. */
+export async function pageScript() {
+  const build = await read({
+    input: join(root, 'src/cli/web/page/main.ts'),
+    platform: 'browser',
+  });
+  const { output } = await build.generate({ format: 'esm', minify: true });
+  await build.close();
+  return output[0].code;
+}
+
+async function bundleAmandad() {
+  const build = await read({
+    input: join(root, 'src/cli/rx-amandad/rx-amandad.ts'),
+    platform: 'node',
+    external: ['@node-rs/crc32'],
+  });
+  await build.write({
+    dir: bundles,
+    // CommonJS starts sooner than modules, which Node finds, links and evaluates in turns.
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    sourcemap: true,
+    minify: true,
+    // One file for all that every start loads.
+    codeSplitting: { groups: [{ name: 'rx-amandad', tags: ['$initial'] }] },
+  });
+  await build.close();
+}
+
+async function read(options) {
+  const { rolldown } = await import('rolldown');
+  return rolldown({
+    ...options,
+    resolve: {
+      // RxJS's CommonJS form, which it names for Node, cannot be tree-shaken.
+      alias: { rxjs: join(root, 'node_modules/rxjs/dist/esm/index.js') },
+      extensionAlias: { '.js': ['.ts', '.js'] },
+    },
+    treeshake: { moduleSideEffects: false },
+    tsconfig: false,
+    preserveEntrySignatures: false,
+  });
 }

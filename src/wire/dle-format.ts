@@ -16,8 +16,8 @@ import { inRange, type Range } from './ranges.js';
 /**
  * A DLE as 3.5.1 writes it, `<dle>` to `</dle>` with a newline at the end.
  *
- * The backup program is where Amanda puts it: after the program if there are estimates to make, else
- * at the end. Errors with `BAD_DLE` for an empty program or disk, a NUL, and a number out of range.
+ * The backup program is where Amanda puts it: after the program in requests for estimates, else at
+ * the end. Errors with `BAD_DLE` for an empty program or disk, a NUL, and a number out of range.
  * Source: PROTOCOL.md, "Requests and replies".
  */
 export function formatDle(dle: Dle): string {

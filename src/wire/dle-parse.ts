@@ -15,7 +15,7 @@ import {
   type EstimateMethod,
 } from './dle.js';
 import { badDle, parseElements, type Element } from './markup.js';
-import type { Range } from './ranges.js';
+import { withoutUndefined, type Range } from './ranges.js';
 import { printable } from './text.js';
 
 /**
@@ -138,7 +138,7 @@ function parseEstimate(text: string): EstimateMethod[] {
 function parseLevel(element: Element): DleLevel {
   const server = yesNo(new Parts(element, ['server']).text('server'));
   const level = whole('level', element.text.trim(), levels) ?? 0;
-  return server === undefined ? { level } : { level, server };
+  return withoutUndefined({ level, server });
 }
 
 function parseCoder<Method extends string>(
@@ -237,9 +237,4 @@ function oneOf<Word extends string>(name: string, text: string, words: readonly 
 
 function atLeastOne<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
-}
-
-/** Drops undefined members, so that a DLE prints and compares as what it says. */
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
 }

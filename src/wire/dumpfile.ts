@@ -1,36 +1,41 @@
 import { formatChecksum, parseChecksum, type Checksum } from './crc32c.js';
+import { levels } from './dle.js';
 import { AmandaError } from './errors.js';
 import { quote, quotedWords, unquote } from './quote.js';
-import { printable, encodeText, decodeText } from './text.js';
+import { inRange, withoutUndefined } from './ranges.js';
+import { decodeText, encodeText, pairs, printable, untilNul } from './text.js';
 
-/** FILE is a dump, or the first piece of one; CONT_FILE a further piece on a holding disk; SPLIT_FILE a part on a tape. */
+/**
+ * FILE is a dump or its first piece, CONT_FILE a further piece on a holding disk, SPLIT_FILE a part
+ * on a tape.
+ */
 export type DumpFileType = 'FILE' | 'CONT_FILE' | 'SPLIT_FILE';
 
-/** What stands in front of a dump in a file: what it is of, and how to restore it. */
+/** What precedes a dump in a file: what was dumped, and how to restore it. */
 export interface DumpHeader {
   readonly type: DumpFileType;
   /** `YYYYMMDD`, `YYYYMMDDhhmmss` or `X`: the start of the run. */
   readonly datestamp: string;
   readonly host: string;
   readonly disk: string;
-  /** For SPLIT_FILE: which part, from 1, of how many (undefined when that was not known). */
+  /** For SPLIT_FILE: which part, from 1, of how many (undefined when unknown). */
   readonly part?: { readonly number: number; readonly total: number | undefined } | undefined;
   /** 0 … 399; 0 is a full dump. */
   readonly level: number;
   /** The suffix of a compressed dump, such as `.gz`; undefined when it is not compressed. */
   readonly compression?: string | undefined;
-  /** What made the dump, such as `/bin/tar`; APPLICATION when {@link application} says it. */
+  /** What made the dump, such as `/bin/tar`; APPLICATION when {@link application} names it. */
   readonly program: string;
-  /** What else stands in the first line: `crypt`, `server_custom_compress`, `client_encrypt` …, each with its value. */
+  /** The rest of the first line: `crypt`, `client_encrypt` …, each with its value. */
   readonly coding?: readonly (readonly [name: string, value: string])[] | undefined;
-  /** For a piece of a dump on a holding disk: the file with the next piece. */
+  /** For a piece on a holding disk: the file with the next piece. */
   readonly continuedIn?: string | undefined;
   readonly application?: string | undefined;
-  /** True for a dump that did not come to its end. */
+  /** True for an incomplete dump. */
   readonly partial?: boolean | undefined;
   /** Size before compression, in KiB. */
   readonly originalSize?: number | undefined;
-  /** Of the data as the dump program wrote it, as it left the client, and as it is in this file. */
+  /** Of the data as the dump program wrote it, as it left the client, and as it is in the file. */
   readonly nativeChecksum?: Checksum | undefined;
   readonly clientChecksum?: Checksum | undefined;
   readonly serverChecksum?: Checksum | undefined;
@@ -40,34 +45,28 @@ export interface DumpHeader {
   readonly restore?: string | undefined;
 }
 
-/** Bytes of the header of a dump file; the dump begins behind it. Source: PROTOCOL.md, "The dump file". */
+/** Bytes of the header of a dump file; the dump follows. Source: PROTOCOL.md, "The dump file". */
 export const DUMP_HEADER_BYTES = 32_768;
+const MAX_DLE_BYTES = DUMP_HEADER_BYTES - 2048;
 
 /**
  * The first 32 KiB of a dump file.
  *
- * A `dle` with no room (it has 30 KiB) is left out, as Amanda does it. Errors with `BAD_ARGUMENT` for
- * a value that cannot stand in its line, and when the rest is over 32 KiB. Source: PROTOCOL.md, "The dump file".
+ * A `dle` over 30 KiB is left out, as Amanda does. Errors with `BAD_ARGUMENT` for a value that its
+ * line cannot hold, and when the rest is over 32 KiB. Source: PROTOCOL.md, "The dump file".
  */
 export function encodeDumpHeader(header: DumpHeader): Uint8Array {
-  const hasRoom =
-    header.dle !== undefined && encodeText(header.dle).length < DUMP_HEADER_BYTES - 2048;
   const text = encodeText(
     [
       firstLine(header),
       valueLine('CONT_FILENAME', header.continuedIn),
       valueLine('APPLICATION', header.application),
       header.partial === true ? 'PARTIAL=YES\n' : '',
-      valueLine(
-        'ORIGSIZE',
-        header.originalSize === undefined
-          ? undefined
-          : `${whole('originalSize', header.originalSize, 0, Number.MAX_SAFE_INTEGER)}`,
-      ),
+      valueLine('ORIGSIZE', sizeText(header.originalSize)),
       valueLine('NATIVE-CRC', checksumText(header.nativeChecksum)),
       valueLine('CLIENT-CRC', checksumText(header.clientChecksum)),
       valueLine('SERVER-CRC', checksumText(header.serverChecksum)),
-      header.dle === undefined || !hasRoom ? '' : heredoc(header.dle),
+      dleLines(header.dle),
       'To restore, position tape at start of file and run:\n',
       `\tdd if=<tape> bs=32k skip=1 | ${header.restore === undefined ? '' : `${oneLine('restore', header.restore)} `}\n\f\n`,
     ].join(''),
@@ -83,25 +82,24 @@ export function encodeDumpHeader(header: DumpHeader): Uint8Array {
 }
 
 /**
- * Reads the header at the front of a dump file, or one that a server sends without the zeros behind it.
+ * Reads the header at the front of a dump file, or one that a server sends without its zeros.
  *
- * Errors with `BAD_DUMP_HEADER` when it is none, or is the header of something else on a tape, and
- * with `TRUNCATED` when the bytes end inside it. Source: PROTOCOL.md, "The dump file".
+ * Errors with `BAD_DUMP_HEADER` for other bytes and for the header of another kind of file on a
+ * tape, and with `TRUNCATED` when the bytes end inside it. Source: PROTOCOL.md, "The dump file".
  */
 export function decodeDumpHeader(block: Uint8Array): DumpHeader {
   const bytes = block.subarray(0, DUMP_HEADER_BYTES);
-  const nul = bytes.indexOf(0);
-  const text = decodeText(nul < 0 ? bytes : bytes.subarray(0, nul));
+  const front = untilNul(bytes);
+  const text = decodeText(front);
   const magic = 'AMANDA: ';
   if (!text.startsWith(magic.slice(0, text.length)))
     throw bad(`it begins with "${printable(text, 60)}"`);
   const end = text.indexOf('\n\f\n');
-  if (nul < 0 && end < 0 && bytes.length < DUMP_HEADER_BYTES) {
+  if (end < 0 && front.length === bytes.length && bytes.length < DUMP_HEADER_BYTES)
     throw new AmandaError(
       'TRUNCATED',
       `The bytes end inside the header of a dump file, ${bytes.length} of ${DUMP_HEADER_BYTES} bytes in.`,
     );
-  }
   const lines = (end < 0 ? text : text.slice(0, end)).split('\n');
   return { ...parseFirstLine(lines[0] ?? ''), ...parseLines(lines) };
 }
@@ -124,21 +122,23 @@ function firstLine({
       'BAD_ARGUMENT',
       'A dump header has a part if it is a SPLIT_FILE, and only then.',
     );
-  const total = part === undefined ? undefined : (part.total ?? -1);
-  const which =
-    part === undefined
-      ? ''
-      : ` part ${whole('part', part.number, 1, MAX_PARTS)}/${total === -1 ? -1 : whole('part', total ?? 0, part.number, MAX_PARTS)} `;
   const words = (coding ?? [])
     .map(([name, value]) => ` ${word('coding', name)} ${word(name, value)}`)
     .join('');
   if (compression === 'N') throw badArgument('compression', compression);
   const comp = compression === undefined ? 'N' : word('compression', compression);
-  // Two blanks behind the disk: that is where Amanda would put the part.
-  return `AMANDA: ${type} ${datestamp} ${word('host', host)} ${quote(disk)} ${which} lev ${whole('level', level, 0, 399)} comp ${comp} program ${word('program', program)}${words}\n`;
+  // Two blanks follow the disk: Amanda would put the part between them.
+  return `AMANDA: ${type} ${datestamp} ${word('host', host)} ${quote(disk)} ${partText(part)} lev ${whole('level', level, ...levels)} comp ${comp} program ${word('program', program)}${words}\n`;
 }
 
 const MAX_PARTS = 0x7fff_ffff;
+
+function partText(part: DumpHeader['part']): string {
+  if (part === undefined) return '';
+  const { number, total } = part;
+  const of = total === undefined ? -1 : whole('part', total, number, MAX_PARTS);
+  return ` part ${whole('part', number, 1, MAX_PARTS)}/${of} `;
+}
 
 function parseFirstLine(line: string): DumpHeader {
   const words = quotedWords(line);
@@ -147,36 +147,29 @@ function parseFirstLine(line: string): DumpHeader {
     throw bad(`it is of type "${printable(type, 40)}", and no dump`);
   const isSplit = type === 'SPLIT_FILE';
   const rest = words.slice(isSplit ? 7 : 5);
-  const part = isSplit ? parsePart(words[5], words[6]) : undefined;
   const [lev, level = '', comp, suffix, ...tail] = rest;
   if (lev !== 'lev' || !/^\d{1,3}$/.test(level) || comp !== 'comp' || suffix === undefined)
     throw bad(`its first line is "${printable(line, 200)}"`);
   const hasProgram = tail[0] === 'program';
   const codes = hasProgram ? tail.slice(2) : [];
-  const coding = Array.from(
-    { length: codes.length >> 1 },
-    (_, pair) => [codes[2 * pair] ?? '', codes[2 * pair + 1] ?? ''] as const,
-  );
-  return {
+  const coding = pairs(codes);
+  return withoutUndefined({
     type,
     datestamp,
     host,
     disk: unquote(disk),
-    ...(part === undefined ? {} : { part }),
+    part: isSplit ? parsePart(words[5], words[6]) : undefined,
     level: Number(level),
-    ...(suffix === 'N' ? {} : { compression: suffix }),
-    // Headers from before Amanda 2.3 do not name the program.
+    compression: suffix === 'N' ? undefined : suffix,
+    // Headers older than Amanda 2.3 do not name the program.
     program: (hasProgram ? tail[1] : undefined) ?? '',
-    ...(coding.length === 0 ? {} : { coding }),
-  };
+    coding: coding.length === 0 ? undefined : coding,
+  });
 }
 
-function parsePart(
-  keyword: string | undefined,
-  numbers: string | undefined,
-): { readonly number: number; readonly total: number | undefined } {
-  const [, number = '', total = ''] = /^(\d{1,10})\/(-1|\d{1,10})$/.exec(numbers ?? '') ?? [];
-  if (keyword !== 'part' || number === '') throw bad('it does not say which part it is');
+function parsePart(keyword = '', numbers = ''): DumpHeader['part'] {
+  const [, number, total] = /^(\d{1,10})\/(-1|\d{1,10})$/.exec(numbers) ?? [];
+  if (keyword !== 'part' || number === undefined) throw bad('it does not say which part it is');
   return { number: Number(number), total: total === '-1' ? undefined : Number(total) };
 }
 
@@ -218,6 +211,12 @@ function readChecksum(text: string): Checksum {
   return checksum;
 }
 
+function sizeText(size: number | undefined): string | undefined {
+  return size === undefined
+    ? undefined
+    : `${whole('originalSize', size, 0, Number.MAX_SAFE_INTEGER)}`;
+}
+
 function checksumText(checksum: Checksum | undefined): string | undefined {
   if (checksum === undefined) return undefined;
   return formatChecksum(
@@ -226,8 +225,9 @@ function checksumText(checksum: Checksum | undefined): string | undefined {
   );
 }
 
-/** A text of many lines, up to a line that is not in it. */
-function heredoc(text: string): string {
+/** The text, up to a line that it does not contain. */
+function dleLines(text: string | undefined): string {
+  if (text === undefined || encodeText(text).length >= MAX_DLE_BYTES) return '';
   if (/\0|\n\f\n/.test(`\n${text}\n`)) throw badArgument('dle', text);
   const lines = new Set(text.split('\n'));
   let [mark, attempt] = ['ENDDLE', 0];
@@ -250,11 +250,7 @@ function word(name: string, value: string): string {
 }
 
 function whole(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AmandaError(
-    'BAD_ARGUMENT',
-    `The ${name} of a dump header is a whole number from ${least} to ${most}, not ${value}.`,
-  );
+  return inRange(`The ${name} of a dump header`, value, least, most);
 }
 
 function badArgument(name: string, value: string): AmandaError {

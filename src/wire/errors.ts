@@ -1,21 +1,21 @@
 /**
  * Every way in which this library fails, as a stable code.
  *
- * A code is part of the public API: it never changes its meaning, so `catchError` and `retry` can
- * decide by it. The sentence in `message` is for a person and may change.
+ * A code is part of the public API and never changes its meaning, so `catchError` and `retry` can
+ * rely on it. The sentence in `message` is for a person and may change.
  */
 export type AmandaErrorCode =
   /** A frame header announced a negative length, or one over the limit. The connection is dead. */
   | 'FRAME_TOO_LARGE'
   /** The bytes ended inside a frame, a packet's text, or a file header. */
   | 'TRUNCATED'
-  /** Where a frame header was due there was text: a login shell's greeting, an SSH banner, an HTTP server. */
+  /** There was text instead of a frame header: a login shell's greeting, an SSH banner, HTTP. */
   | 'TEXT_IN_CHANNEL'
   /** A packet that cannot be read: an empty payload, or a datagram without the header line. */
   | 'BAD_PACKET'
   /** A REQ body that breaks the rules: no SERVICE line, a malformed SECURITY line. */
   | 'BAD_REQUEST'
-  /** A reply that breaks the rules: a malformed CONNECT line, or streams other than the ones announced. */
+  /** A reply that breaks the rules: a malformed CONNECT line, or streams that differ from it. */
   | 'BAD_REPLY'
   /** A feature string that is not hexadecimal. */
   | 'BAD_FEATURES'
@@ -25,7 +25,7 @@ export type AmandaErrorCode =
   | 'BAD_DUMP_HEADER'
   /** A datagram would be larger than UDP carries (65,503 bytes). */
   | 'DATAGRAM_TOO_LARGE'
-  /** An argument of ours was wrong: the message names it and its range. */
+  /** A wrong argument; the message names it and its range. */
   | 'BAD_ARGUMENT'
   /** A stream already has its reader; `share()` is how to fan out. */
   | 'ALREADY_READ'
@@ -33,19 +33,19 @@ export type AmandaErrorCode =
   | 'ALREADY_CLOSED'
   /** More than the send budget was handed to a stream whose channel is saturated. */
   | 'SEND_BUDGET'
-  /** A target had too many connections, and ended this one: nothing had been let in on it, and it had waited longest. */
+  /** A target had too many connections and ended the oldest without an admitted request. */
   | 'TOO_MANY_CONNECTIONS'
   /** The peer opened more handles on one connection than allowed. */
   | 'TOO_MANY_HANDLES'
-  /** A stream that nobody reads has blocked the others for longer than allowed. */
+  /** An unread stream has blocked the others for longer than allowed. */
   | 'STALLED'
   /** The channel ended or broke while something was still open on it. */
   | 'CONNECTION_LOST'
   /** This side closed the connection while something was still open on it. */
   | 'CONNECTION_CLOSED'
-  /** No connection came about: refused, unreachable, unknown host. */
+  /** The connection failed: refused, unreachable, unknown host. */
   | 'CONNECT_FAILED'
-  /** No connection came about in time. */
+  /** The connection was not established in time. */
   | 'CONNECT_TIMEOUT'
   /** No reserved source port could be bound: all busy, or no permission. */
   | 'NO_RESERVED_PORT'
@@ -59,25 +59,25 @@ export type AmandaErrorCode =
   | 'REFUSED'
   /** The service answered, and its answer is an error. */
   | 'SERVICE_FAILED'
-  /** The target cannot dump now and says when to ask again; `retryAdvice` reads it. */
+  /** The target cannot dump now and says when to retry; `retryAdvice` reads it. */
   | 'RETRY_LATER'
-  /** Nothing of a dump arrived for longer than allowed. */
+  /** No data of a dump arrived for longer than allowed. */
   | 'DATA_TIMEOUT'
-  /** A dump ended, but not as a whole: no `end`, a stream missing, no data. */
+  /** A dump ended incomplete: no `end`, a stream missing, no data. */
   | 'INCOMPLETE_DUMP'
-  /** The checksum or the size that the target reported is not that of the bytes received. */
+  /** The reported checksum or size differs from that of the received bytes. */
   | 'CHECKSUM_MISMATCH'
   /** The peer may not do this: source port, name, user or service. */
   | 'ACCESS_DENIED'
   /** A file could not be read, written or renamed. */
   | 'FILE_FAILED'
-  /** A capture or a saved recording cannot be understood from some place on; the message names it. */
+  /** A capture or a saved recording is unreadable from some place on; the message names it. */
   | 'BAD_CAPTURE'
-  /** Bytes of a connection are not in the capture of it: lost while it was made, or cut off. */
+  /** Bytes of a connection are missing from its capture: lost or truncated. */
   | 'CAPTURE_GAP'
-  /** A line of Amanda's configuration cannot be meant; the message names file and line. */
+  /** A line of Amanda's configuration is invalid; the message names file and line. */
   | 'CONFIG_INVALID'
-  /** No TLS came about: the peer does not speak it, hung up, or has no version or cipher in common with this side. */
+  /** The TLS handshake failed: no TLS, a closed connection, or no common version or cipher. */
   | 'TLS_FAILED'
   /** The peer showed no certificate. */
   | 'CERTIFICATE_MISSING'
@@ -87,22 +87,22 @@ export type AmandaErrorCode =
   | 'CERTIFICATE_EXPIRED'
   /** The peer's certificate is signed by an authority below the CA, not by the CA itself. */
   | 'CERTIFICATE_DEPTH'
-  /** The common name of the peer's certificate is none that a host can have, or does not lead to the peer's address. */
+  /** The certificate's common name is no host name, or does not lead to the peer's address. */
   | 'CERTIFICATE_HOST'
-  /** The peer's certificate is not the one whose fingerprint is on file. */
+  /** The peer's certificate differs from the one whose fingerprint is on file. */
   | 'CERTIFICATE_FINGERPRINT'
   /** The peer refused this side's certificate. */
   | 'CERTIFICATE_REFUSED'
-  /** This side's own certificate, key or CA certificate is no such thing, or they do not fit together. */
+  /** This side's certificate, key or CA certificate is invalid, or they do not match. */
   | 'CERTIFICATE_UNUSABLE'
-  /** Others than its owner can read this side's private key. */
+  /** Users other than its owner can read this side's private key. */
   | 'KEY_UNSAFE';
 
 /** What is known about a failure besides its code. */
 export interface AmandaErrorContext {
-  /** What led to this. */
+  /** The error that led to this one. */
   readonly cause?: unknown;
-  /** Who was at the other end, as a person would name it. */
+  /** The other end, as a person would name it. */
   readonly peer?: string | undefined;
   /** The handle it happened on. */
   readonly handle?: number | undefined;
@@ -123,7 +123,7 @@ export class AmandaError extends Error {
   }
 }
 
-/** True for an {@link AmandaError}, and with a code for one of that code. */
+/** Whether an error is an {@link AmandaError}, and if `code` is given, one with that code. */
 export function isAmandaError(error: unknown, code?: AmandaErrorCode): error is AmandaError {
   return error instanceof AmandaError && (code === undefined || error.code === code);
 }

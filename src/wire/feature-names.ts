@@ -1,4 +1,4 @@
-/** The name of every feature bit, in order: the index is the number of the bit. Source: PROTOCOL.md, "Features". */
+/** The names of the features by the number of their bit. Source: PROTOCOL.md, "Features". */
 export const featureNames = [
   'have_feature_support',
   'fe_options_auth',

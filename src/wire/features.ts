@@ -1,16 +1,17 @@
 import { AmandaError } from './errors.js';
 import { featureNames, type FeatureName } from './feature-names.js';
+import { inRange } from './ranges.js';
 import { printable } from './text.js';
 
 export { featureNames, type FeatureName };
 
-/** Bytes of a feature set that are kept: 1,024 bits, seven times what Amanda 3.5.1 uses. */
+/** The most bytes of a feature set: 1,024 bits, seven times what Amanda 3.5.1 uses. */
 const MAX_BYTES = 128;
 
 /**
- * What a side of the conversation can do, as a set of numbered bits. Immutable.
+ * What a side of the conversation can do, as an immutable set of numbered bits.
  *
- * Bits without a name are kept, so that a set which is only passed on stays what it was.
+ * Bits without a name are kept, so a set that is only passed on stays the same.
  * Source: PROTOCOL.md, "Features".
  */
 export class Features {
@@ -26,11 +27,11 @@ export class Features {
   }
 
   /**
-   * Reads a set as it stands in an OPTIONS line: two hexadecimal digits a byte, of either case.
+   * Reads a set as an OPTIONS line has it: two hexadecimal digits a byte, of either case.
    *
-   * `UNKNOWNFEATURE` is the empty set, and an odd digit at the end is dropped. What is behind the
-   * first 128 bytes is not looked at, as Amanda does behind its own last feature. Errors with
-   * `BAD_FEATURES` when something else than a digit is in it.
+   * `UNKNOWNFEATURE` is the empty set. An odd digit at the end is ignored, and so is all after the
+   * first 128 bytes; Amanda ignores what follows its own last feature. Errors with `BAD_FEATURES`
+   * for any other character.
    */
   static parse(hex: string): Features {
     if (hex === 'UNKNOWNFEATURE') return Features.none;
@@ -48,13 +49,16 @@ export class Features {
     );
   }
 
-  /** Whether a feature, by name or by the number of its bit, is in the set. Errors with `BAD_ARGUMENT` for one that cannot be. */
+  /**
+   * Whether the set has a feature, by name or by the number of its bit. Errors with `BAD_ARGUMENT`
+   * for an unknown name and a number over 1,023.
+   */
   has(feature: FeatureName | number): boolean {
     const bit = bitOf(feature);
     return ((this.#bytes[bit >> 3] ?? 0) & (1 << (bit & 7))) !== 0;
   }
 
-  /** This set and these features. Errors with `BAD_ARGUMENT` as {@link has} does. */
+  /** This set with these features. Errors with `BAD_ARGUMENT` as {@link has} does. */
   with(...features: readonly (FeatureName | number)[]): Features {
     const bits = features.map(bitOf);
     const size = bits.reduce((most, bit) => Math.max(most, (bit >> 3) + 1), this.#bytes.length);
@@ -64,17 +68,16 @@ export class Features {
     return new Features(bytes);
   }
 
-  /** This set less these features. Errors with `BAD_ARGUMENT` as {@link has} does. */
+  /** This set without these features. Errors with `BAD_ARGUMENT` as {@link has} does. */
   without(...features: readonly (FeatureName | number)[]): Features {
     const bytes = this.#bytes.slice();
-    for (const bit of features.map(bitOf)) {
-      // An index behind the end would be ignored by the array as well; this only says that it is meant.
-      if (bit >> 3 < bytes.length) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) & ~(1 << (bit & 7));
-    }
+    // The array ignores an index after its end.
+    for (const bit of features.map(bitOf))
+      bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) & ~(1 << (bit & 7));
     return new Features(bytes);
   }
 
-  /** What both sets have: what two sides can do together. */
+  /** The features of both sets: what two sides can do together. */
   and(other: Features): Features {
     const size = Math.min(this.#bytes.length, other.#bytes.length);
     return new Features(
@@ -82,12 +85,12 @@ export class Features {
     );
   }
 
-  /** The names of the features in the set, in the order of their bits; bits without a name are left out. */
+  /** The names of the features in the set, in the order of their bits; unnamed bits have none. */
   names(): FeatureName[] {
     return featureNames.filter((_, bit) => this.has(bit));
   }
 
-  /** The set as it stands in an OPTIONS line; `00` for the empty one, since no digit at all may be taken for a missing value. */
+  /** The set as an OPTIONS line has it; `00` when empty, because no digit could mean no value. */
   toString(): string {
     if (this.#bytes.length === 0) return '00';
     return Array.from(this.#bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -98,11 +101,5 @@ function bitOf(feature: FeatureName | number): number {
   const bit = typeof feature === 'number' ? feature : featureNames.indexOf(feature);
   if (bit === -1 && typeof feature === 'string')
     throw new AmandaError('BAD_ARGUMENT', `There is no feature "${printable(feature, 80)}".`);
-  if (!Number.isInteger(bit) || bit < 0 || bit >= 8 * MAX_BYTES) {
-    throw new AmandaError(
-      'BAD_ARGUMENT',
-      `The number of a feature is a whole number from 0 to ${8 * MAX_BYTES - 1}, not ${bit}.`,
-    );
-  }
-  return bit;
+  return inRange('The number of a feature', bit, 0, 8 * MAX_BYTES - 1);
 }

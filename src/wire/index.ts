@@ -1,5 +1,5 @@
 /**
- * `rx-amanda/wire`: the protocol as bytes and texts. Pure, without RxJS and Node: runs in a browser.
+ * `rx-amanda/wire`: the protocol as bytes and texts. Without RxJS and Node: runs in a browser.
  *
  *     new FrameDecoder().push(chunk);          // frames
  *     decodePacket(frame.payload);             // REQ, REP, …

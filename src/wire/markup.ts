@@ -28,8 +28,8 @@ const elementName = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
  * Reads a sequence of elements with only blanks between them.
  *
  * Text is decoded from its entities, or from base64 if a `raw` attribute holds it. Comments,
- * declarations and other attributes are not supported. Errors with `BAD_DLE` for malformed markup,
- * and for more than 8 levels, 200,000 elements or 4 MiB. Source: PROTOCOL.md, "Requests and replies".
+ * declarations and other attributes are not supported. Errors with `BAD_DLE` for malformed markup
+ * and over 8 levels, 200,000 elements or 4 MiB. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseElements(source: string): Element[] {
   if (source.length > MAX_TEXT)
@@ -55,8 +55,8 @@ export function parseElements(source: string): Element[] {
 }
 
 /**
- * `<name>text</name>`. A text with a blank, quote, backslash, markup or anything beyond ASCII moves to
- * a `raw` attribute, as base64 of its UTF-8; in its place `_` stands for each such byte.
+ * `<name>text</name>`. A text with a blank, quote, backslash, markup or anything beyond ASCII goes
+ * into a `raw` attribute as base64 of its UTF-8; in its place `_` stands for each such byte.
  *
  * Errors with `BAD_DLE` for a bad name and for a NUL. Source: PROTOCOL.md, "Requests and replies".
  */

@@ -2,13 +2,13 @@ import { AmandaError } from './errors.js';
 import { HEADER_BYTES } from './frame-header.js';
 import { printable } from './text.js';
 
-/** How much of a text in the channel an error shows, in characters. */
+/** The most characters of a text in the channel that an error shows. */
 const SHOWN_TEXT = 100;
 
-/** Why bytes that begin like this are no frame; `length` is what its first four say, as a signed number. */
+/** The error for a bad header; `length` is its first four bytes as a signed number. */
 export function badHeader(bytes: Uint8Array, length: number, maxPayload: number): AmandaError {
   const text = leadingText(bytes);
-  // A greeting may be shorter than a header, with frames right behind it; what it has is the end of a line.
+  // A greeting may be shorter than a header and frames may follow it, but it ends a line.
   if (text.length >= HEADER_BYTES || text.includes('\n')) return textInChannel(text);
   const announced =
     length < 0
@@ -24,7 +24,7 @@ export function badHeader(bytes: Uint8Array, length: number, maxPayload: number)
   );
 }
 
-/** Why bytes that end in a header are no frame. */
+/** The error for bytes that end inside a header. */
 export function cutHeader(bytes: Uint8Array): AmandaError {
   const text = leadingText(bytes);
   if (text.includes('\n')) return textInChannel(text);

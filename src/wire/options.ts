@@ -2,27 +2,27 @@ import { AmandaError, type AmandaErrorCode } from './errors.js';
 import { Features } from './features.js';
 import { printable } from './text.js';
 
-/** One `name=value;` of an OPTIONS line; `value` is undefined where there is a name only. */
+/** One `name=value;` of an OPTIONS line; `value` is undefined for a bare name. */
 export interface Option {
   readonly name: string;
   readonly value: string | undefined;
 }
 
-/** What goes into an OPTIONS line. What is undefined is left out. */
+/** The values of an OPTIONS line; undefined ones are left out. */
 export interface OptionFields {
   readonly features?: Features | undefined;
-  /** How many dumps may run at once on the target, 1 or more. */
+  /** How many dumps may run at the same time on the target, 1 or more. */
   readonly maxdumps?: number | undefined;
   readonly hostname?: string | undefined;
   readonly config?: string | undefined;
   /** `YYYYMMDDhhmmss`, the start of the run. */
   readonly timestamp?: string | undefined;
   readonly auth?: string | undefined;
-  /** Any others, behind these. */
+  /** Any others, written after these. */
   readonly other?: Iterable<readonly [name: string, value: string]> | undefined;
 }
 
-/** The longest OPTIONS line that is read, in characters; real ones have some 200. */
+/** The longest OPTIONS line that is read, in characters; real ones have about 200. */
 const MAX_LINE = 65_536;
 const knownNames: ReadonlySet<string> = new Set([
   'features',
@@ -34,8 +34,9 @@ const knownNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The `OPTIONS name=value;…` line of a request or a reply. Immutable; keeps every entry in its order.
- * Where a name comes twice the last one counts, as in Amanda. Source: PROTOCOL.md, "Requests and replies".
+ * The `OPTIONS name=value;…` line of a request or a reply. Immutable; keeps the order of entries.
+ * The last of two entries with the same name counts, as in Amanda.
+ * Source: PROTOCOL.md, "Requests and replies".
  */
 export class Options {
   readonly entries: readonly Option[];
@@ -47,15 +48,15 @@ export class Options {
   /**
    * What the sender can do.
    *
-   * Read when it is asked for, so that a line with a bad feature string can still be read for the
-   * rest: errors with `BAD_FEATURES` then.
+   * Decoded on access, so that a line with a bad feature string is still readable. Errors with
+   * `BAD_FEATURES`.
    */
   get features(): Features | undefined {
     const hex = this.get('features');
     return hex === undefined ? undefined : Features.parse(hex);
   }
 
-  /** How many dumps may run at once, 1 or more; undefined when the line does not say it, or says something else. */
+  /** How many dumps may run at the same time, 1 or more; undefined for any other text. */
   get maxdumps(): number | undefined {
     const text = this.get('maxdumps');
     const count = text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0;
@@ -78,7 +79,7 @@ export class Options {
     return this.get('auth');
   }
 
-  /** The entries with other names than those above; a name without a value has an empty one here. */
+  /** The entries with other names than those above; a bare name has an empty value here. */
   get other(): ReadonlyMap<string, string> {
     return new Map(
       this.entries
@@ -87,12 +88,12 @@ export class Options {
     );
   }
 
-  /** The value of any name. */
+  /** The value of a name. */
   get(name: string): string | undefined {
     return this.entries.findLast((entry) => entry.name === name)?.value;
   }
 
-  /** This line with another value for a name: in the place of the old one, or at the end. */
+  /** This line with another value for a name, in the place of the old one or at the end. */
   with(name: string, value: string): Options {
     const place = this.entries.findIndex((entry) => entry.name === name);
     if (place < 0) return new Options([...this.entries, { name, value }]);
@@ -106,7 +107,7 @@ export class Options {
   /**
    * The line, with its newline.
    *
-   * Errors with `BAD_ARGUMENT` when a name or a value has a `;`, a newline or a NUL in it, which would end it early.
+   * Errors with `BAD_ARGUMENT` for a `;`, newline or NUL, which would end a name or value early.
    */
   toString(): string {
     return `OPTIONS ${this.entries.map(formatEntry).join('')}\n`;
@@ -116,8 +117,8 @@ export class Options {
 /**
  * Reads an OPTIONS line, with or without its newline.
  *
- * Errors with `BAD_REQUEST` (or the code given) when it is none, or is over 65,536 characters. A bad
- * feature string is an error only when {@link Options.features} is asked for.
+ * Errors with `BAD_REQUEST` (or the given code) for any other line and for one over 65,536
+ * characters. A bad feature string is an error only when {@link Options.features} is read.
  */
 export function parseOptions(line: string, code: AmandaErrorCode = 'BAD_REQUEST'): Options {
   if (line.length > MAX_LINE)
@@ -136,7 +137,10 @@ export function parseOptions(line: string, code: AmandaErrorCode = 'BAD_REQUEST'
   return new Options(entries.map(parseEntry));
 }
 
-/** The OPTIONS line of these values, with its newline, in the order in which 3.5.1 writes them. Errors with `BAD_ARGUMENT` as {@link Options.toString}. */
+/**
+ * The OPTIONS line of these values, with its newline, in the order in which 3.5.1 writes them.
+ * Errors with `BAD_ARGUMENT` as {@link Options.toString} does.
+ */
 export function formatOptions(fields: OptionFields): string {
   const { features, maxdumps, hostname, config, timestamp, auth, other } = fields;
   if (maxdumps !== undefined && (!Number.isInteger(maxdumps) || maxdumps < 1)) {

@@ -6,7 +6,7 @@ export const packetTypes = { REQ: 0, REP: 1, PREP: 2, ACK: 3, NAK: 4 } as const;
 
 /**
  * What a packet is: REQ asks, REP answers, PREP answers in part, ACK confirms, NAK refuses. BOGUS
- * stands for a type byte that the protocol does not know; it is a value because a peer may send one.
+ * stands for an unknown type byte; it is a value because a peer may send one.
  */
 export type PacketType = keyof typeof packetTypes | 'BOGUS';
 

@@ -34,3 +34,8 @@ export function withDefaultsIn<T extends object>(
   }
   return all;
 }
+
+/** A copy without undefined members, which prints and compares as what it says. */
+export function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
+}

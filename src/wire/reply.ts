@@ -1,11 +1,11 @@
 import { AmandaError } from './errors.js';
 import { parseOptions, type Options } from './options.js';
-import { printable, decodeText } from './text.js';
+import { decodeText, pairs, printable } from './text.js';
 
 /** A stream that a reply announces. */
 export interface AnnouncedStream {
   readonly name: string;
-  /** Where its bytes travel, 1 … 2³¹ − 1; undefined (−1 on the wire) when the service has no such stream this time. */
+  /** Its number, 1 … 2³¹ − 1; undefined (−1 on the wire) for a stream that does not exist. */
   readonly handle: number | undefined;
 }
 
@@ -19,17 +19,17 @@ export interface ReplyBody {
   readonly errors: readonly string[];
   /** Every other line, in order. */
   readonly lines: readonly string[];
-  /** All of it, as it came. */
+  /** The whole text as it came. */
   readonly text: string;
 }
 
-/** A service's own CONNECT line, whose numbers still are those of the launch contract, and what is behind it. */
+/** A service's own CONNECT line, with the numbers of the launch contract, and what follows it. */
 export interface ServiceConnect {
   readonly connect: readonly { readonly name: string; readonly number: number }[];
   readonly rest: Uint8Array;
 }
 
-/** Streams that one CONNECT line may name; real services name four. */
+/** The most streams that a CONNECT line may name; real services name four. */
 const MAX_STREAMS = 64;
 const streamName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
@@ -45,9 +45,9 @@ export function parseReply(body: Uint8Array): ReplyBody {
   const lines: string[] = [];
   let connect: readonly AnnouncedStream[] | undefined;
   let options: Options | undefined;
-  for (const line of text === ''
-    ? []
-    : (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')) {
+  const all = text.split('\n');
+  if (all.at(-1) === '') all.pop();
+  for (const line of all) {
     const word = /^[A-Z]+(?= |$)/.exec(line)?.[0];
     if (word === 'CONNECT') {
       if (connect !== undefined) throw badConnect(line, 'it is the second one');
@@ -82,33 +82,26 @@ export function formatConnect(streams: readonly AnnouncedStream[]): string {
 }
 
 /**
- * Takes the CONNECT line off what a service wrote; undefined when that does not begin with one.
+ * Splits the CONNECT line off what a service wrote; undefined if that does not begin with one.
  *
- * Only the first line is looked at, as by amandad, and a number that is none reads as 0, which stands
- * for no stream. A name without a number makes the line an ordinary one. Source: PROTOCOL.md, "The exchange: target".
+ * Like amandad it reads the first line only, and a bad number as 0, which means no stream. A name
+ * without a number makes the line an ordinary one. Source: PROTOCOL.md, "The exchange: target".
  */
 export function splitConnect(body: Uint8Array): ServiceConnect | undefined {
   const newline = body.indexOf(0x0a);
   const end = newline < 0 ? body.length : newline;
-  const [word, ...tokens] = decodeText(body.subarray(0, Math.min(end, MAX_CONNECT_LINE))).split(
-    / +/,
-  );
+  if (end > MAX_CONNECT_LINE) return undefined;
+  const [word, ...tokens] = decodeText(body.subarray(0, end)).split(/ +/);
   if (tokens.at(-1) === '') tokens.pop();
-  if (
-    word !== 'CONNECT' ||
-    end > MAX_CONNECT_LINE ||
-    tokens.length === 0 ||
-    tokens.length % 2 !== 0
-  )
-    return undefined;
+  if (word !== 'CONNECT' || tokens.length === 0 || tokens.length % 2 !== 0) return undefined;
   const connect = pairs(tokens).map(([name, number]) => ({
     name,
     number: Number(/^[+-]?\d{1,10}/.exec(number)?.[0] ?? 0),
   }));
-  return { connect, rest: body.subarray(newline < 0 ? end : end + 1) };
+  return { connect, rest: body.subarray(end + 1) };
 }
 
-/** Why a NAK refuses: its text without `ERROR ` (which a real amandad forgets now and then) and the newline. */
+/** Why a NAK refuses: its text without `ERROR `, which amandad sometimes omits, and the newline. */
 export function refusal(body: Uint8Array): string {
   return decodeText(body)
     .replace(/^ERROR /, '')
@@ -147,13 +140,6 @@ function parseHandle(line: string, token: string): number | undefined {
       `"${printable(token, 40)}" is no number from 1 to 2147483647 and not -1`,
     );
   return handle;
-}
-
-function pairs(tokens: readonly string[]): (readonly [string, string])[] {
-  return Array.from(
-    { length: tokens.length >> 1 },
-    (_, pair) => [tokens[2 * pair] ?? '', tokens[2 * pair + 1] ?? ''] as const,
-  );
 }
 
 function badConnect(line: string, why: string): AmandaError {

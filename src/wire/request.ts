@@ -1,28 +1,28 @@
 import { AmandaError } from './errors.js';
 import { printable, encodeText, decodeText } from './text.js';
 
-/** A request as it goes out. */
+/** A request as it is sent. */
 export interface RequestBody {
-  /** Whom we say we are; for the drivers whose REQ begins with a SECURITY line. */
+  /** The initiator's name, for drivers whose REQ begins with a SECURITY line. */
   readonly user?: string | undefined;
   readonly service: string;
-  /** What the service reads: usually an OPTIONS line and the lines behind it. */
+  /** What the service reads: usually an OPTIONS line and the lines after it. */
   readonly arguments: string | Uint8Array;
 }
 
-/** A request as it came in. */
+/** A request as it arrived. */
 export interface ParsedRequest {
-  /** Who the initiator says it is; undefined where the driver has no SECURITY line. */
+  /** The name that the initiator gives; undefined for a driver without a SECURITY line. */
   readonly user: string | undefined;
-  /** What is asked for. Not checked against anything: it may be any text without a newline. */
+  /** The name of the service: any text without a newline, as yet unchecked. */
   readonly service: string;
   readonly arguments: Uint8Array;
 }
 
-/** What the SECURITY line of a request says, and the request without it. */
+/** The SECURITY line of a request, and the request without it. */
 export interface RequestSecurity {
   readonly user: string;
-  /** The rest of the SERVICE line, which is what access is checked for. */
+  /** The rest of the SERVICE line; access is checked for it. */
   readonly service: string;
   readonly rest: Uint8Array;
 }
@@ -30,8 +30,8 @@ export interface RequestSecurity {
 /**
  * The body of a REQ packet.
  *
- * Errors with `BAD_ARGUMENT` for a user or a service that would not arrive as it is: empty, with a
- * newline or a NUL, or (a service) with anything but small letters, digits, `-` and `_`.
+ * Errors with `BAD_ARGUMENT` for a user that is empty or has a newline or a NUL, and for a service
+ * that is not 1 to 64 small letters, digits, `-` and `_`.
  * Source: PROTOCOL.md, "Requests and replies".
  */
 export function encodeRequest({ user, service, arguments: rest }: RequestBody): Uint8Array {
@@ -60,10 +60,9 @@ export function encodeRequest({ user, service, arguments: rest }: RequestBody): 
 /**
  * Reads the body of a REQ packet; `namesUser` says whether the driver has the SECURITY line.
  *
- * Errors with `BAD_REQUEST`; its message is what a real amandad answers, to be sent as
- * `ERROR message\n` in a NAK. amandad checks the user's access between {@link parseSecurity} and
- * {@link parseService}: a target that does the same names the same fault first.
- * Source: PROTOCOL.md, "Requests and replies".
+ * Errors with `BAD_REQUEST`; its message is amandad's, for a NAK of `ERROR message\n`. amandad
+ * checks the user's access between {@link parseSecurity} and {@link parseService}, so a target that
+ * does the same reports the same fault first. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseRequest(
   body: Uint8Array,
@@ -74,13 +73,14 @@ export function parseRequest(
   return { user, service, arguments: parseService(rest).arguments };
 }
 
-/** Takes the SECURITY line off a request. Errors with `BAD_REQUEST` like {@link parseRequest}. */
+/** Splits the SECURITY line off a request. Errors as {@link parseRequest} does. */
 export function parseSecurity(body: Uint8Array): RequestSecurity {
   const newline = body.indexOf(NEWLINE);
   const front = newline < 0 ? '' : decodeText(body.subarray(0, newline));
   const line = front.startsWith('SECURITY ') ? front : undefined;
   const start = line === undefined ? 0 : newline + 1;
-  // amandad skips newlines in front of the service's name, so the next line would be the name: access is refused for it, and so it must be here.
+  // amandad skips newlines before the service's name, so the next line would be the name, and
+  // access is refused for that.
   const name = hasAt(body, start, SERVICE)
     ? skip(body, start + SERVICE.length, isNewline)
     : body.length;
@@ -102,7 +102,7 @@ export function parseSecurity(body: Uint8Array): RequestSecurity {
   };
 }
 
-/** Reads a request that has no SECURITY line, or no longer. Errors with `BAD_REQUEST` like {@link parseRequest}. */
+/** Reads a request without a SECURITY line. Errors as {@link parseRequest} does. */
 export function parseService(body: Uint8Array): {
   readonly service: string;
   readonly arguments: Uint8Array;
@@ -112,7 +112,7 @@ export function parseService(body: Uint8Array): {
     ? skip(body, start + SERVICE.length, isSeparator)
     : body.length;
   const end = find(body, name, isSeparator);
-  // Of the blanks behind the name only the first belongs to nobody; the others are arguments already.
+  // Only the first blank after the name is a separator; others belong to the arguments.
   const rest = end + 1;
   if (end === name || rest >= body.length) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
   return { service: decodeText(body.subarray(name, end)), arguments: body.subarray(rest) };
@@ -134,21 +134,18 @@ function isSeparator(byte: number): boolean {
   return isBlank(byte) || isNewline(byte);
 }
 
-/** Whether `bytes` has `words` at a place. */
-function hasAt(bytes: Uint8Array, at: number, words: Uint8Array): boolean {
-  for (let index = 0; index < words.length; index++)
-    if (bytes[at + index] !== words[index]) return false;
-  return true;
+/** Whether `bytes` contains `word` at a place. */
+function hasAt(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
+  return word.every((byte, index) => bytes[at + index] === byte);
 }
 
-/** Where the first byte that is none of these is, from a place on; the length of all when there is none. */
-function skip(bytes: Uint8Array, from: number, isOne: (byte: number) => boolean): number {
-  return find(bytes, from, (byte) => !isOne(byte));
+/** The index of the first byte from a place on that does not match; the length without one. */
+function skip(bytes: Uint8Array, from: number, matches: (byte: number) => boolean): number {
+  return find(bytes, from, (byte) => !matches(byte));
 }
 
-/** Where the first byte that is one of these is, from a place on; the length of all when there is none. */
-function find(bytes: Uint8Array, from: number, isOne: (byte: number) => boolean): number {
-  let at = from;
-  while (at < bytes.length && !isOne(bytes[at] as number)) at++;
-  return at;
+/** The index of the first byte from a place on that matches; the length without one. */
+function find(bytes: Uint8Array, from: number, matches: (byte: number) => boolean): number {
+  const at = bytes.subarray(from).findIndex(matches);
+  return at < 0 ? bytes.length : from + at;
 }

@@ -22,6 +22,14 @@ export function untilNul(bytes: Uint8Array): Uint8Array {
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
+/** Words two by two; a single one at the end is dropped. */
+export function pairs(words: readonly string[]): (readonly [string, string])[] {
+  return Array.from(
+    { length: words.length >> 1 },
+    (_, pair) => [words[2 * pair] ?? '', words[2 * pair + 1] ?? ''] as const,
+  );
+}
+
 /**
  * Makes a text from the network safe for a terminal or a log: control characters become `\xNN` or
  * `\uNNNN`, all else stays.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TapHistory, type HistoryLimits } from '../../src/cli/web/history.js';
-import type { PageMessage } from '../../src/cli/web/page/messages.js';
+import type { PageMessage } from '../../src/cli/web/page-messages.js';
 import { FakeTap } from './fake-tap.js';
 
 function remembered(limits: HistoryLimits = {}): {

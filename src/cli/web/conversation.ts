@@ -10,7 +10,7 @@ import {
   serviceOf,
   spanFacts,
 } from './facts.js';
-import type { ConnectionState, LaneFacts, PageMessage, Totals } from './page/messages.js';
+import type { ConnectionState, LaneFacts, PageMessage, Totals } from './page-messages.js';
 import type { Closed, KnownLane, Opened, Step } from './steps.js';
 
 /** A step of a conversation; its message is made when a page wants it. */

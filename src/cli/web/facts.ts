@@ -7,7 +7,7 @@ import type {
   EventFacts,
   LaneFacts,
   SpanFacts,
-} from './page/messages.js';
+} from './page-messages.js';
 
 /** The most that is kept of a payload. */
 const PREVIEW_BYTES = 512;

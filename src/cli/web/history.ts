@@ -2,7 +2,7 @@ import type { Diagram } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
 import type { Window } from './conversation-diagram.js';
 import { Conversation, type Numbered } from './conversation.js';
-import type { PageMessage } from './page/messages.js';
+import type { PageMessage } from './page-messages.js';
 
 /** How much of a tap is kept for pages that come late or are slow. */
 export interface HistoryLimits {

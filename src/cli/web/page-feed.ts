@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Observable, auditTime, fromEvent, interval, merge, startWith } from 'rxjs';
 import type { TapHistory } from './history.js';
-import type { PageMessage } from './page/messages.js';
+import type { PageMessage } from './page-messages.js';
 
 /** What all pages are told from. */
 export interface FeedSource {

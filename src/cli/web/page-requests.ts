@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Diagram } from '../../diagram/model.js';
 import { toSvg } from '../../diagram/svg/svg.js';
 import { isOwnHost, isToken } from './gate.js';
-import type { PageDocument } from './page-html.js';
+import type { PageDocument } from './page-document.js';
 
 /** What a request may lead to. */
 export interface PageRoutes {

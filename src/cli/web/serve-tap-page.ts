@@ -6,9 +6,8 @@ import { Audience } from './audience.js';
 import { newToken } from './gate.js';
 import { TapHistory, type HistoryLimits } from './history.js';
 import { feedPage } from './page-feed.js';
-import { pageDocument } from './page-html.js';
+import { pageDocument, readPageScript } from './page-document.js';
 import { answer } from './page-requests.js';
-import { pageScript, type ReadModule } from './page-script.js';
 
 export interface TapPageOptions {
   /** 0 for any that is free. */
@@ -18,8 +17,8 @@ export interface TapPageOptions {
   /** How many pages may be open at once; default 8. */
   readonly pages?: number | undefined;
   readonly limits?: HistoryLimits | undefined;
-  /** Where the page's modules come from; default: from beside this one, compiled. */
-  readonly readModule?: ReadModule | undefined;
+  /** The page's script; default: the one that the build makes. */
+  readonly script?: string | undefined;
 }
 
 export type PageEvent =
@@ -40,10 +39,10 @@ export type PageEvent =
  */
 export function serveTapPage(
   changes: Observable<TapChange>,
-  { port, host = '127.0.0.1', pages = 8, limits, readModule }: TapPageOptions,
+  { port, host = '127.0.0.1', pages = 8, limits, script }: TapPageOptions,
 ): Observable<PageEvent> {
   return new Observable((out) => {
-    const document = pageDocument(pageScript(readModule));
+    const document = pageDocument(script ?? readPageScript());
     const token = newToken();
     const history = new TapHistory(limits);
     const news = new Subject<void>();

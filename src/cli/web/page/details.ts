@@ -1,6 +1,6 @@
 import { countInWords, numberInWords, timeInWords } from '../../../diagram/layout/layout-words.js';
 import { find, make, say } from './elements.js';
-import type { EventFacts } from './messages.js';
+import type { EventFacts } from '../page-messages.js';
 import { directionOf } from './paint-events.js';
 import { bytesOf, hexOf, textOf, visible } from './payload.js';
 import type { ConnectionView, LaneView } from './store.js';

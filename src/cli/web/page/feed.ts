@@ -1,4 +1,4 @@
-import type { PageMessage } from './messages.js';
+import type { PageMessage } from '../page-messages.js';
 
 /** Milliseconds until a page that was refused asks again. */
 const AGAIN = 5_000;

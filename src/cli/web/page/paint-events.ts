@@ -1,5 +1,5 @@
 import { short, sizeInWords } from '../../../diagram/layout/layout-words.js';
-import type { EventFacts } from './messages.js';
+import type { EventFacts } from '../page-messages.js';
 import { visible } from './payload.js';
 import { type Drawn, type Scene, hueOf, sizes, xAt, yOf } from './scene.js';
 import { firstAt } from './selection.js';

@@ -1,4 +1,4 @@
-import type { EventFacts } from './messages.js';
+import type { EventFacts } from '../page-messages.js';
 import type { LaneView } from './store.js';
 
 /** An event of a lane. */

@@ -7,7 +7,7 @@ import type {
   PageMessage,
   SpanFacts,
   Totals,
-} from './messages.js';
+} from '../page-messages.js';
 import { RateMeter } from './rate-meter.js';
 
 export interface LaneView {

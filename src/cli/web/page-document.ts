@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
-import { markup } from './page/markup.js';
-import { style } from './page/style.js';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { fileFailed } from '../terminal/file-errors.js';
+import { markup } from './page-markup.js';
+import { style } from './page-style.js';
 
 /** The page as it is sent, and what it may do. */
 export interface PageDocument {
@@ -32,4 +35,14 @@ export function pageDocument(script: string): PageDocument {
 
 function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+/** Reads the script that the build makes. Throws `FILE_FAILED`. */
+export function readPageScript(): string {
+  const file = fileURLToPath(new URL('../../bin/tap-page.js', import.meta.url));
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw fileFailed('read the web page from', file, error);
+  }
 }
