@@ -26,7 +26,7 @@ const NARROWER = {
   capture: ['wire'],
   operators: ['wire'],
   target: ['wire', 'operators', 'transport', 'connection', 'exchange', 'access', 'drivers'],
-  tap: ['wire', 'operators', 'transport', 'connection', 'drivers', 'diagram'],
+  tap: ['wire', 'operators', 'transport', 'connection', 'drivers', 'diagram', 'capture'],
 };
 
 /** What plain scripts use of Node without an import; in TypeScript the compiler knows. */

@@ -61,7 +61,8 @@ export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}
     });
 }
 
-const DEFAULT_PREVIEW = 96;
+/** Bytes of each payload that are kept. */
+export const DEFAULT_PREVIEW = 96;
 
 /** The lane of a connection of a tap. */
 export function connectionName(connection: number): string {

@@ -1,16 +1,13 @@
 import { captureReader } from '../../src/capture/capture-file.js';
-import type { SavedEvent } from '../../src/cli/rx-amanda/draw/draw-event.js';
-import { SavedCapture } from '../../src/cli/rx-amanda/draw/draw-capture.js';
-import { SavedChanges } from '../../src/cli/rx-amanda/draw/draw-changes.js';
-import { FrameList, changeLine } from '../../src/cli/rx-amanda/draw/draw-frames.js';
+import { FrameList } from '../../src/capture/frame-list.js';
+import { SavedCapture } from '../../src/capture/saved-capture.js';
+import type { SavedEvent } from '../../src/capture/saved-event.js';
+import { changeLine } from '../../src/cli/rx-amanda/draw/draw-lines.js';
 import { Pictures } from '../../src/cli/rx-amanda/draw/draw-pictures.js';
-import {
-  RecordingReader,
-  recordingHeader,
-  recordingLine,
-} from '../../src/cli/rx-amanda/draw/recording-file.js';
 import { toSvg } from '../../src/diagram/svg/svg.js';
 import { toText } from '../../src/diagram/text/text.js';
+import { RecordingReader, recordingHeader, recordingLine } from '../../src/tap/recording-file.js';
+import { SavedChanges } from '../../src/tap/saved-changes.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { encodeText } from '../../src/wire/text.js';
 
@@ -67,5 +64,5 @@ export function drawCapture(bytes: Uint8Array): readonly unknown[] {
   const capture = new SavedCapture(reader, undefined, event);
   capture.push(bytes);
   capture.end();
-  return [...frames, ...shown.all(), ...capture.notes()];
+  return [...frames, ...shown.all(), capture.summary];
 }

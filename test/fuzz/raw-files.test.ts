@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rawEvents } from '../../src/cli/rx-amanda/draw/draw-raw.js';
+import { rawEvents } from '../../src/capture/raw-files.js';
 import { cutAt, cuts, damaged, hostileBytes } from './bytes.js';
 import { patience, runs } from './runs.js';
 

@@ -1,5 +1,5 @@
-import { SavedChanges } from '../../src/cli/rx-amanda/draw/draw-changes.js';
-import { recordingHeader, recordingLine } from '../../src/cli/rx-amanda/draw/recording-file.js';
+import { SavedChanges } from '../../src/tap/saved-changes.js';
+import { recordingHeader, recordingLine } from '../../src/tap/recording-file.js';
 import { onEthernet, pcap, segmentsOf } from '../capture/packets.js';
 import { conversation } from '../support/captures.js';
 

@@ -28,7 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'target',
   ],
   capture: ['wire'],
-  tap: ['wire', 'operators', 'transport', 'connection', 'drivers', 'diagram'],
+  tap: ['wire', 'operators', 'transport', 'connection', 'drivers', 'diagram', 'capture'],
   testing: [
     'wire',
     'operators',

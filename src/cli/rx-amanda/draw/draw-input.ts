@@ -4,42 +4,46 @@ import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { captureReader } from '../../../capture/capture-file.js';
 import type { CaptureReader } from '../../../capture/captured-packet.js';
-import type { Sender } from '../../../capture/tcp-reassembly.js';
+import { rawEvents } from '../../../capture/raw-files.js';
+import { SavedCapture } from '../../../capture/saved-capture.js';
+import type { SavedEvent } from '../../../capture/saved-event.js';
+import { RECORDING_MAGIC, RecordingReader } from '../../../tap/recording-file.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import { AmandaError, isAmandaError } from '../../../wire/errors.js';
 import { printable, decodeText } from '../../../wire/text.js';
-import { SavedCapture } from './draw-capture.js';
-import type { SavedEvent } from './draw-event.js';
-import { rawEvents } from './draw-raw.js';
+import type { Role } from '../../../wire/role.js';
 import { fileFailed } from '../../terminal/file-errors.js';
-import { RECORDING_MAGIC, RecordingReader } from './recording-file.js';
+import { count } from '../../terminal/units.js';
 
-/** Files with a saved conversation. */
+/** Files that hold saved conversations. */
 export type SavedFiles =
   | { readonly kind: 'one'; readonly file: string }
   | { readonly kind: 'raw'; readonly initiator: string; readonly target: string };
 
 export interface ReadOptions {
-  /** Read for the file `-`. */
+  /** Read when the file is `-`. */
   readonly stdin: Readable;
   readonly port: number | undefined;
-  /** Ends the reading; what was read until then counts. */
+  /** Ends the reading; everything before counts. */
   readonly stop: AbortSignal;
-  /** What the connections say; of a recording, what was made of them. */
+  /** Takes the events of a capture or of raw bytes; `change` takes the steps of a recording. */
   readonly event: (event: SavedEvent) => void;
   readonly change: (change: TapChange) => void;
-  /** Awaited now and then, so that who takes the events keeps up. */
+  /** Awaited now and then, so that the output keeps up. */
   readonly pace: () => Promise<void>;
 }
 
 export interface ReadOutcome {
-  /** Where and why the reading ended before the file was whole. */
+  /** Why the reading ended before the file did. */
   readonly damage: AmandaError | undefined;
-  /** What a person may want to know beside, in sentences. */
+  /** Remarks for a person, in sentences. */
   readonly notes: readonly string[];
 }
 
-/** Which files are meant: one, or two with the bytes of each direction, of which the name of one is enough when it ends as `.c2s` or `.s2c`. */
+/**
+ * Chooses the files to read: one, or two with the bytes of each direction. The name of one of the two
+ * is enough when it ends in `.c2s` or `.s2c`.
+ */
 export async function savedFiles([first = '', second]: readonly string[]): Promise<SavedFiles> {
   if (second !== undefined)
     return directionOf(first) === 'target' ? raw(second, first) : raw(first, second);
@@ -55,7 +59,10 @@ export async function savedFiles([first = '', second]: readonly string[]): Promi
   return direction === 'initiator' ? raw(first, other) : raw(other, first);
 }
 
-/** Reads them. Errors with `FILE_FAILED`, and with `BAD_CAPTURE` for what is no saved conversation at all; other damage is in the outcome. */
+/**
+ * Reads the files. Errors with `FILE_FAILED`, and with `BAD_CAPTURE` when they hold no conversation at
+ * all. Other damage is in the outcome.
+ */
 export async function readSaved(files: SavedFiles, options: ReadOptions): Promise<ReadOutcome> {
   if (files.kind === 'raw') return readRaw(files, options);
   const { head, chunks } = await begun(chunksOf(files.file, options), RECORDING_MAGIC.length);
@@ -83,14 +90,14 @@ function isCompressed(head: Uint8Array): boolean {
 }
 
 const rawName = /\.(c2s|s2c)(\.bin)?$/;
-/** Four times as much saves a quarter of the processor's time and takes twice the memory. */
+/** Bytes that are read at once. Larger chunks take more memory and save little time. */
 const CHUNK_BYTES = 65_536;
 
 function raw(initiator: string, target: string): SavedFiles {
   return { kind: 'raw', initiator, target };
 }
 
-function directionOf(file: string): Sender | undefined {
+function directionOf(file: string): Role | undefined {
   const name = rawName.exec(file)?.[1];
   return name === undefined ? undefined : name === 'c2s' ? 'initiator' : 'target';
 }
@@ -108,13 +115,26 @@ async function readCapture(
     }
   });
   capture.end();
-  // Who stops the reading knows that it is not at the end.
+  // A reading that was stopped ends anywhere.
   if (damage === undefined && !stop.aborted) {
     damage = await damageOf(() => {
       capture.checkEnd();
     });
   }
-  return { damage, notes: capture.notes() };
+  return { damage, notes: notesOf(capture) };
+}
+
+function notesOf(capture: SavedCapture): readonly string[] {
+  const { packets, connections, unusable, found } = capture.summary;
+  const unused = [...unusable].map(
+    ([why, number]) => `${count(number, 'packet')} could not be used: ${why}.`,
+  );
+  if (found > 0) return unused;
+  const searched = `${count(connections, 'connection')} of ${count(packets, 'packet')}`;
+  return [
+    `There is no connection with Amanda's frames among the ${searched}; --port N names their port.`,
+    ...unused,
+  ];
 }
 
 async function readRecording(
@@ -132,7 +152,7 @@ async function readRecording(
   return { damage, notes: [] };
 }
 
-/** So many events of raw files come before it is asked whether their taker keeps up. */
+/** Events of raw files between two awaits of the output. */
 const EVENTS_A_PACE = 64;
 
 async function readRaw(
@@ -157,7 +177,7 @@ async function readRaw(
   };
 }
 
-/** The chunks of a file of raw bytes. What is drawn by itself would read as damaged ones. */
+/** The chunks of a file of raw bytes. Refuses a capture or a recording, which is drawn by itself. */
 async function bare(file: string, options: ReadOptions): Promise<AsyncIterable<Uint8Array>> {
   const { head, chunks } = await begun(chunksOf(file, options), RECORDING_MAGIC.length);
   const kind = isRecording(head)
@@ -196,7 +216,7 @@ async function* chunksOf(
   }
 }
 
-/** The first bytes of a file, so many or all, and all of its chunks. */
+/** Peeks at the first bytes of a file: `size` of them, or all when it is shorter. */
 async function begun(
   chunks: AsyncGenerator<Uint8Array>,
   size: number,
@@ -208,10 +228,10 @@ async function begun(
     first.push(read.value);
     length += read.value.length;
   }
-  return { head: Buffer.concat(first).subarray(0, size), chunks: behind(first, chunks) };
+  return { head: Buffer.concat(first).subarray(0, size), chunks: concatChunks(first, chunks) };
 }
 
-async function* behind(
+async function* concatChunks(
   first: readonly Uint8Array[],
   rest: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

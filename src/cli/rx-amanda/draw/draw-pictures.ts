@@ -1,8 +1,8 @@
+import { endText } from '../../../capture/saved-event.js';
 import { condense } from '../../../diagram/condense.js';
 import type { Diagram } from '../../../diagram/model.js';
 import { Recording } from '../../../diagram/recording.js';
 import type { TapChange } from '../../../tap/tap-change.js';
-import { endText } from './draw-event.js';
 
 /** The diagram of one connection of a file. */
 export interface Picture {
@@ -11,17 +11,17 @@ export interface Picture {
 }
 
 export interface PicturesOptions {
-  /** The one that is wanted; default all, as far as there is room. */
+  /** The one to draw; default all, up to `most`. */
   readonly connection?: number | undefined;
-  /** Connections that are drawn at the most. */
+  /** The most connections that are drawn. */
   readonly most: number;
-  /** Events of a diagram; when there are more, neighbours are joined. */
+  /** The most events of a diagram; beyond that, neighbours are joined. */
   readonly events: number;
 }
 
 interface Drawn {
   readonly recording: Recording;
-  /** From whom to whom, for the title. */
+  /** Says who talks to whom. */
   title: string;
   ending: string | undefined;
 }
@@ -36,7 +36,7 @@ export class Pictures {
     this.#options = options;
   }
 
-  /** How many connections there were, drawn or not. */
+  /** The number of connections, drawn or not. */
   get connections(): number {
     return this.#connections;
   }
@@ -63,8 +63,8 @@ export class Pictures {
   }
 
   #open({ connection, peer, target }: Extract<TapChange, { readonly kind: 'opened' }>): void {
-    const { connection: wanted, most } = this.#options;
-    if (wanted === undefined ? this.#drawn.size >= most : wanted !== connection) return;
+    const { connection: chosen, most } = this.#options;
+    if (chosen === undefined ? this.#drawn.size >= most : chosen !== connection) return;
     if (this.#drawn.has(connection)) return;
     const from = endText({ name: peer.address ?? 'a pipe', port: peer.port });
     this.#drawn.set(connection, {
@@ -73,4 +73,12 @@ export class Pictures {
       ending: undefined,
     });
   }
+}
+
+/** A drawing tells apart this many moments; what is closer together is drawn side by side. */
+const DRAWN_STEPS = 200;
+
+/** The time resolution of the drawing of a recorded conversation, in milliseconds. */
+export function drawnStep({ length }: Diagram): number {
+  return Math.max(1, Math.round(length / DRAWN_STEPS));
 }

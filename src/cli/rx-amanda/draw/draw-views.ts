@@ -1,76 +1,75 @@
 import { basename, extname } from 'node:path';
+import { FrameList } from '../../../capture/frame-list.js';
+import type { SavedEvent } from '../../../capture/saved-event.js';
 import { toSvg } from '../../../diagram/svg/svg.js';
 import { toText } from '../../../diagram/text/text.js';
+import { recordingHeader, recordingLine } from '../../../tap/recording-file.js';
+import { SavedChanges } from '../../../tap/saved-changes.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import { encodeText } from '../../../wire/text.js';
-import { SavedChanges } from './draw-changes.js';
-import type { SavedEvent } from './draw-event.js';
-import { FrameList, changeLine, listLine } from './draw-frames.js';
-import { Pictures, type Picture, type PicturesOptions } from './draw-pictures.js';
-import { Troubles, isTrouble } from './draw-troubles.js';
-import { drawnStep } from './drawn-step.js';
-import { Wanted } from './draw-wanted.js';
+import { ConnectionFilter, Problems, isProblem } from './draw-findings.js';
+import { changeLine, listLine } from './draw-lines.js';
+import { drawnStep, Pictures, type Picture, type PicturesOptions } from './draw-pictures.js';
 import { PartialFile } from '../../terminal/partial-file.js';
 import type { PacedOutput } from '../../terminal/paced-output.js';
-import { recordingHeader, recordingLine } from './recording-file.js';
 import type { TerminalOutput } from '../surroundings.js';
 import { terminalOf } from '../../terminal/terminal.js';
 import { count } from '../../terminal/units.js';
 
-/** A way to show saved conversations. It gets either what the connections say, or what was made of them when they were recorded. */
-export interface View {
+/** A way to show saved conversations. It takes the events of a capture, or the steps of a recording. */
+export interface SavedView {
   event(event: SavedEvent): void;
   change(change: TapChange): void;
   finish(): Promise<void>;
-  /** What a person may want to know beside. */
+  /** Remarks for a person. */
   notes(): readonly string[];
-  /** Where something could not be shown to its end, and why. */
-  troubles(): readonly string[];
-  /** That the one connection that is wanted was not there. */
+  /** What could not be shown, and why. */
+  problems(): readonly string[];
+  /** The message when the file lacks the connection to show. */
   missing(): string | undefined;
 }
 
 interface ListOptions {
-  /** The one that is wanted; default all. */
+  /** The one to show; default all. */
   readonly connection: number | undefined;
   readonly out: PacedOutput;
 }
 
-/** Lists frames; of a recording, what it has. */
+/** Lists frames, or the steps of a recording. */
 export function framesView({
   connection,
   out,
   json,
-}: ListOptions & { readonly json: boolean }): View {
-  const wanted = new Wanted(connection);
-  const troubles = new Troubles();
+}: ListOptions & { readonly json: boolean }): SavedView {
+  const filter = new ConnectionFilter(connection);
+  const problems = new Problems();
   const list = new FrameList((step) => {
-    if (step.kind === 'stop') troubles.add(step.connection, step.message);
+    if (step.kind === 'stop') problems.add(step.connection, step.message);
     out.write(json ? `${JSON.stringify(step)}\n` : `${listLine(step)}\n`);
   });
   return {
     event(event) {
-      wanted.count(event);
-      if (wanted.includes(event)) list.take(event);
+      filter.count(event);
+      if (filter.includes(event)) list.take(event);
     },
     change(change) {
-      wanted.count(change);
-      if (!wanted.includes(change)) return;
-      if (isTrouble(change)) troubles.add(change.connection, change.change.event.label);
+      filter.count(change);
+      if (!filter.includes(change)) return;
+      if (isProblem(change)) problems.add(change.connection, change.change.event.label);
       out.write(json ? recordingLine(change) : changeLine(change));
     },
     finish: () => Promise.resolve(),
     notes: () => [],
-    troubles: () => troubles.all(),
-    missing: () => wanted.missing(),
+    problems: () => problems.all(),
+    missing: () => filter.missing(),
   };
 }
 
 /** Writes a recording. */
-export function recordingView({ connection, out }: ListOptions): View {
-  const wanted = new Wanted(connection);
-  const view = viewOfChanges(wanted, (change) => {
-    if (wanted.includes(change)) out.write(recordingLine(change));
+export function recordingView({ connection, out }: ListOptions): SavedView {
+  const filter = new ConnectionFilter(connection);
+  const view = viewOfChanges(filter, (change) => {
+    if (filter.includes(change)) out.write(recordingLine(change));
   });
   out.write(recordingHeader);
   return view;
@@ -87,12 +86,12 @@ export interface DrawOptions extends PicturesOptions {
 }
 
 /** Draws each connection. */
-export function drawView(options: DrawOptions): View {
+export function drawView(options: DrawOptions): SavedView {
   const { connection, svg, out } = options;
   const pictures = new Pictures(options);
   const written: string[] = [];
   return {
-    ...viewOfChanges(new Wanted(connection), (change) => pictures.take(change)),
+    ...viewOfChanges(new ConnectionFilter(connection), (change) => pictures.take(change)),
     async finish() {
       const all = pictures.all();
       if (svg === undefined) out.write(all.map((picture) => textOf(picture, options)).join('\n'));
@@ -115,26 +114,26 @@ export function drawView(options: DrawOptions): View {
   };
 }
 
-function viewOfChanges(wanted: Wanted, take: (change: TapChange) => void): View {
-  const troubles = new Troubles();
-  const told = (change: TapChange): void => {
-    wanted.count(change);
-    if (wanted.includes(change) && isTrouble(change))
-      troubles.add(change.connection, change.change.event.label);
+function viewOfChanges(filter: ConnectionFilter, take: (change: TapChange) => void): SavedView {
+  const problems = new Problems();
+  const report = (change: TapChange): void => {
+    filter.count(change);
+    if (filter.includes(change) && isProblem(change))
+      problems.add(change.connection, change.change.event.label);
     take(change);
   };
-  const changes = new SavedChanges(told);
+  const changes = new SavedChanges(report);
   return {
     event(event) {
-      // Connections that are not wanted are counted, and no more than that.
-      if (wanted.includes(event) || event.kind === 'opened' || event.kind === 'closed')
+      // Other connections are only counted.
+      if (filter.includes(event) || event.kind === 'opened' || event.kind === 'closed')
         changes.take(event);
     },
-    change: told,
+    change: report,
     finish: () => Promise.resolve(),
     notes: () => [],
-    troubles: () => troubles.all(),
-    missing: () => wanted.missing(),
+    problems: () => problems.all(),
+    missing: () => filter.missing(),
   };
 }
 

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { UsageError, sortWords, wholeNumber } from '../../terminal/arguments.js';
 import type { Command } from '../command.js';
 import { readSaved, savedFiles } from './draw-input.js';
-import { drawView, framesView, recordingView, type View } from './draw-views.js';
+import { drawView, framesView, recordingView, type SavedView } from './draw-views.js';
 import { exitCodes } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
 import { PacedOutput } from '../../terminal/paced-output.js';
@@ -98,7 +98,7 @@ Exit code:
 
 interface Showing {
   readonly words: readonly string[];
-  readonly view: View;
+  readonly view: SavedView;
   readonly paced: PacedOutput;
   readonly port: number | undefined;
   readonly stop: AbortController;
@@ -126,16 +126,16 @@ async function show({
   await view.finish();
   await paced.drained();
   for (const note of [...notes, ...view.notes()]) output.note(note);
-  const troubles = [...view.troubles(), ...(damage === undefined ? [] : [damage.message])];
+  const problems = [...view.problems(), ...(damage === undefined ? [] : [damage.message])];
   const missing = view.missing();
-  for (const trouble of missing === undefined ? troubles : [...troubles, missing])
-    output.warn(`rx-amanda: ${trouble}`);
-  if (troubles.length > 0) return exitCodes.damaged;
+  for (const problem of missing === undefined ? problems : [...problems, missing])
+    output.warn(`rx-amanda: ${problem}`);
+  if (problems.length > 0) return exitCodes.damaged;
   return missing === undefined ? exitCodes.success : exitCodes.failed;
 }
 
-/** Reads how it is to be shown. */
-function viewsOf(values: Values, { stdout }: Surroundings): (out: PacedOutput) => View {
+/** Chooses how the conversations are shown. */
+function viewsOf(values: Values, { stdout }: Surroundings): (out: PacedOutput) => SavedView {
   const { svg, frames = false, json = false, force = false } = values;
   const connection = wholeNumber('--connection', values.connection, 1, 1e9);
   const [least, widest] = svg === undefined ? [20, 1_000] : [400, 4_000];

@@ -5,11 +5,9 @@ import { Recording } from '../../../diagram/recording.js';
 import { toSvg } from '../../../diagram/svg/svg.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import type { TapEvent } from '../../../tap/tap-event.js';
-import { drawnStep } from '../draw/drawn-step.js';
+import { drawnStep } from '../draw/draw-pictures.js';
 import { withPartialFile, type PartialFile } from '../../terminal/partial-file.js';
-import { tapJson } from './tap-json.js';
-import { tapPcap } from './tap-pcap.js';
-import type { TapSink } from './tap-sink.js';
+import { tapJson, tapPcap, type TapSink } from './tap-sinks.js';
 
 /** Names of the files that a tap writes, and whether a drawing is wanted besides. */
 export interface TapFileNames {

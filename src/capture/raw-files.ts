@@ -1,21 +1,21 @@
-import { ByteQueue } from '../../../capture/byte-queue.js';
-import { uint32 } from '../../../capture/numbers.js';
-import type { Sender } from '../../../capture/tcp-reassembly.js';
-import { HEADER_BYTES } from '../../../wire/frame-header.js';
-import { MAX_PAYLOAD } from '../../../wire/frame.js';
-import { isProtocolHandle } from '../../../wire/handles.js';
-import { packetTypes } from '../../../wire/packet.js';
-import type { SavedEvent } from './draw-event.js';
+import { HEADER_BYTES } from '../wire/frame-header.js';
+import { MAX_PAYLOAD } from '../wire/frame.js';
+import { isProtocolHandle } from '../wire/handles.js';
+import { packetTypes } from '../wire/packet.js';
+import type { Role } from '../wire/role.js';
+import { ByteQueue } from './byte-queue.js';
+import { uint32 } from './numbers.js';
+import type { SavedEvent } from './saved-event.js';
 
 /**
- * Tells the conversation of two raw files: what the initiator sent, and what the target sent.
+ * Emits the conversation in two raw files: the bytes that the initiator sent, and the target's.
  *
- * Such files do not say when anything was sent. Frames are told one a millisecond, in an order in which they may have been sent: an answer
- * behind its question, a stream behind the acknowledgement of the reply that names it.
+ * Such files hold no times. Frames are emitted one a millisecond, in a possible order: an answer
+ * after its question, a stream after the acknowledgement of the reply that names it.
  */
 export async function* rawEvents(
-  files: Readonly<Record<Sender, AsyncIterable<Uint8Array>>>,
-  names: Readonly<Record<Sender, string>>,
+  files: Readonly<Record<Role, AsyncIterable<Uint8Array>>>,
+  names: Readonly<Record<Role, string>>,
 ): AsyncGenerator<SavedEvent> {
   const sides = { initiator: new RawFile(files.initiator), target: new RawFile(files.target) };
   const order = new Order();
@@ -26,7 +26,7 @@ export async function* rawEvents(
     { name: names.target, port: undefined },
   ];
   yield { kind: 'opened', connection, at, from, to, isWhole: true };
-  for (const ended = new Set<Sender>(); ended.size < 2;) {
+  for (const ended = new Set<Role>(); ended.size < 2;) {
     const [initiator, target] = [await sides.initiator.next(), await sides.target.next()];
     const isTarget =
       ended.has('initiator') || (!ended.has('target') && order.isTargetFirst(initiator, target));
@@ -55,13 +55,13 @@ interface RawFrame {
   readonly parts: readonly Uint8Array[];
 }
 
-/** What is next in a file: a frame, bytes that are none, or its end. */
+/** What comes next in a file: a frame, bytes that are not a frame, or the end. */
 type Next =
   | RawFrame
   | { readonly kind: 'rest'; readonly parts: readonly Uint8Array[] }
   | { readonly kind: 'end' };
 
-/** Frames of a file as they are asked for; from where there are none any more, its bytes. */
+/** Reads the frames of a file on demand, and the plain bytes after the last frame. */
 class RawFile {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #queue = new ByteQueue();
@@ -73,7 +73,7 @@ class RawFile {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The same until it is taken. */
+  /** Peeks: returns the same item until `take()`. */
   async next(): Promise<Next> {
     while (this.#next === undefined) {
       this.#next = this.#isFrames ? this.#frame() : this.#rest();
@@ -121,12 +121,12 @@ const NOTHING = new Uint8Array(0);
 
 /** Guesses which of two frames was sent first. */
 class Order {
-  /** Protocol handles that something was asked on. */
+  /** Protocol handles that carry a request. */
   readonly #asked = new Set<number>();
-  /** Replies on protocol handles that are not acknowledged. */
+  /** The number of unacknowledged replies on each protocol handle. */
   readonly #unacknowledged = new Map<number, number>();
 
-  sent(sender: Sender, { handle, type }: RawFrame): void {
+  sent(sender: Role, { handle, type }: RawFrame): void {
     if (!isProtocolHandle(handle) || type === undefined) return;
     const replies = this.#unacknowledged.get(handle) ?? 0;
     if (sender === 'initiator') this.#asked.add(handle);
@@ -142,7 +142,7 @@ class Order {
     return !this.#targetWaits(target);
   }
 
-  /** Whether the initiator has to say something first. */
+  /** Whether the target has to wait for a packet of the initiator. */
   #targetWaits({ handle, type }: RawFrame): boolean {
     if (!isProtocolHandle(handle)) return this.#unacknowledged.size > 0;
     return !this.#asked.has(handle) || (type === undefined && this.#unacknowledged.has(handle));

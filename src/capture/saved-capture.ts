@@ -1,25 +1,29 @@
-import { AmandaCapture, type AmandaEvent } from '../../../capture/amanda-capture.js';
-import type { CaptureReader } from '../../../capture/captured-packet.js';
-import { AmandaError } from '../../../wire/errors.js';
-import type { SavedEvent } from './draw-event.js';
-import { count } from '../../terminal/units.js';
+import { AmandaError } from '../wire/errors.js';
+import { AmandaCapture, type AmandaEvent, type CaptureSummary } from './amanda-capture.js';
+import type { CaptureReader } from './captured-packet.js';
+import type { SavedEvent } from './saved-event.js';
 
-/** Reads a packet capture, chunk by chunk, and tells what the connections in it say. */
+/** Reads a packet capture in chunks, and emits the events of its Amanda connections. */
 export class SavedCapture {
   readonly #reader: CaptureReader;
   readonly #capture: AmandaCapture;
-  /** Directions that have ended, of the connections that are not over. */
+  /** Directions that have ended, for each open connection. */
   readonly #ended = new Map<number, number>();
   #found = 0;
 
-  constructor(reader: CaptureReader, port: number | undefined, tell: (event: SavedEvent) => void) {
+  constructor(reader: CaptureReader, port: number | undefined, emit: (event: SavedEvent) => void) {
     this.#reader = reader;
     this.#capture = new AmandaCapture(
       (event) => {
-        tell(this.#saved(event));
+        emit(this.#saved(event));
       },
       { port },
     );
+  }
+
+  /** What the capture holds so far; `found` counts the connections of Amanda. */
+  get summary(): CaptureSummary & { readonly found: number } {
+    return { ...this.#capture.summary, found: this.#found };
   }
 
   /** Errors with `BAD_CAPTURE` where the capture is damaged. */
@@ -29,7 +33,7 @@ export class SavedCapture {
     });
   }
 
-  /** Tells how the connections are left, however the reading went. */
+  /** Closes the connections that are still open. Call it after an error of `push` as well. */
   end(): void {
     this.#capture.end();
   }
@@ -37,19 +41,6 @@ export class SavedCapture {
   /** Errors with `TRUNCATED` when the capture ends inside a packet. */
   checkEnd(): void {
     this.#reader.end();
-  }
-
-  /** What a person may want to know beside, in sentences. */
-  notes(): readonly string[] {
-    const { packets, connections, unusable } = this.#capture.summary;
-    const unused = [...unusable].map(
-      ([why, number]) => `${count(number, 'packet')} could not be used: ${why}.`,
-    );
-    if (this.#found > 0) return unused;
-    return [
-      `There is no connection with Amanda's frames among the ${count(connections, 'connection')} of ${count(packets, 'packet')}; --port N names their port.`,
-      ...unused,
-    ];
   }
 
   #saved(event: AmandaEvent): SavedEvent {
@@ -87,7 +78,7 @@ function gapError({
   missing,
   why,
 }: Extract<AmandaEvent, { readonly kind: 'gap' }>): AmandaError {
-  const size = missing === undefined ? 'Bytes' : count(missing, 'byte');
+  const size = missing === undefined ? 'Bytes' : missing === 1 ? '1 byte' : `${missing} bytes`;
   return new AmandaError(
     'CAPTURE_GAP',
     `${size} of the ${sender} are missing from its byte ${offset} on: ${why}.`,

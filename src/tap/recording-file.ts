@@ -1,28 +1,28 @@
-import type { TapChange } from '../../../tap/tap-change.js';
-import { AmandaError } from '../../../wire/errors.js';
-import { decodeText } from '../../../wire/text.js';
+import { AmandaError } from '../wire/errors.js';
+import { decodeText } from '../wire/text.js';
 import { readTapChange } from './recording-line.js';
+import type { TapChange } from './tap-change.js';
 
-/** How a recording's file begins, so that it is known by its first bytes. */
+/** The first bytes of every recording. */
 export const RECORDING_MAGIC = '{"format":"rx-amanda recording"';
 
-/** The first line of a saved recording, with its newline. */
+/** The first line of a recording, with its newline. */
 export const recordingHeader = `${RECORDING_MAGIC},"version":1}\n`;
 
-/** One step of a saved recording as a line of JSON, with its newline. Previews are in hexadecimal. */
+/** One step of a recording as a line of JSON, with its newline. Previews are in hexadecimal. */
 export function recordingLine(change: TapChange): string {
   return `${JSON.stringify(storable(change))}\n`;
 }
 
-function storable(told: TapChange): unknown {
-  if (told.kind !== 'change' || told.change.kind !== 'event') return told;
-  const { event } = told.change;
-  if (!('preview' in event) || event.preview === undefined) return told;
+function storable(step: TapChange): unknown {
+  if (step.kind !== 'change' || step.change.kind !== 'event') return step;
+  const { event } = step.change;
+  if (!('preview' in event) || event.preview === undefined) return step;
   const { buffer, byteOffset, length } = event.preview;
   return {
-    ...told,
+    ...step,
     change: {
-      ...told.change,
+      ...step.change,
       event: {
         ...event,
         preview: { hex: Buffer.from(buffer, byteOffset, length).toString('hex') },
@@ -31,27 +31,30 @@ function storable(told: TapChange): unknown {
   };
 }
 
-/** A longer line is damage: a preview has 64 KiB at the most. */
+/** The most bytes of a line. A preview has at most 64 KiB. */
 const MAX_LINE = 1_048_576;
 
-/** Reads a saved recording that comes in chunks cut anywhere. */
+/** Reads a recording in chunks that are cut anywhere. */
 export class RecordingReader {
   #parts: Uint8Array[] = [];
   #length = 0;
   #line = 0;
 
-  /** Errors with `BAD_CAPTURE` for a line that is no step of a recording, behind the steps before it; it is over then. */
-  push(chunk: Uint8Array, tell: (change: TapChange) => void): void {
+  /**
+   * Emits the steps of the lines that end in this chunk. Errors with `BAD_CAPTURE` at the first line
+   * that is not a step; nothing can be read after that.
+   */
+  push(chunk: Uint8Array, emit: (change: TapChange) => void): void {
     let at = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, at)) {
       this.#add(chunk.subarray(at, end));
       at = end + 1;
-      this.#read(tell);
+      this.#read(emit);
     }
     this.#add(chunk.subarray(at));
   }
 
-  /** Says that no more bytes come. Errors with `TRUNCATED` when that is inside a line. */
+  /** Errors with `TRUNCATED` when the recording ends inside a line. */
   end(): void {
     if (this.#length > 0)
       throw new AmandaError('TRUNCATED', `The recording ends inside line ${this.#line + 1}.`);
@@ -68,7 +71,7 @@ export class RecordingReader {
       );
   }
 
-  #read(tell: (change: TapChange) => void): void {
+  #read(emit: (change: TapChange) => void): void {
     const text = decodeText(
       this.#parts.length === 1 ? (this.#parts[0] ?? new Uint8Array(0)) : Buffer.concat(this.#parts),
     );
@@ -84,7 +87,7 @@ export class RecordingReader {
           'BAD_CAPTURE',
           `The recording is damaged: line ${this.#line} is no step of one.`,
         );
-      tell(change);
+      emit(change);
     }
   }
 }

@@ -7,12 +7,12 @@ import type {
   LaneStart,
   Span,
   SpanKind,
-} from '../../../diagram/model.js';
-import type { TapChange } from '../../../tap/tap-change.js';
-import type { TapClosing } from '../../../tap/tap-event.js';
-import { packetTypes, type PacketType } from '../../../wire/packet.js';
+} from '../diagram/model.js';
+import { packetTypes, type PacketType } from '../wire/packet.js';
+import type { TapChange } from './tap-change.js';
+import type { TapClosing } from './tap-event.js';
 
-/** Reads a line of a saved recording; undefined for what is no step of one. What a step has beside its fields is left out. */
+/** Reads a line of a recording. Undefined when it is not a step. Unknown fields are left out. */
 export function readTapChange(value: unknown): TapChange | undefined {
   const fields = fieldsOf(value);
   const connection = wholeNumber(fields.connection);
@@ -173,7 +173,7 @@ function oneOf<T extends string>(words: readonly T[], value: unknown): T | undef
   return words.find((word) => word === value);
 }
 
-/** A field that is there only with a value. */
+/** A field that exists only with a value. */
 function present<Name extends string, T>(
   name: Name,
   value: T | undefined,

@@ -1,6 +1,7 @@
-import { ConversationBytes } from '../../../diagram/conversation-bytes.js';
-import type { TapChange } from '../../../tap/tap-change.js';
-import type { SavedEvent } from './draw-event.js';
+import type { SavedEvent } from '../capture/saved-event.js';
+import { ConversationBytes } from '../diagram/conversation-bytes.js';
+import { connectionName, DEFAULT_PREVIEW } from './observe-tap.js';
+import type { TapChange } from './tap-change.js';
 
 interface Reading {
   readonly began: number;
@@ -8,16 +9,13 @@ interface Reading {
   wasReset: boolean;
 }
 
-/** Bytes of each payload that a recording keeps; the same as of a tap. */
-const PREVIEW = 96;
-
-/** Tells what saved conversations say as the steps of their diagrams, as a tap would have told them. */
+/** Emits saved conversations as the steps of their diagrams, like `observeTap` does for a live tap. */
 export class SavedChanges {
-  readonly #tell: (change: TapChange) => void;
+  readonly #emit: (change: TapChange) => void;
   readonly #readings = new Map<number, Reading>();
 
-  constructor(tell: (change: TapChange) => void) {
-    this.#tell = tell;
+  constructor(emit: (change: TapChange) => void) {
+    this.#emit = emit;
   }
 
   take(event: SavedEvent): void {
@@ -25,17 +23,12 @@ export class SavedChanges {
     if (event.kind === 'opened') {
       const { from, to, isWhole } = event;
       const target = to.port === undefined ? to.name : `${to.name}:${to.port}`;
-      this.#tell({
-        kind: 'opened',
-        connection,
-        at,
-        peer: { address: from.name, port: from.port },
-        target,
-      });
+      const peer = { address: from.name, port: from.port };
+      this.#emit({ kind: 'opened', connection, at, peer, target });
       const bytes = new ConversationBytes({
-        name: `connection ${connection}`,
-        preview: PREVIEW,
-        change: (change) => this.#tell({ kind: 'change', connection, change }),
+        name: connectionName(connection),
+        preview: DEFAULT_PREVIEW,
+        change: (change) => this.#emit({ kind: 'change', connection, change }),
       });
       this.#readings.set(connection, { began: at, bytes, wasReset: false });
       bytes.begin(0);
@@ -75,13 +68,13 @@ export class SavedChanges {
         this.#readings.delete(connection);
         if (!isComplete) bytes.note(at, 'the file ends before this connection does');
         const how = reading.wasReset ? 'reset' : isComplete ? 'ended' : 'stopped';
-        this.#tell({ kind: 'closed', connection, at: closedAt, how, reason: closings[how] });
+        this.#emit({ kind: 'closed', connection, at: closedAt, how, reason: reasons[how] });
       }
     }
   }
 }
 
-const closings = {
+const reasons = {
   reset: 'The connection was broken.',
   ended: 'Both sides have ended.',
   stopped: 'The file ends before the connection does.',

@@ -1,18 +1,36 @@
 import { PcapWriter } from '../../../capture/pcap-writer.js';
+import { recordingHeader, recordingLine } from '../../../tap/recording-file.js';
+import type { TapChange } from '../../../tap/tap-change.js';
 import type { TapEvent } from '../../../tap/tap-event.js';
-import type { TapSink } from './tap-sink.js';
 
-/** Writes what a tap sees as a capture: bytes, ends and resets, each connection with the addresses of its two ends. */
+/** Turns the events of a tap into the bytes of a file. */
+export interface TapSink {
+  /** The front of the file. */
+  begin(): readonly Uint8Array[];
+  event(event: TapEvent): readonly Uint8Array[];
+  change(change: TapChange): readonly Uint8Array[];
+}
+
+/** Makes a recording: the steps of the diagrams, with the front of each payload. */
+export function tapJson(): TapSink {
+  return {
+    begin: () => [Buffer.from(recordingHeader)],
+    event: () => [],
+    change: (change) => [Buffer.from(recordingLine(change))],
+  };
+}
+
+/** Makes a capture: bytes, ends and resets, with the addresses of both ends. */
 export function tapPcap(): TapSink {
   const writer = new PcapWriter();
   return {
     begin: () => writer.begin(),
-    event: (event) => partsOf(event, writer),
+    event: (event) => packetsOf(event, writer),
     change: () => [],
   };
 }
 
-function partsOf(event: TapEvent, writer: PcapWriter): readonly Uint8Array[] {
+function packetsOf(event: TapEvent, writer: PcapWriter): readonly Uint8Array[] {
   const { at, connection } = event;
   switch (event.kind) {
     case 'opened': {
@@ -27,14 +45,14 @@ function partsOf(event: TapEvent, writer: PcapWriter): readonly Uint8Array[] {
     case 'ended':
       return writer.end(at, connection, event.sender);
     case 'closed':
-      // What the tap itself has cut has no end in the capture either.
+      // A connection that the tap itself cut has no end in the capture either.
       return event.how === 'stopped' || event.how === 'ended' || !writer.has(connection)
         ? []
         : writer.reset(at, connection, event.by ?? 'target');
   }
 }
 
-/** Of `HOST:PORT`; a program has no port. */
+/** Reads `HOST:PORT`. A program has no port. */
 function endpoint(target: string): { readonly address: string; readonly port: number } {
   const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(target) ?? [];
   return host === undefined ? { address: target, port: 0 } : { address: host, port: Number(port) };
