@@ -53,12 +53,7 @@ export function runStreams(
 }
 
 function send({ stream, handler }: RunningStream): Observable<never> {
-  return defer(() => {
-    const source = handler(stream);
-    // A handler without a parameter cannot read: what arrives would be in everybody's way.
-    if (handler.length === 0) stream.discard();
-    return pump(source, stream);
-  });
+  return defer(() => pump(handler(stream), stream));
 }
 
 /** The ends of a stream that is lost with its connection are complete as well, and must not pass for closed. */

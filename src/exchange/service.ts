@@ -18,11 +18,11 @@ export interface IncomingRequest {
 }
 
 /**
- * One stream of a service: takes what arrives, gives what is to be sent.
+ * One stream of a service: from what arrives to what is sent.
  *
- * Our direction is closed when the source completes; when it errors the connection is ended, since
- * only that tells the peer that bytes are missing. A handler without a parameter wants no bytes:
- * what arrives is dropped.
+ * When the source completes, our direction closes. When it errors, the connection ends, because only
+ * that tells the peer that bytes are missing. Unread bytes are kept, and count against the receive
+ * budget. A handler that wants none says `incoming.discard()`.
  */
 export type StreamHandler = (incoming: Stream) => StreamSource;
 

@@ -11,7 +11,7 @@ async function opened(options: ConnectOptions = {}) {
   const { driver, listener, ...wire } = memory();
   const serving = serve(
     listener,
-    { two: () => of(reply({ streams: { A: (_unread) => NEVER, B: () => [] } })) },
+    { two: () => of(reply({ streams: { A: () => NEVER, B: () => [] } })) },
     { receiveBudget: 1_000 },
   ).subscribe();
   const replies = connectable(connect(driver, options).pipe(request('two')), {

@@ -1,10 +1,17 @@
-import { firstValueFrom, from, lastValueFrom, map, of, toArray } from 'rxjs';
+import { text } from 'node:stream/consumers';
+import { NEVER, concat, firstValueFrom, from, lastValueFrom, map, of, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/connection/connection.js';
+import type { Stream } from '../../src/connection/stream.js';
 import { connect } from '../../src/initiator/connect.js';
 import { memory } from '../../src/drivers/memory.js';
 import { request, type Reply } from '../../src/exchange/request.js';
-import { partialReply, reply, type Service } from '../../src/exchange/service.js';
+import {
+  partialReply,
+  reply,
+  type Service,
+  type StreamHandler,
+} from '../../src/exchange/service.js';
 import { serve } from '../../src/target/serve.js';
 import { MAX_PAYLOAD } from '../../src/wire/frame.js';
 
@@ -46,6 +53,47 @@ describe('the reply of a service', () => {
   test('counts once: what a service says behind its final reply is not sent', async () => {
     const replies = await asked(() => from([reply({ lines: ['one'] }), reply({ lines: ['two'] })]));
     expect(replies.map(({ lines }) => lines)).toEqual([['one']]);
+  });
+});
+
+describe('the streams of a reply', () => {
+  /** Sends `hello` on the one stream of a service, closes it, and waits for the request to end. */
+  async function helloTo(handler: StreamHandler): Promise<void> {
+    const { driver, listener } = memory();
+    const service = () => concat(of(reply({ streams: { IN: handler } })), NEVER);
+    const serving = serve(listener, { noop: service }).subscribe();
+    const sent = connect(driver).pipe(
+      request('noop'),
+      tap(({ streams }) => {
+        streams.IN?.next(Buffer.from('hello'));
+        streams.IN?.complete();
+      }),
+    );
+    await lastValueFrom(sent);
+    serving.unsubscribe();
+  }
+
+  test('keep what their handler does not read, until it does', async () => {
+    let kept: Stream | undefined;
+    await helloTo((...[incoming]) => {
+      kept = incoming;
+      return [];
+    });
+    expect(kept?.held).toBeGreaterThan(0);
+    expect(await text(kept ?? expect.unreachable())).toBe('hello');
+  });
+
+  test('keep nothing that their handler has discarded', async () => {
+    let discarded: Stream | undefined;
+    await helloTo((incoming) => {
+      discarded = incoming;
+      incoming.discard();
+      return [];
+    });
+    expect(discarded).toMatchObject({ received: 5, held: 0 });
+    await expect(text(discarded ?? expect.unreachable())).rejects.toMatchObject({
+      code: 'ALREADY_READ',
+    });
   });
 });
 
