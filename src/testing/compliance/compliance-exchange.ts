@@ -1,21 +1,25 @@
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import {
+  catchError,
   concat,
   concatMap,
   firstValueFrom,
   forkJoin,
   ignoreElements,
   lastValueFrom,
+  map,
   mergeMap,
   of,
   tap,
+  throwError,
   toArray,
   type Observable,
 } from 'rxjs';
 import type { Connection } from '../../connection/connection.js';
 import { connect } from '../../initiator/connect.js';
 import { request } from '../../exchange/request.js';
+import { isAmandaError } from '../../wire/errors.js';
 import { ask, isError, type Behaviours } from './compliance-behaviour.js';
 
 /** The exchange of packets with each of its outcomes. */
@@ -90,6 +94,27 @@ export const exchanging: Behaviours = {
     );
     equal(sent > 4, true, `the request was sent ${sent} times`);
   },
+  'of 20 requests at once on one connection, a few begin in each turn of the event loop': async ({
+    driver,
+    limits,
+  }) => {
+    const turns = await firstValueFrom(
+      connect(driver).pipe(
+        concatMap((connection) => {
+          // After one request the peer has a name, and the others need not wait for it.
+          const noop = of(connection).pipe(request('noop'), ignoreElements());
+          const asked = Array.from({ length: 20 }, (_, number) => turnOf(connection, number));
+          return concat(noop, forkJoin(asked)).pipe(ending(connection));
+        }),
+      ),
+    );
+    const begun = turns.filter((turn) => turn !== undefined);
+    const sizes = begun.map((turn) => begun.filter((other) => other === turn).length);
+    ok(begun.length >= 16, `${begun.length} requests began`);
+    // Each datagram is a read of its own, so datagrams have no turns.
+    if (limits.losesSilently !== true)
+      ok(Math.max(...sizes) <= 8, `${Math.max(...sizes)} requests began in one turn`);
+  },
   'requests go one after the other, and at once, over one connection': async ({ driver }) => {
     const texts = await firstValueFrom(
       connect(driver).pipe(
@@ -106,7 +131,18 @@ export const exchanging: Behaviours = {
   },
 };
 
-/** Ends a connection behind the values. */
+/** The turn in which a request begins; undefined when the target has too many at once. */
+function turnOf(connection: Connection, number: number): Observable<string | undefined> {
+  return of(connection).pipe(
+    request({ service: 'turn', options: {}, body: String(number) }),
+    map(({ lines }) => lines[0]),
+    catchError((error: unknown) =>
+      isAmandaError(error, 'REFUSED') ? of(undefined) : throwError(() => error),
+    ),
+  );
+}
+
+/** Ends a connection after the values. */
 function ending<T>(connection: Connection): (values: Observable<T>) => Observable<T> {
   const end = of(connection).pipe(
     tap(() => {

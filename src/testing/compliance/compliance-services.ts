@@ -1,3 +1,5 @@
+import { executionAsyncId } from 'node:async_hooks';
+import { performance } from 'node:perf_hooks';
 import {
   EMPTY,
   NEVER,
@@ -38,6 +40,14 @@ export const LATE = 200;
 /** How many runs of the services below are going on in this process, `census` itself not among them. */
 let running = 0;
 
+/**
+ * What calls this: a callback of one resource (a socket, an immediate, a timer) in one iteration of
+ * the event loop. Other resources have their turn between two of them.
+ */
+function currentTurn(): string {
+  return `${performance.nodeTiming.uvMetricsInfo.loopCount} ${executionAsyncId()}`;
+}
+
 /** How many runs of `once` have begun for the same arguments. */
 const begun = new Map<string, number>();
 
@@ -48,6 +58,8 @@ const services: Readonly<Record<string, Service>> = {
   whoami: ({ peer }) => of(reply({ lines: [JSON.stringify(peer)] })),
   /** Replies in parts. */
   partial: () => concat(of(partialReply(['one'])), of(reply({ lines: ['one', 'two'] }))),
+  /** Replies with the turn of the event loop in which it began. */
+  turn: () => of(reply({ lines: [currentTurn()] })),
   /** Fails before it replies. */
   fail: () => throwError(() => new Error('out of order')),
   /** Replies with the arguments it got. */
