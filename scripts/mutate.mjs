@@ -1,5 +1,5 @@
-// `npm run mutate -- FILE… [TEST…]`: Stryker changes the named files under src/ in one place at a
-// time, and reports each change that no test notices.
+// `npm run mutate -- FILE[:FROM-TO]… [TEST…]`: Stryker changes the named files under src/, or lines of
+// them, in one place at a time, and reports each change that no test notices.
 //
 // Paths under test/ limit the tests to those files or folders, which is much faster. Without any,
 // every test of the projects unit and marbles that imports a named file runs, except LEFT_OUT.
@@ -15,7 +15,7 @@ const LEFT_OUT = ['test/{cli,compliance,faults,fuzz,interop,package,tap,web}/**'
 
 const named = process.argv.slice(2).map((path) => relative(root, resolve(root, path)));
 const missing = named.filter(
-  (path) => !/^(src|test)\//.test(path) || !existsSync(join(root, path)),
+  (path) => !/^(src|test)\//.test(path) || !existsSync(join(root, path.replace(/:\d+-\d+$/, ''))),
 );
 const sources = named.filter((path) => path.startsWith('src/'));
 const tests = named.filter((path) => path.startsWith('test/'));
@@ -66,7 +66,7 @@ async function mutate() {
 }
 
 function files(path) {
-  return isFolder(path) ? `${path}/**/*.ts` : path;
+  return path.includes('.ts') ? path : `${path}/**/*.ts`;
 }
 
 function testFiles(path) {

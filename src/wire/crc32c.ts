@@ -57,8 +57,8 @@ export function formatChecksum(crc: number, bytes: number | bigint): string {
 
 /** Reads what {@link formatChecksum} writes; undefined for other text and a count over 2⁵³ − 1. */
 export function parseChecksum(text: string): Checksum | undefined {
-  const [, crc = '', bytes = ''] = /^([0-9a-fA-F]{1,8}):(\d{1,16})$/.exec(text) ?? [];
-  if (crc === '' || !Number.isSafeInteger(Number(bytes))) return undefined;
+  const [, crc, bytes] = /^([0-9a-fA-F]{1,8}):(\d{1,16})$/.exec(text) ?? [];
+  if (crc === undefined || !Number.isSafeInteger(Number(bytes))) return undefined;
   return { crc: Number.parseInt(crc, 16), bytes: Number(bytes) };
 }
 
@@ -69,14 +69,15 @@ function entryAt(index: number): number {
 
 function makeTables(): Int32Array {
   const all = new Int32Array(ROUND * 256);
-  for (let byte = 0; byte < 256; byte++) {
-    let register = byte;
-    for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? POLYNOMIAL : 0);
-    all[byte] = register;
-  }
-  for (let entry = 256; entry < all.length; entry++) {
+  for (const entry of all.keys()) {
     const before = all[entry - 256] as number;
-    all[entry] = (before >>> 8) ^ (all[before & 0xff] as number);
+    all[entry] = entry < 256 ? oneByte(entry) : (before >>> 8) ^ (all[before & 0xff] as number);
   }
   return all;
+}
+
+function oneByte(byte: number): number {
+  let register = byte;
+  for (let bit = 0; bit < 8; bit++) register = (register >>> 1) ^ (register & 1 ? POLYNOMIAL : 0);
+  return register;
 }

@@ -119,19 +119,19 @@ function formatSelection(name: string, selection: DleSelection | undefined): str
   return `  <${name}>\n${entries.join('')}${optional ? '    <optional>YES</optional>\n' : ''}  </${name}>\n`;
 }
 
-function formatPlugin({ plugin, properties, clientName }: DlePlugin): string {
-  return `${leaf('    ', 'plugin', plugin)}${properties.map(formatProperty).join('')}${leaf('    ', 'client_name', clientName)}`;
+function formatPlugin({ plugin, properties, clientName }: DlePlugin, when = ''): string {
+  return [
+    leaf('    ', 'plugin', plugin),
+    when,
+    ...properties.map(formatProperty),
+    leaf('    ', 'client_name', clientName),
+  ].join('');
 }
 
-function formatScript({
-  plugin,
-  properties,
-  clientName,
-  executeWhere,
-  executeOn,
-}: DleScript): string {
-  const when = `${leaf('    ', 'execute_where', executeWhere)}${executeOn.length === 0 ? '' : leaf('    ', 'execute_on', executeOn.join(','))}`;
-  return `  <script>\n${leaf('    ', 'plugin', plugin)}${when}${properties.map(formatProperty).join('')}${leaf('    ', 'client_name', clientName)}  </script>\n`;
+function formatScript(script: DleScript): string {
+  const where = leaf('    ', 'execute_where', script.executeWhere);
+  const on = leaf('    ', 'execute_on', script.executeOn.join(',') || undefined);
+  return `  <script>\n${formatPlugin(script, `${where}${on}`)}  </script>\n`;
 }
 
 function formatProperty({ name, values, priority }: DleProperty): string {
