@@ -37,14 +37,14 @@ async function mutate() {
   const scratch = mkdtempSync(join(tmpdir(), 'rx-amanda-mutate-'));
   // For mutate.vitest.mjs. Stryker's own option `testFiles` is no good: with it, mutants of what is
   // created while a module loads are switched on too late, and all of them survive.
-  process.env.RX_AMANDA_TESTS = JSON.stringify(
-    tests.length > 0 ? { include: tests.map(testFiles) } : { exclude: LEFT_OUT },
-  );
+  const chosen = tests.length > 0 ? { include: tests.map(testFiles) } : { exclude: LEFT_OUT };
+  process.env.RX_AMANDA_TESTS = JSON.stringify(chosen);
+  process.env.RX_AMANDA_SOURCES = JSON.stringify(sources.map((path) => path.split(':')[0]));
   try {
     const mutants = await new Stryker({
       mutate: sources.map(files),
       testRunner: 'vitest',
-      vitest: { configFile: 'scripts/mutate.vitest.mjs' },
+      vitest: { configFile: 'scripts/mutate.vitest.mjs', related: tests.length === 0 },
       coverageAnalysis: 'perTest',
       plugins: ['@stryker-mutator/vitest-runner', join(root, 'scripts/mutate-messages.mjs')],
       ignorers: ['messages'],

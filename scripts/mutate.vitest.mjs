@@ -1,3 +1,6 @@
-// What Stryker runs: the tests that mutate.mjs asks for.
-// Two at a time they may take long.
-export default { test: { testTimeout: 60_000, ...JSON.parse(process.env.RX_AMANDA_TESTS) } };
+// What Stryker runs: the tests that mutate.mjs asks for, two at a time, which takes long.
+const { include = ['test/**/*.test.ts'], exclude } = JSON.parse(process.env.RX_AMANDA_TESTS);
+
+export default {
+  test: { include: [...include, 'scripts/mutate.load.mjs'], exclude, testTimeout: 60_000 },
+};

@@ -72,6 +72,8 @@ describe('a checksum', () => {
     '0cda24b5:1 ',
     '0cda24b5:9007199254740993',
     '0cda24b5:1\n',
+    'x0cda24b5:1',
+    '0cda24b5:10000000000000000',
   ])('is not read from %j', (text) => {
     expect(parseChecksum(text)).toBeUndefined();
   });

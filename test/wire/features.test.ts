@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isAmandaError } from '../../src/wire/errors.js';
-import { featureNames, Features } from '../../src/wire/features.js';
+import { featureNames, Features, type FeatureName } from '../../src/wire/features.js';
 
 const sent351 = 'ffffffff9efefbfffffffffffffff3fffbf71f';
 
@@ -79,7 +79,21 @@ describe('Features', () => {
   });
 
   test.each([-1, 1024, 1.5, Number.NaN])('have no number %d', (bit) => {
-    expect(() => Features.none.has(bit)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => Features.none.has(bit)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_ARGUMENT',
+        message: `The number of a feature is a whole number from 0 to 1023, not ${bit}.`,
+      }),
+    );
+  });
+
+  test('have no unknown name', () => {
+    expect(() => Features.none.has('fe_novelty' as FeatureName)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_ARGUMENT',
+        message: 'There is no feature "fe_novelty".',
+      }),
+    );
   });
 
   test('read back as they were written', () => {

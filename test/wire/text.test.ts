@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { encodeText, decodeText } from '../../src/wire/text.js';
+import { describe, expect, it, test } from 'vitest';
+import { decodeText, encodeText, pairs, printable, untilNul } from '../../src/wire/text.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 100 });
 
@@ -8,7 +8,7 @@ describe('encodeText', () => {
   it('is UTF-8, however long the text is and whatever is in it', () => {
     fc.assert(
       fc.property(fc.oneof(text, fc.string({ maxLength: 100 })), (one) => {
-        expect(encodeText(one)).toEqual(new TextEncoder().encode(one));
+        expect(Buffer.from(encodeText(one))).toEqual(Buffer.from(one));
       }),
     );
   });
@@ -34,11 +34,59 @@ describe('decodeText', () => {
     );
   });
 
-  it('is the text that bytes were made of', () => {
+  it('is the text that bytes were made of, a byte order mark included', () => {
+    expect(decodeText(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61))).toBe('\ufeffa');
     fc.assert(
       fc.property(text, (one) => {
         expect(decodeText(encodeText(one))).toBe(one);
       }),
     );
+  });
+});
+
+describe('untilNul', () => {
+  test.each([
+    ['', ''],
+    ['ab', 'ab'],
+    ['\0', ''],
+    ['ab\0c\0d', 'ab'],
+  ])('of %j is %j', (whole, front) => {
+    expect(decodeText(untilNul(encodeText(whole)))).toBe(front);
+  });
+});
+
+describe('pairs', () => {
+  test.each([
+    [[], []],
+    [['a'], []],
+    [['a', 'b', 'c'], [['a', 'b']]],
+    [
+      ['a', 'b', 'c', 'd'],
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+    ],
+  ])('of %j are %j', (words, two) => {
+    expect(pairs(words)).toEqual(two);
+  });
+});
+
+describe('printable', () => {
+  test.each([
+    ['plain, ä and €', 'plain, ä and €'],
+    ['a\nb\rc\td', 'a\\nb\\rc\\td'],
+    ['\0\u001f\u007f\u0080\u009f', '\\x00\\x1f\\x7f\\x80\\x9f'],
+    ['\u2028\u2029', '\\u2028\\u2029'],
+    ['\u202a\u202e\u2066\u2069', '\\u202a\\u202e\\u2066\\u2069'],
+    ['~\u00a0\u2027\u2030\u2065\u206a', '~\u00a0\u2027\u2030\u2065\u206a'],
+  ])('shows %j', (one, shown) => {
+    expect(printable(one)).toBe(shown);
+  });
+
+  it('cuts a text after 200 characters, or after the given number', () => {
+    expect(printable('x'.repeat(200))).toBe('x'.repeat(200));
+    expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(200)}…`);
+    expect(printable('\n\n\n', 2)).toBe('\\n\\n…');
   });
 });
