@@ -8,12 +8,15 @@ export function peer(name, ...words) {
   return startPeer({}, name, words);
 }
 
-/** `warmUp`: bytes that are not counted. `ownMib`: what the process has in memory besides, in MiB. */
-function startPeer({ warmUp = 0, ownMib = 0 }, name, words) {
+/**
+ * `warmUp` are bytes that are not counted. `ownMib` is what the process holds besides, in MiB.
+ * `sslDir` holds certificates. `node` is the program that runs the peer; default this one.
+ */
+function startPeer({ warmUp = 0, ownMib = 0, sslDir, node = process.execPath }, name, words) {
   const env = { ...process.env, BENCH_WARM_UP: String(warmUp), BENCH_OWN_MIB: String(ownMib) };
-  return fork(fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url)), words.map(String), {
-    env,
-  });
+  if (sslDir !== undefined) env.BENCH_SSL_DIR = sslDir;
+  const file = fileURLToPath(new URL(`peers/${name}.mjs`, import.meta.url));
+  return fork(file, words.map(String), { env, execPath: node });
 }
 
 /** The next message of a kind from a process; its failure is ours. */
@@ -46,19 +49,15 @@ export async function end(child) {
   await over;
 }
 
-/** Bytes for each of several streams, which carry so many together in whole writes. */
-export function share(bytes, streams, size) {
-  return Math.round(bytes / streams / size) * size;
-}
-
 /**
- * Two processes over loopback: the first listens and sends, the second connects and receives. The first `warmUp` bytes are not counted;
- * each has `ownMib` in memory that is no part of the work.
+ * Two processes over loopback: the first listens and sends, the second connects and receives.
+ * The first `warmUp` bytes are not counted. Each process holds `ownMib` besides.
+ * The receiver runs on `node`, the sender on the Node of the bench.
  */
-export async function throughput(name, words, bytes, { warmUp = 0, ownMib = 0 } = {}) {
-  const sender = startPeer({ warmUp, ownMib }, name, ['send', ...words]);
+export async function throughput(name, words, bytes, { node, ...limits } = {}) {
+  const sender = startPeer(limits, name, ['send', ...words]);
   const { port } = await message(sender, 'port');
-  const receiver = startPeer({ warmUp, ownMib }, name, ['receive', ...words, port]);
+  const receiver = startPeer({ ...limits, node }, name, ['receive', ...words, port]);
   receiver.on('message', ({ kind }) => kind === 'warm' && sender.send('warm'));
   const [got, sent] = await Promise.all([message(receiver, 'result'), message(sender, 'result')]);
   await Promise.all([end(receiver), end(sender)]);
@@ -69,11 +68,13 @@ export async function throughput(name, words, bytes, { warmUp = 0, ownMib = 0 } 
     rate: gigabytes / got.seconds,
     receiving: got.cpu / gigabytes,
     sending: sent.cpu / gigabytes,
+    receiverIdle: 1 - got.cpu / got.seconds,
+    senderIdle: 1 - sent.cpu / sent.wall,
     rss: Math.max(got.rss, sent.rss),
   };
 }
 
-/** Seconds of processor time that a process has used, with those of its children that have ended and been reaped. */
+/** Seconds of processor time of a process and of its children that were reaped. */
 export function cpuOf(pid) {
   const fields = statOf(pid);
   return fields === undefined

@@ -1,18 +1,23 @@
 /**
- * The benchmarks: what rx-amanda costs against bare sockets, other multiplexers, and the real amandad.
+ * What rx-amanda costs against bare sockets, other multiplexers and the real amandad.
  *
- *     npm run bench -- [ITEM…] [--rounds N] [--gib N] [--json] [--plot FILE]
+ *     npm run bench -- [ITEM…] [--rounds N] [--gib N] [--node PATH…] [--json] [--plot FILE]
  *
- * All contenders of a group run in turn in every round, each in processes of its own over loopback, so that a machine that changes its speed
- * changes it for all. Medians over the rounds; ratios within a round.
+ * The contenders of a group run in turn in every round, each in processes of its own over loopback.
+ * Figures are medians over the rounds; ratios are taken within a round. `--node` adds a version of
+ * Node to the item `heavy`. `--only TEXT` picks the groups with that text in their title.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { watchOthers } from './machine.mjs';
 import { measure, tableText } from './measure.mjs';
 import { plotText } from './plot.mjs';
 
 const ITEMS = [
   'streams',
+  'heavy',
+  'ssl',
+  'multiplexers',
   'record',
   'frames',
   'service',
@@ -24,6 +29,7 @@ const ITEMS = [
   'growth',
   'tap',
   'dump',
+  'import',
 ];
 
 const { values, positionals } = parseArgs({
@@ -36,6 +42,7 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string', default: '10000' },
     starts: { type: 'string', default: '20' },
     targets: { type: 'string', default: '1000' },
+    node: { type: 'string', multiple: true, default: [] },
     only: { type: 'string' },
     plot: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -55,13 +62,15 @@ if (unknown.length > 0)
 const results = [];
 for (const name of ITEMS.filter((item) => positionals.length === 0 || positionals.includes(item))) {
   const item = await import(`./items/${name}.mjs`);
-  for (const group of item.groups(sizes)) {
+  for (const group of item.groups({ ...sizes, node: values.node })) {
     if (values.only !== undefined && !group.title.includes(values.only)) continue;
+    const others = watchOthers();
     const result = {
       item: name,
       axis: group.axis,
       xs: group.cases.map(({ x }) => x),
       ...(await measure(group, { rounds, progress })),
+      others: others(),
     };
     results.push(result);
     if (!values.json) console.log(`\n${tableText(result)}`);

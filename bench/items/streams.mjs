@@ -1,78 +1,47 @@
-import { whyNoGoYamux } from '../go-yamux.mjs';
-import { share, throughput } from '../processes.mjs';
+import { columns, countOfStreams, moved, reading, share } from '../moved.mjs';
 
-/** Bytes through one, three and five streams, against what else moves them. */
+/** Bytes through one, three and five streams in a plain process, against a bare socket. */
 export const name = 'streams';
 
-const columns = [
-  { key: 'rate', label: 'GB/s' },
-  { key: 'receiving', label: 'CPU s/GB receiving' },
-  { key: 'sending', label: 'sending' },
-  { key: 'rss', label: 'peak RSS MiB', digits: 0 },
+export function groups({ gib }) {
+  const bytes = gib * 4 * 2 ** 30;
+  const besideSocket = [1, 3, 5].flatMap((streams) =>
+    [32, 256].map((kib) => besideBareSocket(bytes, streams, kib)),
+  );
+  return [...besideSocket, besideOneStream(bytes)];
+}
+
+const cases = [
+  reading.reused,
+  reading.data,
+  { ...reading.keeping, targets: { rate: ['≥', 0.95], receiving: ['≤', 1] } },
+  { ...reading.leasing, targets: { rate: ['≥', 1.1], receiving: ['≤', 1] } },
 ];
 
-export function groups({ gib }) {
-  return [...besideOthers(gib), besideOne(gib)];
-}
-
-function besideOthers(gib) {
-  return [1, 3, 5].flatMap((streams) =>
-    [32, 256].map((kib) => {
-      const size = kib * 1024;
-      return {
-        title: `${streams === 1 ? 'One stream' : `${streams} streams`}, ${gib * 4} GiB in writes of ${kib} KiB, the first quarter not counted`,
-        columns,
-        cases: contenders.map(({ name, missing, peer, variant, part = 1 }) => {
-          // The slow ones move less.
-          const total = share(gib * 4 * part * 2 ** 30, streams, size);
-          return { name, missing, run: () => run(peer, variant, total, size, streams) };
-        }),
-      };
-    }),
-  );
-}
-
-/** What more streams cost, each round in the same minute. */
-function besideOne(gib) {
-  const size = 32 * 1024;
+function besideBareSocket(bytes, streams, kib) {
+  const size = kib * 1024;
+  const amount = { total: share(bytes, streams, size), size, streams };
   return {
-    title: `rx-amanda, ${gib * 4} GiB through one stream and through several, in writes of 32 KiB, the first quarter not counted`,
+    title: `${countOfStreams(streams)}, ${gibOf(bytes)} in writes of ${kib} KiB`,
     columns,
-    cases: [1, 3, 5].map((streams) => {
-      const total = share(gib * 4 * 2 ** 30, streams, size);
-      return {
-        name: streams === 1 ? 'one stream' : `${streams} streams`,
-        run: () => run('amanda', 'plain', total, size, streams),
-      };
-    }),
+    cases: cases.map((one) => ({ ...one, run: () => moved(one, amount) })),
   };
 }
 
-const contenders = [
-  { name: 'bare net.Socket, onread', peer: 'socket', variant: 'onread' },
-  { name: 'bare net.Socket, data events', peer: 'socket', variant: 'data' },
-  { name: 'rx-amanda, Connection to Connection', peer: 'amanda', variant: 'plain' },
-  { name: 'rx-amanda, memory lent', peer: 'amanda', variant: 'lent' },
-  { name: 'rx-amanda, recorded by record()', peer: 'amanda', variant: 'recorded' },
-  { name: 'node:http2', peer: 'http2', variant: '-', part: 0.5 },
-  {
-    name: "Go's hashicorp/yamux",
-    missing: whyNoGoYamux(),
-    peer: 'go-yamux',
-    variant: '-',
-    part: 0.5,
-  },
-  { name: '@libp2p/yamux', peer: 'yamux', variant: '-', part: 0.25 },
-  { name: 'multiplex', peer: 'multiplex', variant: '-', part: 0.5 },
-  { name: 'rsocket-js, 16 MiB asked for', peer: 'rsocket', variant: '-', part: 0.25 },
-];
+/** What more streams cost. */
+function besideOneStream(bytes) {
+  const size = 32 * 1024;
+  return {
+    title: `rx-amanda, keeping, ${gibOf(bytes)} in writes of 32 KiB`,
+    columns,
+    cases: [1, 3, 5].map((streams) => ({
+      name: countOfStreams(streams),
+      targets: streams === 1 ? {} : { rate: ['≥', 0.95] },
+      run: () => moved(reading.keeping, { total: share(bytes, streams, size), size, streams }),
+    })),
+  };
+}
 
-async function run(peer, variant, total, size, streams) {
-  const { rss, ...figures } = await throughput(
-    peer,
-    [variant, total, size, streams],
-    total * streams,
-    { warmUp: (total * streams) / 4 },
-  );
-  return { ...figures, rss: rss / 2 ** 20 };
+function gibOf(bytes) {
+  return `${bytes / 2 ** 30} GiB`;
 }

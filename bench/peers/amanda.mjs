@@ -1,16 +1,36 @@
 /**
- * rx-amanda: `amanda.mjs send|receive VARIANT TOTAL SIZE STREAMS [PORT]`. The target sends on each of its streams, and the initiator takes them.
- * VARIANT: `plain`; `operators`, through three RxJS operators; `lent`, by paced() with `lease`; `recorded`, with record() on the initiator's connection.
+ * rx-amanda: `amanda.mjs send|receive VARIANT TOTAL SIZE STREAMS [PORT]`.
+ * The target sends on each of its streams, and the initiator receives them.
+ * VARIANT is `plain`, `operators` (three RxJS operators), `leased` (the reader returns each chunk's
+ * memory) or `recorded` (`record()` watches the initiator). With a certificate folder it uses ssl.
  */
 import { EMPTY, Observable, filter, map, mergeMap, of, scan } from 'rxjs';
-import { record } from '../../dist/diagram/index.js';
-import { bsdtcp, connect, listenBsdtcp, reply, request, serve } from '../../dist/index.js';
+import {
+  bsdtcp,
+  connect,
+  listenBsdtcp,
+  listenSsl,
+  reply,
+  request,
+  serve,
+  ssl,
+} from '../../dist/index.js';
+import { CIPHER, SSL_DIR } from './secure.mjs';
 import { Counter, fail, tellPort, tellResult } from './telling.mjs';
+
+/** The reader returns a chunk's memory when it has handled the chunk. */
+const LEASE = { lease: true };
 
 const [role, variant, total, size, streams, port] = process.argv.slice(2);
 const names = Array.from({ length: Number(streams) }, (_, index) =>
   index === 0 ? 'DATA' : `DATA${index}`,
 );
+
+/** Loaded only where it is measured: a bare peer has no diagrams in memory either. */
+const watching =
+  variant === 'recorded'
+    ? [(await import('../../dist/diagram/index.js')).record(() => undefined)]
+    : [];
 
 if (role === 'send') send();
 else receive();
@@ -30,16 +50,29 @@ function receive() {
     return EMPTY;
   };
   const read = (stream) =>
-    variant === 'lent' ? stream.paced(count, { lease: true }) : stream.pipe(...operators);
-  connect(bsdtcp({ host: '127.0.0.1', port: Number(port), reservedPorts: false }))
+    variant === 'leased' ? stream.paced(count, LEASE) : stream.pipe(...operators);
+  connect(driver())
     .pipe(
-      ...(variant === 'recorded' ? [record(() => undefined)] : []),
+      ...watching,
       request('sendbackup'),
       mergeMap((reply) => names.map((name) => read(reply.streams[name]))),
-      // Not merged: each stream has a subscriber of its own, as a program has that does a different thing with each.
+      // Each stream has its own subscriber, like a program that handles each differently.
       map((stream) => stream.subscribe({ error: fail, complete: counter.end })),
     )
     .subscribe({ error: fail });
+}
+
+function driver() {
+  return SSL_DIR === undefined
+    ? bsdtcp({ host: '127.0.0.1', port: Number(port), reservedPorts: false })
+    : ssl({ host: 'localhost', port: Number(port), sslDir: SSL_DIR, sslCipherList: CIPHER });
+}
+
+function listener() {
+  const where = { host: '127.0.0.1', port: 0, onListening: tellPort };
+  return SSL_DIR === undefined
+    ? listenBsdtcp(where)
+    : listenSsl({ ...where, sslDir: SSL_DIR, sslCipherList: CIPHER });
 }
 
 function send() {
@@ -62,11 +95,9 @@ function send() {
     sendbackup: () =>
       of(reply({ streams: Object.fromEntries(names.map((name) => [name, source])) })),
   };
-  const serving = serve(
-    listenBsdtcp({ host: '127.0.0.1', port: 0, onListening: tellPort }),
-    services,
-    { authorize: () => of({ kind: 'allowed' }) },
-  ).subscribe({
+  const serving = serve(listener(), services, {
+    authorize: () => of({ kind: 'allowed' }),
+  }).subscribe({
     next: (event) => {
       if (event.kind !== 'disconnected') return;
       serving.unsubscribe();

@@ -1,4 +1,7 @@
-/** A bare socket: `socket.mjs send|receive data|onread TOTAL SIZE STREAMS [PORT]`. It has no streams, so the bytes of all go through it. */
+/**
+ * A bare socket: `socket.mjs send|receive data|onread TOTAL SIZE STREAMS [PORT]`.
+ * It has no streams, so the bytes of all go through it.
+ */
 import { connect, createServer } from 'node:net';
 import { Counter, fail, pour, tellPort, tellResult } from './telling.mjs';
 

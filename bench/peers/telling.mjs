@@ -5,7 +5,7 @@ const watch = setInterval(
   20,
 ).unref();
 
-/** Objects that live as long as the process, as a program has them that does more than this. Nothing reads them. */
+/** Objects that live as long as the process, like those of a larger program. Unused. */
 export const own = Array.from({ length: Number(process.env.BENCH_OWN_MIB ?? 0) * 64 }, () =>
   new Array(2_048).fill(0),
 );
@@ -16,24 +16,29 @@ export function tellPort(port) {
 
 /** Bytes that are not counted: until then the code is compiled and the memory is new. */
 const WARM_UP = Number(process.env.BENCH_WARM_UP ?? 0);
-/** Processor time at the end of the warm-up. */
+/** Processor time and time at the end of the warm-up. */
 let warm;
 if (WARM_UP > 0)
-  process.on('message', (said) => said === 'warm' && (warm = process.cpuUsage())).channel.unref();
+  process.on('message', (said) => said === 'warm' && (warm = cost())).channel.unref();
 
-/** Processor time since `cpu`, or since the end of the warm-up, and the most memory so far. */
+function cost() {
+  return { cpu: process.cpuUsage(), at: performance.now() };
+}
+
+/** Tells the cost since the end of the warm-up, or since `cpu`, and the most memory so far. */
 export function tellResult(cpu, more = {}) {
   clearInterval(watch);
-  const { user, system } = process.cpuUsage(warm ?? cpu);
+  const { user, system } = process.cpuUsage(warm?.cpu ?? cpu);
   process.send({
     kind: 'result',
     cpu: (user + system) / 1e6,
+    wall: (performance.now() - (warm?.at ?? 0)) / 1e3,
     rss: Math.max(peakRss, process.memoryUsage.rss()),
     ...more,
   });
 }
 
-/** Counts bytes, and the time from the first one behind the warm-up to the last; tells the result when all `parts` have ended. */
+/** Counts bytes and the time after the warm-up. Tells the result when all `parts` have ended. */
 export class Counter {
   #bytes = 0;
   #from;
@@ -67,7 +72,7 @@ export class Counter {
   };
 }
 
-/** Writes `total` bytes in pieces of `size` to a Node stream as fast as it takes them, then ends it. */
+/** Writes `total` bytes to a Node stream in pieces of `size`, then ends it. */
 export function pour(stream, total, size) {
   const chunk = Buffer.alloc(size, 1);
   let left = total / size;
