@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { resetSocket } from '../transport/reset-socket.js';
 import type { SocketReader } from '../transport/socket-reader.js';
 import { passOn } from './pass-on.js';
-import type { TapClosing, TapSender } from './tap-event.js';
+import type { TapClosing } from './tap-event.js';
+import type { Role } from '../wire/role.js';
 
 /** A socket of a relay, with its reader when it was made with one. */
 export interface RelayEnd {
@@ -11,11 +12,11 @@ export interface RelayEnd {
 }
 
 /** What becomes of a relayed connection. */
-export interface RelayNews {
-  readonly onBytes: (sender: TapSender, chunk: Uint8Array) => void;
-  readonly onEnded: (sender: TapSender) => void;
+export interface RelayEvents {
+  readonly onBytes: (sender: Role, chunk: Uint8Array) => void;
+  readonly onEnded: (sender: Role) => void;
   /** Called once, as the last. `reason` is a sentence. */
-  readonly onClosed: (how: TapClosing, by: TapSender | undefined, reason: string) => void;
+  readonly onClosed: (how: TapClosing, by: Role | undefined, reason: string) => void;
 }
 
 /** How many milliseconds what was received before a reset may take to be passed on. */
@@ -30,16 +31,16 @@ const NO_BYTES = new Uint8Array(0);
 export function relaySockets(
   initiator: RelayEnd,
   target: RelayEnd,
-  { onBytes, onEnded, onClosed }: RelayNews,
+  { onBytes, onEnded, onClosed }: RelayEvents,
 ): () => void {
   let isOver = false;
   let open = 2;
-  const over = (how: TapClosing, by: TapSender | undefined, reason: string): void => {
+  const over = (how: TapClosing, by: Role | undefined, reason: string): void => {
     if (isOver) return;
     isOver = true;
     onClosed(how, by, reason);
   };
-  const connect = (sender: TapSender, from: RelayEnd, to: Socket): void => {
+  const connect = (sender: Role, from: RelayEnd, to: Socket): void => {
     const broken = (error: Error): void => {
       from.socket.destroy();
       resetBehindBytes(to);

@@ -6,7 +6,8 @@ import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
 import { AmandaError } from '../wire/errors.js';
 import { now } from './clock.js';
 import { relaySockets, reset } from './relay-sockets.js';
-import type { TapClosing, TapEvent, TapSender } from './tap-event.js';
+import type { TapClosing, TapEvent } from './tap-event.js';
+import type { Role } from '../wire/role.js';
 
 export interface TapTcpOptions {
   readonly listen: {
@@ -164,7 +165,7 @@ class TcpTap {
     });
   }
 
-  #closed(connection: number, how: TapClosing, by: TapSender | undefined, reason: string): void {
+  #closed(connection: number, how: TapClosing, by: Role | undefined, reason: string): void {
     this.#open.delete(connection);
     this.#out.next({ kind: 'closed', connection, at: now(), how, by, reason });
     const { count = Infinity } = this.#options;

@@ -1,5 +1,4 @@
-/** Who sent: the side that connected, or the one that was connected to. */
-export type TapSender = 'initiator' | 'target';
+import type { Role } from '../wire/role.js';
 
 /** How a connection ended: both directions in good order, broken by one side, never reached the target, or given up by the tap. */
 export type TapClosing = 'ended' | 'reset' | 'unreached' | 'stopped';
@@ -25,7 +24,7 @@ export type TapEvent =
       readonly kind: 'bytes';
       readonly connection: number;
       readonly at: number;
-      readonly sender: TapSender;
+      readonly sender: Role;
       readonly chunk: Uint8Array;
     }
   /** This side sends nothing more. */
@@ -33,7 +32,7 @@ export type TapEvent =
       readonly kind: 'ended';
       readonly connection: number;
       readonly at: number;
-      readonly sender: TapSender;
+      readonly sender: Role;
     }
   /** `reason` is a sentence. `by` is who broke it, where that is known. Always the last event of its connection. */
   | {
@@ -41,6 +40,6 @@ export type TapEvent =
       readonly connection: number;
       readonly at: number;
       readonly how: TapClosing;
-      readonly by: TapSender | undefined;
+      readonly by: Role | undefined;
       readonly reason: string;
     };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EMPTY, NEVER, Subject, catchError, filter, firstValueFrom, map, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { amandad } from '../../src/cli/rx-amandad/amandad.js';
-import type { AmandadSurroundings } from '../../src/cli/rx-amandad/amandad-surroundings.js';
+import type { AmandadEnvironment } from '../../src/cli/rx-amandad/amandad-environment.js';
 import { parseAmandad } from '../../src/cli/rx-amandad/amandad-arguments.js';
 import { isStderrFree, type Descriptor } from '../../src/cli/rx-amandad/amandad-log.js';
 import { amandadSettings } from '../../src/cli/rx-amandad/amandad-settings.js';
@@ -147,7 +147,7 @@ function started(...words: string[]) {
   return startedWith({}, ...words);
 }
 
-function startedWith(more: Partial<AmandadSurroundings>, ...words: string[]) {
+function startedWith(more: Partial<AmandadEnvironment>, ...words: string[]) {
   const said: string[] = [];
   const printed: string[] = [];
   const interrupted = new Subject<number>();
@@ -164,7 +164,7 @@ function startedWith(more: Partial<AmandadSurroundings>, ...words: string[]) {
   const ready = new Promise<void>((resolve) => {
     isReady = resolve;
   });
-  const surroundings: AmandadSurroundings = {
+  const environment: AmandadEnvironment = {
     print: (text) => printed.push(text),
     complain: (line) => {
       said.push(line);
@@ -181,8 +181,8 @@ function startedWith(more: Partial<AmandadSurroundings>, ...words: string[]) {
     },
     ...more,
   };
-  const code = amandad(words, surroundings);
-  return { code, port, ready, said, printed, interrupted, hangup, users, surroundings };
+  const code = amandad(words, environment);
+  return { code, port, ready, said, printed, interrupted, hangup, users, environment };
 }
 
 /** What a target answers to a noop from a port that everybody may use. */
@@ -242,7 +242,7 @@ describe('rx-amandad', () => {
     target.interrupted.next(143);
     expect(await target.code).toBe(0);
     const stuck = amandad(['-tcp=0', '-listen=127.0.0.1'], {
-      ...target.surroundings,
+      ...target.environment,
       becomeUser: () => {
         throw new AmandaError('BAD_ARGUMENT', 'There is no user nobody-here.');
       },

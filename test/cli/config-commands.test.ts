@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type IncomingRequest, type Service } from '../../src/exchange/service.js';
 import { dumping, says } from '../initiator/fake-target.js';
-import { fakeSurroundings, type Fake } from './fake-surroundings.js';
+import { fakeEnvironment, type Fake } from './fake-environment.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const noop: Service = () =>
   of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
 
-/** Surroundings with this configuration. */
+/** ProcessEnvironment with this configuration. */
 async function configured(
   files: Readonly<Record<string, string>>,
   services: Readonly<Record<string, Service>> = { noop },
@@ -26,11 +26,11 @@ async function configured(
   for (const [name, text] of Object.entries(files))
     await writeFile(join(folder, 'etc', name), text);
   await writeFile(join(folder, 'services'), 'amanda 10080/tcp\nours 4321/tcp\nours 4322/udp\n');
-  const fake = fakeSurroundings({ services });
+  const fake = fakeEnvironment({ services });
   return {
     ...fake,
-    surroundings: {
-      ...fake.surroundings,
+    environment: {
+      ...fake.environment,
       installation: { directory: join(folder, 'etc'), services: join(folder, 'services') },
     },
   };
@@ -42,7 +42,7 @@ const client =
 describe('a command without options for it', () => {
   it('reaches the target as amanda-client.conf says', async () => {
     const fake = await configured({ 'amanda-client.conf': client });
-    expect(await main(['noop', 'one'], fake.surroundings)).toBe(0);
+    expect(await main(['noop', 'one'], fake.environment)).toBe(0);
     expect(fake.chosen).toMatchObject([
       {
         auth: 'ssh',
@@ -59,8 +59,8 @@ describe('a command without options for it', () => {
 
   it('is told otherwise by options, one by one', async () => {
     const fake = await configured({ 'amanda-client.conf': client });
-    await main(['noop', 'one', '--client-username', 'you', '--port', '7'], fake.surroundings);
-    await main(['noop', 'one', '-o', 'client_port=5', '-o', 'ssh-keys='], fake.surroundings);
+    await main(['noop', 'one', '--client-username', 'you', '--port', '7'], fake.environment);
+    await main(['noop', 'one', '-o', 'client_port=5', '-o', 'ssh-keys='], fake.environment);
     expect(fake.chosen).toMatchObject([
       { auth: 'ssh', port: 7, clientUsername: 'you' },
       { auth: 'ssh', port: 5, clientUsername: 'me', sshKey: undefined },
@@ -69,14 +69,11 @@ describe('a command without options for it', () => {
 
   it('takes the name of a service for a port, over the protocol of the auth, with and without a configuration', async () => {
     const fake = await configured({});
-    await main(['noop', 'one', '--port', 'ours'], fake.surroundings);
-    await main(
-      ['noop', 'one', '--port', 'ours', '--auth', 'BSD', '--no-config'],
-      fake.surroundings,
-    );
-    await main(['noop', 'one', '--port', 'amanda', '--auth', 'bsdudp'], fake.surroundings);
+    await main(['noop', 'one', '--port', 'ours'], fake.environment);
+    await main(['noop', 'one', '--port', 'ours', '--auth', 'BSD', '--no-config'], fake.environment);
+    await main(['noop', 'one', '--port', 'amanda', '--auth', 'bsdudp'], fake.environment);
     expect(fake.chosen).toMatchObject([{ port: 4321 }, { port: 4322 }, { port: 10_080 }]);
-    expect(await main(['noop', 'one', '--port', 'yours'], fake.surroundings)).toBe(2);
+    expect(await main(['noop', 'one', '--port', 'yours'], fake.environment)).toBe(2);
     expect(fake.err()).toMatch(
       /^rx-amanda: --port takes .*; there is no "yours" over tcp in \/etc\/services\.\n/,
     );
@@ -84,35 +81,35 @@ describe('a command without options for it', () => {
 
   it('does not take the port of one auth for another', async () => {
     const fake = await configured({ 'amanda-client.conf': client });
-    await main(['noop', 'one', '--auth', 'bsdtcp', '--debug'], fake.surroundings);
+    await main(['noop', 'one', '--auth', 'bsdtcp', '--debug'], fake.environment);
     expect(fake.chosen).toMatchObject([{ auth: 'bsdtcp', port: undefined }]);
     expect(fake.err()).toContain('config: its client-port is that of auth ssh, not used\n');
   });
 
   it('goes to the port of Amanda over ssl, as Amanda does when it is told no other', async () => {
     const fake = await configured({ 'amanda-client.conf': 'auth "ssl"' });
-    await main(['noop', 'one'], fake.surroundings);
-    await main(['noop', 'one', '--no-config', '--auth', 'ssl'], fake.surroundings);
+    await main(['noop', 'one'], fake.environment);
+    await main(['noop', 'one', '--no-config', '--auth', 'ssl'], fake.environment);
     expect(fake.chosen).toMatchObject([{ port: 10_080 }, { port: undefined }]);
   });
 
   it('looks up the port of datagrams among those of UDP, and takes a port of one digit at its word', async () => {
     const fake = await configured({ 'amanda-client.conf': 'auth "bsdudp"\nclient-port "ours"' });
-    await main(['noop', 'one'], fake.surroundings);
-    await main(['noop', 'one', '-o', 'client-port=9'], fake.surroundings);
+    await main(['noop', 'one'], fake.environment);
+    await main(['noop', 'one', '-o', 'client-port=9'], fake.environment);
     expect(fake.chosen).toMatchObject([{ port: 4322 }, { port: 9 }]);
   });
 
   it('reads nothing with --no-config', async () => {
     const fake = await configured({ 'amanda-client.conf': 'nonsense "' });
-    expect(await main(['noop', 'one', '--no-config'], fake.surroundings)).toBe(0);
+    expect(await main(['noop', 'one', '--no-config'], fake.environment)).toBe(0);
     expect(fake.chosen).toMatchObject([{ host: 'one', auth: 'bsdtcp' }]);
     expect(fake.chosen[0]?.settings).toBeUndefined();
   });
 
   it('ends with exit code 2 and the place of the mistake when the configuration is wrong', async () => {
     const fake = await configured({ 'amanda-client.conf': '\nauth "sssh"' });
-    expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(2);
+    expect(await main(['noop', 'one', '--json'], fake.environment)).toBe(2);
     expect(JSON.parse(fake.out())).toMatchObject({
       error: {
         code: 'CONFIG_INVALID',
@@ -133,7 +130,7 @@ describe('--config', () => {
 
   it('reaches the target as the disklist says, and says by which entry with --debug', async () => {
     const fake = await configured({ ...lab, 'amanda-client.conf': client });
-    expect(await main(['noop', 'one', '--config', 'lab', '--debug'], fake.surroundings)).toBe(0);
+    expect(await main(['noop', 'one', '--config', 'lab', '--debug'], fake.environment)).toBe(0);
     expect(fake.chosen).toMatchObject([{ auth: 'ssl', port: 10_090, clientUsername: undefined }]);
     expect(fake.err()).toMatch(
       /^config: .*\/lab\/disklist line 1: one data with dumptype d says how it is reached$/m,
@@ -147,7 +144,7 @@ describe('--config', () => {
       return of(reply());
     };
     const fake = await configured(lab, { selfcheck: service });
-    await main(['service', 'one', 'selfcheck', '--config', 'lab'], fake.surroundings);
+    await main(['service', 'one', 'selfcheck', '--config', 'lab'], fake.environment);
     expect(Buffer.from(asked[0]?.arguments ?? []).toString()).toContain(';config=lab;');
     expect(fake.chosen).toMatchObject([{ auth: 'ssl' }]);
   });
@@ -164,7 +161,7 @@ describe('--config', () => {
     const dump = (...words: readonly string[]) =>
       main(
         ['dump', 'one', ...words, '--config', 'lab', '-q', '--force', '-o', join(folder, 'image')],
-        fake.surroundings,
+        fake.environment,
       );
     expect([
       await dump('data'),
@@ -182,7 +179,7 @@ describe('--config', () => {
 describe('rx-amanda dump --index-file and --state-file', () => {
   const run = async (sendbackup: Service, ...words: readonly string[]) => {
     const fake = await configured({}, { noop, sendbackup });
-    const code = await main(['dump', 'one', '/home', ...words], fake.surroundings);
+    const code = await main(['dump', 'one', '/home', ...words], fake.environment);
     return {
       code,
       err: fake.err(),

@@ -10,7 +10,7 @@ import {
   framesOf,
 } from '../support/captures.js';
 import { onEthernet, pcap, segmentsOf, type Segment } from '../capture/packets.js';
-import { fakeSurroundings } from './fake-surroundings.js';
+import { fakeEnvironment } from './fake-environment.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-draw-'));
 afterAll(() => {
@@ -24,8 +24,8 @@ function saved(name: string, bytes: Uint8Array | string): string {
 }
 
 async function draw(...words: readonly string[]) {
-  const fake = fakeSurroundings();
-  const code = await main(['draw', ...words], fake.surroundings);
+  const fake = fakeEnvironment();
+  const code = await main(['draw', ...words], fake.environment);
   return { code, out: fake.out(), err: fake.err(), lines: fake.out().split('\n').slice(0, -1) };
 }
 
@@ -329,10 +329,10 @@ describe('rx-amanda draw', () => {
   });
 
   it('reads standard input', async () => {
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       stdin: (await draw(saved('noop.pcap', captured('noop.1')), '--json')).out,
     });
-    expect(await main(['draw', '-'], fake.surroundings)).toBe(0);
+    expect(await main(['draw', '-'], fake.environment)).toBe(0);
     expect(fake.out()).toContain('REP');
   });
 

@@ -7,7 +7,7 @@ import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type IncomingRequest, type Service } from '../../src/exchange/service.js';
 import { decodeDumpHeader } from '../../src/wire/dumpfile.js';
 import { parseDles } from '../../src/wire/dle-parse.js';
-import { fakeSurroundings } from './fake-surroundings.js';
+import { fakeEnvironment } from './fake-environment.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 /** Its CRC-32C is the check value of the algorithm's specification. */
@@ -48,8 +48,8 @@ describe('rx-amanda dump', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it('writes a dump file and reports what is in it', async () => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
-    expect(await main(['dump', 'one', '/etc', '-o', file], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole) } });
+    expect(await main(['dump', 'one', '/etc', '-o', file], fake.environment)).toBe(0);
     const image = await readFile(file);
     expect(decodeDumpHeader(image)).toMatchObject({
       host: 'one',
@@ -70,10 +70,10 @@ describe('rx-amanda dump', () => {
   });
 
   it('reports as one JSON document, without a progress line where no terminal is', async () => {
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       services: { noop, sendbackup: sendbackup(`? odd\n${whole}`) },
     });
-    expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.surroundings)).toBe(0);
+    expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.environment)).toBe(0);
     expect(JSON.parse(fake.out())).toEqual({
       file,
       peer: { driver: 'memory', host: 'target' },
@@ -93,7 +93,7 @@ describe('rx-amanda dump', () => {
 
   it('asks for what the words say', async () => {
     const asked: IncomingRequest[] = [];
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole, asked) } });
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole, asked) } });
     await main(
       [
         'dump',
@@ -109,7 +109,7 @@ describe('rx-amanda dump', () => {
         file,
         '-q',
       ],
-      fake.surroundings,
+      fake.environment,
     );
     const [options, ...dle] = Buffer.from(asked[0]?.arguments ?? [])
       .toString()
@@ -134,8 +134,8 @@ describe('rx-amanda dump', () => {
     ['the end is missing', 'sendbackup: size 1\n', 'INCOMPLETE_DUMP', 1],
     ['the checksum is another', whole.replaceAll('e3069283', 'e3069284'), 'CHECKSUM_MISMATCH', 1],
   ])('leaves no file when %s', async (_, messages, code, exitCode) => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(messages) } });
-    expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.surroundings)).toBe(
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(messages) } });
+    expect(await main(['dump', 'one', '/etc', '-o', file, '--json'], fake.environment)).toBe(
       exitCode,
     );
     expect(JSON.parse(fake.out())).toMatchObject({ error: { code } });
@@ -157,57 +157,57 @@ describe('rx-amanda dump', () => {
       fake.interrupt.next(130);
       return of(bytes('| x\n'));
     });
-    const fake = fakeSurroundings({ services: { noop, sendbackup: silent } });
-    expect(await main(['dump', 'one', '/etc', '-o', file], fake.surroundings)).toBe(130);
+    const fake = fakeEnvironment({ services: { noop, sendbackup: silent } });
+    expect(await main(['dump', 'one', '/etc', '-o', file], fake.environment)).toBe(130);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('does not replace a file unless it is told to', async () => {
     await writeFile(file, 'precious');
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
-    expect(await main(['dump', 'one', '/etc', '-o', file], fake.surroundings)).toBe(1);
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole) } });
+    expect(await main(['dump', 'one', '/etc', '-o', file], fake.environment)).toBe(1);
     expect(await readFile(file, 'utf8')).toBe('precious');
-    expect(await main(['dump', 'one', '/etc', '-o', file, '--force'], fake.surroundings)).toBe(0);
+    expect(await main(['dump', 'one', '/etc', '-o', file, '--force'], fake.environment)).toBe(0);
     expect((await readFile(file)).length).toBe(32_768 + 9);
   });
 
   it('says so when the file cannot be written', async () => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole) } });
     expect(
-      await main(['dump', 'one', '/etc', '-o', join(folder, 'none', 'x')], fake.surroundings),
+      await main(['dump', 'one', '/etc', '-o', join(folder, 'none', 'x')], fake.environment),
     ).toBe(1);
     expect(fake.err()).toMatch(/^rx-amanda: Cannot create .*: there is no such directory\.\n$/);
   });
 
   it('writes to standard output with -o -, and reports on standard error', async () => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
-    expect(await main(['dump', 'one', '/etc', '-o', '-'], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole) } });
+    expect(await main(['dump', 'one', '/etc', '-o', '-'], fake.environment)).toBe(0);
     expect(fake.out().length).toBe(32_768 + 9);
     expect(fake.err()).toContain('rx-amanda: /etc, level 0, of target (memory) is backed up.\n');
   });
 
   it('does not write a dump to a terminal', async () => {
-    const fake = fakeSurroundings({ terminals: ['stdout'] });
-    expect(await main(['dump', 'one', '/etc', '-o', '-'], fake.surroundings)).toBe(2);
+    const fake = fakeEnvironment({ terminals: ['stdout'] });
+    expect(await main(['dump', 'one', '/etc', '-o', '-'], fake.environment)).toBe(2);
     expect(fake.err()).toBe(
       'rx-amanda: A dump is nothing for a terminal; give a file with -o FILE.\n',
     );
   });
 
   it('changes one line on a terminal', async () => {
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       services: { noop, sendbackup: sendbackup(whole) },
       terminals: ['stderr'],
     });
-    await main(['dump', 'one', '/etc', '-o', file], fake.surroundings);
+    await main(['dump', 'one', '/etc', '-o', file], fake.environment);
     expect(fake.err()).toMatch(/^\r9 B, .*\/s, 1 file *\n$/);
   });
 });
 
 describe('rx-amanda demo', () => {
   it('backs up a directory into a new temporary folder and says how to look at it', async () => {
-    const fake = fakeSurroundings({ services: { noop, sendbackup: sendbackup(whole) } });
-    expect(await main(['demo', '/etc'], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole) } });
+    expect(await main(['demo', '/etc'], fake.environment)).toBe(0);
     const [, file = ''] = /dd if=(\S+) bs=32k skip=1/.exec(fake.out()) ?? [];
     expect((await readFile(file)).subarray(32_768).toString()).toBe(DATA);
     await rm(join(file, '..'), { recursive: true });
@@ -218,10 +218,10 @@ describe('rx-amanda demo', () => {
 
   it('leaves nothing behind when that fails', async () => {
     const before = new Set(await readdir(tmpdir()));
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       services: { noop, sendbackup: sendbackup('sendbackup: error [no]\n') },
     });
-    expect(await main(['demo', '/etc', '--json'], fake.surroundings)).toBe(1);
+    expect(await main(['demo', '/etc', '--json'], fake.environment)).toBe(1);
     expect(JSON.parse(fake.out())).toMatchObject({ error: { code: 'SERVICE_FAILED' } });
     const fresh = (await readdir(tmpdir())).filter(
       (name) => name.startsWith('rx-amanda-demo-') && !before.has(name),

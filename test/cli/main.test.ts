@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { packageVersion } from '../../src/cli/version.js';
-import { fakeSurroundings } from './fake-surroundings.js';
+import { fakeEnvironment } from './fake-environment.js';
 
 describe('rx-amanda', () => {
   it.each([
@@ -50,16 +50,16 @@ describe('rx-amanda', () => {
     ],
     [['dump', 'one', '/etc', '-o', '-', '--json'], '-o - and --json both want standard output.'],
   ])('ends with exit code 2 and one sentence for the words %j', async (words, sentence) => {
-    const fake = fakeSurroundings();
-    expect(await main(words, fake.surroundings)).toBe(2);
+    const fake = fakeEnvironment();
+    expect(await main(words, fake.environment)).toBe(2);
     if (words.includes('--json'))
       expect(JSON.parse(fake.out())).toEqual({ error: { code: 'USAGE', message: sentence } });
     else expect([fake.out(), fake.err()]).toEqual(['', `rx-amanda: ${sentence}\n`]);
   });
 
   it('says its version, and how it and each of its commands are used', async () => {
-    const version = fakeSurroundings();
-    expect(await main(['--version'], version.surroundings)).toBe(0);
+    const version = fakeEnvironment();
+    expect(await main(['--version'], version.environment)).toBe(0);
     expect(version.out()).toBe(`rx-amanda ${packageVersion()}\n`);
     for (const words of [
       ['--help'],
@@ -68,8 +68,8 @@ describe('rx-amanda', () => {
       ['dump', '--help', 'x'],
       ['demo', '--help'],
     ]) {
-      const help = fakeSurroundings();
-      expect(await main(words, help.surroundings)).toBe(0);
+      const help = fakeEnvironment();
+      expect(await main(words, help.environment)).toBe(0);
       expect(help.out()).toMatch(/^Usage: rx-amanda [^]*Exit code:\n {2}0 {4}success\n/);
       expect(
         help
@@ -82,7 +82,7 @@ describe('rx-amanda', () => {
 
   it('ends with the code of the signal that interrupts it, and cancels what runs', async () => {
     const events: string[] = [];
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       services: {
         noop: () =>
           new Observable(() => {
@@ -92,7 +92,7 @@ describe('rx-amanda', () => {
           }),
       },
     });
-    expect(await main(['noop', 'one'], fake.surroundings)).toBe(130);
+    expect(await main(['noop', 'one'], fake.environment)).toBe(130);
     await vi.waitFor(() => {
       expect(events).toEqual(['asked', 'cancelled']);
     });
@@ -100,19 +100,19 @@ describe('rx-amanda', () => {
   });
 
   it('can be interrupted before it has begun', async () => {
-    const fake = fakeSurroundings();
-    const code = main(['noop', 'one'], fake.surroundings);
+    const fake = fakeEnvironment();
+    const code = main(['noop', 'one'], fake.environment);
     fake.interrupt.next(130);
     expect(await code).toBe(130);
     expect(fake.chosen).toEqual([]);
   });
 
   it('says that it was interrupted in the JSON document too, and reads standard input no longer', async () => {
-    const fake = fakeSurroundings();
+    const fake = fakeEnvironment();
     let isRead = (): void => undefined;
     const reading = new Promise<void>((resolve) => (isRead = resolve));
     const stdin = new Readable({ read: () => isRead() });
-    const code = main(['service', 'one', 'noop', '--json'], { ...fake.surroundings, stdin });
+    const code = main(['service', 'one', 'noop', '--json'], { ...fake.environment, stdin });
     await reading;
     fake.interrupt.next(143);
     expect(await code).toBe(143);

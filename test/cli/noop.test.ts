@@ -2,14 +2,14 @@ import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply } from '../../src/exchange/service.js';
-import { fakeSurroundings } from './fake-surroundings.js';
+import { fakeEnvironment } from './fake-environment.js';
 
 describe('rx-amanda noop', () => {
   const services = { noop: () => of(reply({ lines: ['OPTIONS features=ff01;colour=r\u001bd;'] })) };
 
   it('says who answers and what it can do, with nothing in it that moves a terminal', async () => {
-    const fake = fakeSurroundings({ services });
-    expect(await main(['noop', 'one'], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services });
+    expect(await main(['noop', 'one'], fake.environment)).toBe(0);
     const [first, second, third, ...rest] = fake.out().split('\n');
     expect(first).toMatch(/^target \(memory\) answers, after \d\.\d\d s\.$/);
     expect(second).toBe('features  9 of the 149 that we know: ff01');
@@ -19,8 +19,8 @@ describe('rx-amanda noop', () => {
   });
 
   it('says the same as one JSON document', async () => {
-    const fake = fakeSurroundings({ services });
-    expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services });
+    expect(await main(['noop', 'one', '--json'], fake.environment)).toBe(0);
     expect(JSON.parse(fake.out())).toMatchObject({
       peer: { driver: 'memory', host: 'target' },
       features: { hex: 'ff01', count: 9 },
@@ -30,8 +30,8 @@ describe('rx-amanda noop', () => {
   });
 
   it('ends with exit code 1 when the target refuses', async () => {
-    const fake = fakeSurroundings();
-    expect(await main(['noop', 'one'], fake.surroundings)).toBe(1);
+    const fake = fakeEnvironment();
+    expect(await main(['noop', 'one'], fake.environment)).toBe(1);
     expect([fake.out(), fake.err()]).toEqual([
       '',
       "rx-amanda: noop: invalid service, add 'noop' as argument to amandad\n",
@@ -39,8 +39,8 @@ describe('rx-amanda noop', () => {
   });
 
   it('puts the error into the JSON document', async () => {
-    const fake = fakeSurroundings();
-    expect(await main(['noop', 'one', '--json'], fake.surroundings)).toBe(1);
+    const fake = fakeEnvironment();
+    expect(await main(['noop', 'one', '--json'], fake.environment)).toBe(1);
     expect(JSON.parse(fake.out())).toEqual({
       error: {
         code: 'REFUSED',
@@ -52,8 +52,8 @@ describe('rx-amanda noop', () => {
   });
 
   it('shows every frame with --debug, both ways', async () => {
-    const fake = fakeSurroundings({ services });
-    await main(['noop', 'one', '--debug'], fake.surroundings);
+    const fake = fakeEnvironment({ services });
+    await main(['noop', 'one', '--debug'], fake.environment);
     expect(fake.err().split('\n')).toEqual([
       '> handle 1: REQ, 72 bytes "SERVICE noop\\nOPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\\n"',
       '< handle 1: ACK, 2 bytes',
@@ -65,7 +65,7 @@ describe('rx-amanda noop', () => {
   });
 
   it('reads which target is meant, and says what it has no use for', async () => {
-    const fake = fakeSurroundings({ services });
+    const fake = fakeEnvironment({ services });
     await main(
       [
         'noop',
@@ -81,7 +81,7 @@ describe('rx-amanda noop', () => {
         '--timeout',
         '5',
       ],
-      fake.surroundings,
+      fake.environment,
     );
     expect(fake.chosen).toEqual([
       {
@@ -101,8 +101,8 @@ describe('rx-amanda noop', () => {
   });
 
   it('keeps such notes to itself with --quiet', async () => {
-    const fake = fakeSurroundings({ services });
-    await main(['noop', 'one', '--ssh-key', '/k', '-q'], fake.surroundings);
+    const fake = fakeEnvironment({ services });
+    await main(['noop', 'one', '--ssh-key', '/k', '-q'], fake.environment);
     expect(fake.err()).toBe('');
   });
 });

@@ -5,7 +5,7 @@ import { map, of } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type Service } from '../../src/exchange/service.js';
-import { fakeSurroundings } from './fake-surroundings.js';
+import { fakeEnvironment } from './fake-environment.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -45,18 +45,18 @@ describe('rx-amanda service', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('sends standard input behind the OPTIONS line and prints the reply', async () => {
-    const fake = fakeSurroundings({ services: { sendsize: mirror }, stdin: '<dle>\n</dle>\n' });
-    expect(await main(['service', 'one', 'sendsize'], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services: { sendsize: mirror }, stdin: '<dle>\n</dle>\n' });
+    expect(await main(['service', 'one', 'sendsize'], fake.environment)).toBe(0);
     expect(fake.out()).toBe(
       'got OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;hostname=one;\ngot <dle>\ngot </dle>\n',
     );
   });
 
   it('takes the request from a file, and other features and a configuration', async () => {
-    const fake = fakeSurroundings({ services: { sendsize: mirror }, stdin: 'not this' });
+    const fake = fakeEnvironment({ services: { sendsize: mirror }, stdin: 'not this' });
     await main(
       ['service', 'one', 'sendsize', '-f', file, '--features', 'FF', '--config', 'daily'],
-      fake.surroundings,
+      fake.environment,
     );
     expect(fake.out()).toBe(
       'got OPTIONS features=ff;hostname=one;config=daily;\ngot from a file\n',
@@ -64,26 +64,26 @@ describe('rx-amanda service', () => {
   });
 
   it('ends with exit code 1 when the reply has an ERROR line', async () => {
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       services: { selfcheck: () => of(reply({ lines: ['OK fine', 'ERROR not \u009bfine'] })) },
     });
-    expect(await main(['service', 'one', 'selfcheck'], fake.surroundings)).toBe(1);
+    expect(await main(['service', 'one', 'selfcheck'], fake.environment)).toBe(1);
     expect(fake.out()).toBe('OK fine\nERROR not \\x9bfine\n');
   });
 
   it('sees that a service failed also where its last line had no end', async () => {
     const line = '}ERROR service /usr/lib/amanda/selfcheck failed: pid 7 exited with code 1';
-    const fake = fakeSurroundings({ services: { selfcheck: () => of(reply({ lines: [line] })) } });
-    expect(await main(['service', 'one', 'selfcheck'], fake.surroundings)).toBe(1);
+    const fake = fakeEnvironment({ services: { selfcheck: () => of(reply({ lines: [line] })) } });
+    expect(await main(['service', 'one', 'selfcheck'], fake.environment)).toBe(1);
   });
 
   it('gives the reply as one JSON document, its text as it came', async () => {
-    const fake = fakeSurroundings({
+    const fake = fakeEnvironment({
       services: {
         selfcheck: () => of(reply({ lines: ['OPTIONS features=ff;', 'OK \u009b', 'ERROR x'] })),
       },
     });
-    expect(await main(['service', 'one', 'selfcheck', '--json'], fake.surroundings)).toBe(1);
+    expect(await main(['service', 'one', 'selfcheck', '--json'], fake.environment)).toBe(1);
     expect(JSON.parse(fake.out())).toEqual({
       peer: { driver: 'memory', host: 'target' },
       options: { features: 'ff' },
@@ -95,27 +95,27 @@ describe('rx-amanda service', () => {
   });
 
   it('joins the first stream to standard input and output with -s', async () => {
-    const fake = fakeSurroundings({ services: { restore: echo }, stdin: 'ping' });
-    expect(await main(['service', 'one', 'restore', '-s', '-f', file], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services: { restore: echo }, stdin: 'ping' });
+    expect(await main(['service', 'one', 'restore', '-s', '-f', file], fake.environment)).toBe(0);
     expect(fake.out()).toBe('PING');
   });
 
   it('closes the streams that are not wanted', async () => {
-    const fake = fakeSurroundings({ services: { restore: echo } });
-    expect(await main(['service', 'one', 'restore'], fake.surroundings)).toBe(0);
+    const fake = fakeEnvironment({ services: { restore: echo } });
+    expect(await main(['service', 'one', 'restore'], fake.environment)).toBe(0);
     expect(fake.out()).toMatch(/^CONNECT DATA 499999 MESG 499998\nOPTIONS features=ff;\n$/);
   });
 
   it('ends with exit code 1 when there is no stream to join', async () => {
-    const fake = fakeSurroundings({ services: { noop: () => of(reply()) } });
-    expect(await main(['service', 'one', 'noop', '-s', '-f', file], fake.surroundings)).toBe(1);
+    const fake = fakeEnvironment({ services: { noop: () => of(reply()) } });
+    expect(await main(['service', 'one', 'noop', '-s', '-f', file], fake.environment)).toBe(1);
     expect(fake.err()).toBe('rx-amanda: The service opened no stream; ask for it without -s.\n');
   });
 
   it('names the streams there are when the one that was asked for is not', async () => {
-    const fake = fakeSurroundings({ services: { restore: echo } });
+    const fake = fakeEnvironment({ services: { restore: echo } });
     expect(
-      await main(['service', 'one', 'restore', '--stream', 'STATE,-,-'], fake.surroundings),
+      await main(['service', 'one', 'restore', '--stream', 'STATE,-,-'], fake.environment),
     ).toBe(1);
     expect(fake.err()).toBe(
       'rx-amanda: The service opened no stream STATE; it opened DATA MESG.\n',
@@ -123,16 +123,16 @@ describe('rx-amanda service', () => {
   });
 
   it('says so when the file with the request cannot be read', async () => {
-    const fake = fakeSurroundings();
+    const fake = fakeEnvironment();
     expect(
-      await main(['service', 'one', 'noop', '-f', join(folder, 'none')], fake.surroundings),
+      await main(['service', 'one', 'noop', '-f', join(folder, 'none')], fake.environment),
     ).toBe(1);
     expect(fake.err()).toMatch(/^rx-amanda: Cannot read .*none: ENOENT/);
   });
 
   it('reads no more of a request than fits a packet', async () => {
-    const fake = fakeSurroundings({ services: { noop: mirror }, stdin: 'x'.repeat(4_194_305) });
-    expect(await main(['service', 'one', 'noop'], fake.surroundings)).toBe(2);
+    const fake = fakeEnvironment({ services: { noop: mirror }, stdin: 'x'.repeat(4_194_305) });
+    expect(await main(['service', 'one', 'noop'], fake.environment)).toBe(2);
     expect(fake.err()).toBe(
       'rx-amanda: The request is over the 4194304 bytes that fit one packet.\n',
     );

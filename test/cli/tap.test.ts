@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { listenPlace, targetPlace } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
+import { parseListen, parseTarget } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
 import { TapView } from '../../src/cli/rx-amanda/tap/tap-view.js';
 import type { Change } from '../../src/diagram/model.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { dial, listen, readAll } from '../tap/ends.js';
-import { fakeSurroundings } from './fake-surroundings.js';
+import { fakeEnvironment } from './fake-environment.js';
 
 describe('where a tap listens and whom it reaches', () => {
   test.each([
@@ -20,7 +20,7 @@ describe('where a tap listens and whom it reaches', () => {
     ['192.0.2.1:99', { host: '192.0.2.1', port: 99 }],
     ['[::1]:10081', { host: '::1', port: 10_081 }],
   ])('LISTEN %s', (text, place) => {
-    expect(listenPlace(text)).toEqual(place);
+    expect(parseListen(text)).toEqual(place);
   });
 
   test.each([
@@ -30,18 +30,18 @@ describe('where a tap listens and whom it reaches', () => {
     ['[::1]:99', { host: '::1', port: 99 }],
     ['[::1]', { host: '::1', port: 10_080 }],
   ])('TARGET %s', (text, place) => {
-    expect(targetPlace(text, 10_080)).toEqual(place);
+    expect(parseTarget(text, 10_080)).toEqual(place);
   });
 
   it.each(['', 'host', '70000', 'host:', 'host:x', '[::1]', '[::1]x', 'a:b:1'])(
     'LISTEN "%s" is refused',
     (text) => {
-      expect(() => listenPlace(text)).toThrow(/LISTEN/);
+      expect(() => parseListen(text)).toThrow(/LISTEN/);
     },
   );
 
   it.each(['', 'host:0', 'host:65536', 'a]b'])('TARGET "%s" is refused', (text) => {
-    expect(() => targetPlace(text, 10_080)).toThrow(/TARGET/);
+    expect(() => parseTarget(text, 10_080)).toThrow(/TARGET/);
   });
 });
 
@@ -163,7 +163,7 @@ describe('rx-amanda tap', () => {
     const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-tap-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const { port, next } = await listen();
-    const { surroundings, out, err } = fakeSurroundings();
+    const { environment, out, err } = fakeEnvironment();
     const file = (name: string): string => join(folder, name);
     const code = main(
       [
@@ -181,7 +181,7 @@ describe('rx-amanda tap', () => {
         file('a.log'),
         '--text',
       ],
-      surroundings,
+      environment,
     );
     while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
     const accepted = next();
@@ -208,10 +208,10 @@ describe('rx-amanda tap', () => {
     const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-tap-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const { port, next } = await listen();
-    const { surroundings, out, err, interrupt } = fakeSurroundings();
+    const { environment, out, err, interrupt } = fakeEnvironment();
     const code = main(
       ['tap', '0', `127.0.0.1:${port}`, '--json', join(folder, 'a.jsonl')],
-      surroundings,
+      environment,
     );
     while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
     const accepted = next();
@@ -232,9 +232,9 @@ describe('rx-amanda tap', () => {
       ['svg', 'json', 'pcap'].map((kind) => [kind, join(folder, `a.${kind}`)] as const),
     );
     const { port, next } = await listen();
-    const { surroundings, err } = fakeSurroundings();
+    const { environment, err } = fakeEnvironment();
     const files = Object.entries(names).flatMap(([kind, name]) => [`--${kind}`, name]);
-    const code = main(['tap', '0', `127.0.0.1:${port}`, '--once', ...files], surroundings);
+    const code = main(['tap', '0', `127.0.0.1:${port}`, '--once', ...files], environment);
     while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
     const accepted = next();
     const initiator = await dial(Number(/port (\d+),/.exec(err())?.[1]));
@@ -261,10 +261,10 @@ describe('rx-amanda tap', () => {
 
   it('says once that its log cannot be written to, and passes on what comes all the same', async () => {
     const { port, next } = await listen();
-    const { surroundings, out, err } = fakeSurroundings();
+    const { environment, out, err } = fakeEnvironment();
     const code = main(
       ['tap', '0', `127.0.0.1:${port}`, '--once', '--log', '/dev/full'],
-      surroundings,
+      environment,
     );
     while (!err().includes('\n')) await new Promise((resolve) => setImmediate(resolve));
     const accepted = next();
@@ -287,8 +287,8 @@ describe('rx-amanda tap', () => {
     [['tap', '1', 'h', '--svg', 'a', '--pcap', './a'], 'Each file needs a name of its own'],
     [['tap', '1', 'h', '--once', '--count', '2'], '--once and --count'],
   ])('refuses %j', async (words, message) => {
-    const { surroundings, err } = fakeSurroundings();
-    expect(await main(words, surroundings)).toBe(2);
+    const { environment, err } = fakeEnvironment();
+    expect(await main(words, environment)).toBe(2);
     expect(err()).toContain(message);
   });
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { noopService } from '../../src/target/services/noop-service.js';
 import { reply, type Service, type StreamHandler } from '../../src/exchange/service.js';
-import { fakeSurroundings } from '../cli/fake-surroundings.js';
+import { fakeEnvironment } from '../cli/fake-environment.js';
 
 const says =
   (...texts: readonly string[]): StreamHandler =>
@@ -111,12 +111,12 @@ describe('rx-amanda dump says that it has failed, and makes no file, when', () =
   afterEach(() => rm(folder, { recursive: true }));
 
   test.each(damages)('%s', async (_, streams, code, exitCode) => {
-    const fake = fakeSurroundings({ services: services(streams) });
+    const fake = fakeEnvironment({ services: services(streams) });
     const [file, index] = [join(folder, 'dump'), join(folder, 'index')];
     expect(
       await main(
         ['dump', 'one', '/etc', '-o', file, '--index-file', index, '--json'],
-        fake.surroundings,
+        fake.environment,
       ),
     ).toBe(exitCode);
     expect(JSON.parse(fake.out())).toMatchObject({ error: { code } });
@@ -128,9 +128,9 @@ describe('rx-amanda dump says that it has failed, and makes no file, when', () =
     async (_, streams, _code, exitCode) => {
       const file = join(folder, 'dump');
       await writeFile(file, 'the dump of yesterday');
-      const fake = fakeSurroundings({ services: services(streams) });
+      const fake = fakeEnvironment({ services: services(streams) });
       expect(
-        await main(['dump', 'one', '/etc', '-o', file, '--force', '--quiet'], fake.surroundings),
+        await main(['dump', 'one', '/etc', '-o', file, '--force', '--quiet'], fake.environment),
       ).toBe(exitCode);
       expect(await readFile(file, 'utf8')).toBe('the dump of yesterday');
       expect(await readdir(folder)).toEqual(['dump']);
@@ -138,20 +138,20 @@ describe('rx-amanda dump says that it has failed, and makes no file, when', () =
   );
 
   test.each(damages)('%s, to who reads a pipe', async (_, streams, _code, exitCode) => {
-    const fake = fakeSurroundings({ services: services(streams) });
-    expect(await main(['dump', 'one', '/etc', '-o', '-', '--quiet'], fake.surroundings)).toBe(
+    const fake = fakeEnvironment({ services: services(streams) });
+    expect(await main(['dump', 'one', '/etc', '-o', '-', '--quiet'], fake.environment)).toBe(
       exitCode,
     );
     expect(fake.err()).toMatch(/^rx-amanda: .*\n$/);
   });
 
   test('but not when nothing of that is so', async () => {
-    const fake = fakeSurroundings({ services: services({}) });
+    const fake = fakeEnvironment({ services: services({}) });
     const [file, index] = [join(folder, 'dump'), join(folder, 'index')];
     expect(
       await main(
         ['dump', 'one', '/etc', '-o', file, '--index-file', index, '--quiet'],
-        fake.surroundings,
+        fake.environment,
       ),
     ).toBe(0);
     expect(await readdir(folder)).toEqual(['dump', 'index']);

@@ -4,7 +4,7 @@ import { NEVER } from 'rxjs';
 import { plainAddress } from '../../src/access/peer.js';
 import { parseAmandad } from '../../src/cli/rx-amandad/amandad-arguments.js';
 import { UsageError } from '../../src/cli/terminal/arguments.js';
-import type { Command } from '../../src/cli/rx-amanda/command.js';
+import type { CliCommand } from '../../src/cli/rx-amanda/command.js';
 import { parseOverride } from '../../src/cli/config/overrides.js';
 import { resolvePort } from '../../src/cli/config/port-name.js';
 import { demoCommand } from '../../src/cli/rx-amanda/dump/demo.js';
@@ -14,8 +14,8 @@ import { noopCommand } from '../../src/cli/rx-amanda/noop.js';
 import { Output } from '../../src/cli/rx-amanda/output.js';
 import { serviceCommand } from '../../src/cli/rx-amanda/service/service.js';
 import { tapCommand } from '../../src/cli/rx-amanda/tap/tap.js';
-import { listenPlace, targetPlace } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
-import { answer } from '../../src/cli/web/page-requests.js';
+import { parseListen, parseTarget } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
+import { answerPageRequest } from '../../src/cli/web/page-requests.js';
 import { memory } from '../../src/drivers/memory.js';
 import { sshPeer } from '../../src/drivers/ssh-peer.js';
 import { InfoEnd } from '../../src/target/process/hold-data.js';
@@ -24,7 +24,7 @@ import { AmandaError } from '../../src/wire/errors.js';
 
 const { driver } = memory();
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-const surroundings = {
+const environment = {
   stdin: Readable.from([]),
   stdout: nowhere,
   stderr: nowhere,
@@ -32,7 +32,7 @@ const surroundings = {
   driver: () => driver,
   ownTarget: () => driver,
 };
-const commands: readonly Command[] = [
+const commands: readonly CliCommand[] = [
   noopCommand,
   serviceCommand,
   dumpCommand,
@@ -47,9 +47,9 @@ const [MOST_WORDS, MOST_LETTERS] = [200, 1_000];
 /** What was typed, and what the programs of the command line make of it before they begin. */
 export function readWords(text: string): unknown {
   const words = text.slice(0, MOST_LETTERS).split('\0', MOST_WORDS);
-  const output = new Output(surroundings, {});
+  const output = new Output(environment, {});
   // Cold: nothing is begun unless somebody subscribes.
-  return commands.map((command) => triedWords(() => command.run(words, output, surroundings)));
+  return commands.map((command) => triedWords(() => command.run(words, output, environment)));
 }
 
 /** The words behind `rx-amandad`. */
@@ -59,8 +59,8 @@ export function readAmandadWords(text: string): unknown {
 
 export function readPlaces(text: string): unknown {
   return [
-    triedWords(() => listenPlace(text)),
-    triedWords(() => targetPlace(text, 10_080)),
+    triedWords(() => parseListen(text)),
+    triedWords(() => parseTarget(text, 10_080)),
     plainAddress(text),
   ];
 }
@@ -108,7 +108,7 @@ export function askPage(text: string): unknown {
     method: 'GET',
     headers: { host: host === '' ? 'localhost' : host, 'last-event-id': lastEventId },
   };
-  answer(request as unknown as IncomingMessage, response as unknown as ServerResponse, {
+  answerPageRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse, {
     token: 'token',
     host: '127.0.0.1',
     document: { html: '', securityPolicy: '' },

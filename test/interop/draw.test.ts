@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { fakeSurroundings } from '../cli/fake-surroundings.js';
+import { fakeEnvironment } from '../cli/fake-environment.js';
 import { describeReal, oddTree, openLab, programs, type Lab } from '../support/real-amanda.js';
 import { describeUnless, missingPrograms, notRoot } from '../support/skips.js';
 
@@ -89,8 +89,8 @@ interface Step {
 }
 
 async function draw(file: string, ...words: readonly string[]) {
-  const fake = fakeSurroundings();
-  const code = await main(['draw', file, ...words], fake.surroundings);
+  const fake = fakeEnvironment();
+  const code = await main(['draw', file, ...words], fake.environment);
   return { code, out: fake.out(), err: fake.err() };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { fakeSurroundings } from '../cli/fake-surroundings.js';
+import { fakeEnvironment } from '../cli/fake-environment.js';
 import { capturesDirectory } from '../support/captures.js';
 
 /** What docs/draw.md and README.md show: as {@link drawn} draws it now, or it is stale. */
@@ -16,7 +16,7 @@ async function drawn(): Promise<string> {
     const file = join(folder, 'sendbackup.svg');
     const code = await main(
       ['draw', `${capturesDirectory}amdump.2.c2s.bin`, '-o', file, '--width', '880'],
-      fakeSurroundings().surroundings,
+      fakeEnvironment().environment,
     );
     expect(code).toBe(0);
     return readFileSync(file, 'utf8');

@@ -63,25 +63,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Names that two files still declare. The list only becomes shorter. */
 const TO_RENAME: readonly string[] = [
   'AMANDA_PORT',
-  'Audience',
   'Checksum',
-  'Command',
-  'Conversation',
-  'Place',
-  'PortRange',
   'Role',
-  'View',
-  'answer',
   'hungUp',
-  'join',
   'lengthOf',
   'noop',
   'packet',
   'sendbackup',
-  'tapCommand',
-  'text',
-  'textOf',
-  'unquote',
 ];
 
 /** What a source file imports, by any form of import. */

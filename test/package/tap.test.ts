@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { fakeSurroundings } from '../cli/fake-surroundings.js';
+import { fakeEnvironment } from '../cli/fake-environment.js';
 import { dial, listen, readAll } from '../tap/ends.js';
 import { root } from './packed.js';
 
@@ -65,8 +65,8 @@ async function tapped(
 
 /** The text that `rx-amanda draw` draws of a file, and its exit code. */
 async function drawn(file: string): Promise<{ readonly code: number; readonly text: string }> {
-  const { surroundings, out, err } = fakeSurroundings();
-  const code = await main(['draw', file], surroundings);
+  const { environment, out, err } = fakeEnvironment();
+  const code = await main(['draw', file], environment);
   return { code, text: out() + err() };
 }
 

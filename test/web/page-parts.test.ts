@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOf, hexOf, textOf, visible } from '../../src/cli/web/page/payload.js';
+import { payloadBytes, payloadHex, payloadText, visible } from '../../src/cli/web/page/payload.js';
 import { RateMeter } from '../../src/cli/web/page/rate-meter.js';
 import { acrossFrom, nearest, stepped } from '../../src/cli/web/page/selection.js';
 import { Store, type LaneView } from '../../src/cli/web/page/store.js';
@@ -16,18 +16,18 @@ import { script } from './page-bundle.js';
 
 describe('a payload on the page', () => {
   it('is text whose control characters can be seen', () => {
-    expect(textOf(new Uint8Array(Buffer.from('a\tb\n\0\u001b[31m\u007f')))).toBe(
+    expect(payloadText(new Uint8Array(Buffer.from('a\tb\n\0\u001b[31m\u007f')))).toBe(
       'a\tb\n\\x00\\x1b[31m\\x7f',
     );
     expect(visible('\u202egnp\u2028\u0085')).toBe('\\u202egnp\\u2028\\x85');
-    expect(textOf(new Uint8Array([0xff, 0x41]))).toBe('\ufffdA');
+    expect(payloadText(new Uint8Array([0xff, 0x41]))).toBe('\ufffdA');
   });
 
   it('is hexadecimal, the last line as far as it goes', () => {
-    expect(hexOf(bytesOf('AAECAwQFBgcICQoLDA0OD0E='))).toBe(
+    expect(payloadHex(payloadBytes('AAECAwQFBgcICQoLDA0OD0E='))).toBe(
       '0000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  ................\n0010  41                                                A',
     );
-    expect(hexOf(new Uint8Array())).toBe('');
+    expect(payloadHex(new Uint8Array())).toBe('');
   });
 });
 
@@ -88,7 +88,7 @@ describe('choosing an event', () => {
     spans: [],
   });
 
-  it('takes the nearest one within reach, a packet before a chunk', () => {
+  it('takes the nearest one within present, a packet before a chunk', () => {
     const one = lane(0, 10, 20, 30);
     expect(nearest(one, 22, 5)?.at).toBe(20);
     expect(nearest(one, 25.1, 20)?.at).toBe(30);
@@ -170,12 +170,12 @@ describe('what the page knows', () => {
     const view = store.connections.get(1);
     if (view === undefined) throw new Error('It was opened.');
     store.take({ kind: 'totals', now: 50_100, connections: [] }, 1_000);
-    expect(store.reach(view, 1_900)).toBe(1_000);
+    expect(store.present(view, 1_900)).toBe(1_000);
     store.take(
       { kind: 'closed', connection: 1, closed: { at: 50_500, how: 'ended', reason: '' } },
       0,
     );
-    expect(store.reach(view, 9_000)).toBe(500);
+    expect(store.present(view, 9_000)).toBe(500);
   });
 });
 

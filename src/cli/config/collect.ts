@@ -1,5 +1,5 @@
 import { printable } from '../../wire/text.js';
-import { configInvalid, placeText, type Place, type Token } from './lexer.js';
+import { configInvalid, positionText, type SourcePosition, type Token } from './lexer.js';
 import { belongs, isKey, keyReaders, type Key, type Scope, type Settings } from './settings.js';
 import { foldKeyword, type Statement } from './statements.js';
 import { nameOf } from './values.js';
@@ -13,7 +13,7 @@ export interface Override {
   readonly dumptype?: string;
   readonly key: Key;
   readonly value: readonly Token[];
-  readonly at: Place;
+  readonly at: SourcePosition;
 }
 
 /** What a configuration says: settings that lie in no block, and dumptypes by their names in lower case. */
@@ -113,7 +113,7 @@ function withLine(
   const key = first.kind === 'word' ? foldKeyword(first.text) : '';
   if (isKey(key) && belongs(key, scope) && body === undefined)
     return { ...settings, [key]: { value: keyReaders[key](values, key, at), at } };
-  tell(`${placeText(at)}: ${printable(first.text)} is of no use here, ignored.`);
+  tell(`${positionText(at)}: ${printable(first.text)} is of no use here, ignored.`);
   return settings;
 }
 

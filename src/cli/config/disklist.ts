@@ -1,12 +1,12 @@
 import { printable } from '../../wire/text.js';
 import { readDumptype, type Tell } from './collect.js';
-import { ConfigLexer, configInvalid, unquote, type Place } from './lexer.js';
+import { ConfigLexer, configInvalid, unescapeString, type SourcePosition } from './lexer.js';
 import type { Settings } from './settings.js';
 import { parseBlock } from './statements.js';
 
 /** One line of a disklist: a disk of a host, and how it is backed up. */
 export interface DisklistEntry {
-  readonly at: Place;
+  readonly at: SourcePosition;
   readonly host: string;
   readonly disk: string;
   /** What is backed up, when it is not what the disk is called. */
@@ -23,7 +23,7 @@ export interface DisklistOptions {
   /** The text behind `includefile NAME`, and the name of that file. */
   readonly include: (
     name: string,
-    at: Place,
+    at: SourcePosition,
     parents: readonly string[],
   ) => { readonly text: string; readonly path: string };
 }
@@ -73,7 +73,7 @@ function readEntries(
 
 function readEntry(
   words: readonly string[],
-  at: Place,
+  at: SourcePosition,
   { dumptypes }: DisklistOptions,
 ): { readonly entry: DisklistEntry; readonly block: boolean } {
   const [host = ''] = words;
@@ -86,7 +86,7 @@ function readEntry(
     if (words.length > place + 1) throw configInvalid(at, 'a { is the last word of its line.');
     return { entry: { at, host, disk, device, dumptype: undefined, settings: {} }, block: true };
   }
-  const dumptype = unquote(words[place] ?? words[2] ?? '');
+  const dumptype = unescapeString(words[place] ?? words[2] ?? '');
   const settings = dumptypes.get(dumptype.toLowerCase());
   if (settings === undefined)
     throw configInvalid(at, `there is no dumptype ${printable(dumptype)}.`);
@@ -110,8 +110,8 @@ function endOfLine(text: string, offset: number): number {
   return end < 0 ? text.length : end + 1;
 }
 
-function wanted(word: string | undefined, what: string, at: Place): string {
-  const text = unquote(word ?? '');
+function wanted(word: string | undefined, what: string, at: SourcePosition): string {
+  const text = unescapeString(word ?? '');
   if (text === '') throw configInvalid(at, `${what} is missing.`);
   return text;
 }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AmandaError } from '../../wire/errors.js';
 import { codeOf, fileFailed } from '../terminal/file-errors.js';
-import { configInvalid, type Place } from './lexer.js';
+import { configInvalid, type SourcePosition } from './lexer.js';
 import { foldKeyword, parseStatements, type Statement } from './statements.js';
 
 /** Bytes of one file; the largest real ones have some 10,000 lines. */
@@ -46,7 +46,7 @@ export class ConfigFiles {
   /** The text of an included file, and its path. `parents` are the files that include each other down to the line, the first one first. */
   include(
     name: string,
-    at: Place,
+    at: SourcePosition,
     parents: readonly string[],
   ): { readonly text: string; readonly path: string } {
     const path = resolve(dirname(parents[0] ?? '.'), name);

@@ -5,7 +5,7 @@ import { UsageError } from '../terminal/arguments.js';
 import { collect, override, type Configuration, type Override, type Tell } from './collect.js';
 import { parseDisklist, type DisklistEntry } from './disklist.js';
 import { ConfigFiles } from './files.js';
-import { placeText } from './lexer.js';
+import { positionText } from './lexer.js';
 import { parseOverride } from './overrides.js';
 import type { Settings } from './settings.js';
 import type { Statement } from './statements.js';
@@ -179,7 +179,7 @@ function chooseDumptype(
     return undefined;
   }
   tell(
-    `${placeText(entry.at)}: ${printable(entry.host)} ${printable(entry.disk)} with ${entry.dumptype === undefined ? 'a dumptype of its own' : `dumptype ${printable(entry.dumptype)}`} says how it is reached`,
+    `${positionText(entry.at)}: ${printable(entry.host)} ${printable(entry.disk)} with ${entry.dumptype === undefined ? 'a dumptype of its own' : `dumptype ${printable(entry.dumptype)}`} says how it is reached`,
   );
   return { settings: entry.settings, entry };
 }

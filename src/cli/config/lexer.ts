@@ -2,13 +2,13 @@ import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 
 /** Where something stands: a file's name and the line in it, from 1; without a line, a word of the command line. */
-export interface Place {
+export interface SourcePosition {
   readonly file: string;
   readonly line?: number;
 }
 
 /** What a line of a configuration is made of. */
-export type Token = { readonly at: Place } & (
+export type Token = { readonly at: SourcePosition } & (
   | { readonly kind: 'word'; readonly text: string }
   /** What was in double quotes, without them. */
   | { readonly kind: 'string'; readonly text: string }
@@ -20,12 +20,12 @@ export type Token = { readonly at: Place } & (
 );
 
 /** The error of something that cannot be meant, with the place: `CONFIG_INVALID`. */
-export function configInvalid(at: Place, message: string): AmandaError {
-  return new AmandaError('CONFIG_INVALID', `${placeText(at)}: ${message}`);
+export function configInvalid(at: SourcePosition, message: string): AmandaError {
+  return new AmandaError('CONFIG_INVALID', `${positionText(at)}: ${message}`);
 }
 
 /** A place as a person reads it: `/etc/amanda/amanda-client.conf line 3`. */
-export function placeText({ file, line }: Place): string {
+export function positionText({ file, line }: SourcePosition): string {
   return line === undefined ? printable(file) : `${printable(file)} line ${line}`;
 }
 
@@ -77,14 +77,14 @@ export class ConfigLexer {
   }
 
   /** A line may end inside a string only behind a backslash, and stays in it. */
-  #string(at: Place): string {
+  #string(at: SourcePosition): string {
     for (let end = this.#offset + 1; end < this.#text.length; end += 1) {
       const character = this.#text[end];
       if (character === '"') {
         const quoted = this.#text.slice(this.#offset + 1, end);
         this.#offset = end + 1;
         this.#line += quoted.split('\n').length - 1;
-        return unquote(quoted);
+        return unescapeString(quoted);
       }
       if (character === '\n') break;
       if (character === '\\') end += 1;
@@ -94,7 +94,7 @@ export class ConfigLexer {
 }
 
 /** What a text in quotes stands for: `\n \t \r \f`, up to three octal digits, and any other character behind a backslash as itself. */
-export function unquote(quoted: string): string {
+export function unescapeString(quoted: string): string {
   const plain = quoted.replace(/\\([0-7]{1,3}|[^]?)|"/g, (_, escaped: string | undefined) => {
     if (escaped === undefined) return '';
     if (/^[0-7]/.test(escaped))

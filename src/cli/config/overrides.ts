@@ -1,10 +1,10 @@
 import { printable } from '../../wire/text.js';
 import { UsageError } from '../terminal/arguments.js';
 import type { Override } from './collect.js';
-import { ConfigLexer, type Place, type Token } from './lexer.js';
+import { ConfigLexer, type SourcePosition, type Token } from './lexer.js';
 import { isKey, keyReaders, type Key } from './settings.js';
 import { foldKeyword } from './statements.js';
-import { text, textOrNumber } from './values.js';
+import { quotedString, stringOrNumber } from './values.js';
 
 /**
  * Reads `KEY=VALUE` or `DUMPTYPE:NAME:KEY=VALUE`, as Amanda's programs take it behind `-o`; `prefix` is what stands before it on the command
@@ -27,9 +27,10 @@ export function parseOverride(words: string, prefix = '--option '): Override {
 }
 
 /** A text needs no quotes here. */
-function valueTokens(key: Key, value: string, at: Place): readonly Token[] {
+function valueTokens(key: Key, value: string, at: SourcePosition): readonly Token[] {
   const reader: unknown = keyReaders[key];
-  if (reader === text || reader === textOrNumber) return [{ kind: 'string', text: value, at }];
+  if (reader === quotedString || reader === stringOrNumber)
+    return [{ kind: 'string', text: value, at }];
   const lexer = new ConfigLexer(Buffer.from(value).toString('latin1'), at.file);
   const tokens: Token[] = [];
   for (let token = lexer.next(); token.kind !== 'end'; token = lexer.next()) tokens.push(token);

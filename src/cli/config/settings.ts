@@ -1,19 +1,19 @@
-import type { Place } from './lexer.js';
-import { nonZero, ports, positive, text, textOrNumber, yesNo } from './values.js';
+import type { SourcePosition } from './lexer.js';
+import { nonZero, ports, positive, quotedString, stringOrNumber, yesNo } from './values.js';
 
 /** The keys of Amanda's configuration that say how a target is reached, and how their values are read. The others are of no use here. */
 export const keyReaders = {
-  auth: text,
-  'client-port': textOrNumber,
-  'client-username': text,
-  'amandad-path': text,
-  'ssh-keys': text,
-  'ssl-dir': text,
-  'ssl-fingerprint-file': text,
-  'ssl-cert-file': text,
-  'ssl-key-file': text,
-  'ssl-ca-cert-file': text,
-  'ssl-cipher-list': text,
+  auth: quotedString,
+  'client-port': stringOrNumber,
+  'client-username': quotedString,
+  'amandad-path': quotedString,
+  'ssh-keys': quotedString,
+  'ssl-dir': quotedString,
+  'ssl-fingerprint-file': quotedString,
+  'ssl-cert-file': quotedString,
+  'ssl-key-file': quotedString,
+  'ssl-ca-cert-file': quotedString,
+  'ssl-cipher-list': quotedString,
   'ssl-check-certificate-host': yesNo,
   'ssl-check-host': yesNo,
   'ssl-check-fingerprint': yesNo,
@@ -26,7 +26,7 @@ export const keyReaders = {
   ctimeout: positive,
   etimeout: nonZero,
   dtimeout: positive,
-  diskfile: text,
+  diskfile: quotedString,
 } as const;
 
 export type Key = keyof typeof keyReaders;
@@ -34,7 +34,7 @@ export type Key = keyof typeof keyReaders;
 /** A value and where it was set. */
 export interface Setting<T> {
   readonly value: T;
-  readonly at: Place;
+  readonly at: SourcePosition;
 }
 
 /** What a configuration sets. Times are in seconds, as there. */

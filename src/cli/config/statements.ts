@@ -1,8 +1,8 @@
-import { ConfigLexer, configInvalid, type Place, type Token } from './lexer.js';
+import { ConfigLexer, configInvalid, type SourcePosition, type Token } from './lexer.js';
 
 /** One line of a configuration: a key and its values, or a bare name. With `{` at its end, also the lines up to `}`. */
 export interface Statement {
-  readonly at: Place;
+  readonly at: SourcePosition;
   /** At least one: a word or a string. */
   readonly words: readonly [Token & { readonly kind: 'word' | 'string' }, ...Token[]];
   readonly body?: readonly Statement[];
@@ -14,7 +14,7 @@ export function parseStatements(text: string, file: string): readonly Statement[
 }
 
 /** The statements of a block whose `{` and line end have been read, up to and with its `}`. Errors with `CONFIG_INVALID`. */
-export function parseBlock(lexer: ConfigLexer, opened: Place): readonly Statement[] {
+export function parseBlock(lexer: ConfigLexer, opened: SourcePosition): readonly Statement[] {
   return readStatements(lexer, [opened], '}');
 }
 
@@ -24,7 +24,7 @@ const MOST_BLOCKS = 16;
 /** `opened` has the places of the blocks that are open, the innermost last. */
 function readStatements(
   lexer: ConfigLexer,
-  opened: readonly Place[],
+  opened: readonly SourcePosition[],
   until: 'end' | '}',
 ): readonly Statement[] {
   const statements: Statement[] = [];
@@ -44,7 +44,7 @@ function readStatements(
 function readStatement(
   lexer: ConfigLexer,
   first: Statement['words'][0],
-  opened: readonly Place[],
+  opened: readonly SourcePosition[],
 ): Statement {
   const words: [typeof first, ...Token[]] = [first];
   for (;;) {

@@ -1,25 +1,20 @@
+import type { PortRange } from '../../drivers/datagram/datagram-door.js';
 import { printable } from '../../wire/text.js';
-import { configInvalid, type Place, type Token } from './lexer.js';
+import { configInvalid, type SourcePosition, type Token } from './lexer.js';
 import { foldKeyword } from './statements.js';
 
 /** Reads the values behind a key. Throws `CONFIG_INVALID` for what the key cannot have. */
-export type ValueReader<T> = (values: readonly Token[], key: string, at: Place) => T;
-
-/** First and last port of a range. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
+export type ValueReader<T> = (values: readonly Token[], key: string, at: SourcePosition) => T;
 
 /** A string in quotes. */
-export const text: ValueReader<string> = (values, key, at) => {
+export const quotedString: ValueReader<string> = (values, key, at) => {
   const [value, ...rest] = values;
   if (value?.kind === 'string' && rest.length === 0) return value.text;
   throw configInvalid(at, `${key} takes one string in double quotes.`);
 };
 
 /** A string in quotes, or a whole number. */
-export const textOrNumber: ValueReader<string> = (values, key, at) => {
+export const stringOrNumber: ValueReader<string> = (values, key, at) => {
   const [value, ...rest] = values;
   if (rest.length === 0 && value?.kind === 'string') return value.text;
   if (rest.length === 0 && value?.kind === 'number' && Number.isSafeInteger(value.value))
@@ -63,7 +58,7 @@ export const nonZero: ValueReader<number> = (values, key, at) => {
 
 const MOST = 0x7fff_ffff;
 
-function whole([value, unit, ...rest]: readonly Token[], key: string, at: Place): number {
+function whole([value, unit, ...rest]: readonly Token[], key: string, at: SourcePosition): number {
   const times =
     unit === undefined
       ? 1
@@ -129,7 +124,7 @@ export function ports(least: number, most: number): ValueReader<PortRange> {
 }
 
 /** The name that follows a word, in quotes or not. */
-export function nameOf(token: Token | undefined, what: string, at: Place): string {
+export function nameOf(token: Token | undefined, what: string, at: SourcePosition): string {
   if (token?.kind === 'word' || token?.kind === 'string') return token.text;
   throw configInvalid(
     at,

@@ -1,9 +1,9 @@
 import type { Observable } from 'rxjs';
 import type { Output } from './output.js';
-import type { Surroundings } from './surroundings.js';
+import type { ProcessEnvironment } from './environment.js';
 
 /** One of the things that `rx-amanda` does. */
-export interface Command {
+export interface CliCommand {
   /** What it does, in half a line. */
   readonly summary: string;
   /** What `--help` prints. */
@@ -12,5 +12,9 @@ export interface Command {
    * Does it: cold, emits the exit code once it is done, and errors with what it failed with. Throws `UsageError` at once for words
    * that cannot be meant. Unsubscribing cancels everything.
    */
-  run(words: readonly string[], output: Output, surroundings: Surroundings): Observable<number>;
+  run(
+    words: readonly string[],
+    output: Output,
+    environment: ProcessEnvironment,
+  ): Observable<number>;
 }

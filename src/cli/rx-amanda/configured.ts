@@ -5,7 +5,7 @@ import { portOfService, resolvePort } from '../config/port-name.js';
 import type { Setting, Settings } from '../config/settings.js';
 import { UsageError } from '../terminal/arguments.js';
 import type { Output } from './output.js';
-import type { Surroundings } from './surroundings.js';
+import type { ProcessEnvironment } from './environment.js';
 import { chooseTarget, type TargetChoice, type TargetValues } from './target.js';
 import { printable } from '../../wire/text.js';
 
@@ -49,14 +49,14 @@ export function chooseConfigured(
   disk: string | undefined,
   values: TargetValues & ConfigValues,
   output: Output,
-  surroundings: Surroundings,
+  environment: ProcessEnvironment,
 ): ConfiguredTarget {
-  const found = installationOf(host, disk, values, output, surroundings);
+  const found = installationOf(host, disk, values, output, environment);
   const words = {
-    ...configuredValues(found.settings, values, output, surroundings),
+    ...configuredValues(found.settings, values, output, environment),
     ...given(values),
   };
-  const target = chooseTarget(host, { ...words, port: portInDigits(words, surroundings) });
+  const target = chooseTarget(host, { ...words, port: portInDigits(words, environment) });
   return {
     ...found,
     target:
@@ -69,13 +69,13 @@ function installationOf(
   disk: string | undefined,
   values: ConfigValues,
   output: Output,
-  { installation }: Surroundings,
+  { installation }: ProcessEnvironment,
 ): Installation {
   const { config, dumptype, option: overrides = [], 'no-config': isUnwanted = false } = values;
   if (isUnwanted && dumptype !== undefined)
     throw new UsageError('--no-config and --dumptype cannot be combined.');
   const tell = (line: string): void => {
-    if (output.manner.debug) output.warn(`config: ${line}`);
+    if (output.mode.debug) output.warn(`config: ${line}`);
   };
   const warn = (line: string): void => {
     output.note(line);
@@ -100,18 +100,18 @@ function configuredValues(
   settings: Settings,
   values: TargetValues,
   output: Output,
-  surroundings: Surroundings,
+  environment: ProcessEnvironment,
 ): TargetValues {
   const auth = authOf(settings);
   const isOther =
     values.auth !== undefined && auth !== undefined && values.auth.toLowerCase() !== auth;
-  if (isOther && settings['client-port'] !== undefined && output.manner.debug)
+  if (isOther && settings['client-port'] !== undefined && output.mode.debug)
     output.warn(`config: its client-port is that of auth ${auth}, not used`);
   return given({
     auth,
     port:
       values.port === undefined && !isOther
-        ? portOf(auth ?? values.auth?.toLowerCase() ?? 'bsdtcp', settings, surroundings)
+        ? portOf(auth ?? values.auth?.toLowerCase() ?? 'bsdtcp', settings, environment)
         : undefined,
     'amandad-path': said(settings['amandad-path']),
     'client-username': said(settings['client-username']),
@@ -145,7 +145,7 @@ function authOf({ auth }: Settings): string | undefined {
 function portOf(
   auth: string,
   settings: Settings,
-  { installation }: Surroundings,
+  { installation }: ProcessEnvironment,
 ): string | undefined {
   if (auth === 'local' || auth === 'rsh') return undefined;
   // Where Amanda is told an auth and no port, it goes to the service `amanda`, over ssl too; ssh has its own configuration.
@@ -162,7 +162,7 @@ function portOf(
 /** `--port`, which may be the name of a service. */
 function portInDigits(
   { port, auth = 'bsdtcp' }: TargetValues,
-  { installation }: Surroundings,
+  { installation }: ProcessEnvironment,
 ): string | undefined {
   if (port === undefined || !/^[a-z]/i.test(port)) return port;
   const protocol = protocolOf(auth.toLowerCase());

@@ -13,17 +13,17 @@ import {
 } from 'rxjs';
 import { printable } from '../../wire/text.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
-import type { Command } from './command.js';
+import type { CliCommand } from './command.js';
 import { exitCodeOf, exitCodes, exitCodesHelp } from '../terminal/exit.js';
 import { Output } from './output.js';
-import type { Surroundings } from './surroundings.js';
+import type { ProcessEnvironment } from './environment.js';
 import { packageVersion } from '../version.js';
 
 /**
  * Each is loaded when it is asked for: it starts sooner, and above 8 MiB of heap V8 marks all of it again and again while buffers come and go,
  * which makes a relay a third dearer.
  */
-const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['noop', async () => (await import('./noop.js')).noopCommand],
   ['service', async () => (await import('./service/service.js')).serviceCommand],
   ['dump', async () => (await import('./dump/dump.js')).dumpCommand],
@@ -54,15 +54,15 @@ ${exitCodesHelp}
 }
 
 /** `rx-amanda`: runs the command that the words name. Resolves to the exit code, when everything is done or cancelled; never rejects. */
-export function main(words: readonly string[], surroundings: Surroundings): Promise<number> {
+export function main(words: readonly string[], environment: ProcessEnvironment): Promise<number> {
   const own = beforeDashes(words);
   const endsItself = endingThemselves.has(words[0]);
-  const output = new Output(surroundings, {
+  const output = new Output(environment, {
     json: !endsItself && own.includes('--json'),
     debug: own.includes('--debug'),
     quiet: asksForQuiet(own),
   });
-  const interrupted = (endsItself ? NEVER : surroundings.interrupted).pipe(
+  const interrupted = (endsItself ? NEVER : environment.interrupted).pipe(
     map((code) => {
       output.failure(new InterruptedError());
       return code;
@@ -70,7 +70,7 @@ export function main(words: readonly string[], surroundings: Surroundings): Prom
   );
   const done = merge(
     // The last value: the connection ends in good order before the program does.
-    defer(() => run(words, output, surroundings)).pipe(takeLast(1)),
+    defer(() => run(words, output, environment)).pipe(takeLast(1)),
     interrupted,
   ).pipe(
     catchError((error: unknown) => {
@@ -84,10 +84,10 @@ export function main(words: readonly string[], surroundings: Surroundings): Prom
 function run(
   [name, ...words]: readonly string[],
   output: Output,
-  surroundings: Surroundings,
+  environment: ProcessEnvironment,
 ): Observable<number> {
   const say = (text: string): Observable<number> => {
-    surroundings.stdout.write(text);
+    environment.stdout.write(text);
     return of(exitCodes.success);
   };
   if (name === '--version') return say(`rx-amanda ${packageVersion()}\n`);
@@ -102,7 +102,7 @@ function run(
     switchMap((command) =>
       asksForHelp(beforeDashes(words))
         ? say(command.help)
-        : command.run(words, output, surroundings),
+        : command.run(words, output, environment),
     ),
   );
 }

@@ -2,16 +2,16 @@ import { map, tap } from 'rxjs';
 import { describePeer } from '../../transport/channel.js';
 import { noop, type Noop } from '../../initiator/noop.js';
 import { Features, featureNames } from '../../wire/features.js';
-import { sortWords, takeWords } from '../terminal/arguments.js';
-import type { Command } from './command.js';
+import { parseArguments, takePositionals } from '../terminal/arguments.js';
+import type { CliCommand } from './command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from './configured.js';
 import { exitCodes, exitCodesHelp } from '../terminal/exit.js';
-import { reach } from './reach.js';
+import { connectTarget } from './connect-target.js';
 import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 import { formatTime } from '../terminal/units.js';
 
 /** `rx-amanda noop`: is it there, does it let us in, what can it do? */
-export const noopCommand: Command = {
+export const noopCommand: CliCommand = {
   summary: 'ask a target whether it is there and what it can do',
   help: `Usage: rx-amanda noop [OPTION…] HOST
 
@@ -23,12 +23,12 @@ ${configOptionsHelp}
 
 ${exitCodesHelp}
 `,
-  run(words, output, surroundings) {
-    const { values, positionals } = sortWords(words, { ...targetOptions, ...configOptions });
-    const [host = ''] = takeWords(positionals, ['HOST']);
-    const { target } = chooseConfigured(host, undefined, values, output, surroundings);
+  run(words, output, environment) {
+    const { values, positionals } = parseArguments(words, { ...targetOptions, ...configOptions });
+    const [host = ''] = takePositionals(positionals, ['HOST']);
+    const { target } = chooseConfigured(host, undefined, values, output, environment);
     const started = performance.now();
-    return reach(target, values, output, surroundings).pipe(
+    return connectTarget(target, values, output, environment).pipe(
       noop(callTimingFor(target)),
       tap((answer) => {
         const milliseconds = performance.now() - started;

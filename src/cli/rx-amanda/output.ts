@@ -2,10 +2,10 @@ import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import { adviceFor } from '../terminal/advice.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
-import type { Surroundings } from './surroundings.js';
+import type { ProcessEnvironment } from './environment.js';
 
 /** How a command was asked to speak. */
-export interface Manner {
+export interface OutputMode {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
@@ -13,25 +13,25 @@ export interface Manner {
 
 /** What a command says: results on standard output, everything else on standard error. No colours. */
 export class Output {
-  readonly manner: Manner;
-  readonly #surroundings: Surroundings;
+  readonly mode: OutputMode;
+  readonly #environment: ProcessEnvironment;
 
   constructor(
-    surroundings: Surroundings,
-    manner: Partial<{ [Name in keyof Manner]: boolean | undefined }>,
+    environment: ProcessEnvironment,
+    mode: Partial<{ [Name in keyof OutputMode]: boolean | undefined }>,
   ) {
-    this.#surroundings = surroundings;
-    this.manner = {
-      json: manner.json === true,
-      quiet: manner.quiet === true,
-      debug: manner.debug === true,
+    this.#environment = environment;
+    this.mode = {
+      json: mode.json === true,
+      quiet: mode.quiet === true,
+      debug: mode.debug === true,
     };
   }
 
   /** The result, as the lines for a person or as the document for a program. */
   result(document: object, lines: readonly string[]): void {
-    this.#surroundings.stdout.write(
-      this.manner.json
+    this.#environment.stdout.write(
+      this.mode.json
         ? `${JSON.stringify(document)}\n`
         : lines.map((line) => `${safeLine(line)}\n`).join(''),
     );
@@ -39,20 +39,20 @@ export class Output {
 
   /** Something worth knowing that is no result. */
   note(text: string): void {
-    if (!this.manner.quiet) this.warn(`rx-amanda: ${text}`);
+    if (!this.mode.quiet) this.warn(`rx-amanda: ${text}`);
   }
 
-  /** A line on standard error, whatever the manner. */
+  /** A line on standard error, whatever the mode. */
   warn(line: string): void {
-    this.#surroundings.stderr.write(`${safeLine(line)}\n`);
+    this.#environment.stderr.write(`${safeLine(line)}\n`);
   }
 
   /** What a command failed with: one sentence, and with `debug` where it came from. */
   failure(error: unknown): void {
     const message = messageOf(error);
-    if (this.manner.json) this.result({ error: describeError(error, message) }, []);
+    if (this.mode.json) this.result({ error: describeError(error, message) }, []);
     else this.warn(`rx-amanda: ${message}`);
-    if (this.manner.debug) for (const line of stacksOf(error)) this.warn(line);
+    if (this.mode.debug) for (const line of stacksOf(error)) this.warn(line);
   }
 }
 

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import type { AmandadSurroundings } from './amandad-surroundings.js';
+import type { AmandadEnvironment } from './amandad-environment.js';
 
 /** Where an amandad tells what it does, a line at a time. */
 export type Log = (line: string) => void;
@@ -30,7 +30,7 @@ export class AmandadLog {
       complain,
       isStderrFree,
       activation,
-    }: Pick<AmandadSurroundings, 'complain' | 'isStderrFree' | 'activation'>,
+    }: Pick<AmandadEnvironment, 'complain' | 'isStderrFree' | 'activation'>,
   ) {
     this.#file = log;
     // What an initiator has started speaks on that one's standard error, and is silent unless asked.

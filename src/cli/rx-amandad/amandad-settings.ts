@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAmandaError, type AmandaError } from '../../wire/errors.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import type { AmandadSurroundings } from './amandad-surroundings.js';
+import type { AmandadEnvironment } from './amandad-environment.js';
 import type { Settings } from '../config/settings.js';
 
 /** What the installation's configuration and the words behind `rx-amandad` say to a target. */
@@ -21,7 +21,7 @@ export interface AmandadSettings {
  */
 export async function amandadSettings(
   { settings: words, noConfig, debug }: Pick<AmandadArguments, 'settings' | 'noConfig' | 'debug'>,
-  { installation }: Pick<AmandadSurroundings, 'installation'>,
+  { installation }: Pick<AmandadEnvironment, 'installation'>,
 ): Promise<AmandadSettings> {
   const directory =
     noConfig || installation === undefined || !existsSync(`${installation}/amanda-client.conf`)

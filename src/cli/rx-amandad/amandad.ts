@@ -27,7 +27,7 @@ import { serve, type ServeOptions } from '../../target/serve.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
 import { listenerOf } from './amandad-listener.js';
 import { amandadSettings, type AmandadSettings } from './amandad-settings.js';
-import type { AmandadSurroundings } from './amandad-surroundings.js';
+import type { AmandadEnvironment } from './amandad-environment.js';
 import { AmandadLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
 import type { Settings } from '../config/settings.js';
@@ -43,33 +43,30 @@ import { packageVersion } from '../version.js';
  */
 export async function amandad(
   words: readonly string[],
-  surroundings: AmandadSurroundings,
+  environment: AmandadEnvironment,
 ): Promise<number> {
-  const { print } = surroundings;
+  const { print } = environment;
   if (words.includes('--help')) print((await import('./amandad-help.js')).help);
   else if (words.includes('--version')) print(`rx-amandad-${packageVersion()}\n`);
-  else return serveAsAsked(words, surroundings);
+  else return serveAsAsked(words, environment);
   return exitCodes.success;
 }
 
-function serveAsAsked(
-  words: readonly string[],
-  surroundings: AmandadSurroundings,
-): Promise<number> {
-  const { complain, interrupted } = surroundings;
+function serveAsAsked(words: readonly string[], environment: AmandadEnvironment): Promise<number> {
+  const { complain, interrupted } = environment;
   const first = new ReplaySubject<number>(1);
   const again = new ReplaySubject<number>(1);
   interrupted.pipe(take(1)).subscribe(first);
   interrupted.pipe(skip(1), take(1)).subscribe(again);
   const done = merge(
     defer(() => of(parseAmandad(words))).pipe(
-      mergeMap(async (given) => ({ given, ...(await amandadSettings(given, surroundings)) })),
-      mergeMap((start) => run(start, { ...surroundings, interrupted: first }, again)),
+      mergeMap(async (given) => ({ given, ...(await amandadSettings(given, environment)) })),
+      mergeMap((start) => run(start, { ...environment, interrupted: first }, again)),
     ),
     again,
   ).pipe(
     catchError((error: unknown) => {
-      if (surroundings.isStderrFree())
+      if (environment.isStderrFree())
         complain(`rx-amandad: ${error instanceof Error ? error.message : String(error)}`);
       return of(exitCodeOf(error) === exitCodes.usage ? exitCodes.usage : exitCodes.failed);
     }),
@@ -82,12 +79,12 @@ type Start = { readonly given: AmandadArguments } & AmandadSettings;
 
 function run(
   { given, settings, trouble, notes }: Start,
-  surroundings: AmandadSurroundings,
+  environment: AmandadEnvironment,
   hurry: Observable<unknown>,
 ): Observable<number> {
-  const { becomeUser, interrupted, hangup } = surroundings;
-  const activation = activationOf(given, surroundings);
-  const log = new AmandadLog(given, { ...surroundings, activation });
+  const { becomeUser, interrupted, hangup } = environment;
+  const activation = activationOf(given, environment);
+  const log = new AmandadLog(given, { ...environment, activation });
   const requests = new RequestLog(log.write);
   const listener = listenerOf(given, settings, activation, {
     // Only now: a port below 1024 takes root to listen on, and the log is to be its user's.
@@ -166,7 +163,7 @@ const NEVER = 0x7fff_ffff;
 /** Where nobody has said anything else, standard input is looked at: a connection, or with inetd's "wait" what connections come in on. */
 function activationOf(
   given: AmandadArguments,
-  { activation, waiting }: AmandadSurroundings,
+  { activation, waiting }: AmandadEnvironment,
 ): Activation {
   const isForTcp = given.auth === 'bsdtcp' || given.auth === 'ssl';
   return (

@@ -21,7 +21,7 @@ type Parsed<T extends OptionTable> = ReturnType<
 >;
 
 /** Sorts words into options and the rest. Throws {@link UsageError} for an option that is not in the table. */
-export function sortWords<const T extends OptionTable>(
+export function parseArguments<const T extends OptionTable>(
   words: readonly string[],
   options: T,
 ): Parsed<T> {
@@ -35,7 +35,7 @@ export function sortWords<const T extends OptionTable>(
 }
 
 /** The one word, or the words, that stand without an option; throws when there are more or fewer than `names`. */
-export function takeWords(words: readonly string[], names: readonly string[]): string[] {
+export function takePositionals(words: readonly string[], names: readonly string[]): string[] {
   const missing = names[words.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing.`);
   const extra = words[names.length];

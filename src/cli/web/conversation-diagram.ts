@@ -3,7 +3,7 @@ import type { Diagram, Span } from '../../diagram/model.js';
 import type { KnownLane, Step } from './steps.js';
 
 /** A part of a conversation, in milliseconds since it was opened. */
-export interface Window {
+export interface TimeRange {
   readonly from: number;
   readonly to: number;
 }
@@ -16,7 +16,7 @@ export function conversationDiagram(
   words: Pick<Diagram, 'title' | 'sentence'>,
   lanes: readonly KnownLane[],
   steps: readonly Step[],
-  part: Window,
+  part: TimeRange,
 ): Diagram {
   const recording = new Recording({ ...words, maxEvents: MOST_EVENTS });
   for (const { start } of lanes) recording.change({ kind: 'lane', at: 0, lane: start });
@@ -42,7 +42,7 @@ export function conversationDiagram(
   return recording.diagram();
 }
 
-function within(span: Span, { from, to }: Window): Span {
+function within(span: Span, { from, to }: TimeRange): Span {
   return {
     ...span,
     from: Math.max(0, span.from - from),

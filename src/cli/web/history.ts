@@ -1,7 +1,7 @@
 import type { Diagram } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
-import type { Window } from './conversation-diagram.js';
-import { Conversation, type Numbered } from './conversation.js';
+import type { TimeRange } from './conversation-diagram.js';
+import { ConversationHistory, type Numbered } from './conversation-history.js';
 import type { PageMessage } from './page-messages.js';
 
 /** How much of a tap is kept for pages that come late or are slow. */
@@ -17,7 +17,7 @@ export interface HistoryLimits {
 /** The last part of what a tap saw, with every step numbered, so that a page can say up to where it knows it. */
 export class TapHistory {
   readonly #limits: Required<{ readonly [Name in keyof HistoryLimits]: number }>;
-  readonly #conversations = new Map<number, Conversation>();
+  readonly #conversations = new Map<number, ConversationHistory>();
   /** Of connections that are no longer here. */
   #forgotten: readonly Numbered[] = [];
   #steps = 0;
@@ -85,13 +85,13 @@ export class TapHistory {
   }
 
   /** A conversation, as far as it is kept, within a time of it in milliseconds; undefined when there is none of that number. */
-  diagram(connection: number, window: Window): Diagram | undefined {
-    return this.#conversations.get(connection)?.diagram(window);
+  diagram(connection: number, range: TimeRange): Diagram | undefined {
+    return this.#conversations.get(connection)?.diagram(range);
   }
 
   #open(change: TapChange & { readonly kind: 'opened' }): void {
     if (this.#conversations.has(change.connection)) return;
-    this.#conversations.set(change.connection, new Conversation(change, this.#limits.lanes));
+    this.#conversations.set(change.connection, new ConversationHistory(change, this.#limits.lanes));
     if (this.#conversations.size <= this.#limits.connections) return;
     const [oldest] = [...this.#conversations.values()].filter(({ isClosed }) => isClosed);
     const victim = oldest ?? [...this.#conversations.values()][0];
@@ -107,7 +107,7 @@ export class TapHistory {
 
   /** An eighth of the longest conversation at once: finding it takes a while. */
   #drop(): void {
-    let longest: Conversation | undefined;
+    let longest: ConversationHistory | undefined;
     for (const one of this.#conversations.values())
       if (one.length > (longest?.length ?? 0)) longest = one;
     if (longest === undefined) return;

@@ -7,7 +7,7 @@ import type { PageMessage } from './page-messages.js';
 export interface FeedSource {
   readonly history: TapHistory;
   /** Emits when there is something new. */
-  readonly news: Observable<unknown>;
+  readonly updates: Observable<unknown>;
   /** True when the tap has come to its end. */
   readonly isOver: () => boolean;
 }
@@ -33,7 +33,7 @@ export function feedPage(
   return new Observable((out) => {
     const feed = new Feed(response, known, source);
     const feeding = merge(
-      source.news.pipe(auditTime(PACE), startWith(undefined)),
+      source.updates.pipe(auditTime(PACE), startWith(undefined)),
       fromEvent(response, 'drain'),
     ).subscribe(() => {
       feed.tell();
@@ -90,9 +90,9 @@ class Feed {
     else if (history.hasLostSince(this.#known)) messages.push(history.state(false));
     this.#isNew = false;
     const before = this.#known;
-    const { messages: news, last } = history.since(before, MOST_STEPS);
+    const { messages: updates, last } = history.since(before, MOST_STEPS);
     this.#known = last;
-    if (last > before) messages.push(...news, history.totalsSince(before, Date.now()));
+    if (last > before) messages.push(...updates, history.totalsSince(before, Date.now()));
     if (isOver() && last === history.last && !this.#saidOver) {
       messages.push({ kind: 'over' });
       this.#saidOver = true;

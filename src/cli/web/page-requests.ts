@@ -12,14 +12,14 @@ export interface PageRoutes {
   readonly document: PageDocument;
   readonly diagram: (
     connection: number,
-    window: { readonly from: number; readonly to: number },
+    range: { readonly from: number; readonly to: number },
   ) => Diagram | undefined;
   /** Goes on with the response; `known` is the number of the last step that the page has. */
   readonly follow: (response: ServerResponse, known: number | undefined) => void;
 }
 
 /** Answers a request, or refuses it: nothing is told to whom does not know the token, and to no page of another origin. */
-export function answer(
+export function answerPageRequest(
   request: IncomingMessage,
   response: ServerResponse,
   routes: PageRoutes,

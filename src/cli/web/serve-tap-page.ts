@@ -2,12 +2,12 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Observable, Subject } from 'rxjs';
 import type { TapChange } from '../../tap/tap-change.js';
 import { AmandaError } from '../../wire/errors.js';
-import { Audience } from './audience.js';
+import { OpenPages } from './open-pages.js';
 import { newToken } from './gate.js';
 import { TapHistory, type HistoryLimits } from './history.js';
 import { feedPage } from './page-feed.js';
 import { pageDocument, readPageScript } from './page-document.js';
-import { answer } from './page-requests.js';
+import { answerPageRequest } from './page-requests.js';
 
 export interface TapPageOptions {
   /** 0 for any that is free. */
@@ -45,18 +45,18 @@ export function serveTapPage(
     const document = pageDocument(script ?? readPageScript());
     const token = newToken();
     const history = new TapHistory(limits);
-    const news = new Subject<void>();
+    const updates = new Subject<void>();
     let isOver = false;
-    const audience = new Audience(pages, (count) => out.next({ kind: 'pages', count }));
+    const openPages = new OpenPages(pages, (count) => out.next({ kind: 'pages', count }));
     const server = createServer({ maxHeaderSize: 8 << 10 }, (request, response) => {
       const follow = (page: ServerResponse, known: number | undefined): void => {
-        audience.admit(page, feedPage(page, known, { history, news, isOver: () => isOver }));
+        openPages.admit(page, feedPage(page, known, { history, updates, isOver: () => isOver }));
       };
-      answer(request, response, {
+      answerPageRequest(request, response, {
         token,
         host,
         document,
-        diagram: (connection, window) => history.diagram(connection, window),
+        diagram: (connection, range) => history.diagram(connection, range),
         follow,
       });
     });
@@ -75,7 +75,7 @@ export function serveTapPage(
       out.next({ kind: 'listening', ...placeOf(server, host, token) });
     });
     out.add(() => {
-      audience.close();
+      openPages.close();
       server.close();
       server.closeAllConnections();
     });
@@ -83,12 +83,12 @@ export function serveTapPage(
       changes.subscribe({
         next: (change) => {
           history.take(change);
-          news.next();
+          updates.next();
         },
         error: (error: unknown) => out.error(error),
         complete: () => {
           isOver = true;
-          news.next();
+          updates.next();
         },
       }),
     );

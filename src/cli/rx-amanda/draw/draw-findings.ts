@@ -62,7 +62,7 @@ const problemCodes: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /** Whether a step says that something cannot be shown. */
-export function isProblem(change: TapChange): change is EventChange {
+export function isUnshowable(change: TapChange): change is EventChange {
   return (
     change.kind === 'change' &&
     change.change.kind === 'event' &&

@@ -7,12 +7,12 @@ import { recordingHeader, recordingLine } from '../../../tap/recording-file.js';
 import { SavedChanges } from '../../../tap/saved-changes.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import { encodeText } from '../../../wire/text.js';
-import { ConnectionFilter, Problems, isProblem } from './draw-findings.js';
+import { ConnectionFilter, Problems, isUnshowable } from './draw-findings.js';
 import { changeLine, listLine } from './draw-lines.js';
 import { drawnStep, Pictures, type Picture, type PicturesOptions } from './draw-pictures.js';
 import { PartialFile } from '../../terminal/partial-file.js';
 import type { PacedOutput } from '../../terminal/paced-output.js';
-import type { TerminalOutput } from '../surroundings.js';
+import type { TerminalOutput } from '../environment.js';
 import { terminalOf } from '../../terminal/terminal.js';
 import { count } from '../../terminal/units.js';
 
@@ -55,7 +55,7 @@ export function framesView({
     change(change) {
       filter.count(change);
       if (!filter.includes(change)) return;
-      if (isProblem(change)) problems.add(change.connection, change.change.event.label);
+      if (isUnshowable(change)) problems.add(change.connection, change.change.event.label);
       out.write(json ? recordingLine(change) : changeLine(change));
     },
     finish: () => Promise.resolve(),
@@ -118,7 +118,7 @@ function viewOfChanges(filter: ConnectionFilter, take: (change: TapChange) => vo
   const problems = new Problems();
   const report = (change: TapChange): void => {
     filter.count(change);
-    if (filter.includes(change) && isProblem(change))
+    if (filter.includes(change) && isUnshowable(change))
       problems.add(change.connection, change.change.event.label);
     take(change);
   };

@@ -1,12 +1,12 @@
 import { Observable } from 'rxjs';
-import { UsageError, sortWords, wholeNumber } from '../../terminal/arguments.js';
-import type { Command } from '../command.js';
+import { UsageError, parseArguments, wholeNumber } from '../../terminal/arguments.js';
+import type { CliCommand } from '../command.js';
 import { readSaved, savedFiles } from './draw-input.js';
 import { drawView, framesView, recordingView, type SavedView } from './draw-views.js';
 import { exitCodes } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
 import { PacedOutput } from '../../terminal/paced-output.js';
-import type { Surroundings } from '../surroundings.js';
+import type { ProcessEnvironment } from '../environment.js';
 
 const options = {
   svg: { type: 'string', short: 'o' },
@@ -22,10 +22,10 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-type Values = ReturnType<typeof sortWords<typeof options>>['values'];
+type Values = ReturnType<typeof parseArguments<typeof options>>['values'];
 
 /** `rx-amanda draw`: shows a saved conversation. */
-export const drawCommand: Command = {
+export const drawCommand: CliCommand = {
   summary: 'draw a saved conversation: a capture, a recording, raw bytes',
   help: `Usage: rx-amanda draw [OPTION…] FILE
        rx-amanda draw [OPTION…] INITIATOR-FILE TARGET-FILE
@@ -59,20 +59,20 @@ Exit code:
        it was shown as far as it goes
   130  interrupted; what was read until then was shown
 `,
-  run(words, output, surroundings) {
-    const { values, positionals } = sortWords(words, options);
+  run(words, output, environment) {
+    const { values, positionals } = parseArguments(words, options);
     if (positionals.length === 0) throw new UsageError('FILE is missing.');
     if (positionals.length > 2)
       throw new UsageError('There are more than two files; only raw bytes come in two.');
-    const views = viewsOf(values, surroundings);
+    const views = viewsOf(values, environment);
     const port = wholeNumber('--port', values.port, 1, 65_535);
     return new Observable((out) => {
       const stop = new AbortController();
-      const paced = new PacedOutput(surroundings.stdout, () => stop.abort());
+      const paced = new PacedOutput(environment.stdout, () => stop.abort());
       let interruption: number | undefined;
       out.add(() => stop.abort());
       out.add(
-        surroundings.interrupted.subscribe((code) => {
+        environment.interrupted.subscribe((code) => {
           interruption = code;
           stop.abort();
         }),
@@ -84,7 +84,7 @@ Exit code:
         port,
         stop,
         output,
-        surroundings,
+        environment,
       }).then(
         (code) => {
           out.next(interruption ?? code);
@@ -103,7 +103,7 @@ interface Showing {
   readonly port: number | undefined;
   readonly stop: AbortController;
   readonly output: Output;
-  readonly surroundings: Surroundings;
+  readonly environment: ProcessEnvironment;
 }
 
 async function show({
@@ -113,10 +113,10 @@ async function show({
   port,
   stop,
   output,
-  surroundings,
+  environment,
 }: Showing): Promise<number> {
   const { damage, notes } = await readSaved(await savedFiles(words), {
-    stdin: surroundings.stdin,
+    stdin: environment.stdin,
     port,
     stop: stop.signal,
     event: (event) => view.event(event),
@@ -135,7 +135,7 @@ async function show({
 }
 
 /** Chooses how the conversations are shown. */
-function viewsOf(values: Values, { stdout }: Surroundings): (out: PacedOutput) => SavedView {
+function viewsOf(values: Values, { stdout }: ProcessEnvironment): (out: PacedOutput) => SavedView {
   const { svg, frames = false, json = false, force = false } = values;
   const connection = wholeNumber('--connection', values.connection, 1, 1e9);
   const [least, widest] = svg === undefined ? [20, 1_000] : [400, 4_000];

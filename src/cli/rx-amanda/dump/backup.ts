@@ -12,7 +12,7 @@ import { dumpToStream } from './dump-stream.js';
 import type { Output } from '../output.js';
 import { formatRate, progressInterval, showProgress } from './progress.js';
 import { withSideFiles, type SideFiles, type SideSinks } from './side-files.js';
-import type { Surroundings } from '../surroundings.js';
+import type { ProcessEnvironment } from '../environment.js';
 import { timingFor, type TargetChoice } from '../target.js';
 import { count, formatBytes, formatTime } from '../../terminal/units.js';
 
@@ -49,7 +49,7 @@ export function backUp(
   connections: Observable<Connection>,
   plan: BackupPlan,
   output: Output,
-  surroundings: Surroundings,
+  environment: ProcessEnvironment,
 ): Observable<Backup> {
   const { host, dle, destination, overwrite, timeout, settings, sideFiles = {} } = plan;
   const silence = timeout ?? (settings?.dtimeout && settings.dtimeout.value * 1000);
@@ -57,18 +57,18 @@ export function backUp(
   const options = {
     host,
     datestamp: timestamp(new Date()),
-    progressInterval: progressInterval(surroundings),
+    progressInterval: progressInterval(environment),
     ...(silence === undefined ? {} : { dataTimeout: silence }),
   };
   const receive = (sinks: SideSinks) =>
     destination === STDOUT
-      ? dumpToStream(surroundings.stdout, { name: 'standard output', sinks, ...options })
+      ? dumpToStream(environment.stdout, { name: 'standard output', sinks, ...options })
       : dumpToFile({ path: destination, overwrite, sinks, ...options });
   let begun: Dump | undefined;
   return connections.pipe(
     dump({ dle, options: { hostname: host }, ...timingFor(timeout, settings) }),
     withSideFiles(sideFiles, overwrite, receive),
-    showProgress(output, surroundings),
+    showProgress(output, environment),
     tap((event) => {
       if (event.kind === 'started') begun = event.dump;
     }),

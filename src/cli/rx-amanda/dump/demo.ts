@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { Observable, map, tap } from 'rxjs';
 import { connect } from '../../../initiator/connect.js';
 import type { Dle } from '../../../wire/dle.js';
-import { sortWords, takeWords } from '../../terminal/arguments.js';
+import { parseArguments, takePositionals } from '../../terminal/arguments.js';
 import { backUp, backupDocument, backupLines, type Backup } from './backup.js';
-import type { Command } from '../command.js';
+import type { CliCommand } from '../command.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
-import { tracedWhenAsked } from '../reach.js';
-import type { Surroundings } from '../surroundings.js';
+import { traceIfDebug } from '../connect-target.js';
+import type { ProcessEnvironment } from '../environment.js';
 
 const options = {
   json: { type: 'boolean' },
@@ -21,7 +21,7 @@ const options = {
 } as const;
 
 /** `rx-amanda demo`: a whole backup on this host, without anything to set up. */
-export const demoCommand: Command = {
+export const demoCommand: CliCommand = {
   summary: 'back up a directory of this host, with a target of our own',
   help: `Usage: rx-amanda demo [OPTION…] [DIRECTORY]
 
@@ -36,15 +36,15 @@ says how to look at the result. Default: the directory of this program.
 
 ${exitCodesHelp}
 `,
-  run(words, output, surroundings) {
-    const { positionals } = sortWords(words, options);
-    const [given] = takeWords(positionals.length === 0 ? [''] : positionals, ['DIRECTORY']);
+  run(words, output, environment) {
+    const { positionals } = parseArguments(words, options);
+    const [given] = takePositionals(positionals.length === 0 ? [''] : positionals, ['DIRECTORY']);
     const directory =
       given === undefined || given === ''
         ? fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
         : resolve(given);
     return inNewFolder((folder) =>
-      demonstrate(directory, join(folder, 'demo.dump'), output, surroundings),
+      demonstrate(directory, join(folder, 'demo.dump'), output, environment),
     ).pipe(
       tap((backup) => {
         output.result(backupDocument(backup), [...backupLines(backup), ...adviceFor(backup)]);
@@ -58,7 +58,7 @@ function demonstrate(
   directory: string,
   destination: string,
   output: Output,
-  surroundings: Surroundings,
+  environment: ProcessEnvironment,
 ): Observable<Backup> {
   output.note(`backing up ${directory} from a target of our own, over the Amanda protocol`);
   const dle: Dle = {
@@ -69,12 +69,12 @@ function demonstrate(
     record: false,
     index: true,
   };
-  const connections = connect(surroundings.ownTarget()).pipe(tracedWhenAsked(output));
+  const connections = connect(environment.ownTarget()).pipe(traceIfDebug(output));
   return backUp(
     connections,
     { host: 'localhost', dle, destination, overwrite: false },
     output,
-    surroundings,
+    environment,
   );
 }
 

@@ -1,12 +1,17 @@
 import { resolve } from 'node:path';
 import { map, tap } from 'rxjs';
 import type { Dle } from '../../../wire/dle.js';
-import { sortWords, takeWords, UsageError, wholeNumber } from '../../terminal/arguments.js';
+import {
+  parseArguments,
+  takePositionals,
+  UsageError,
+  wholeNumber,
+} from '../../terminal/arguments.js';
 import { STDOUT, backUp, backupDocument, backupLines, type Backup } from './backup.js';
-import type { Command } from '../command.js';
+import type { CliCommand } from '../command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
-import { reach } from '../reach.js';
+import { connectTarget } from '../connect-target.js';
 import type { Output } from '../output.js';
 import type { SideFiles } from './side-files.js';
 import { targetOptions, targetOptionsHelp } from '../target.js';
@@ -28,7 +33,7 @@ const options = {
 } as const;
 
 /** `rx-amanda dump`: backs up a disk of a target into an Amanda dump file. */
-export const dumpCommand: Command = {
+export const dumpCommand: CliCommand = {
   summary: 'back up a directory of a target into a file',
   help: `Usage: rx-amanda dump [OPTION…] HOST DISK -o FILE
 
@@ -60,19 +65,19 @@ the configuration's dtimeout. A disklist's entry for DISK names the device, too.
 
 ${exitCodesHelp}
 `,
-  run(words, output, surroundings) {
-    const { values, positionals } = sortWords(words, options);
-    const [host = '', disk = ''] = takeWords(positionals, ['HOST', 'DISK']);
+  run(words, output, environment) {
+    const { values, positionals } = parseArguments(words, options);
+    const [host = '', disk = ''] = takePositionals(positionals, ['HOST', 'DISK']);
     const { output: destination, program = 'GNUTAR', force = false, record = false } = values;
     if (destination === undefined || destination === '')
       throw new UsageError('-o FILE is missing; -o - is standard output.');
-    if (destination === STDOUT && surroundings.stdout.isTTY === true)
+    if (destination === STDOUT && environment.stdout.isTTY === true)
       throw new UsageError('A dump is nothing for a terminal; give a file with -o FILE.');
-    if (destination === STDOUT && output.manner.json)
+    if (destination === STDOUT && output.mode.json)
       throw new UsageError('-o - and --json both want standard output.');
     if (disk === '') throw new UsageError('DISK is empty.');
     const sideFiles = chooseSideFiles(values, destination);
-    const { target, entry } = chooseConfigured(host, disk, values, output, surroundings);
+    const { target, entry } = chooseConfigured(host, disk, values, output, environment);
     const device = values.device ?? (entry?.disk === disk ? entry.device : undefined);
     const dle: Dle = {
       program,
@@ -93,7 +98,12 @@ ${exitCodesHelp}
       settings: target.settings,
       sideFiles,
     };
-    return backUp(reach(target, values, output, surroundings), plan, output, surroundings).pipe(
+    return backUp(
+      connectTarget(target, values, output, environment),
+      plan,
+      output,
+      environment,
+    ).pipe(
       tap((backup) => {
         if (destination !== STDOUT) output.result(backupDocument(backup), backupLines(backup));
         else for (const line of backupLines(backup)) output.note(line.trim());

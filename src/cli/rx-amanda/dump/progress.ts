@@ -1,21 +1,21 @@
 import { finalize, tap, type MonoTypeOperatorFunction } from 'rxjs';
 import type { DumpEvent, DumpProgress } from '../../../initiator/receive-dump.js';
 import type { Output } from '../output.js';
-import type { Surroundings } from '../surroundings.js';
+import type { ProcessEnvironment } from '../environment.js';
 import { count, formatBytes } from '../../terminal/units.js';
 
 /** Milliseconds between two looks at the progress: a person watches a line change, a log gets one now and then. */
-export function progressInterval({ stderr }: Surroundings): number {
+export function progressInterval({ stderr }: ProcessEnvironment): number {
   return stderr.isTTY === true ? 200 : 5_000;
 }
 
 /** Shows how a dump gets on: on a terminal one line that changes, else lines; nothing with `--quiet`, and with `--json` on a terminal only. */
 export function showProgress(
-  { manner }: Output,
-  { stderr }: Surroundings,
+  { mode }: Output,
+  { stderr }: ProcessEnvironment,
 ): MonoTypeOperatorFunction<DumpEvent> {
   const isTerminal = stderr.isTTY === true;
-  if (manner.quiet || (manner.json && !isTerminal)) return (events) => events;
+  if (mode.quiet || (mode.json && !isTerminal)) return (events) => events;
   return (events) => {
     const started = performance.now();
     // A terminal that does not know its width says 0.

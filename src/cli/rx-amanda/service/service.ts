@@ -2,15 +2,20 @@ import { concat, filter, map, merge, mergeMap, of, switchMap, type Observable } 
 import { request, type Reply, type ServiceRequest } from '../../../exchange/request.js';
 import { AmandaError } from '../../../wire/errors.js';
 import { Features } from '../../../wire/features.js';
-import { sortWords, takeWords, UsageError } from '../../terminal/arguments.js';
-import type { Command } from '../command.js';
+import { parseArguments, takePositionals, UsageError } from '../../terminal/arguments.js';
+import type { CliCommand } from '../command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
-import { join, parseJoint, type Joint, type NamedJoint } from './joint.js';
+import {
+  bindStream,
+  parseBinding,
+  type StreamBinding,
+  type NamedBinding,
+} from './stream-binding.js';
 import type { Output } from '../output.js';
-import { reach } from '../reach.js';
+import { connectTarget } from '../connect-target.js';
 import { readBody } from './request-body.js';
-import type { Surroundings } from '../surroundings.js';
+import type { ProcessEnvironment } from '../environment.js';
 import { callTimingFor, estimateTimingFor, targetOptions, targetOptionsHelp } from '../target.js';
 
 const options = {
@@ -23,7 +28,7 @@ const options = {
 } as const;
 
 /** `rx-amanda service`: any service, as Amanda's own amservice asks for it. */
-export const serviceCommand: Command = {
+export const serviceCommand: CliCommand = {
   summary: 'ask for any service, with a request of your own',
   help: `Usage: rx-amanda service [OPTION…] HOST SERVICE
 
@@ -51,17 +56,17 @@ ${configOptionsHelp}
 
 ${exitCodesHelp}
 `,
-  run(words, output, surroundings) {
-    const { values, positionals } = sortWords(words, options);
-    const [host = '', service = ''] = takeWords(positionals, ['HOST', 'SERVICE']);
-    const { target } = chooseConfigured(host, undefined, values, output, surroundings);
-    const joints = (values.stream ?? []).map(parseJoint);
+  run(words, output, environment) {
+    const { values, positionals } = parseArguments(words, options);
+    const [host = '', service = ''] = takePositionals(positionals, ['HOST', 'SERVICE']);
+    const { target } = chooseConfigured(host, undefined, values, output, environment);
+    const bindings = (values.stream ?? []).map(parseBinding);
     const { file, config, stdio: wantsStdio = false } = values;
     if (wantsStdio && file === undefined)
       throw new UsageError('-s needs -f FILE, since standard input goes to the stream.');
-    if (wantsStdio && joints.length > 0)
+    if (wantsStdio && bindings.length > 0)
       throw new UsageError('-s and --stream cannot be combined.');
-    if (wantsStdio && output.manner.json)
+    if (wantsStdio && output.mode.json)
       throw new UsageError('-s and --json both want standard output.');
     const features =
       values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
@@ -71,15 +76,15 @@ ${exitCodesHelp}
       options: { features, hostname: host, config },
       body,
     });
-    return readBody(file, () => surroundings.stdin).pipe(
+    return readBody(file, () => environment.stdin).pipe(
       switchMap((body) =>
-        reach(target, values, output, surroundings).pipe(
+        connectTarget(target, values, output, environment).pipe(
           request(asked(body), timingOf(target, body)),
         ),
       ),
       filter(({ kind }) => kind === 'final'),
       mergeMap((reply) =>
-        concat(useStreams(reply, wantsStdio ? surroundings : joints, output), of(reply)),
+        concat(useStreams(reply, wantsStdio ? environment : bindings, output), of(reply)),
       ),
       map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),
     );
@@ -107,34 +112,34 @@ function parseFeatures(hex: string): Features {
 /** Shows the reply and joins its streams, or drops them. */
 function useStreams(
   reply: Reply,
-  wanted: Surroundings | readonly NamedJoint[],
+  wanted: ProcessEnvironment | readonly NamedBinding[],
   output: Output,
 ): Observable<never> {
-  const joints = 'stdout' in wanted ? firstStream(reply, wanted) : wanted;
+  const bindings = 'stdout' in wanted ? firstStream(reply, wanted) : wanted;
   if (!('stdout' in wanted))
     output.result(documentOf(reply), reply.text.replace(/\n$/, '').split('\n'));
   else for (const error of reply.errors) output.warn(`ERROR ${error}`);
-  const joined =
-    reply.errors.length > 0 ? [] : joints.map(({ name, open }) => joinNamed(reply, name, open()));
+  const bound =
+    reply.errors.length > 0 ? [] : bindings.map(({ name, open }) => bindNamed(reply, name, open()));
   for (const [name, stream] of Object.entries(reply.streams)) {
-    if (joined.length === 0 || !joints.some((joint) => joint.name === name)) stream.discard();
+    if (bound.length === 0 || !bindings.some((binding) => binding.name === name)) stream.discard();
   }
-  return merge(...joined);
+  return merge(...bound);
 }
 
 function firstStream(
   reply: Reply,
-  { stdin: input, stdout: output }: Surroundings,
-): readonly NamedJoint[] {
+  { stdin: input, stdout: output }: ProcessEnvironment,
+): readonly NamedBinding[] {
   const [name] = Object.keys(reply.streams);
   if (name !== undefined) return [{ name, open: () => ({ input, output }) }];
   if (reply.errors.length > 0) return [];
   throw new AmandaError('SERVICE_FAILED', 'The service opened no stream; ask for it without -s.');
 }
 
-function joinNamed({ streams }: Reply, name: string, joint: Joint): Observable<never> {
+function bindNamed({ streams }: Reply, name: string, binding: StreamBinding): Observable<never> {
   const stream = streams[name];
-  if (stream !== undefined) return join(stream, joint);
+  if (stream !== undefined) return bindStream(stream, binding);
   const names = Object.keys(streams).join(' ');
   throw new AmandaError(
     'SERVICE_FAILED',

@@ -2,7 +2,7 @@ import { printable } from '../../../wire/text.js';
 import { UsageError } from '../../terminal/arguments.js';
 
 /** Where to listen, or whom to reach. */
-export interface Place {
+export interface HostPort {
   readonly host: string;
   readonly port: number;
 }
@@ -10,7 +10,7 @@ export interface Place {
 const LOOPBACK = '127.0.0.1';
 
 /** Reads `PORT`, `:PORT`, `HOST:PORT` or `[::1]:PORT`; without a host it is the loopback. Throws {@link UsageError}. */
-export function listenPlace(text: string, what = 'LISTEN'): Place {
+export function parseListen(text: string, what = 'LISTEN'): HostPort {
   const [, port] = /^:?(\d{1,5})$/.exec(text) ?? [];
   if (port !== undefined) return { host: LOOPBACK, port: portOf(what, port, 0) };
   const { host, port: given } = split(what, text);
@@ -20,7 +20,7 @@ export function listenPlace(text: string, what = 'LISTEN'): Place {
 }
 
 /** Reads `HOST`, `HOST:PORT`, `::1` or `[::1]:PORT`. Throws {@link UsageError}. */
-export function targetPlace(text: string, defaultPort: number): Place {
+export function parseTarget(text: string, defaultPort: number): HostPort {
   const { host, port } = split('TARGET', text);
   return { host, port: port === undefined ? defaultPort : portOf('TARGET', port, 1) };
 }

@@ -18,17 +18,22 @@ import {
 import { AMANDA_PORT } from '../../../drivers/bsdtcp.js';
 import { toText } from '../../../diagram/text/text.js';
 import { observeTap } from '../../../tap/observe-tap.js';
-import { tapCommand as relayCommand } from '../../../tap/relay-command.js';
+import { tapProcess } from '../../../tap/relay-process.js';
 import { tapTcp } from '../../../tap/relay.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import type { TapEvent } from '../../../tap/tap-event.js';
 import { AmandaError } from '../../../wire/errors.js';
-import { sortWords, takeWords, UsageError, wholeNumber } from '../../terminal/arguments.js';
-import type { Command } from '../command.js';
+import {
+  parseArguments,
+  takePositionals,
+  UsageError,
+  wholeNumber,
+} from '../../terminal/arguments.js';
+import type { CliCommand } from '../command.js';
 import { exitCodes } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
-import type { Surroundings } from '../surroundings.js';
-import { listenPlace, targetPlace, type Place } from './tap-arguments.js';
+import type { ProcessEnvironment } from '../environment.js';
+import { parseListen, parseTarget, type HostPort } from './tap-arguments.js';
 import { withTapFiles, type TapFiles } from './tap-files.js';
 import { showTap, withLogFile } from './tap-log.js';
 import { terminalOf } from '../../terminal/terminal.js';
@@ -50,10 +55,10 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-type Values = ReturnType<typeof sortWords<typeof options>>['values'];
+type Values = ReturnType<typeof parseArguments<typeof options>>['values'];
 
 /** `rx-amanda tap`: stands between two programs of Amanda and shows what they say. */
-export const tapCommand: Command = {
+export const tapCommand: CliCommand = {
   summary: 'stand between two Amanda programs and show what they say',
   help: `Usage: rx-amanda tap [OPTION…] LISTEN TARGET
        rx-amanda tap --local [OPTION…] -- PROGRAM [WORD…]
@@ -96,14 +101,14 @@ Exit code:
   2    wrong usage
   3    the address cannot be listened on
 `,
-  run(words, output, surroundings) {
-    const { values, positionals } = sortWords(words, options);
+  run(words, output, environment) {
+    const { values, positionals } = parseArguments(words, options);
     checkFiles(values);
-    const page = values.web === undefined ? undefined : listenPlace(values.web, '--web');
+    const page = values.web === undefined ? undefined : parseListen(values.web, '--web');
     const source =
       values.local === true
-        ? localSource(positionals, values, surroundings)
-        : tcpSource(positionals, values, output, surroundings);
+        ? localSource(positionals, values, environment)
+        : tcpSource(positionals, values, output, environment);
     const trouble = { met: false };
     const onTrouble = (message: string): void => {
       trouble.met = true;
@@ -111,18 +116,15 @@ Exit code:
     };
     return withTapFiles(values, values.force === true, onTrouble, (files) =>
       concat(
-        shown(
-          read(source.events, files),
-          { ...values, page, onTrouble },
-          output,
-          surroundings,
-        ).pipe(ignoreElements()),
+        shown(read(source.events, files), { ...values, page, onTrouble }, output, environment).pipe(
+          ignoreElements(),
+        ),
         defer(async () => {
           const published = await files.publish();
           if (values.text === true) {
             const { diagram, millisecondsPerStep } = files.drawing();
-            surroundings.stdout.write(
-              `${toText(diagram, { ...terminalOf(process.env, surroundings.stdout), millisecondsPerStep })}\n`,
+            environment.stdout.write(
+              `${toText(diagram, { ...terminalOf(process.env, environment.stdout), millisecondsPerStep })}\n`,
             );
           }
           if (values.local !== true) for (const path of published) output.note(`wrote ${path}`);
@@ -146,14 +148,14 @@ function tcpSource(
   words: readonly string[],
   values: Values,
   output: Output,
-  { interrupted }: Surroundings,
+  { interrupted }: ProcessEnvironment,
 ): Source {
-  const [listening = '', reached = ''] = takeWords(words, ['LISTEN', 'TARGET']);
+  const [listening = '', reached = ''] = takePositionals(words, ['LISTEN', 'TARGET']);
   const count = values.once === true ? 1 : wholeNumber('--count', values.count, 1, 1_000_000_000);
   if (values.once === true && values.count !== undefined)
     throw new UsageError('--once and --count cannot be combined.');
-  const listen = listenPlace(listening);
-  const target = targetPlace(reached, AMANDA_PORT);
+  const listen = parseListen(listening);
+  const target = parseTarget(reached, AMANDA_PORT);
   const onListening = (port: number): void => {
     output.note(`listening on ${listen.host} port ${port}, for ${target.host} port ${target.port}`);
   };
@@ -172,7 +174,7 @@ function tcpSource(
 function localSource(
   words: readonly string[],
   values: Values,
-  { interrupted }: Surroundings,
+  { interrupted }: ProcessEnvironment,
 ): Source {
   const [program, ...args] = words;
   if (program === undefined)
@@ -194,7 +196,7 @@ function localSource(
     exitCode = code;
   };
   const events = defer(() =>
-    relayCommand({ program, args, ...standardStreams(), until: interrupted, onExit }),
+    tapProcess({ program, args, ...standardStreams(), until: interrupted, onExit }),
   );
   return { events, exitCode: () => exitCode };
 }
@@ -232,7 +234,7 @@ function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChan
 interface Shown {
   readonly log?: string | undefined;
   readonly local?: boolean | undefined;
-  readonly page: Place | undefined;
+  readonly page: HostPort | undefined;
   readonly onTrouble: (message: string) => void;
 }
 
@@ -240,7 +242,7 @@ function shown(
   changes: Observable<TapChange>,
   { log, local = false, page, onTrouble }: Shown,
   output: Output,
-  { stdout }: Surroundings,
+  { stdout }: ProcessEnvironment,
 ): Observable<unknown> {
   const logged =
     log === undefined
@@ -250,7 +252,7 @@ function shown(
     stdout.write(`${line}\n`);
   };
   const viewed =
-    local || output.manner.quiet
+    local || output.mode.quiet
       ? logged
       : logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
   if (page === undefined) return viewed;

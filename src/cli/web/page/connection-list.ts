@@ -25,14 +25,18 @@ export class ConnectionList {
     this.#choose = choose;
   }
 
-  show({ connections, isOver }: Store, chosen: number | undefined, here: number): void {
+  show({ connections, isOver }: Store, chosen: number | undefined, localTime: number): void {
     for (const [id, row] of this.#rows) {
       if (connections.has(id)) continue;
       row.item.remove();
       this.#rows.delete(id);
     }
     for (const [id, view] of connections)
-      fill(this.#rows.get(id) ?? this.#add(id), view, { isChosen: id === chosen, isOver, here });
+      fill(this.#rows.get(id) ?? this.#add(id), view, {
+        isChosen: id === chosen,
+        isOver,
+        localTime,
+      });
     this.#nobody.hidden = connections.size > 0;
     say(this.#count, connections.size === 0 ? '' : String(connections.size));
   }
@@ -63,7 +67,7 @@ export class ConnectionList {
 function fill(
   row: Row,
   { facts, closed, totals, rate }: ConnectionView,
-  { isChosen, isOver, here }: { isChosen: boolean; isOver: boolean; here: number },
+  { isChosen, isOver, localTime }: { isChosen: boolean; isOver: boolean; localTime: number },
 ): void {
   const state = closed?.how ?? (isOver ? 'cut off' : 'open');
   row.button.setAttribute('aria-current', String(isChosen));
@@ -74,7 +78,7 @@ function fill(
   );
   say(row.state, `${SIGNS[state] ?? '✕'} ${state}`);
   say(row.peers, `${visible(facts.peer)} → ${visible(facts.target)}`);
-  const now = rate.rate(here);
+  const now = rate.rate(localTime);
   row.rates.hidden = closed?.how === 'ended';
   say(
     row.rates,

@@ -2,7 +2,7 @@ import { countInWords, numberInWords, timeInWords } from '../../../diagram/layou
 import { find, make, say } from './elements.js';
 import type { EventFacts } from '../page-messages.js';
 import { directionOf } from './paint-events.js';
-import { bytesOf, hexOf, textOf, visible } from './payload.js';
+import { payloadBytes, payloadHex, payloadText, visible } from './payload.js';
 import type { ConnectionView, LaneView } from './store.js';
 
 /** All that is known of the event that was chosen. */
@@ -23,12 +23,12 @@ export class Details {
 
   show(view: ConnectionView, lane: LaneView, event: EventFacts): void {
     say(this.#title, visible(event.label));
-    const preview = event.preview === undefined ? undefined : bytesOf(event.preview);
+    const preview = event.preview === undefined ? undefined : payloadBytes(event.preview);
     say(this.#hint, hintOf(event, preview));
     this.#facts.replaceChildren(...factsOf(view, lane, event).map(pair));
     this.#payload.hidden = preview === undefined;
-    say(this.#text, preview === undefined ? '' : textOf(preview));
-    say(this.#hex, preview === undefined ? '' : hexOf(preview));
+    say(this.#text, preview === undefined ? '' : payloadText(preview));
+    say(this.#hex, preview === undefined ? '' : payloadHex(preview));
   }
 }
 

@@ -53,14 +53,14 @@ class Page {
   }
 
   #frame(): void {
-    const here = Date.now();
+    const localTime = Date.now();
     if (this.#isListStale) {
       this.#isListStale = false;
       this.#chooseNewest();
-      this.#list.show(this.#store, this.#chosen, here);
+      this.#list.show(this.#store, this.#chosen, localTime);
       this.#showHeading();
     }
-    if (this.#shown !== undefined) this.#stage.paint(this.#store.reach(this.#shown, here));
+    if (this.#shown !== undefined) this.#stage.paint(this.#store.present(this.#shown, localTime));
   }
 
   /** Until somebody has chosen one. */
@@ -79,7 +79,7 @@ class Page {
     if (view === this.#shown) return;
     this.#shown = view;
     find('conversation', HTMLElement).hidden = view === undefined;
-    if (view !== undefined) this.#stage.open(view, this.#store.reach(view, Date.now()));
+    if (view !== undefined) this.#stage.open(view, this.#store.present(view, Date.now()));
   }
 
   #choose(id: number): void {

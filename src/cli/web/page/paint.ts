@@ -33,7 +33,7 @@ export function paint(pen: CanvasRenderingContext2D, scene: Scene): readonly Dra
 }
 
 function paintGrid(pen: CanvasRenderingContext2D, scene: Scene): void {
-  const { palette, view, width, height, reach, isOpen } = scene;
+  const { palette, view, width, height, present, isOpen } = scene;
   pen.fillStyle = palette.panel;
   pen.fillRect(0, 0, width, sizes.axis);
   pen.fillStyle = palette.edge;
@@ -46,7 +46,7 @@ function paintGrid(pen: CanvasRenderingContext2D, scene: Scene): void {
     pen.fillText(timeInWords(at), x + 4, sizes.axis / 2);
   }
   if (!isOpen) return;
-  const x = Math.round(xAt(scene, reach));
+  const x = Math.round(xAt(scene, present));
   pen.fillStyle = palette.focus;
   pen.fillRect(x, 4, 2, height);
 }
@@ -62,7 +62,7 @@ function paintLine(
   const last = lane.events.at(-1);
   const hasEnded = last?.kind === 'complete' || last?.kind === 'error';
   const from = Math.max(0, xAt(scene, lane.facts.under === undefined ? 0 : (first?.at ?? 0)));
-  const to = Math.min(scene.width, xAt(scene, hasEnded ? last.at : scene.reach));
+  const to = Math.min(scene.width, xAt(scene, hasEnded ? last.at : scene.present));
   if (to <= from) return;
   const thickness = lane.facts.under === undefined ? 3 : 1.5;
   pen.fillStyle = scene.palette.line;
@@ -80,7 +80,7 @@ function paintSpans(
   for (const { span, label: words, from, to } of lane.spans) {
     const label = visible(words);
     const left = Math.max(0, xAt(scene, from));
-    const right = Math.min(width, xAt(scene, to ?? scene.reach));
+    const right = Math.min(width, xAt(scene, to ?? scene.present));
     if (right < 0 || left > width || right < left) continue;
     pen.globalAlpha = 0.5;
     pen.fillStyle = palette.spans[span];

@@ -1,14 +1,14 @@
 /** The bytes that a message carries in base64. */
-export function bytesOf(base64: string): Uint8Array {
+export function payloadBytes(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 /** Bytes as text that shows what it is made of: line ends and tabs as they are, other control characters as `\xNN`. */
-export function textOf(bytes: Uint8Array): string {
+export function payloadText(bytes: Uint8Array): string {
   return visible(new TextDecoder().decode(bytes));
 }
 
-/** As {@link textOf}, of a text. */
+/** As {@link payloadText}, of a text. */
 export function visible(text: string): string {
   return text.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
@@ -20,7 +20,7 @@ export function visible(text: string): string {
 }
 
 /** Bytes as hexadecimal, sixteen in a line, with their place and their ASCII beside them. */
-export function hexOf(bytes: Uint8Array): string {
+export function payloadHex(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += 16) {
     const row = [...bytes.subarray(at, at + 16)];

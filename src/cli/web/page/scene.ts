@@ -2,7 +2,7 @@ import type { EventFacts } from '../page-messages.js';
 import type { Palette } from './palette.js';
 import type { Selection } from './selection.js';
 import type { LaneView } from './store.js';
-import type { View } from './timeline.js';
+import type { TimeWindow } from './timeline.js';
 
 /** Pixels. */
 export const sizes = { axis: 26, row: 46, bar: 16, capsule: 18, font: 11 } as const;
@@ -10,9 +10,9 @@ export const sizes = { axis: 26, row: 46, bar: 16, capsule: 18, font: 11 } as co
 /** What is to be seen. */
 export interface Scene {
   readonly lanes: readonly LaneView[];
-  readonly view: View;
+  readonly view: TimeWindow;
   /** How far the conversation's time has come, in milliseconds. */
-  readonly reach: number;
+  readonly present: number;
   readonly isOpen: boolean;
   readonly selection: Selection | undefined;
   readonly palette: Palette;

@@ -18,13 +18,17 @@ export function firstAt(events: readonly EventFacts[], at: number): number {
   return low;
 }
 
-/** The event of a lane next to a time, if it is within `reach` milliseconds of it; of several at that time the one that says most. */
-export function nearest({ events }: LaneView, at: number, reach: number): EventFacts | undefined {
+/** The event of a lane next to a time, if it is within `tolerance` milliseconds of it; of several at that time the one that says most. */
+export function nearest(
+  { events }: LaneView,
+  at: number,
+  tolerance: number,
+): EventFacts | undefined {
   let best: EventFacts | undefined;
-  for (let index = firstAt(events, at - reach); index < events.length; index += 1) {
+  for (let index = firstAt(events, at - tolerance); index < events.length; index += 1) {
     const event = events[index];
-    if (event === undefined || event.at > at + reach) break;
-    if (best === undefined || rank(event, at, reach) < rank(best, at, reach)) best = event;
+    if (event === undefined || event.at > at + tolerance) break;
+    if (best === undefined || rank(event, at, tolerance) < rank(best, at, tolerance)) best = event;
   }
   return best;
 }
@@ -59,7 +63,7 @@ export function acrossFrom(
 }
 
 /** A packet, a close or an error is meant before a chunk beside it. */
-function rank(event: EventFacts, at: number, reach: number): number {
+function rank(event: EventFacts, at: number, tolerance: number): number {
   const isOneOfMany = event.kind === 'chunk' || event.kind === 'frame';
-  return Math.abs(event.at - at) / reach + (isOneOfMany ? 0.5 : 0);
+  return Math.abs(event.at - at) / tolerance + (isOneOfMany ? 0.5 : 0);
 }

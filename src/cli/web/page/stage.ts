@@ -6,7 +6,15 @@ import { type Palette, readPalette } from './palette.js';
 import { type Drawn, sizes } from './scene.js';
 import { type Selection, nearest } from './selection.js';
 import type { ConnectionView } from './store.js';
-import { type View, fitted, followingView, moved, scrolled, showing, zoomed } from './timeline.js';
+import {
+  type TimeWindow,
+  fitted,
+  followingView,
+  moved,
+  scrolled,
+  showing,
+  zoomed,
+} from './timeline.js';
 
 /** How near a click has to be, in pixels. */
 const NEAR = 9;
@@ -21,11 +29,11 @@ export class Stage {
   readonly #names = new LaneNames();
   readonly #onSelect: (selection: Selection | undefined) => void;
   #palette: Palette | undefined;
-  #view: View = followingView;
+  #view: TimeWindow = followingView;
   #drawn: readonly Drawn[] = [];
   #connection: ConnectionView | undefined;
   #selection: Selection | undefined;
-  #reach = 0;
+  #present = 0;
   #isStale = true;
   #paintedFrom = Number.NaN;
 
@@ -43,18 +51,18 @@ export class Stage {
     this.#takePointer();
   }
 
-  get view(): View {
+  get view(): TimeWindow {
     return this.#view;
   }
 
-  get reach(): number {
-    return this.#reach;
+  get present(): number {
+    return this.#present;
   }
 
   /** Shows another connection: a live one with its present, one that is over as a whole. */
-  open(connection: ConnectionView, reach: number): void {
+  open(connection: ConnectionView, present: number): void {
     this.#connection = connection;
-    this.#view = connection.closed === undefined ? followingView : this.#whole(connection, reach);
+    this.#view = connection.closed === undefined ? followingView : this.#whole(connection, present);
     this.#stage.scrollTop = 0;
     this.select(undefined);
   }
@@ -84,7 +92,7 @@ export class Stage {
   }
 
   fit(): void {
-    if (this.#connection !== undefined) this.#change(this.#whole(this.#connection, this.#reach));
+    if (this.#connection !== undefined) this.#change(this.#whole(this.#connection, this.#present));
   }
 
   /** Something new is known. */
@@ -93,19 +101,19 @@ export class Stage {
   }
 
   /** Draws what has changed; a present that has moved by less than half a pixel has not. */
-  paint(reach: number): void {
+  paint(present: number): void {
     const connection = this.#connection;
     const pen = this.#pen;
     if (connection === undefined || pen === null) return;
-    this.#reach = reach;
+    this.#present = present;
     // With its end there is no present to follow any more.
     if (connection.closed !== undefined && this.#view.follows)
       this.#change(
-        reach < this.#view.span
-          ? this.#whole(connection, reach)
+        present < this.#view.span
+          ? this.#whole(connection, present)
           : { ...this.#view, follows: false },
       );
-    this.#view = moved(this.#view, reach);
+    this.#view = moved(this.#view, present);
     const { from, span } = this.#view;
     const width = this.#canvas.clientWidth;
     const hasMoved =
@@ -122,7 +130,7 @@ export class Stage {
     const scene = {
       lanes,
       view: this.#view,
-      reach,
+      present,
       isOpen: closed === undefined,
       selection: this.#selection,
       palette: this.#palette,
@@ -154,16 +162,16 @@ export class Stage {
   }
 
   /** From the first thing that has happened on a lane of its own to the end. */
-  #whole({ lanes }: ConnectionView, reach: number): View {
+  #whole({ lanes }: ConnectionView, present: number): TimeWindow {
     const firsts = lanes.flatMap(({ events, spans }) => [
-      events[0]?.at ?? reach,
-      spans[0]?.from ?? reach,
+      events[0]?.at ?? present,
+      spans[0]?.from ?? present,
     ]);
-    return fitted(Math.min(reach, ...firsts), reach);
+    return fitted(Math.min(present, ...firsts), present);
   }
 
-  #change(view: View): void {
-    this.#view = moved(view, this.#reach);
+  #change(view: TimeWindow): void {
+    this.#view = moved(view, this.#present);
     this.#isStale = true;
   }
 
@@ -175,7 +183,7 @@ export class Stage {
   }
 
   #takePointer(): void {
-    let start: { readonly x: number; readonly view: View; hasMoved: boolean } | undefined;
+    let start: { readonly x: number; readonly view: TimeWindow; hasMoved: boolean } | undefined;
     this.#canvas.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
       start = { x: event.clientX, view: this.#view, hasMoved: false };

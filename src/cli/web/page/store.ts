@@ -44,21 +44,21 @@ export class Store {
   clockOffset: number | undefined;
   #events = 0;
 
-  take(message: PageMessage, here: number): void {
+  take(message: PageMessage, localTime: number): void {
     switch (message.kind) {
       case 'state':
-        this.#state(message.fresh, message.connections, here);
+        this.#state(message.fresh, message.connections, localTime);
         return;
       case 'opened':
         // Nothing has passed yet: the first bytes make a rate, too.
-        this.#connection(message.connection).rate.count(here, 0, 0);
+        this.#connection(message.connection).rate.count(localTime, 0, 0);
         return;
       case 'forgotten':
         this.#forget(message.connection);
         return;
       case 'totals':
-        this.clockOffset = Math.max(this.clockOffset ?? -Infinity, message.now - here);
-        for (const totals of message.connections) this.#totals(totals, here);
+        this.clockOffset = Math.max(this.clockOffset ?? -Infinity, message.now - localTime);
+        for (const totals of message.connections) this.#totals(totals, localTime);
         return;
       case 'over':
         this.isOver = true;
@@ -69,14 +69,14 @@ export class Store {
   }
 
   /** How far a connection's time has come: the present, unless it is over. */
-  reach({ facts, closed, last }: ConnectionView, here: number): number {
+  present({ facts, closed, last }: ConnectionView, localTime: number): number {
     if (closed !== undefined) return Math.max(last, closed.at - facts.at);
     return this.isOver || this.clockOffset === undefined
       ? last
-      : Math.max(last, here + this.clockOffset - facts.at);
+      : Math.max(last, localTime + this.clockOffset - facts.at);
   }
 
-  #state(fresh: boolean, connections: readonly ConnectionState[], here: number): void {
+  #state(fresh: boolean, connections: readonly ConnectionState[], localTime: number): void {
     if (fresh) {
       this.connections.clear();
       this.#events = 0;
@@ -88,7 +88,7 @@ export class Store {
       view.closed = state.closed;
       for (const lane of state.lanes) addLane(view, lane);
       for (const { lane, span } of state.open) addSpan(view, lane, span);
-      this.#totals(state.totals, here);
+      this.#totals(state.totals, localTime);
     }
   }
 
@@ -139,11 +139,11 @@ export class Store {
     this.connections.delete(id);
   }
 
-  #totals(totals: Totals, here: number): void {
+  #totals(totals: Totals, localTime: number): void {
     const view = this.connections.get(totals.id);
     if (view === undefined) return;
     view.totals = totals;
-    view.rate.count(here, totals.in, totals.out);
+    view.rate.count(localTime, totals.in, totals.out);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The part of a conversation's time that is in sight, in milliseconds since it was opened. */
-export interface View {
+export interface TimeWindow {
   readonly from: number;
   readonly span: number;
   /** Whether it goes with the present. */
@@ -16,40 +16,40 @@ const MARGIN = 0.02;
 const LAST_WORDS = 0.14;
 
 /** Ten seconds, with the present. */
-export const followingView: View = { from: 0, span: 10_000, follows: true };
+export const followingView: TimeWindow = { from: 0, span: 10_000, follows: true };
 
 /** The same with the present in sight, if it is to be. Time before the beginning is not shown. */
-export function moved(view: View, present: number): View {
+export function moved(view: TimeWindow, present: number): TimeWindow {
   return view.follows ? { ...view, from: Math.max(0, present - view.span * (1 - AHEAD)) } : view;
 }
 
 /** With a factor below 1 less time is in sight. What lies at that part of the width stays there, the present when it is followed. */
-export function zoomed(view: View, factor: number, part: number): View {
+export function zoomed(view: TimeWindow, factor: number, part: number): TimeWindow {
   const span = Math.min(MOST, Math.max(LEAST, view.span * factor));
   const fixed = view.from + view.span * part;
   return { ...view, span, from: Math.max(0, fixed - span * part) };
 }
 
 /** By a part of the width; the present is left alone by that. */
-export function scrolled(view: View, part: number): View {
+export function scrolled(view: TimeWindow, part: number): TimeWindow {
   return { ...view, from: Math.max(0, view.from + view.span * part), follows: false };
 }
 
 /** All between two times, with room for the words of what is last; the present is left alone by that. */
-export function fitted(first: number, last: number): View {
+export function fitted(first: number, last: number): TimeWindow {
   const span = Math.min(MOST, Math.max(LEAST, (last - first) / (1 - MARGIN - LAST_WORDS)));
   return { from: Math.max(0, first - span * MARGIN), span, follows: false };
 }
 
 /** With a time in sight, not at the very edge. */
-export function showing(view: View, at: number): View {
+export function showing(view: TimeWindow, at: number): TimeWindow {
   const part = (at - view.from) / view.span;
   if (part >= 0.01 && part <= 0.98) return view;
   return { ...view, from: Math.max(0, at - view.span / 2), follows: false };
 }
 
 /** The times that an axis names, about so many, at round steps: 1, 2 or 5 of a power of ten, or what clocks have. */
-export function ticks({ from, span }: View, count: number): readonly number[] {
+export function ticks({ from, span }: TimeWindow, count: number): readonly number[] {
   const step = roundStep(span / Math.max(1, count));
   const first = Math.ceil(from / step);
   return Array.from(

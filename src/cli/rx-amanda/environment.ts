@@ -9,7 +9,7 @@ import { driverFor, type TargetChoice } from './target.js';
 export type TerminalOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** What a program of the command line has around it. Tests bring their own. */
-export interface Surroundings {
+export interface ProcessEnvironment {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: TerminalOutput;
   readonly stderr: TerminalOutput;
@@ -34,7 +34,7 @@ export const signals: Observable<number> = merge(
 ).pipe(take(1));
 
 /** This process's own. The streams are opened when they are first asked for. */
-export const processSurroundings: Surroundings = {
+export const processEnvironment: ProcessEnvironment = {
   get stdin() {
     return process.stdin;
   },

@@ -1,6 +1,6 @@
 import type { Change, Diagram, LaneEvent, LaneStart, Span } from '../../diagram/model.js';
 import type { TapChange } from '../../tap/tap-change.js';
-import { conversationDiagram, type Window } from './conversation-diagram.js';
+import { conversationDiagram, type TimeRange } from './conversation-diagram.js';
 import {
   closedFacts,
   compact,
@@ -25,7 +25,7 @@ type WithoutNumber<T> = T extends unknown ? Omit<T, 'number'> : never;
 const MOST_SERVICES = 8;
 
 /** A connection of a tap: what lasts of it, and the last part of what has happened. */
-export class Conversation {
+export class ConversationHistory {
   readonly #opened: Opened;
   readonly #mostLanes: number;
   readonly #lanes = new Map<string, KnownLane>();
@@ -114,7 +114,7 @@ export class Conversation {
     };
   }
 
-  diagram(window: Window): Diagram {
+  diagram(range: TimeRange): Diagram {
     const { target } = this.#opened;
     const services = [...this.#services].join(', ');
     const title = `Connection ${this.id}${services === '' ? '' : `: ${services}`}`;
@@ -123,7 +123,7 @@ export class Conversation {
       { title, sentence: sentence.trimEnd() },
       [...this.#lanes.values()],
       this.#steps,
-      window,
+      range,
     );
   }
 

@@ -7,8 +7,8 @@ import { toWritable } from '../../../operators/to-writable.js';
 import { printable } from '../../../wire/text.js';
 import { UsageError } from '../../terminal/arguments.js';
 
-/** What a stream of a service is joined to. */
-export interface Joint {
+/** What a stream of a service is bound to. */
+export interface StreamBinding {
   /** Its bytes go to the service; without one nothing does, and our direction stays open. */
   readonly input: Readable | undefined;
   /** The service's bytes go there; without one they are dropped. */
@@ -21,7 +21,7 @@ export interface Joint {
  *     input   -a--b----       goes to the service; its end closes that direction
  *     output  --x---y-|       comes from the service; then the input is no longer read
  */
-export function join(stream: Stream, { input, output }: Joint): Observable<never> {
+export function bindStream(stream: Stream, { input, output }: StreamBinding): Observable<never> {
   const receiving =
     output === undefined
       ? stream.pipe(ignoreElements())
@@ -33,15 +33,15 @@ export function join(stream: Stream, { input, output }: Joint): Observable<never
   );
 }
 
-/** A stream by name, and the descriptors of this process that it is to be joined to. */
-export interface NamedJoint {
+/** A stream by name, and the descriptors of this process that it is to be bound to. */
+export interface NamedBinding {
   readonly name: string;
   /** Opens the descriptors. */
-  readonly open: () => Joint;
+  readonly open: () => StreamBinding;
 }
 
 /** Reads `NAME,IN,OUT`, where `-` stands for none. Throws {@link UsageError}, also for a descriptor that is not open. */
-export function parseJoint(text: string): NamedJoint {
+export function parseBinding(text: string): NamedBinding {
   const [, name, from, to] = /^([^,]+),(\d{1,6}|-),(\d{1,6}|-)$/.exec(text) ?? [];
   if (name === undefined)
     throw new UsageError(

@@ -1,14 +1,14 @@
 import { Readable, Writable } from 'node:stream';
 import { Subject } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import type { Surroundings } from '../../src/cli/rx-amanda/surroundings.js';
+import type { ProcessEnvironment } from '../../src/cli/rx-amanda/environment.js';
 import type { TargetChoice } from '../../src/cli/rx-amanda/target.js';
 import { memory } from '../../src/drivers/memory.js';
 import { serve, type ServiceMap } from '../../src/target/serve.js';
 
-/** Surroundings whose only target is in this process, and what was said in them. */
+/** ProcessEnvironment whose only target is in this process, and what was said in them. */
 export interface Fake {
-  readonly surroundings: Surroundings;
+  readonly environment: ProcessEnvironment;
   readonly out: () => string;
   readonly err: () => string;
   /** The targets that were asked for. */
@@ -23,7 +23,7 @@ export interface FakeOptions {
   readonly terminals?: readonly ('stdout' | 'stderr')[];
 }
 
-export function fakeSurroundings({
+export function fakeEnvironment({
   services = {},
   stdin = '',
   terminals = [],
@@ -38,7 +38,7 @@ export function fakeSurroundings({
     serving.unsubscribe();
   });
   return {
-    surroundings: {
+    environment: {
       stdin: Readable.from([Buffer.from(stdin)], { objectMode: false }),
       stdout: out.stream,
       stderr: err.stream,

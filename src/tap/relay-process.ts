@@ -4,9 +4,10 @@ import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
 import { now } from './clock.js';
 import { passOn } from './pass-on.js';
-import type { TapClosing, TapEvent, TapSender } from './tap-event.js';
+import type { TapClosing, TapEvent } from './tap-event.js';
+import type { Role } from '../wire/role.js';
 
-export interface TapCommandOptions {
+export interface TapProcessOptions {
   readonly program: string;
   readonly args: readonly string[];
   /** What the initiator sends, and where it reads: streams that nobody else uses. */
@@ -30,14 +31,14 @@ const NOT_STARTED = 127;
  * by itself, and a reader that has gone is passed on to the writer. Completes when the command has ended and all that it wrote is passed on;
  * unsubscribing ends it with SIGTERM. Source: PROTOCOL.md, "Drivers" and "Services".
  */
-export function tapCommand({
+export function tapProcess({
   program,
   args,
   input,
   output,
   until,
   onExit,
-}: TapCommandOptions): Observable<TapEvent> {
+}: TapProcessOptions): Observable<TapEvent> {
   return new Observable((out) => {
     const connection = 1;
     out.next({
@@ -51,7 +52,7 @@ export function tapCommand({
     const exit = {
       code: NOT_STARTED,
       how: 'ended' as TapClosing,
-      by: undefined as TapSender | undefined,
+      by: undefined as Role | undefined,
       reason: '',
     };
     const settle = (): void => {
@@ -81,7 +82,7 @@ export function tapCommand({
       stop(child);
     };
 
-    function relay(sender: TapSender, from: Readable, to: Writable, onOver: () => void): void {
+    function relay(sender: Role, from: Readable, to: Writable, onOver: () => void): void {
       from.on('end', () => {
         out.next({ kind: 'ended', connection, at: now(), sender });
         to.end();

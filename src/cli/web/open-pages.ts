@@ -3,7 +3,7 @@ import { Subscription, type Observable } from 'rxjs';
 import { refuse } from './page-requests.js';
 
 /** The pages that are open: so many, and no more. */
-export class Audience {
+export class OpenPages {
   readonly #most: number;
   readonly #onCount: (count: number) => void;
   readonly #all = new Subscription();

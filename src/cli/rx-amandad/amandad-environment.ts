@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Activation } from '../../transport/activation.js';
 
 /** What an amandad has around it besides its channel. Tests bring their own. */
-export interface AmandadSurroundings {
+export interface AmandadEnvironment {
   readonly print: (text: string) => void;
   /** Writes a line to standard error. */
   readonly complain: (line: string) => void;

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { Subject } from 'rxjs';
 import { describe, expect, it, test } from 'vitest';
-import { tapCommand } from '../../src/tap/relay-command.js';
+import { tapProcess } from '../../src/tap/relay-process.js';
 import type { TapEvent } from '../../src/tap/tap-event.js';
 
 /** What a tapped program was sent and has sent, what was told of it, and how it ended. */
@@ -21,7 +21,7 @@ function tapped(program: string, ...args: readonly string[]): Tapped {
   const until = new Subject<void>();
   let stop = (): void => undefined;
   const completed = new Promise<void>((complete, error) => {
-    const subscription = tapCommand({
+    const subscription = tapProcess({
       program,
       args,
       input,
