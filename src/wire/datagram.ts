@@ -1,6 +1,6 @@
 import { AmandaError } from './errors.js';
 import { packetTypes, sendableType, type Packet } from './packet.js';
-import { decodeText, encodeText, printable, untilNul } from './text.js';
+import { NEWLINE, bytesBefore, decodeText, encodeText, printable } from './text.js';
 
 /** A packet as the drivers bsd and bsdudp send it: one datagram, with a header line of text. */
 export interface Datagram {
@@ -63,8 +63,8 @@ export function encodeDatagram({ handle, sequence, packet: { type, body } }: Dat
  * Source: PROTOCOL.md, "Datagrams".
  */
 export function decodeDatagram(bytes: Uint8Array): Datagram {
-  const text = untilNul(bytes);
-  const end = text.subarray(0, MAX_HEADER_LINE).indexOf(0x0a);
+  const text = bytesBefore(bytes, 0);
+  const end = text.subarray(0, MAX_HEADER_LINE).indexOf(NEWLINE);
   const words = headerLine.exec(decodeText(text.subarray(0, Math.max(end, 0))));
   const [, type = '', handle = '', digits = ''] = words ?? [];
   const sequence = Number(digits) | 0;

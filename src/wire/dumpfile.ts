@@ -3,7 +3,7 @@ import { levels } from './dle.js';
 import { AmandaError } from './errors.js';
 import { quote, quotedWords, unquote } from './quote.js';
 import { inRange, withoutUndefined } from './ranges.js';
-import { decodeText, encodeText, pairs, printable, untilNul } from './text.js';
+import { bytesBefore, decodeText, encodeText, pairs, printable } from './text.js';
 
 /**
  * FILE is a dump or its first piece, CONT_FILE a further piece on a holding disk, SPLIT_FILE a part
@@ -89,7 +89,7 @@ export function encodeDumpHeader(header: DumpHeader): Uint8Array {
  */
 export function decodeDumpHeader(block: Uint8Array): DumpHeader {
   const bytes = block.subarray(0, DUMP_HEADER_BYTES);
-  const front = untilNul(bytes);
+  const front = bytesBefore(bytes, 0);
   const text = decodeText(front);
   const magic = 'AMANDA: ';
   if (!text.startsWith(magic.slice(0, text.length)))

@@ -1,5 +1,5 @@
 import { AmandaError } from './errors.js';
-import { decodeText, encodeText, untilNul } from './text.js';
+import { bytesBefore, decodeText, encodeText } from './text.js';
 
 /** The packet types and their bytes in a TCPM packet. Source: PROTOCOL.md, "Packets". */
 export const packetTypes = { REQ: 0, REP: 1, PREP: 2, ACK: 3, NAK: 4 } as const;
@@ -69,7 +69,7 @@ export function decodePacket(payload: Uint8Array): Packet {
       'BAD_PACKET',
       'An empty payload is no packet: a packet has at least its type byte.',
     );
-  return { type: nameOfByte[type] ?? 'BOGUS', body: untilNul(payload.subarray(1)) };
+  return { type: nameOfByte[type] ?? 'BOGUS', body: bytesBefore(payload.subarray(1), 0) };
 }
 
 /** The body of a packet as text. */

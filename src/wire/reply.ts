@@ -1,6 +1,6 @@
 import { AmandaError } from './errors.js';
 import { parseOptions, type Options } from './options.js';
-import { decodeText, pairs, printable } from './text.js';
+import { NEWLINE, bytesBefore, decodeText, pairs, printable } from './text.js';
 
 /** A stream that a reply announces. */
 export interface AnnouncedStream {
@@ -88,17 +88,16 @@ export function formatConnect(streams: readonly AnnouncedStream[]): string {
  * without a number makes the line an ordinary one. Source: PROTOCOL.md, "The exchange: target".
  */
 export function splitConnect(body: Uint8Array): ServiceConnect | undefined {
-  const newline = body.indexOf(0x0a);
-  const end = newline < 0 ? body.length : newline;
-  if (end > MAX_CONNECT_LINE) return undefined;
-  const [word, ...tokens] = decodeText(body.subarray(0, end)).split(/ +/);
+  const line = bytesBefore(body, NEWLINE);
+  if (line.length > MAX_CONNECT_LINE) return undefined;
+  const [word, ...tokens] = decodeText(line).split(/ +/);
   if (tokens.at(-1) === '') tokens.pop();
   if (word !== 'CONNECT' || tokens.length === 0 || tokens.length % 2 !== 0) return undefined;
   const connect = pairs(tokens).map(([name, number]) => ({
     name,
     number: Number(/^[+-]?\d{1,10}/.exec(number)?.[0] ?? 0),
   }));
-  return { connect, rest: body.subarray(end + 1) };
+  return { connect, rest: body.subarray(line.length + 1) };
 }
 
 /** Why a NAK refuses: its text without `ERROR `, which amandad sometimes omits, and the newline. */

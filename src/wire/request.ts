@@ -1,5 +1,5 @@
 import { AmandaError } from './errors.js';
-import { printable, encodeText, decodeText } from './text.js';
+import { NEWLINE, bytesBefore, decodeText, encodeText, printable } from './text.js';
 
 /** A request as it is sent. */
 export interface RequestBody {
@@ -35,26 +35,27 @@ export interface RequestSecurity {
  * Source: PROTOCOL.md, "Requests and replies".
  */
 export function encodeRequest({ user, service, arguments: rest }: RequestBody): Uint8Array {
-  if (user !== undefined && (user === '' || /[\n\0]/.test(user))) {
-    throw new AmandaError(
-      'BAD_ARGUMENT',
-      `"${printable(user, 80)}" cannot be sent as the name of a user: it is a text without newline and NUL.`,
-    );
-  }
+  const security = user === undefined ? '' : securityLine(user);
   if (!/^[a-z0-9_-]{1,64}$/.test(service)) {
     throw new AmandaError(
       'BAD_ARGUMENT',
       `"${printable(service, 80)}" cannot be the name of a service: it has 1 to 64 small letters, digits, "-" and "_".`,
     );
   }
-  const head = encodeText(
-    `${user === undefined ? '' : `SECURITY USER ${user}\n`}SERVICE ${service}\n`,
-  );
+  const head = encodeText(`${security}SERVICE ${service}\n`);
   const tail = encodeText(rest);
   const body = new Uint8Array(head.length + tail.length);
   body.set(head);
   body.set(tail, head.length);
   return body;
+}
+
+function securityLine(user: string): string {
+  if (/^[^\n\0]+$/.test(user)) return `SECURITY USER ${user}\n`;
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `"${printable(user, 80)}" cannot be sent as the name of a user: it is a text without newline and NUL.`,
+  );
 }
 
 /**
@@ -75,21 +76,20 @@ export function parseRequest(
 
 /** Splits the SECURITY line off a request. Errors as {@link parseRequest} does. */
 export function parseSecurity(body: Uint8Array): RequestSecurity {
-  const newline = body.indexOf(NEWLINE);
-  const front = newline < 0 ? '' : decodeText(body.subarray(0, newline));
-  const line = front.startsWith('SECURITY ') ? front : undefined;
-  const start = line === undefined ? 0 : newline + 1;
+  const front = bytesBefore(body, NEWLINE);
+  const line = decodeText(front);
+  const isSecurity = line.startsWith('SECURITY ');
+  const start = isSecurity ? front.length + 1 : 0;
   // amandad skips newlines before the service's name, so the next line would be the name, and
   // access is refused for that.
   const name = hasAt(body, start, SERVICE)
     ? skip(body, start + SERVICE.length, isNewline)
     : body.length;
   if (name === body.length) throw new AmandaError('BAD_REQUEST', 'packet as no SERVICE line');
-  if (line === undefined) throw new AmandaError('BAD_REQUEST', 'no bsd SECURITY for P_REQ');
-  const words = /^ *([^ ]*) ?([^]*)$/.exec(line.slice('SECURITY '.length));
-  const [keyword = '', user = ''] = words?.slice(1) ?? [];
-  if (keyword === '') throw new AmandaError('BAD_REQUEST', `SECURITY line: ${line}`);
-  if (keyword !== 'USER')
+  if (!isSecurity) throw new AmandaError('BAD_REQUEST', 'no bsd SECURITY for P_REQ');
+  const [keyword, ...words] = line.replace(/^SECURITY +/, '').split(' ');
+  const user = words.join(' ');
+  if (keyword !== '' && keyword !== 'USER')
     throw new AmandaError(
       'BAD_REQUEST',
       `REQ SECURITY line parse error, expecting USER, got ${keyword}`,
@@ -114,11 +114,10 @@ export function parseService(body: Uint8Array): {
   const end = find(body, name, isSeparator);
   // Only the first blank after the name is a separator; others belong to the arguments.
   const rest = end + 1;
-  if (end === name || rest >= body.length) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
+  if (rest >= body.length) throw new AmandaError('BAD_REQUEST', 'invalid REQ');
   return { service: decodeText(body.subarray(name, end)), arguments: body.subarray(rest) };
 }
 
-const NEWLINE = 0x0a;
 const BLANK = 0x20;
 const SERVICE = encodeText('SERVICE ');
 

@@ -3,6 +3,9 @@
  * goes through here.
  */
 
+/** The byte that ends a line. */
+export const NEWLINE = 0x0a;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -16,9 +19,9 @@ export function decodeText(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/** The bytes before the first NUL; all of them without one. */
-export function untilNul(bytes: Uint8Array): Uint8Array {
-  const end = bytes.indexOf(0);
+/** The bytes before the first one of a value; all of them without one. */
+export function bytesBefore(bytes: Uint8Array, value: number): Uint8Array {
+  const end = bytes.indexOf(value);
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
@@ -45,11 +48,8 @@ export function printable(text: string, limit = 200): string {
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escapeControl(character: string): string {
-  const code = character.charCodeAt(0);
-  return (
-    escapes[character] ??
-    (code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`)
-  );
+  const hex = character.charCodeAt(0).toString(16);
+  return escapes[character] ?? (hex.length > 2 ? `\\u${hex}` : `\\x${hex.padStart(2, '0')}`);
 }
 
 /** The message of whatever was thrown. */

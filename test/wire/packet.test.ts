@@ -40,7 +40,10 @@ describe('a packet', () => {
       expect.objectContaining({ code: 'BAD_PACKET' }),
     );
     expect(() => encodePacket({ type: 'BOGUS', body: bytes('') })).toThrow(
-      expect.objectContaining({ code: 'BAD_PACKET' }),
+      expect.objectContaining({
+        code: 'BAD_PACKET',
+        message: 'A packet of type BOGUS cannot be sent: it has no type byte.',
+      }),
     );
   });
 });

@@ -70,6 +70,7 @@ describe('parseReply', () => {
     'CONNECT __proto__ 1',
     'CONNECT 5 5',
     'CONNECT DATA 1\nCONNECT MESG 2',
+    `OPTIONS ${'a'.repeat(65_536)}`,
     `CONNECT${Array.from({ length: 65 }, (_, index) => ` S${index} ${index + 1}`).join('')}`,
   ])('refuses %j', (text) => {
     expect(() => parseReply(bytes(`${text}\n`))).toThrow(
@@ -82,6 +83,19 @@ describe('parseReply', () => {
       { name: 'DATA', handle: 2147483647 },
     ]);
     expect(parseReply(bytes('CONNECT\n')).connect).toEqual([]);
+  });
+
+  test('takes blanks between the words of CONNECT as one, and 64 streams', () => {
+    expect(parseReply(bytes('CONNECT  DATA   1 \n')).connect).toEqual([
+      { name: 'DATA', handle: 1 },
+    ]);
+    const names = Array.from({ length: 64 }, (_, index) => ` S${index} ${index + 1}`);
+    expect(parseReply(bytes(`CONNECT${names.join('')}\n`)).connect).toHaveLength(64);
+  });
+
+  test('keeps empty lines, but not the end of the last line', () => {
+    expect(parseReply(bytes('\n')).lines).toEqual(['']);
+    expect(parseReply(bytes('a\n\n')).lines).toEqual(['a', '']);
   });
 
   test('throws nothing but BAD_REPLY, whatever comes', () => {
@@ -123,7 +137,10 @@ describe('formatConnect', () => {
     [{ name: 'DATA', handle: 2 ** 31 }],
   ])('refuses %j', (stream) => {
     expect(() => formatConnect([stream])).toThrow(
-      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+      expect.objectContaining({
+        code: 'BAD_ARGUMENT',
+        cause: expect.objectContaining({ code: 'BAD_REPLY' }) as unknown,
+      }),
     );
   });
 
@@ -164,10 +181,20 @@ describe('splitConnect', () => {
     expect(splitConnect(bytes('CONNECT  MESG   x \n'))?.connect).toEqual([
       { name: 'MESG', number: 0 },
     ]);
+    expect(splitConnect(bytes('CONNECT A x1 B 1x C +3\n'))?.connect).toEqual([
+      { name: 'A', number: 0 },
+      { name: 'B', number: 1 },
+      { name: 'C', number: 3 },
+    ]);
     expect(splitConnect(bytes('CONNECT MESG 150'))).toEqual({
       connect: [{ name: 'MESG', number: 150 }],
       rest: new Uint8Array(0),
     });
+  });
+
+  test('takes a line of 8,192 bytes', () => {
+    expect(splitConnect(bytes(`${'CONNECT MESG 1'.padEnd(8192)}\n`))).toBeDefined();
+    expect(splitConnect(bytes(`${'CONNECT MESG 1'.padEnd(8193)}\n`))).toBeUndefined();
   });
 
   test.each([
@@ -199,5 +226,6 @@ describe('refusal', () => {
       "ne.lab doesn't resolve to itself, it resolves to two.lab",
     );
     expect(refusal(bytes(''))).toBe('');
+    expect(refusal(bytes('no ERROR a\nb\n\n'))).toBe('no ERROR a\nb\n');
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { decodeText, encodeText, pairs, printable, untilNul } from '../../src/wire/text.js';
+import { bytesBefore, decodeText, encodeText, pairs, printable } from '../../src/wire/text.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 100 });
 
@@ -44,14 +44,14 @@ describe('decodeText', () => {
   });
 });
 
-describe('untilNul', () => {
+describe('bytesBefore NUL', () => {
   test.each([
     ['', ''],
     ['ab', 'ab'],
     ['\0', ''],
     ['ab\0c\0d', 'ab'],
   ])('of %j is %j', (whole, front) => {
-    expect(decodeText(untilNul(encodeText(whole)))).toBe(front);
+    expect(decodeText(bytesBefore(encodeText(whole), 0))).toBe(front);
   });
 });
 
