@@ -6,7 +6,7 @@ import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import type { Driver, Listener } from './driver.js';
 import { overChannel } from './over-channel.js';
-import { checkPort } from '../transport/port.js';
+import { checkPort } from '../transport/address.js';
 import { socketChannel } from '../transport/socket.js';
 import { acceptedWrites } from '../transport/write-scheduler.js';
 import { connectTcp } from '../transport/tcp-connect.js';

@@ -1,7 +1,7 @@
 import { defaultTiming } from '../exchange/timing.js';
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
-import { checkPort } from '../transport/port.js';
+import { checkPort } from '../transport/address.js';
 import {
   DEFAULT_CLIENT_USERNAME,
   checkAmandadPath,

@@ -10,11 +10,13 @@ import {
  *
  * ```ts
  * const sum = new Checksum();
- * dump.pipe(tap((bytes) => sum.update(bytes)), toWritable(file)).subscribe({ complete: () => console.log(`${sum}`) });
+ * dump
+ *   .pipe(tap((bytes) => sum.update(bytes)), toWritable(file))
+ *   .subscribe({ complete: () => console.log(`${sum}`) });
  * ```
  *
- * Uses the machine's own instruction through `@node-rs/crc32` where that is installed, which is some ten
- * times as fast as the table that is used elsewhere. Source: PROTOCOL.md, "Checksums".
+ * Uses the processor's instruction through `@node-rs/crc32` if that is installed, else a table, which
+ * is about ten times slower. Source: PROTOCOL.md, "Checksums".
  */
 export class Checksum implements ChecksumValue {
   #crc = 0;
@@ -43,10 +45,10 @@ export class Checksum implements ChecksumValue {
 
 type Crc32c = (bytes: Uint8Array, crc?: number) => number;
 
-/** Found when the first bytes come: a program that only asks whether a host is there need not load it. */
+/** Loaded with the first bytes: a program that only calls noop does not need it. */
 let crc32c: Crc32c | undefined;
 
-/** The package is an optional dependency, with a binary for each platform: either may be missing. */
+/** The package is optional and has a binary for each platform; either may be missing. */
 function nativeCrc32c(): Crc32c | undefined {
   try {
     return (createRequire(import.meta.url)('@node-rs/crc32') as { readonly crc32c: Crc32c }).crc32c;

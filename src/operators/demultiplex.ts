@@ -12,7 +12,8 @@ export type FrameReceiver = Pick<Observer<Uint8Array>, 'next' | 'complete'>;
  *     handle 2  ---b-----         open: the result tells of the end
  *     out       ---------|
  *
- * A frame without a receiver is dropped. Errors with what `receiverOf` throws. Source: PROTOCOL.md, "Frames".
+ * A frame without a receiver is dropped. Errors with what `receiverOf` throws.
+ * Source: PROTOCOL.md, "Frames".
  */
 export function demultiplex(
   receiverOf: (frame: Frame) => FrameReceiver | undefined,

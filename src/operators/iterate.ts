@@ -1,3 +1,4 @@
+import { Observable, from } from 'rxjs';
 import type { Pullable } from './pull.js';
 
 /**
@@ -32,4 +33,12 @@ export async function* iterate<T>(source: Pullable<T>): AsyncGenerator<T, void, 
   } finally {
     pull.cancel();
   }
+}
+
+/** A pullable source as an Observable that can still be pulled. */
+export function pulled<T>(source: Pullable<T>): Observable<T> & Pullable<T> {
+  const pushing = new Observable<T>((out) => from(iterate(source)).subscribe(out));
+  return Object.assign(pushing, {
+    pull: (wake: () => void, lease?: boolean) => source.pull(wake, lease),
+  });
 }

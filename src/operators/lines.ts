@@ -13,7 +13,8 @@ export interface LinesOptions {
  *     lines  -1---2-----(3|)   1: "one"  2: "two"  3: "end"
  *
  * A line ends at a newline, which is not part of it; a last line without one counts. The text is
- * UTF-8, whatever the cuts; a byte order mark is a character of it. Errors with `TRUNCATED` when a line grows over `maxLength`.
+ * UTF-8, whatever the cuts; a byte order mark is a character of it. Errors with `TRUNCATED` when a
+ * line grows over `maxLength`.
  */
 export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFunction<
   Uint8Array,
@@ -21,7 +22,7 @@ export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFun
 > {
   return (chunks) =>
     new Observable((out) => {
-      // Node 24 takes any U+FEFF with which a piece begins for the first.
+      // Node 24 would drop a U+FEFF at the start of any piece.
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
       const parts: string[] = [];
       let length = 0;

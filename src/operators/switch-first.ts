@@ -1,25 +1,25 @@
 import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
 
 /**
- * What the first value leads to: a value, or the Observable of it, whose end is then the end.
+ * Projects the first value to a value, or to an Observable whose end is then the end.
  *
  *     source   --a-
- *     at hand  --(A|)      project(a) = A
+ *     value    --(A|)      project(a) = A
  *     later    ----A-|     project(a) = --A-|
  *
- * It is `take(1)` and `switchMap` in one, for questions that are mostly answered at once. Completes without a value when the source does. Errors with what
- * `project` throws, and with the errors of both Observables.
+ * `take(1)` and `switchMap` in one, without an inner Observable for plain values. Completes without a
+ * value when the source does. Errors with what `project` throws, and with the errors of both sources.
  */
 export function switchFirst<T, R>(
   project: (value: T) => R | Observable<R>,
 ): OperatorFunction<T, R> {
   return (source) =>
     new Observable((out) => {
-      let isLed = false;
+      let isProjected = false;
       return source.subscribe({
         next: (value) => {
-          if (isLed) return;
-          isLed = true;
+          if (isProjected) return;
+          isProjected = true;
           try {
             follow(project(value), out);
           } catch (error) {
@@ -27,20 +27,20 @@ export function switchFirst<T, R>(
           }
         },
         error: (error: unknown) => {
-          if (!isLed) out.error(error);
+          if (!isProjected) out.error(error);
         },
         complete: () => {
-          if (!isLed) out.complete();
+          if (!isProjected) out.complete();
         },
       });
     });
 }
 
-function follow<R>(led: R | Observable<R>, out: Subscriber<R>): void {
-  if (led instanceof Observable) {
-    led.subscribe(out);
+function follow<R>(projected: R | Observable<R>, out: Subscriber<R>): void {
+  if (projected instanceof Observable) {
+    projected.subscribe(out);
   } else {
-    out.next(led);
+    out.next(projected);
     out.complete();
   }
 }

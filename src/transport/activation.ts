@@ -10,14 +10,14 @@ const STANDARD_INPUT = 0;
 export type Activation =
   /** None. */
   | { readonly kind: 'none' }
-  /** This descriptor: of systemd one that listens (`Accept=no`) or a connection (`Accept=yes`), of inetd one that listens (`wait`). */
+  /** A descriptor: a listening socket (`Accept=no`, inetd's `wait`) or a connection (`Accept=yes`). */
   | { readonly kind: 'socket'; readonly descriptor: number; readonly by: 'systemd' | 'inetd' }
-  /** What systemd said of it cannot be used. */
+  /** systemd's variables cannot be used. */
   | { readonly kind: 'unusable'; readonly error: AmandaError };
 
 /**
- * Reads LISTEN_FDS and LISTEN_PID, and takes them and what belongs to them out of the environment: children must not take
- * what was meant for this process. The error of what cannot be used is `BAD_ARGUMENT`.
+ * Reads LISTEN_FDS and LISTEN_PID, and removes them from the environment, because they are not
+ * meant for children. The error of variables that cannot be used is `BAD_ARGUMENT`.
  */
 export function takeActivation(
   env: NodeJS.ProcessEnv = process.env,
@@ -39,7 +39,7 @@ export function takeActivation(
   return { kind: 'socket', descriptor: FIRST_DESCRIPTOR, by: 'systemd' };
 }
 
-/** The socket on which inetd has this process wait for connections (`wait`); undefined when standard input is anything else. */
+/** The listening socket of inetd's `wait`; undefined if standard input is anything else. */
 export function waitingActivation(): Activation | undefined {
   try {
     return look(STANDARD_INPUT).remoteAddress === undefined
@@ -58,9 +58,9 @@ export interface InheritOptions {
 }
 
 /**
- * The connections of an inherited TCP socket: those that come in on one that listens, or the socket itself, after which it
- * completes. Unsubscribing stops listening, and whoever connects after that waits for the next process that is handed the socket. Errors with
- * `BAD_ARGUMENT` when the descriptor is no TCP socket.
+ * The connections of an inherited TCP socket: those that a listening socket accepts, or the socket
+ * itself, after which it completes. Unsubscribing stops accepting; later peers wait for the next
+ * process that gets the socket. Errors with `BAD_ARGUMENT` if the descriptor is no TCP socket.
  */
 export function inheritedSockets(
   descriptor: number,
@@ -99,7 +99,7 @@ export function inheritedSockets(
         ),
       );
     });
-    // The server takes over what is behind the socket, and closes it.
+    // The server takes over the socket's handle, and closes it.
     server.listen(inherited, () => onReady?.(inherited.localPort));
     return () => {
       server.close();
@@ -108,8 +108,8 @@ export function inheritedSockets(
 }
 
 /**
- * Whether a socket listens shows only once it is open, and opening one for reading would read from it. So it is opened for nothing
- * first. A connection is then opened once more, and this one left as it is: closing it would close the connection.
+ * Whether a socket listens shows only after opening it, and a reading one would read. So it is opened
+ * for neither direction. A connection is then opened once more; closing the first would close both.
  */
 function look(descriptor: number): Socket {
   const socket = new Socket({ fd: descriptor, readable: false, writable: false });

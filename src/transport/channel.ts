@@ -1,20 +1,20 @@
 import type { Observable } from 'rxjs';
 
-/** Who is at the other end of a connection, as far as the driver knows. */
+/** The other end of a connection, as far as the driver knows it. */
 export interface Peer {
   /** The driver that made the connection: `bsdtcp`, `local`, `memory`, … */
   readonly driver: string;
-  /** The host's name: on the initiator the one that was asked for, on the target the one the driver vouches for. */
+  /** The host's name: on the initiator the one asked for, on the target the one that the driver vouches for. */
   readonly host?: string;
   /** The network address, numeric. */
   readonly address?: string;
   /** The port at the peer's end. */
   readonly port?: number;
-  /** What TLS says about the peer and the channel, where the channel is TLS. */
+  /** What TLS says about the peer and the channel; absent without TLS. */
   readonly tls?: TlsFacts;
 }
 
-/** A TLS session and whom it is with. */
+/** A TLS session and its peer. */
 export interface TlsFacts {
   /** `TLSv1.2` or `TLSv1.3`. */
   readonly protocol: string;
@@ -54,7 +54,7 @@ export interface Channel {
    * `CONNECTION_LOST` when the channel breaks. Unsubscribing destroys the channel.
    */
   readonly bytes: Observable<Uint8Array>;
-  /** Emits each time the channel can take more after `write` returned false. Subscribed at the first such time. */
+  /** Emits each time the channel can take more after `write` returned false. */
   readonly drain: Observable<void>;
   /** Whether nothing that was written waits to be sent, so that its memory may change. */
   readonly isIdle: boolean;

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { fstatSync, readFileSync } from 'node:fs';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
-import { unknownHost } from './unknown-host.js';
+import { unknownHost } from './address.js';
 
 export interface UdpTarget {
   readonly host: string;
@@ -21,8 +21,8 @@ export interface ConnectedUdp {
 /**
  * A UDP socket towards one host, from one of the source ports; emitted once and closed when unsubscribed.
  *
- * UDP does not say that an address is the wrong one of several, so a host is reached by its first IPv4 address and by an IPv6
- * one only if it has no other: hosts that need this are of that time. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
+ * UDP does not report a wrong address, so only one is tried: the first IPv4 address, or the first
+ * IPv6 address of a host that has no other. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
  */
 export function connectUdp(target: UdpTarget): Observable<ConnectedUdp> {
   return owned(
@@ -39,12 +39,12 @@ export function listenUdp(port: number, host: string | undefined): Observable<So
   );
 }
 
-/** The UDP socket that inetd has left on standard input and output; emitted once and closed when unsubscribed. Errors with `BAD_ARGUMENT`. */
+/** The UDP socket on inetd's standard input; emitted once, closed when unsubscribed. Errors with `BAD_ARGUMENT`. */
 export function inheritUdp(): Observable<Socket> {
   return owned(inherited, (socket) => socket);
 }
 
-/** What is made is emitted once, and its socket closed when nobody wants it any more. */
+/** Emits what `make` resolves to once; unsubscribing closes its socket. */
 function owned<T>(make: () => Promise<T>, socketOf: (made: T) => Socket): Observable<T> {
   return new Observable((out) => {
     make().then(
@@ -123,7 +123,7 @@ async function bindTo(port: number, host: string | undefined): Promise<Socket> {
       const { address, family } = await addressOf(host);
       return await bound(family, { port, address, exclusive: true });
     }
-    // All addresses of both kinds, where the host has both.
+    // All addresses of both families.
     return await bound(6, { port, exclusive: true }).catch((error: unknown) => {
       if (codeOf(error) === 'EADDRINUSE' || codeOf(error) === 'EACCES') throw error;
       return bound(4, { port, exclusive: true });
@@ -176,7 +176,7 @@ async function bound(
 ): Promise<Socket> {
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
-    // Addresses are numeric here, and what is looked up at once is sent at once: also just before the socket closes.
+    // Addresses are numeric, so the lookup is immediate: a datagram leaves even if the socket closes next.
     lookup: (address, _options, found) => {
       found(null, address, family);
     },

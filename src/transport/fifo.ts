@@ -1,4 +1,4 @@
-/** First in, first out, without moving what is inside. */
+/** A first-in first-out queue that does not move its items. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

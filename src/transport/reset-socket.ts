@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 
 /**
- * Ends a socket with a reset, which tells the peer that this is no end.
+ * Ends a socket with a reset, so that the peer does not take it for a good end.
  *
- * Node cannot reset a socket whose FIN is just leaving: libuv refuses, and Node then forgets the socket with its descriptor open. All that was
- * to be sent has been handed to the system by then, so the reset can wait for the FIN, which waits for nobody.
+ * libuv refuses to reset a socket whose FIN is being sent, and Node then loses the descriptor. So the
+ * reset waits for the FIN; everything else has been handed to the kernel by then.
  */
 export function resetSocket(socket: Socket): void {
   const isFinishing =

@@ -30,7 +30,7 @@ export class StreamChannel implements Channel {
   readonly #input: Readable;
   readonly #output: Writable;
   readonly #streams: ByteStreams;
-  /** Both directions are one stream, which is listened to once. */
+  /** Both directions are one stream, which gets each listener once. */
   readonly #isSocket: boolean;
   #released = false;
   #closing = false;
@@ -117,7 +117,7 @@ export class StreamChannel implements Channel {
   close(): void {
     if (this.#closing || this.#released) return;
     this.#closing = true;
-    // Not protocol time: only how long a socket is kept for a peer that takes nothing, or does not hang up.
+    // Not protocol time: limits how long a socket is kept for a peer that does not read or close.
     let limit = setTimeout(() => {
       this.destroy();
     }, FLUSH);

@@ -2,18 +2,18 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { SocketReader } from './socket-reader.js';
-import { unknownHost } from './unknown-host.js';
+import { unknownHost } from './address.js';
 
 export interface TcpTarget {
   readonly host: string;
   readonly port: number;
   /** Source ports to try, in order; without them the system chooses. */
   readonly sourcePorts?: Iterable<number> | undefined;
-  /** Whether the socket may go on sending when the peer has ended its direction; default no: Node then ends ours too. */
+  /** Whether the socket may go on sending after the peer has ended its direction. Default false. */
   readonly allowHalfOpen?: boolean;
 }
 
-/** A connected socket, and what takes the bytes that it reads. */
+/** A connected socket and its reader. */
 export interface TcpConnected {
   readonly socket: Socket;
   readonly reader: SocketReader;
@@ -22,8 +22,9 @@ export interface TcpConnected {
 /**
  * Connects a TCP socket: address by address of the host, and source port by source port.
  *
- * Emits the connected socket once and completes; unsubscribing before that ends the attempt. Errors with `CONNECT_FAILED` when
- * no address can be reached and with `NO_RESERVED_PORT` when none of the source ports can be bound.
+ * Emits the connected socket once and completes; unsubscribing before that ends the attempt. Errors
+ * with `CONNECT_FAILED` if no address can be reached, and with `NO_RESERVED_PORT` if no source port
+ * can be bound.
  */
 export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
   return new Observable((out) => {
@@ -44,7 +45,7 @@ export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
       },
     );
     return () => {
-      // Nothing listens any more when it is settled, and to abort makes an error with its stack.
+      // An abort makes an error with a stack, so a settled attempt is spared it.
       if (!isSettled) attempt.abort();
     };
   });
@@ -66,7 +67,7 @@ async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<TcpCo
 }
 
 async function addressesOf(host: string): Promise<readonly string[]> {
-  // Loaded here: it makes a resolver ready, for which a target that inetd starts has no use.
+  // Loaded here, because a target that inetd starts needs no resolver.
   const { lookup } = await import('node:dns/promises');
   try {
     return (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
@@ -135,7 +136,7 @@ type PortTrouble = Error & {
   readonly syscall: 'bind' | 'connect';
 };
 
-/** The source port is busy or forbidden. EADDRNOTAVAIL comes from connecting: the same pair of ports is in use, or was a moment ago. */
+/** The source port is busy or forbidden. EADDRNOTAVAIL: the same pair of ports is, or was just, in use. */
 function isPortTrouble(error: unknown): error is PortTrouble {
   const { code, syscall } = error as Partial<PortTrouble>;
   return (
@@ -155,7 +156,7 @@ function connectFailed({ host, port }: TcpTarget, cause: unknown): AmandaError {
   const code = (cause as { readonly code?: string } | undefined)?.code;
   const advice: Readonly<Record<string, string>> = {
     ECONNRESET:
-      'it hung up at once; does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of amandad?',
+      'the peer closed the connection immediately; does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of amandad?',
     ECONNREFUSED:
       'nothing listens there; is amandad set up (inetd, xinetd or systemd), and is this its port?',
     EHOSTUNREACH: 'the host cannot be reached; is it up?',

@@ -1,24 +1,24 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
-import { checkPort } from './port.js';
+import { checkPort } from './address.js';
 
 /** How a target listens for TCP connections; each driver has a port of its own. */
 export interface ListenTcpOptions {
   /** Address to listen on; default all of this host. */
   readonly host?: string;
-  /** Connections at once; more are turned away at once. `serve` ends those first on which nothing was let in. Default 1,024. */
+  /** Connections at once; more are refused. `serve` first ends those without an admitted request. Default 1,024. */
   readonly maxConnections?: number;
   /** Called with the port when listening has begun. */
   readonly onListening?: (port: number) => void;
 }
 
-/** What a listener does unless it is told otherwise. */
+/** The default of `maxConnections`. */
 export const DEFAULT_MAX_CONNECTIONS = 1_024;
 
 /**
- * The connections to a port, 0 for any free one; unsubscribing stops listening and leaves them open. Throws `BAD_ARGUMENT` for what is no
- * port, and errors with `CONNECT_FAILED` when the address cannot be listened on.
+ * The connections to a port, 0 for any free one; unsubscribing stops listening and leaves them open.
+ * Throws `BAD_ARGUMENT` for an invalid port, errors with `CONNECT_FAILED` if listening fails.
  */
 export function listenTcp(
   port: number,
@@ -27,7 +27,7 @@ export function listenTcp(
   if (port !== 0) checkPort(port);
   return new Observable((out) => {
     const server = createServer((socket) => {
-      // Whoever takes it listens as well; between the two an error must not end the process.
+      // The driver adds its own listener; until then an error must not end the process.
       socket.on('error', () => undefined);
       out.next(socket);
     });

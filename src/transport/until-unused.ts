@@ -11,12 +11,12 @@ import {
   type MonoTypeOperatorFunction,
 } from 'rxjs';
 
-/** What says that it has closed, once. */
+/** Emits `close` once. */
 interface Closing {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** Completes when none has been open for so many milliseconds, from the beginning or from the close of the last. */
+/** Completes when no socket has been open for so many milliseconds. */
 export function untilUnused<T extends Closing>(milliseconds: number): MonoTypeOperatorFunction<T> {
   return connect((sockets) => {
     const open = sockets.pipe(

@@ -16,7 +16,7 @@ import { release, takeSlab } from '../../src/transport/buffer-pool.js';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { memoryChannels } from '../../src/drivers/memory.js';
 import type { Pullable } from '../../src/operators/pull.js';
-import { pulled } from '../../src/operators/pulled.js';
+import { pulled } from '../../src/operators/iterate.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

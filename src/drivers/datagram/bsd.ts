@@ -5,7 +5,7 @@ import { datagramListener, type DatagramListenerOptions } from './datagram-liste
 import { RawStreams } from './datagram-raw.js';
 import type { SideFactory } from './datagram-side.js';
 import type { Driver, Listener } from '../driver.js';
-import { checkPort } from '../../transport/port.js';
+import { checkPort } from '../../transport/address.js';
 
 export type BsdOptions = DatagramDriverOptions;
 export type ListenBsdOptions = DatagramListenerOptions;

@@ -5,7 +5,7 @@ import { FramedStreams } from './datagram-framed.js';
 import { datagramListener, type DatagramListenerOptions } from './datagram-listener.js';
 import type { SideFactory } from './datagram-side.js';
 import type { Driver, Listener } from '../driver.js';
-import { checkPort } from '../../transport/port.js';
+import { checkPort } from '../../transport/address.js';
 
 export type BsdudpOptions = DatagramDriverOptions;
 export type ListenBsdudpOptions = DatagramListenerOptions;

@@ -29,7 +29,7 @@ import type { Driver, Listener } from '../driver.js';
 import { refusedConnection, sslChannel } from './ssl-channel.js';
 import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { overChannel } from '../over-channel.js';
-import { checkPort } from '../../transport/port.js';
+import { checkPort } from '../../transport/address.js';
 import { KEEP_ALIVE } from '../../transport/keep-alive.js';
 import { connectTcp } from '../../transport/tcp-connect.js';
 import {

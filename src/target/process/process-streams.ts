@@ -3,7 +3,7 @@ import { EMPTY, Subscription, catchError, fromEvent, takeUntil } from 'rxjs';
 import type { Stream } from '../../connection/stream.js';
 import type { StreamHandler } from '../../exchange/service.js';
 import type { Pullable } from '../../operators/pull.js';
-import { pulled } from '../../operators/pulled.js';
+import { pulled } from '../../operators/iterate.js';
 import { toWritable } from '../../operators/to-writable.js';
 import type { ServiceConnect } from '../../wire/reply.js';
 import { holdOutput } from './hold-output.js';

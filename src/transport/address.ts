@@ -1,5 +1,11 @@
 import { AmandaError } from '../wire/errors.js';
+import { inRange } from '../wire/ranges.js';
 import { printable } from '../wire/text.js';
+
+/** Throws `BAD_ARGUMENT` for a number that is no port. */
+export function checkPort(port: number): void {
+  inRange('A port', port, 1, 65_535);
+}
 
 /** `CONNECT_FAILED` for a name that leads to no address. */
 export function unknownHost(host: string, cause: unknown): AmandaError {

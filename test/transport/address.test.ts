@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unknownHost } from '../../src/transport/unknown-host.js';
+import { unknownHost } from '../../src/transport/address.js';
 
 test.each([
   ['ENOTFOUND', 'The host db1 is not known: neither DNS nor /etc/hosts has it; is the name right?'],
