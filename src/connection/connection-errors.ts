@@ -2,7 +2,10 @@ import { AmandaError } from '../wire/errors.js';
 import { describePeer, type Peer } from '../transport/channel.js';
 import type { Stall } from './receive-budget.js';
 
-/** Why a connection has ended, with its peer in it: an error of ours stays what it is, anything else is `CONNECTION_LOST`. */
+/**
+ * Why a connection has ended, with its peer in it: an error of ours stays what it is, anything else
+ * is `CONNECTION_LOST`.
+ */
 export function asLoss(reason: unknown, peer: Peer): AmandaError {
   const name = describePeer(peer);
   if (!(reason instanceof AmandaError)) {

@@ -15,7 +15,7 @@ export type FrameObserver = (
   payload: Uint8Array,
 ) => void;
 
-/** One conversation with the other side: protocol handles for packets, and streams for bytes beside them. */
+/** One connection to the peer: protocol handles for packets, and streams for bytes. */
 export interface Connection extends Observable<Frame> {
   /** Who is at the other end. */
   readonly peer: Peer;
@@ -32,17 +32,19 @@ export interface Connection extends Observable<Frame> {
   observe(observer: FrameObserver): () => void;
   /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
   readonly flow: Observable<Flow>;
-  /** On a target: each protocol handle that the initiator opens, with its first packet waiting in it. */
+  /** On a target: each protocol handle that the initiator opens, with its first packet. */
   readonly incoming: Observable<ProtocolHandle>;
-  /** Completes when the connection has ended in good order, errors with the reason when it broke. */
+  /** Completes when the connection has ended in good order, errors with the reason if it broke. */
   readonly ended: Observable<never>;
   /** The Stream of a handle; the same object each time until both its directions have closed. */
   stream(handle: number): Stream;
-  /** A fresh protocol handle of the initiator, numbered 1, 2, 3 …, or the one with the number given. */
+  /** A new protocol handle of the initiator, numbered 1, 2, 3 …, or the one with this number. */
   openHandle(number?: number): ProtocolHandle;
-  /** Fresh streams of the target, ready to be announced in a reply; numbered 499999 downward over TCPM. */
+  /** New streams of the target, to be announced in a reply; numbered 499999 downward over TCPM. */
   announce(count: number): Observable<readonly Stream[]>;
-  /** Ends the connection after what has been sent. What is still open on it errors with `CONNECTION_CLOSED`. */
+  /**
+   * Ends the connection after what was sent. What is still open errors with `CONNECTION_CLOSED`.
+   */
   close(): void;
   /** Ends the connection at once; what is still open on it errors with the reason. */
   abort(reason: Error): void;
@@ -51,7 +53,10 @@ export interface Connection extends Observable<Frame> {
 /** The message side of a connection: packets in, packets out, on one handle. */
 export interface ProtocolHandle {
   readonly number: number;
-  /** What arrives. One subscriber. Completes when the peer closes the handle, errors when the connection ends. */
+  /**
+   * What arrives. One subscriber. Completes when the peer closes the handle; a lost connection
+   * errors.
+   */
   readonly packets: Observable<Packet>;
   send(packet: Packet): void;
   /** Closes the handle and forgets it; the number may be used again. */

@@ -5,8 +5,8 @@ import type { Frame } from '../wire/frame.js';
 import type { FrameObserver, ProtocolHandle } from './connection.js';
 
 /**
- * Who observes a connection besides the readers of its streams: taps and frame observers, the target
- * that answers on it, and those that wait for its end.
+ * Who observes a connection besides the readers of its streams: taps and frame observers, the
+ * target that answers on it, and those that wait for its end.
  */
 export class FrameObservers {
   /** Taps; few connections have any. */
@@ -87,7 +87,7 @@ export class FrameObservers {
   }
 }
 
-/** What an observer throws is reported where RxJS reports what a subscriber throws; the connection goes on. */
+/** Reports an observer's error as RxJS reports a subscriber's; the connection goes on. */
 function notify(
   observer: FrameObserver,
   direction: 'received' | 'sent',

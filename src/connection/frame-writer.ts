@@ -4,7 +4,10 @@ import type { Channel } from '../transport/channel.js';
 import { HEADER_BYTES, writeHeader } from '../wire/frame-header.js';
 import { DrainOrder } from './drain-order.js';
 
-/** Payloads up to this many bytes are copied beside their header; larger ones leave from where they are. */
+/**
+ * Payloads up to this many bytes are copied beside their header; larger ones leave from where they
+ * are.
+ */
 const SMALL_PAYLOAD = 2_048;
 
 /**
@@ -15,11 +18,17 @@ const FLUSH_BYTES = 491_520;
 
 const HEADER_SLAB_BYTES = 65_536;
 
-/** Headers and small payloads of all connections lie one after another in slabs; no byte is used twice. */
+/**
+ * Headers and small payloads of all connections lie one after another in slabs; no byte is used
+ * twice.
+ */
 let slab = new Uint8Array(0);
 let slabFill = 0;
 
-/** When a writer that gathers hands over its frames: calls back at the end of the tick, or in the server's turn. */
+/**
+ * When a writer that gathers hands over its frames: calls back at the end of the tick, or in the
+ * server's turn.
+ */
 export type Schedule = (write: () => void) => void;
 
 const endOfTick = Promise.resolve();

@@ -50,12 +50,12 @@ export class Handles<S> {
     this.#remember(-1, undefined);
   }
 
-  /** Whether a handle was a protocol handle of this initiator that is done: a frame for it is late. */
+  /** Whether a handle was a protocol handle of this initiator: a frame for it is late. */
   isRetired(handle: number): boolean {
     return this.role === 'initiator' && handle > 0 && handle < this.#nextProtocol;
   }
 
-  /** Notes the close of a handle that is not open yet. Only the last few are remembered: a peer may close any number of them. */
+  /** Notes the close of a handle that is not open yet. The last 64 are remembered. */
   noteClose(handle: number): void {
     const closed = (this.#closedUnasked ??= new Set());
     closed.add(handle);

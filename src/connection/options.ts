@@ -1,24 +1,35 @@
 import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/ranges.js';
 import { MAX_PAYLOAD } from '../wire/frame.js';
 
-/** Every bound of one connection; each has a default that is safe against a hostile peer. */
+/** The bounds of one connection; each default is safe against a hostile peer. */
 export interface ConnectionOptions {
   /**
    * Bytes kept for readers before the channel is paused; each chunk is charged 512 more. May be
    * overrun by one read of the channel. Default 1 MiB.
    */
   readonly receiveBudget?: number;
-  /** Bytes that may wait to be sent once the channel is saturated, answers to requests among them, before the connection ends with `SEND_BUDGET`. Default 16 MiB. */
+  /**
+   * Bytes that may wait on a saturated channel before the connection ends with `SEND_BUDGET`.
+   * Default 16 MiB.
+   */
   readonly sendBudget?: number;
-  /** The largest payload taken, in bytes. Default 4 MiB, which is also the most that Amanda allows. */
+  /** The largest payload that is accepted, in bytes. Default 4 MiB, which is Amanda's limit. */
   readonly maxPayload?: number;
-  /** Bytes at which what is sent on streams is cut into frames, 1 to 4 MiB. Default 32 KiB, as real Amanda does. */
+  /**
+   * Bytes at which the bytes of a stream are cut into frames, 1 to 4 MiB. Default 32 KiB, as in
+   * Amanda.
+   */
   readonly frameBytes?: number;
   /** Handles open at once; one more ends the connection with `TOO_MANY_HANDLES`. Default 1,024. */
   readonly maxHandles?: number;
-  /** Milliseconds without any consumption on a paused connection before a stall is named. Default 30,000. */
+  /**
+   * Milliseconds without consumption on a paused connection until a stall is named. Default 30,000.
+   */
   readonly stallAfter?: number;
-  /** What a stall does besides showing in `flow`: nothing more, or end the connection with `STALLED`. Default `report`. */
+  /**
+   * `report` shows a stall in `flow`; `error` also ends the connection with `STALLED`. Default
+   * `report`.
+   */
   readonly onStall?: 'report' | 'error';
   /**
    * Whether frames of one tick leave together; those of accepted connections wait for a millisecond
@@ -47,7 +58,7 @@ const ranges: Readonly<Partial<Record<keyof ConnectionOptions, Range>>> = {
   stallAfter: [1, MOST_MILLISECONDS],
 };
 
-/** A target gives the same options to each of its connections: they are looked at once. */
+/** A target gives the same options to each of its connections, so they are checked once. */
 const known = new WeakMap<ConnectionOptions, Required<ConnectionOptions>>();
 
 /** Options with their defaults. Errors with `BAD_ARGUMENT` for a value outside its range. */

@@ -4,7 +4,10 @@ import { decodePacket, encodePacket, type Packet } from '../wire/packet.js';
 import type { ProtocolHandle } from './connection.js';
 import type { StreamController } from './stream-controller.js';
 
-/** A protocol handle over TCPM: each frame of its handle is one packet. Source: PROTOCOL.md, "Packets". */
+/**
+ * A protocol handle over TCPM: each frame of its handle is one packet. Source: PROTOCOL.md,
+ * "Packets".
+ */
 export class TcpmProtocolHandle implements ProtocolHandle {
   readonly number: number;
   readonly packets: Observable<Packet>;
@@ -46,7 +49,10 @@ export class TcpmProtocolHandle implements ProtocolHandle {
   }
 }
 
-/** Why the connection was lost, without the count of packet bytes: it says nothing about the peer. */
+/**
+ * Why the connection was lost, without the count of packet bytes, which says nothing about the
+ * peer.
+ */
 function withoutCount(error: unknown): unknown {
   if (!isAmandaError(error) || !isAmandaError(error.cause, error.code)) return error;
   const { cause, code, peer, handle } = error;

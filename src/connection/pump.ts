@@ -5,8 +5,9 @@ import { AmandaError } from '../wire/errors.js';
 import type { Stream } from './stream.js';
 
 /**
- * What a stream sends. Async iterables, Readables and Streams are pulled as fast as the peer takes the
- * bytes; a plain Observable cannot be slowed, and what waits of it counts against the send budget.
+ * What a stream sends. Async iterables, Readables and Streams are pulled as fast as the peer takes
+ * the bytes; a plain Observable cannot be slowed, and what waits of it counts against the send
+ * budget.
  */
 export type StreamSource = ObservableInput<Uint8Array> | Readable;
 
@@ -18,8 +19,8 @@ export type StreamSource = ObservableInput<Uint8Array> | Readable;
  *     out     ---------|
  *
  * Errors with what the source errors with; the stream is left open then, since a close would pass
- * for completeness. Unsubscribing stops the source. So does the loss of the stream with its connection,
- * which is told there: this then neither completes nor errors.
+ * for completeness. Unsubscribing stops the source. So does the loss of the stream with its
+ * connection, which is told there: this then neither completes nor errors.
  */
 export function pump(source: StreamSource, stream: Stream): Observable<never> {
   if (source instanceof Readable) return pumpReadable(source, stream);
@@ -134,7 +135,7 @@ function pumpIterable(source: AsyncIterable<Uint8Array>, stream: Stream): Observ
       out.error(error);
     });
     return () => {
-      // A generator that waits for something ends when that comes; what it throws then is nobody's any more.
+      // A waiting generator ends after its wait; an error of it has no receiver any more.
       iterator.return?.().catch(() => undefined);
     };
   });

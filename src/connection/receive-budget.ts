@@ -34,7 +34,9 @@ export interface FlowOwner {
   changed(): void;
   holders(): readonly Holder[];
   waiting(): readonly number[];
-  /** One handle keeps others from their bytes for `stallAfter`. Called once until reading goes on. */
+  /**
+   * One handle keeps others from their bytes for `stallAfter`. Called once until reading goes on.
+   */
   stalled(stall: Stall): void;
 }
 
@@ -109,7 +111,10 @@ export class ReceiveBudget implements Credit {
     this.#changes.complete();
   }
 
-  /** Names a stall once: paused for `stallAfter`, nothing consumed meanwhile, and another reader waits. */
+  /**
+   * Names a stall once: paused for `stallAfter`, nothing consumed meanwhile, and another reader
+   * waits.
+   */
   #watch(): Subscription {
     let consumed = this.#consumed;
     return interval(this.#stallAfter).subscribe(() => {

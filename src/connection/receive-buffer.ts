@@ -14,7 +14,7 @@ export interface Credit {
 /** What a kept chunk costs besides its bytes: about what the objects around it take. */
 export const CHUNK_CHARGE = 512;
 
-/** A chunk of this size may wait where it lies, or in a slab with others. A smaller one is copied. */
+/** A chunk of this size may wait in place, or in a slab with others. A smaller one is copied. */
 const LARGE_CHUNK = 16_384;
 /** The memory around one chunk may take this part of the budget's room: others wait as well. */
 const ROOM_DIVISOR = 3;
@@ -40,7 +40,7 @@ export class ReceiveBuffer implements Pullable<Uint8Array> {
   readonly #chunks = new Fifo<Uint8Array>();
   /** What each chunk costs that waits or is in the reader's hands. */
   readonly #costs = new Map<Uint8Array, number>();
-  /** A slab at the end of the queue, with room for chunks that arrive next, and how much of it is filled. */
+  /** A slab at the end of the queue with room for the next chunks, and its filled bytes. */
   #slab: Uint8Array | undefined;
   #fill = 0;
   #held = 0;
@@ -144,7 +144,10 @@ export class ReceiveBuffer implements Pullable<Uint8Array> {
     if (!this.#isEmpty || this.#end !== undefined) this.#wake?.();
   }
 
-  /** Lets a waiting reader take a large chunk where it lies. What it does not take at once is copied. */
+  /**
+   * Offers a large chunk in place to a waiting reader, and copies it if the reader does not take
+   * it.
+   */
   #offer(chunk: Uint8Array, wake: () => void): void {
     const memory = chunk.buffer.byteLength;
     if (chunk.length < LARGE_CHUNK || memory * ROOM_DIVISOR > this.#credit.room) {
@@ -185,7 +188,7 @@ export class ReceiveBuffer implements Pullable<Uint8Array> {
     if (!this.#isBusy) this.#wake?.();
   }
 
-  /** Adds a chunk to the slab at the end of the queue; false when there is none with room for it. */
+  /** Adds a chunk to the slab at the end of the queue; false if no slab has room for it. */
   #append(chunk: Uint8Array): boolean {
     if (this.#slab === undefined || this.#slab.length - this.#fill < chunk.length) return false;
     this.#slab.set(chunk, this.#fill);

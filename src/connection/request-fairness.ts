@@ -53,7 +53,10 @@ export class RequestFairness {
     return this.#waiting.size > 0;
   }
 
-  /** Whether a request may begin with this frame now. If not, the frame is delivered in a later turn. */
+  /**
+   * Whether a request may begin with this frame now. If not, the frame is delivered in a later
+   * turn.
+   */
   admit(frame: Frame): boolean {
     const isNext = !this.isWaiting || frame === this.#current;
     if (isNext && this.#begun < this.#perTurn) {

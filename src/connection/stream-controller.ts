@@ -37,7 +37,10 @@ export class StreamController implements FrameReceiver, StreamCore {
   #endChanges: ReplaySubject<Ends> | undefined;
   #sent = 0;
 
-  /** `outlastsClose`: the peer's close does not end the receiving direction, as a target's protocol handles have it. */
+  /**
+   * `outlastsClose`: the peer's close does not end the receiving direction, as on a target's
+   * protocol handles.
+   */
   constructor(
     handle: number,
     carrier: Carrier,
@@ -175,7 +178,7 @@ export class StreamController implements FrameReceiver, StreamCore {
 
   #move(ends: Ends): void {
     this.#ends = ends;
-    // A dropped stream keeps its number until the peer has closed it too: what still arrives must find it.
+    // A dropped stream keeps its number until the peer closes it: late frames must find it.
     const isReceiving = ends.receiving === 'open' || ends.receiving === 'dropped';
     if (!isReceiving && ends.sending !== 'open') this.#carrier.forget(this.handle);
     if (this.#endChanges !== undefined) this.#emitEnds(this.#endChanges);

@@ -8,7 +8,10 @@ import type { ReceiveBuffer } from './receive-buffer.js';
 
 /** How far each direction of a Stream is. */
 export interface Ends {
-  /** `closed` by the peer; `dropped` when the reader has left; `lost` when the connection ended first. */
+  /**
+   * `closed` by the peer; `dropped` when the reader has left; `lost` when the connection ended
+   * first.
+   */
   readonly receiving: 'open' | 'closed' | 'dropped' | 'lost';
   /** `closed` by this side; `lost` when the connection ended first. */
   readonly sending: 'open' | 'closed' | 'lost';
@@ -36,8 +39,8 @@ export interface StreamCore {
  *
  * What arrives waits for the one reader: the first of `subscribe`, `paced`, iteration, `toReadable`
  * and `discard`; a second one errors with `ALREADY_READ`. It completes when the peer has closed its
- * direction. Otherwise it errors with `CONNECTION_LOST`, or with the code of what broke the connection.
- * A reader that leaves early gives back what was kept; what still arrives is dropped.
+ * direction. Otherwise it errors with `CONNECTION_LOST`, or with the code of what broke the
+ * connection. A reader that leaves early gives back what was kept; what still arrives is dropped.
  *
  * Chunks may be cut anywhere. Their memory is the reader's to keep, unless it asked for `lease`. It
  * stays in this thread: `postMessage` with a chunk's memory in its transfer list copies the chunk
@@ -88,8 +91,9 @@ export class Stream
   }
 
   /**
-   * False while the channel is saturated: what is sent now waits in memory, against the send budget.
-   * Emits the present value and each change. The streams of a connection are notified in turns.
+   * False while the channel is saturated: what is sent now waits in memory, against the send
+   * budget. Emits the present value and each change. The streams of a connection are notified in
+   * turns.
    */
   get ready(): Observable<boolean> {
     return this.#core.ready;
@@ -108,7 +112,9 @@ export class Stream
     return paced(work, options)(this);
   }
 
-  /** Consumes by iteration; a chunk is paid back when the next one is asked for. Leaving the loop early drops the rest. */
+  /**
+   * Consumes by iteration; the next step pays a chunk back. Leaving the loop early drops the rest.
+   */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     return iterate(this);
   }
@@ -130,8 +136,8 @@ export class Stream
   /**
    * Sends bytes. The memory must not change afterwards.
    *
-   * Throws `ALREADY_CLOSED` after `complete()`. Does nothing once the connection has ended, which the
-   * receiving side reports. Over the send budget the connection ends with `SEND_BUDGET`.
+   * Throws `ALREADY_CLOSED` after `complete()`. Does nothing once the connection has ended, which
+   * the receiving side reports. Over the send budget the connection ends with `SEND_BUDGET`.
    */
   next(bytes: Uint8Array): void {
     this.#core.send(bytes);

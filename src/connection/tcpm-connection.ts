@@ -17,7 +17,9 @@ import { RequestFairness } from './request-fairness.js';
 import { StreamController, type Carrier } from './stream-controller.js';
 import type { Stream } from './stream.js';
 
-/** Which side of a connection this is, and whether (on the initiator: which) user its requests name. */
+/**
+ * Which side of a connection this is, and which user its requests name, or whether they name one.
+ */
 export type ConnectionSide =
   | { readonly side: 'initiator'; readonly user: string | undefined }
   | { readonly side: 'target'; readonly namesUser: boolean };
@@ -48,7 +50,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   readonly #subscription = new Subscription();
   #fairness: RequestFairness | undefined;
   #isPaused = false;
-  /** Why the connection is over. Called only if something is still open: most connections end with nothing open. */
+  /** Why the connection is over; an error is made only if something is still open. */
   #over: (() => AmandaError) | undefined;
 
   /** `schedule`: when gathered frames are written, by default at the end of the tick. */
@@ -181,7 +183,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#channel.destroy();
   }
 
-  /** Ends the connection the way its state asks for: in good order when nothing is open, else at once. */
+  /** Ends the connection in good order if nothing is open, else at once. */
   dispose(): void {
     if ([...this.#handles.all()].some(({ isOpen }) => isOpen))
       this.abort(endedHere(this.peer, 'cancelled'));
@@ -209,7 +211,10 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     });
   }
 
-  /** Who receives a frame. A frame for an unknown handle opens it; on a target that begins a request. */
+  /**
+   * The receiver of a frame. A frame for an unknown handle opens it; on a target that begins a
+   * request.
+   */
   #receiverOf(frame: Frame): StreamController | undefined {
     if (this.#over !== undefined) return undefined;
     const { handle, payload } = frame;
@@ -222,7 +227,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     return undefined;
   }
 
-  /** Begins a request in its turn. A close without a request is nothing: a target knows all its streams. */
+  /** Begins a request in its turn. A close of an unknown handle means nothing on a target. */
   #begin(frame: Frame): StreamController | undefined {
     if (frame.payload.length === 0) return undefined;
     this.#fairness ??= new RequestFairness({
@@ -280,7 +285,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   }
 }
 
-/** A turn of the event loop. Virtual time has none: a timer takes its place where frames are not gathered. */
+/** A turn of the event loop. Virtual time has none, so `gather: false` uses a timer. */
 const eventLoopTurn = new Observable<void>((out) => {
   const turn = setImmediate(() => {
     out.next();

@@ -27,15 +27,19 @@ export interface BsdtcpOptions {
   readonly port?: number;
   /** The name in `SECURITY USER`; default the user this process runs as. */
   readonly user?: string;
-  /** Range of source ports, default 512 to 1023; `false` lets the system choose, which only targets that do not check it accept. */
+  /**
+   * Range of source ports, default 512 to 1023. `false` lets the system choose; few targets accept
+   * that.
+   */
   readonly reservedPorts?: { readonly first: number; readonly last: number } | false;
 }
 
 /**
- * TCP, from a reserved source port: who may bind one is trusted to name its user.
+ * TCP from a reserved source port. The target trusts the user name of a peer that can bind one.
  *
- * Connecting tries every address of the host and every free port of the range, from a random one on; TCP keep-alive is on once it has lasted a second.
- * Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`. Source: PROTOCOL.md, "Drivers".
+ * Connecting tries every address of the host and every free port of the range, starting at a random
+ * one. TCP keep-alive is on after a second. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
+ * Source: PROTOCOL.md, "Drivers".
  */
 export function bsdtcp({
   host,
@@ -71,7 +75,10 @@ export interface ListenBsdtcpOptions extends ListenTcpOptions {
   readonly port?: number;
 }
 
-/** Accepts initiators over TCP. Errors with `CONNECT_FAILED` when the address cannot be listened on. Source: PROTOCOL.md, "Drivers". */
+/**
+ * Accepts initiators over TCP. Errors with `CONNECT_FAILED` if listening fails. Source:
+ * PROTOCOL.md, "Drivers".
+ */
 export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptions = {}): Listener {
   const sockets = listenTcp(port, place);
   return {
@@ -81,7 +88,7 @@ export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptio
   };
 }
 
-/** The connection of an initiator over a socket that was accepted. */
+/** The connection of an initiator over an accepted socket. */
 export function acceptBsdtcp(socket: Socket, options: ConnectionOptions): Connection {
   return new TcpmConnection(
     socketChannel(socket, { driver: 'bsdtcp' }),

@@ -15,9 +15,15 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Whether it leads a process group of its own, which is then ended with it: ssh starts others (ProxyJump) that may not notice its end. Default false. */
+  /**
+   * Whether it gets a process group, which ends with it: ssh starts others (ProxyJump). Default
+   * false.
+   */
   readonly leadsGroup?: boolean;
-  /** What the command's end means; undefined when it has just hung up. Default: anything but exit code 0 in silence is a failure. */
+  /**
+   * The error that its end means; undefined for a plain hang-up. Default: exit code 0 in silence is
+   * one.
+   */
   readonly explain?: (end: CommandEnd) => AmandaError | undefined;
 }
 
@@ -31,13 +37,19 @@ export interface CommandEnd {
   readonly said: string;
 }
 
-/** Characters of a command's standard error that are kept to explain its end: the last ones, since the reason stands behind the warnings. */
+/**
+ * Last characters of standard error that are kept to explain the end; the reason follows the
+ * warnings.
+ */
 const STDERR_CHARACTERS = 4_096;
 
-/** How many milliseconds a command that has closed its output may take to end, and then its standard error; its end explains nothing after that. */
+/**
+ * Milliseconds to wait for the command's end after its output has closed, and then for its standard
+ * error.
+ */
 const EXPLAIN_WITHIN = 2_000;
 
-/** After this many milliseconds a command that does not end on SIGTERM gets SIGKILL. */
+/** Milliseconds from SIGTERM to SIGKILL. */
 const KILL_AFTER = 3_000;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -45,8 +57,9 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 /**
  * A connection through a command: `amandad` itself, or `ssh` to it.
  *
- * Errors with `COMMAND_FAILED` when the command cannot be started or ends with something still open;
- * its standard error is part of the message. Unsubscribing ends the command: its input is closed, then SIGTERM, then SIGKILL.
+ * Errors with `COMMAND_FAILED` when the command cannot be started or ends with something still
+ * open; its standard error is part of the message. Unsubscribing closes its input, then sends
+ * SIGTERM, then SIGKILL.
  */
 export function throughCommand(
   command: Command,
@@ -100,7 +113,7 @@ export function throughCommand(
   });
 }
 
-/** How a command ended and what it said, in one line: the first half of the sentence that explains a broken connection. */
+/** How a command ended and what it said, in one line. */
 export function describeEnd(who: string, { code, signal, said }: CommandEnd): string {
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
   const words = said.split(/[\r\n]+/).filter((line) => line.trim() !== '');
@@ -125,7 +138,7 @@ function cannotStart(program: string, cause: unknown, { driver }: Peer): AmandaE
   );
 }
 
-/** Tells how a child ended when it has and its last words are in; undefined when that takes too long. */
+/** Resolves to how a child ended, with its last words; to undefined if that takes too long. */
 function endOf(child: Child, program: string): () => Promise<CommandEnd | undefined> {
   const said = collectText(child.stderr);
   const exited = new Promise<Omit<CommandEnd, 'program' | 'said'>>((resolve) => {
@@ -141,7 +154,8 @@ function endOf(child: Child, program: string): () => Promise<CommandEnd | undefi
   return async () => {
     const exit = await within(EXPLAIN_WITHIN, exited);
     if (exit === undefined) return undefined;
-    // What it said before it left explains more than that it left. Somebody whom it has started may keep its output open.
+    // Its last words explain the end best. A grandchild may keep the output open, so the wait is
+    // bounded.
     await within(EXPLAIN_WITHIN, silent);
     return { program, ...exit, said: said() };
   };
@@ -168,13 +182,13 @@ function collectText(stream: Readable): () => string {
   return () => text.trim();
 }
 
-/** A command that ends by itself and says nothing has just hung up. */
+/** A command that exits with 0 and says nothing has hung up. */
 function explainEnd(end: CommandEnd): AmandaError | undefined {
   if (end.code === 0 && end.said === '') return undefined;
   return new AmandaError('COMMAND_FAILED', describeEnd(end.program, end));
 }
 
-/** Closing its input asks a command to end; what does not listen is told by signal. */
+/** Ends a command: closes its input, then sends signals. */
 function endChild(child: Child, leadsGroup: boolean): void {
   child.stdin.destroy();
   child.stdout.destroy();
@@ -192,11 +206,11 @@ function endChild(child: Child, leadsGroup: boolean): void {
   });
 }
 
-/** The leader has not been waited for, so its number is nobody else's. */
+/** The leader is not reaped yet, so its number is not used again. */
 function signalGroup(leader: number, name: NodeJS.Signals): void {
   try {
     process.kill(-leader, name);
   } catch {
-    // The group is about to be there, or is gone.
+    // The group does not exist yet, or no longer.
   }
 }

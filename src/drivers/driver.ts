@@ -6,9 +6,11 @@ import type { ConnectionOptions } from '../connection/options.js';
 export interface Driver {
   /** The driver's name as Amanda's `auth` option has it. */
   readonly name: string;
-  /** The name that requests carry as `SECURITY USER`; undefined where the driver has no such line. */
+  /** The name that requests carry as `SECURITY USER`; undefined if the driver has no such line. */
   readonly user: string | undefined;
-  /** Cold: subscribing makes one attempt to connect and emits one Connection; unsubscribing ends it. */
+  /**
+   * Cold: subscribing makes one attempt to connect and emits one Connection; unsubscribing ends it.
+   */
   open(options: ConnectionOptions): Observable<Connection>;
 }
 
@@ -18,6 +20,8 @@ export interface Listener {
   readonly name: string;
   /** Connections that it accepts at once. Optional; absent when there is no bound. */
   readonly maxConnections?: number;
-  /** Cold: subscribing starts to listen and emits every Connection that comes in; unsubscribing stops listening. */
+  /**
+   * Cold: subscribing listens and emits each accepted Connection; unsubscribing stops listening.
+   */
   accept(options: ConnectionOptions): Observable<Connection>;
 }

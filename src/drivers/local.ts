@@ -17,9 +17,10 @@ export interface LocalOptions {
 
 /**
  * An amandad on this host, started for the connection, with its standard input and output as the
- * channel. Nobody is checked: who may start it is trusted.
+ * channel. There is no check: a user that may start it is trusted.
  *
- * Errors with `CONNECT_FAILED` for a host that is not this one, and with `COMMAND_FAILED`. Source: PROTOCOL.md, "Drivers".
+ * Errors with `CONNECT_FAILED` for a host that is not this one, and with `COMMAND_FAILED`.
+ * Source: PROTOCOL.md, "Drivers".
  */
 export function local({
   host = 'localhost',

@@ -11,7 +11,7 @@ import { AmandaError } from '../wire/errors.js';
 /** Bytes that wait in one direction of a memory channel before it counts as saturated. */
 const HIGH_WATER = 65_536;
 
-/** One end of a pair of channels inside the process. What one end writes the other has at once. */
+/** One end of a pair of channels inside the process. What one end writes arrives immediately. */
 class MemoryChannel implements Channel {
   readonly peer: Peer;
   readonly isIdle = true;
@@ -22,7 +22,7 @@ class MemoryChannel implements Channel {
   readonly #arrived = new Fifo<Uint8Array>();
   #other: MemoryChannel | undefined;
   #waiting = 0;
-  /** Whether the other end was told that no more is wanted, and nothing since. */
+  /** Whether the other end waits for a drain. */
   #isSaturated = false;
   #reader: { next(chunk: Uint8Array): void; end(): void; fail(reason: Error): void } | undefined;
   #paused = false;
@@ -100,18 +100,18 @@ class MemoryChannel implements Channel {
     this.#hand();
   }
 
-  /** The way to the other end is gone. */
+  /** The channel breaks. */
   break(): void {
     this.#closed = true;
     this.#reader?.fail(new Error('it was cut'));
   }
 
-  /** The other end has taken what this one had written. */
+  /** The other end has taken what this one has written. */
   tellDrained(): void {
     this.#drained.next();
   }
 
-  /** Hands over what has arrived; never inside itself, since a reader may answer and be answered at once. */
+  /** Hands over what has arrived. Never nested: a reader may answer and be answered immediately. */
   #hand(): void {
     if (this.#isHanding) return;
     this.#isHanding = true;
@@ -148,7 +148,10 @@ export interface MemoryOptions {
 export interface Memory {
   readonly driver: Driver;
   readonly listener: Listener;
-  /** Breaks every connection that is open, as the loss of a network does: both ends error with `CONNECTION_LOST`. */
+  /**
+   * Breaks every open connection, like the loss of a network: both ends error with
+   * `CONNECTION_LOST`.
+   */
   cut(): void;
 }
 

@@ -6,9 +6,9 @@ import { TcpmConnection, type ConnectionSide } from '../connection/tcpm-connecti
 import { yieldConnection } from './yield-connection.js';
 
 /**
- * The connection over a channel that has come about: what `open` of a driver of your own returns.
+ * The connection over an open channel: what `open` of a driver of your own returns.
  *
- *     overChannel  C-----|      C: the Connection; the result lives as long as it does
+ *     overChannel  C-----|      C: the Connection; the result completes with it
  *     !            ---!         unsubscribing ends it
  */
 export function overChannel(

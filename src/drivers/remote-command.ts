@@ -7,20 +7,20 @@ import type { Driver } from './driver.js';
 /** The user that amandad runs as on Debian. */
 export const DEFAULT_CLIENT_USERNAME = 'backup';
 
-/** A command that starts amandad on another host, and what the user should do when it fails. */
+/** A command that starts amandad on another host. */
 export interface RemoteCommand {
   readonly auth: 'ssh' | 'rsh';
   readonly program: string;
   readonly args: readonly string[];
   readonly host: string;
-  /** What a failure that this command reports asks for; undefined when it is none that is known. */
+  /** Advice for a failure that this command reports; undefined for an unknown one. */
   readonly advise: (said: string) => string | undefined;
   readonly amandadPath: string;
 }
 
 /**
- * A driver whose channel is the standard input and output of a command that starts amandad on another host.
- * What the command says on standard error is part of the error.
+ * A driver whose channel is the standard input and output of a command that starts amandad on
+ * another host. The command's standard error is part of the error.
  */
 export function remoteDriver(remote: RemoteCommand): Driver {
   const { auth, program, args, host } = remote;
@@ -34,11 +34,13 @@ export function remoteDriver(remote: RemoteCommand): Driver {
   return { name: auth, user: undefined, open: (options) => throughCommand(command, peer, options) };
 }
 
-/** The exit codes of a shell for a command that is not there, and for one that it may not execute. */
+/**
+ * A shell's exit codes for a command that it does not find, and for one that it may not execute.
+ */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** Exit code 0 is amandad's own: it has hung up, and what was said is a banner or a warning. */
+/** Exit code 0 is amandad's own: it has hung up, and standard error has a banner or a warning. */
 function explainRemote(
   { program, host, advise, amandadPath }: RemoteCommand,
   end: CommandEnd,
@@ -57,8 +59,8 @@ function explainRemote(
 }
 
 /**
- * Throws `BAD_ARGUMENT` for a host or a user name that would be taken for an option, or that could not be
- * put into a shell's command line, where the configuration of ssh may put it.
+ * Throws `BAD_ARGUMENT` for a host or user name that looks like an option, or that is not safe in a
+ * shell's command line, where the configuration of ssh may put it.
  */
 export function checkName(what: string, name: string): void {
   if (
@@ -74,7 +76,10 @@ export function checkName(what: string, name: string): void {
   );
 }
 
-/** Throws `BAD_ARGUMENT` for an amandad-path that would be taken for an option. The remote shell reads it, so it may be more than one word. */
+/**
+ * Throws `BAD_ARGUMENT` for an amandad-path that looks like an option. It may be several words for
+ * the remote shell.
+ */
 export function checkAmandadPath(path: string): void {
   if (path.trim() !== '' && !/^\s*-|[\u0000-\u001f]/.test(path)) return;
   throw new AmandaError(

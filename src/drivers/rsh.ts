@@ -10,21 +10,25 @@ import {
 export interface RshOptions {
   /** Name or address of the target. */
   readonly host: string;
-  /** Whom to log in as (Amanda's client-username), default `backup`. */
+  /** The user to log in as (Amanda's client-username), default `backup`. */
   readonly clientUsername?: string;
-  /** Path of amandad on the target, default {@link DEFAULT_AMANDAD}. The login shell there reads it. */
+  /**
+   * Path of amandad on the target, default {@link DEFAULT_AMANDAD}. The login shell there reads it.
+   */
   readonly amandadPath?: string;
   /** A program that takes rsh's arguments, default `rsh`. */
   readonly command?: string;
 }
 
 /**
- * An amandad that `rsh`, or a command that takes its arguments, starts on the target. Who may log in is trusted.
+ * An amandad that `rsh`, or a command with its arguments, starts on the target. A user that may log
+ * in is trusted.
  *
  *     rsh -l USER HOST AMANDAD -auth=rsh
  *
- * rsh encrypts nothing and believes the network: ssh is the better choice. Throws `BAD_ARGUMENT` for a host or user that would be
- * taken for an option. Errors with `COMMAND_FAILED` and `TEXT_IN_CHANNEL` as ssh does. Source: PROTOCOL.md, "Drivers".
+ * rsh encrypts nothing and trusts the network: ssh is the better choice. Throws `BAD_ARGUMENT` for
+ * a host or user that looks like an option. Errors with `COMMAND_FAILED` and `TEXT_IN_CHANNEL` as
+ * ssh does. Source: PROTOCOL.md, "Drivers".
  */
 export function rsh({
   host,

@@ -9,10 +9,11 @@ export interface SshPeer {
 }
 
 /**
- * Who is at the other end of sshd, by what it puts into `SSH_CONNECTION`: `ADDRESS PORT OWN-ADDRESS OWN-PORT`.
+ * The peer of sshd, from `SSH_CONNECTION`: `ADDRESS PORT OWN-ADDRESS OWN-PORT`.
  *
- * Without that there is no sshd, and the peer is refused. A name that is not to be had, or that does not lead back to the
- * address, is left out; so is an address that is none. Emits once, never errors. Source: PROTOCOL.md, "Drivers".
+ * Without the variable there is no sshd, and the peer is refused. A name that does not lead back to
+ * the address is left out, and so is an invalid address. Emits once, never errors. Source:
+ * PROTOCOL.md, "Drivers".
  */
 export function sshPeer(
   connection: string | undefined,

@@ -12,19 +12,22 @@ import {
 export interface SshOptions {
   /** Name or address of the target, or a `Host` of the ssh configuration. */
   readonly host: string;
-  /** Whom to log in as (Amanda's client-username), default `backup`. */
+  /** The user to log in as (Amanda's client-username), default `backup`. */
   readonly clientUsername?: string;
   /** 1 … 65535, default what ssh is configured for, which is 22. */
   readonly port?: number;
-  /** A private key (Amanda's ssh-keys) to try besides those of the agent and of the ssh configuration. */
+  /** A private key (Amanda's ssh-keys), tried besides those of the agent and the configuration. */
   readonly keyFile?: string;
-  /** Path of amandad on the target, default {@link DEFAULT_AMANDAD}. The login shell there reads it. */
+  /**
+   * Path of amandad on the target, default {@link DEFAULT_AMANDAD}. The login shell there reads it.
+   */
   readonly amandadPath?: string;
-  /** Further words for ssh's command line, in front of the host: `['-o', 'ProxyJump=gate']`. */
+  /** Further words for ssh's command line, before the host: `['-o', 'ProxyJump=gate']`. */
   readonly sshOptions?: readonly string[];
   /**
-   * Milliseconds that ssh may take to reach an SSH server before it says why it cannot, default 20,000; whole seconds, rounded up. It is to be
-   * less than the wait for the acknowledgement, behind which nobody hears ssh. `['-o', 'ConnectTimeout=…']` in `sshOptions` counts first.
+   * Milliseconds that ssh may take to reach an SSH server, default 20,000; rounded up to seconds.
+   * Keep it below the wait for the acknowledgement, after which ssh's message is lost. `['-o',
+   * 'ConnectTimeout=…']` in `sshOptions` takes precedence.
    */
   readonly connectTimeout?: number;
   /** The ssh to run, default `ssh`. */
@@ -32,14 +35,15 @@ export interface SshOptions {
 }
 
 /**
- * An amandad that the system's `ssh` starts on the target: the user's agent, configuration, known hosts and
- * ProxyJump all hold. Who may log in is trusted.
+ * An amandad that the system's `ssh` starts on the target, with the user's agent, configuration,
+ * known hosts and ProxyJump. A user that may log in is trusted.
  *
- *     ssh -x -o BatchMode=yes -o ControlMaster=no -l USER [-p PORT] [-i KEY] -o ConnectTimeout=20 -- HOST AMANDAD -auth=ssh
+ *     ssh -x -o BatchMode=yes -o ControlMaster=no -l USER [-p PORT] [-i KEY]
+ *         -o ConnectTimeout=20 -- HOST AMANDAD -auth=ssh
  *
- * Throws `BAD_ARGUMENT` for a host or user that would be taken for an option. Errors with `COMMAND_FAILED` when
- * ssh cannot be started or fails, with its words and what to do, and with `TEXT_IN_CHANNEL` when a login
- * profile prints something. Source: PROTOCOL.md, "Drivers".
+ * Throws `BAD_ARGUMENT` for a host or user that looks like an option. Errors with `COMMAND_FAILED`
+ * if ssh cannot be started or fails, with its words and advice, and with `TEXT_IN_CHANNEL` if a
+ * login profile prints something. Source: PROTOCOL.md, "Drivers".
  */
 export function ssh(options: SshOptions): Driver {
   const {
@@ -59,13 +63,13 @@ export function ssh(options: SshOptions): Driver {
   const args = [
     '-x',
     ...['-o', 'BatchMode=yes'],
-    // A master of its own would outlive the connection, with our standard error in its hands.
+    // A master process would outlive the connection and keep our standard error open.
     ...['-o', 'ControlMaster=no'],
     ...['-l', clientUsername],
     ...(port === undefined ? [] : ['-p', String(port)]),
     ...(keyFile === undefined ? [] : ['-i', keyFile]),
     ...sshOptions,
-    // The system's own limit is two minutes, and a server that does not greet has none.
+    // The system's limit is two minutes, and there is none for a server that does not greet.
     ...['-o', `ConnectTimeout=${Math.max(1, Math.ceil(connectTimeout / 1_000))}`],
     ...['--', host, amandadPath, '-auth=ssh'],
   ];
@@ -79,7 +83,7 @@ export function ssh(options: SshOptions): Driver {
   });
 }
 
-/** What to do about what ssh says; of several the first. */
+/** Advice for what ssh says; the first match counts. */
 function advise(said: string, host: string, user: string): string | undefined {
   const known: readonly (readonly [RegExp, string])[] = [
     [

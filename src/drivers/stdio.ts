@@ -27,15 +27,16 @@ import { sshPeer, type SshPeer } from './ssh-peer.js';
 import { StreamChannel } from '../transport/stream-channel.js';
 
 export interface StdioOptions {
-  /** The driver whose rules hold on the channel. */
+  /** The driver whose rules apply. */
   readonly auth: 'bsdtcp' | 'local' | 'ssh' | 'rsh';
 }
 
 /**
- * The one connection that inetd (bsdtcp), sshd, rshd or the initiator itself (local) has put on standard input and output.
+ * The one connection on standard input and output, from inetd (bsdtcp), sshd, rshd or the initiator
+ * itself (local).
  *
- * Completes after that connection. Errors with `BAD_ARGUMENT` when they are no socket or pipes, and, behind the NAK that the
- * initiator gets, with `ACCESS_DENIED` when auth is ssh and sshd has not said in `SSH_CONNECTION` who it is.
+ * Completes after that connection. Errors with `BAD_ARGUMENT` if they are neither a socket nor
+ * pipes. Without `SSH_CONNECTION` auth ssh answers with a NAK and errors with `ACCESS_DENIED`.
  * Source: PROTOCOL.md, "Starting a service" and "Drivers".
  */
 export function listenStdio({ auth }: StdioOptions): Listener {
@@ -99,7 +100,7 @@ function connectionOver(
   });
 }
 
-/** Answers the first request with a NAK and hangs up; so it does when none comes. */
+/** Answers the first request with a NAK and hangs up; hangs up without one after a while. */
 function turnAway(connection: Connection, { reason, shown }: Refused): Observable<never> {
   const answered = connection.incoming.pipe(
     switchMap((handle) =>

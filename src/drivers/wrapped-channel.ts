@@ -4,21 +4,25 @@ import { hungUp } from '../connection/connection-errors.js';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, encodeFrame } from '../wire/frame.js';
 
-/** What is done to each payload on its way: encryption, a signature. */
+/** A change of each payload, such as encryption or a signature. */
 export interface PayloadWrapping {
-  /** What goes over the wire in the place of a payload, at most 4 MiB of it. Called in the order of sending, so it may count. */
+  /**
+   * The bytes to send for a payload, at most 4 MiB. Called in the order of sending, so it may
+   * count.
+   */
   readonly wrap: (payload: Uint8Array, handle: number) => Uint8Array;
-  /** The opposite, in the order of arrival. What it throws ends the connection. */
+  /** The inverse, in the order of arrival. An error that it throws ends the connection. */
   readonly unwrap: (wrapped: Uint8Array, handle: number) => Uint8Array;
 }
 
 /**
- * A channel whose frames have wrapped payloads, as krb5 has them: length and handle stay as they are, and so does a close.
+ * A channel whose frames have wrapped payloads. Headers and closes are not wrapped.
  *
  *     written  [8 bytes][payload]        sent  [8 bytes][wrap(payload)]
  *
- * For drivers of your own, between their channel and the Connection. Errors with `CONNECTION_LOST` for what cannot be unwrapped, and for an end inside a frame.
- * Source: PROTOCOL.md, "Frames".
+ * For drivers of your own, between their channel and the Connection. Errors with `CONNECTION_LOST`
+ * for a payload that cannot be unwrapped, and for an end inside a frame. Source: PROTOCOL.md,
+ * "Frames".
  */
 export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping): Channel {
   const outgoing = new Rewriting(wrap);
@@ -68,7 +72,7 @@ export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping
   };
 }
 
-/** Takes bytes cut anywhere, and gives whole frames with other payloads. */
+/** Turns bytes cut anywhere into whole frames with changed payloads. */
 class Rewriting {
   readonly #decoder = new FrameDecoder();
   readonly #change: PayloadWrapping['wrap'];
@@ -93,7 +97,7 @@ class Rewriting {
 
   #changed(handle: number, payload: Uint8Array): Uint8Array {
     const other = this.#change(payload, handle);
-    // An empty payload is the end of a handle: it must not come out of anything else.
+    // An empty payload would close the handle.
     if (other.length === 0)
       throw new AmandaError('BAD_ARGUMENT', 'A wrapped or unwrapped payload must not be empty.', {
         handle,

@@ -6,7 +6,8 @@ import {
 } from '../wire/crc32c.js';
 
 /**
- * The running checksum of a dump: CRC-32C and byte count, as `native-CRC` and `client-CRC` carry it.
+ * The running checksum of a dump: CRC-32C and byte count, as `native-CRC` and `client-CRC` carry
+ * it.
  *
  * ```ts
  * const sum = new Checksum();
@@ -15,8 +16,8 @@ import {
  *   .subscribe({ complete: () => console.log(`${sum}`) });
  * ```
  *
- * Uses the processor's instruction through `@node-rs/crc32` if that is installed, else a table, which
- * is about ten times slower. Source: PROTOCOL.md, "Checksums".
+ * Uses the processor's instruction through `@node-rs/crc32` if that is installed, else a table,
+ * which is about ten times slower. Source: PROTOCOL.md, "Checksums".
  */
 export class Checksum implements ChecksumValue {
   #crc = 0;

@@ -12,8 +12,8 @@ import { isPullable, type Pull, type Pullable } from './pull.js';
 export interface PacedOptions {
   /**
    * Whether the memory of a chunk may be written to again once the work on it is complete. For work
-   * that keeps no chunk and no part of one, such as writing to a file; it costs less. Default false.
-   * It has no effect on a source that cannot be pulled.
+   * that keeps no chunk and no part of one, such as writing to a file; it costs less. Default
+   * false. It has no effect on a source that cannot be pulled.
    */
   readonly lease?: boolean;
 }
@@ -65,7 +65,9 @@ class PacedReading<T, R> {
     this.#pull.cancel();
   };
 
-  /** Goes on as long as work completes at once; a loop, so that a long queue needs no deep stack. */
+  /**
+   * Goes on as long as work completes at once; a loop, so that a long queue needs no deep stack.
+   */
   #step(): void {
     if (this.#isStepping) return;
     this.#isStepping = true;

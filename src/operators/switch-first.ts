@@ -7,8 +7,9 @@ import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
  *     value    --(A|)      project(a) = A
  *     later    ----A-|     project(a) = --A-|
  *
- * `take(1)` and `switchMap` in one, without an inner Observable for plain values. Completes without a
- * value when the source does. Errors with what `project` throws, and with the errors of both sources.
+ * `take(1)` and `switchMap` in one, without an inner Observable for plain values. Completes without
+ * a value when the source does. Errors with what `project` throws, and with the errors of both
+ * sources.
  */
 export function switchFirst<T, R>(
   project: (value: T) => R | Observable<R>,

@@ -6,8 +6,9 @@ import { isPullable, type Pullable } from './pull.js';
 /**
  * A Node Readable of a source's bytes.
  *
- * A source that can be pulled (a Stream) is read at the Readable's pace. Any other Observable cannot
- * be slowed: what it emits meanwhile waits in the Readable. Destroying the Readable unsubscribes.
+ * A source that can be pulled (a Stream) is read at the Readable's pace. Any other Observable
+ * cannot be slowed: what it emits meanwhile waits in the Readable. Destroying the Readable
+ * unsubscribes.
  */
 export function toReadable(source: Observable<Uint8Array> | Pullable<Uint8Array>): Readable {
   if (isPullable<Uint8Array>(source)) return Readable.from(iterate(source), { objectMode: false });

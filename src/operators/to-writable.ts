@@ -8,7 +8,8 @@ import { paced } from './paced.js';
  *     bytes  -a---b---|           a: 3 bytes, b: 2 bytes
  *     out    --3----5---|         completes when the Writable has finished
  *
- * Errors with what the Writable errors with (a full disk, a closed pipe). Unsubscribing destroys it.
+ * Errors with what the Writable errors with (a full disk, a closed pipe). Unsubscribing destroys
+ * it.
  */
 export function toWritable(writable: Writable): OperatorFunction<Uint8Array, number> {
   return (bytes) =>

@@ -10,7 +10,9 @@ const STANDARD_INPUT = 0;
 export type Activation =
   /** None. */
   | { readonly kind: 'none' }
-  /** A descriptor: a listening socket (`Accept=no`, inetd's `wait`) or a connection (`Accept=yes`). */
+  /**
+   * A descriptor: a listening socket (`Accept=no`, inetd's `wait`) or a connection (`Accept=yes`).
+   */
   | { readonly kind: 'socket'; readonly descriptor: number; readonly by: 'systemd' | 'inetd' }
   /** systemd's variables cannot be used. */
   | { readonly kind: 'unusable'; readonly error: AmandaError };
@@ -53,7 +55,9 @@ export function waitingActivation(): Activation | undefined {
 export interface InheritOptions {
   /** Connections at once; more are turned away at once. Default 1,024. */
   readonly maxConnections?: number;
-  /** Called before the first connection is taken, with the port when the socket is one that listens. */
+  /**
+   * Called before the first connection is taken, with the port when the socket is one that listens.
+   */
   readonly onReady?: (port: number | undefined) => void;
 }
 
@@ -108,8 +112,9 @@ export function inheritedSockets(
 }
 
 /**
- * Whether a socket listens shows only after opening it, and a reading one would read. So it is opened
- * for neither direction. A connection is then opened once more; closing the first would close both.
+ * Whether a socket listens shows only after opening it, and a reading one would read. So it is
+ * opened for neither direction. A connection is then opened once more; closing the first would
+ * close both.
  */
 function look(descriptor: number): Socket {
   const socket = new Socket({ fd: descriptor, readable: false, writable: false });

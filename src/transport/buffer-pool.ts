@@ -36,7 +36,9 @@ export function hold({ buffer }: Uint8Array): void {
   if (slab !== undefined) slab.holders += 1;
 }
 
-/** Takes back one {@link hold} of the same memory. Memory that is no slab is left to the collector. */
+/**
+ * Takes back one {@link hold} of the same memory. Memory that is no slab is left to the collector.
+ */
 export function release({ buffer }: Uint8Array): void {
   const slab = slabOf(buffer);
   if (slab === undefined) return;

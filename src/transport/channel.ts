@@ -4,7 +4,10 @@ import type { Observable } from 'rxjs';
 export interface Peer {
   /** The driver that made the connection: `bsdtcp`, `local`, `memory`, … */
   readonly driver: string;
-  /** The host's name: on the initiator the one asked for, on the target the one that the driver vouches for. */
+  /**
+   * The host's name: on the initiator the one asked for, on the target the one that the driver
+   * vouches for.
+   */
   readonly host?: string;
   /** The network address, numeric. */
   readonly address?: string;
@@ -42,7 +45,8 @@ export function describePeer({ driver, host, address, port }: Peer): string {
 }
 
 /**
- * A duplex byte channel between an initiator and a target: what a driver makes and a connection uses.
+ * A duplex byte channel between an initiator and a target: what a driver makes and a connection
+ * uses.
  *
  * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets. A channel
  * does not emit inside an emission of its own.

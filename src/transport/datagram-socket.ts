@@ -19,7 +19,8 @@ export interface ConnectedUdp {
 }
 
 /**
- * A UDP socket towards one host, from one of the source ports; emitted once and closed when unsubscribed.
+ * A UDP socket towards one host, from one of the source ports; emitted once and closed when
+ * unsubscribed.
  *
  * UDP does not report a wrong address, so only one is tried: the first IPv4 address, or the first
  * IPv6 address of a host that has no other. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
@@ -31,7 +32,10 @@ export function connectUdp(target: UdpTarget): Observable<ConnectedUdp> {
   );
 }
 
-/** A UDP socket that listens; emitted once and closed when unsubscribed. Errors with `CONNECT_FAILED`. */
+/**
+ * A UDP socket that listens; emitted once and closed when unsubscribed. Errors with
+ * `CONNECT_FAILED`.
+ */
 export function listenUdp(port: number, host: string | undefined): Observable<Socket> {
   return owned(
     () => bindTo(port, host),
@@ -39,7 +43,10 @@ export function listenUdp(port: number, host: string | undefined): Observable<So
   );
 }
 
-/** The UDP socket on inetd's standard input; emitted once, closed when unsubscribed. Errors with `BAD_ARGUMENT`. */
+/**
+ * The UDP socket on inetd's standard input; emitted once, closed when unsubscribed. Errors with
+ * `BAD_ARGUMENT`.
+ */
 export function inheritUdp(): Observable<Socket> {
   return owned(inherited, (socket) => socket);
 }
@@ -176,7 +183,8 @@ async function bound(
 ): Promise<Socket> {
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
-    // Addresses are numeric, so the lookup is immediate: a datagram leaves even if the socket closes next.
+    // Addresses are numeric, so the lookup is immediate: a datagram leaves even if the socket
+    // closes next.
     lookup: (address, _options, found) => {
       found(null, address, family);
     },

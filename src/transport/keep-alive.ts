@@ -10,8 +10,8 @@ const young = new Set<Socket>();
 let isLooking = false;
 
 /**
- * Turns TCP keep-alive on within a second. It takes four system calls, and most connections are over
- * before. Returns how to release a socket that has closed.
+ * Turns TCP keep-alive on within a second. It takes four system calls, and most connections are
+ * over before. Returns how to release a socket that has closed.
  */
 export function keepAlive(socket: Socket): () => void {
   young.add(socket);

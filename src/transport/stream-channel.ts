@@ -3,12 +3,17 @@ import { Observable } from 'rxjs';
 import { describePeer, type Channel, type Peer } from './channel.js';
 import { AmandaError } from '../wire/errors.js';
 
-/** How long a channel that this side has closed may take to send what was written, in milliseconds. */
+/**
+ * How long a channel that this side has closed may take to send what was written, in milliseconds.
+ */
 const FLUSH = 30_000;
 /** How long it then waits for the other side to close too. */
 const LINGER = 2_000;
 
-/** The two Node streams of a channel, which may be one and the same (a socket), and how to release them. */
+/**
+ * The two Node streams of a channel, which may be one and the same (a socket), and how to release
+ * them.
+ */
 export interface ByteStreams {
   readonly input: Readable;
   readonly output: Writable;

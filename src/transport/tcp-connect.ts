@@ -136,7 +136,10 @@ type PortTrouble = Error & {
   readonly syscall: 'bind' | 'connect';
 };
 
-/** The source port is busy or forbidden. EADDRNOTAVAIL: the same pair of ports is, or was just, in use. */
+/**
+ * The source port is busy or forbidden. EADDRNOTAVAIL: the same pair of ports is, or was just, in
+ * use.
+ */
 function isPortTrouble(error: unknown): error is PortTrouble {
   const { code, syscall } = error as Partial<PortTrouble>;
   return (

@@ -7,7 +7,10 @@ import { checkPort } from './address.js';
 export interface ListenTcpOptions {
   /** Address to listen on; default all of this host. */
   readonly host?: string;
-  /** Connections at once; more are refused. `serve` first ends those without an admitted request. Default 1,024. */
+  /**
+   * Connections at once; more are refused. `serve` first ends those without an admitted request.
+   * Default 1,024.
+   */
   readonly maxConnections?: number;
   /** Called with the port when listening has begun. */
   readonly onListening?: (port: number) => void;
@@ -17,8 +20,8 @@ export interface ListenTcpOptions {
 export const DEFAULT_MAX_CONNECTIONS = 1_024;
 
 /**
- * The connections to a port, 0 for any free one; unsubscribing stops listening and leaves them open.
- * Throws `BAD_ARGUMENT` for an invalid port, errors with `CONNECT_FAILED` if listening fails.
+ * The connections to a port, 0 for any free one; unsubscribing stops listening and leaves them
+ * open. Throws `BAD_ARGUMENT` for an invalid port, errors with `CONNECT_FAILED` if listening fails.
  */
 export function listenTcp(
   port: number,

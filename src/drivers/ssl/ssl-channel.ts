@@ -10,8 +10,9 @@ import { StreamChannel, type ByteStreams } from '../../transport/stream-channel.
 /**
  * A channel over an established session.
  *
- * Under TLS 1.3 an initiator is done with the handshake before the target has looked at its certificate, so that a refusal comes as an
- * alert, or as the end of a channel on which the target has said nothing yet. Errors with `CERTIFICATE_REFUSED` or `CONNECTION_LOST` then.
+ * Under TLS 1.3 an initiator completes the handshake before the target has checked its certificate.
+ * A refusal arrives as an alert, or as the end of a channel on which the target has said nothing.
+ * Errors with `CERTIFICATE_REFUSED` or `CONNECTION_LOST` then.
  */
 export function sslChannel(
   { socket, peer }: SecuredSocket,
@@ -52,7 +53,7 @@ export function sslChannel(
 class TlsChannel extends StreamChannel {
   constructor(streams: ByteStreams) {
     super({ ...streams, framesApart: true });
-    // Node would join the writes that wait into one.
+    // Without this, Node joins waiting writes into one.
     Object.assign(streams.output, { _writev: undefined });
   }
 
@@ -61,7 +62,7 @@ class TlsChannel extends StreamChannel {
   }
 }
 
-/** A connection that a peer was refused: it has ended, with the reason. */
+/** A connection of a refused peer: it has ended with the reason. */
 export function refusedConnection(peer: Peer, reason: AmandaError): Connection {
   const nothing = (): void => undefined;
   const channel: Channel = {

@@ -1,16 +1,16 @@
 import { AmandaError, isAmandaError, type AmandaErrorCode } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 
-/** What is known where TLS goes wrong. */
+/** The circumstances of a TLS failure. */
 export interface TlsContext {
-  /** Who is at the other end, for the message. */
+  /** The peer's name, for the message. */
   readonly peer: string;
   readonly side: 'initiator' | 'target';
   readonly caFile: string;
   readonly certFile: string;
 }
 
-/** Why there is no TLS session, or no more, as one of our errors: `TLS_FAILED` or one of the `CERTIFICATE_…` codes. */
+/** Why there is no TLS session, or no longer: `TLS_FAILED` or one of the `CERTIFICATE_…` codes. */
 export function tlsFailure(error: unknown, context: TlsContext): AmandaError {
   if (isAmandaError(error))
     return new AmandaError(error.code, error.message, { cause: error.cause, peer: context.peer });
@@ -22,12 +22,12 @@ export function tlsFailure(error: unknown, context: TlsContext): AmandaError {
   return new AmandaError(ours, message, { cause: error, peer: context.peer });
 }
 
-/** Whether an error of an established session is a word from the peer's TLS rather than a broken connection. */
+/** Whether an error of an established session is an alert of the peer, not a broken connection. */
 export function isTlsAlert(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('ERR_SSL_');
 }
 
-/** A peer that leaves behind the handshake without having said a word. */
+/** A peer that hangs up after the handshake without sending anything. */
 export function hungUp(peer: string, certFile: string): AmandaError {
   return new AmandaError(
     'CONNECTION_LOST',
@@ -36,7 +36,7 @@ export function hungUp(peer: string, certFile: string): AmandaError {
   );
 }
 
-/** What came where a TLS handshake was due. */
+/** What arrived in the place of a TLS handshake. */
 export function noTls(bytes: Uint8Array, peer: string): AmandaError {
   const text = printable(Buffer.from(bytes.subarray(0, 100)).toString('latin1'), 100);
   // The length of a frame is under 16 MiB, so its first byte is 0.
@@ -55,7 +55,7 @@ interface Kind {
   readonly tell: (context: TlsContext, reason: string) => Told;
 }
 
-/** What to look at, by the side that finds itself refused or not understood. */
+/** Advice, by the side that was refused or not understood. */
 const theirs = {
   initiator:
     'Is this the port of an amandad with auth ssl, not of one with auth bsdtcp, an SSH or an HTTP server?',
@@ -126,7 +126,7 @@ const kinds: readonly Kind[] = [
     ],
   },
   {
-    // Node has no name for what OpenSSL's security level refuses.
+    // Node has no code for a refusal by OpenSSL's security level.
     test: /^UNSPECIFIED$/,
     tell: ({ peer }, reason) => [
       'CERTIFICATE_UNTRUSTED',
@@ -146,7 +146,7 @@ function other({ peer }: TlsContext, reason: string): Told {
   return ['TLS_FAILED', `TLS with ${peer} failed: ${reason}.`];
 }
 
-/** OpenSSL's own words without where in its source they were said. */
+/** OpenSSL's message without its source location. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error));
   if ('reason' in error && typeof error.reason === 'string') return error.reason;

@@ -20,11 +20,12 @@ import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import { hungUp, isTlsAlert, noTls, reasonOf, tlsFailure, type TlsContext } from './ssl-errors.js';
 
-/** What both sides bring to a handshake. */
+/** The TLS settings of either side. */
 export interface HandshakeOptions extends CertificateRules {
   /**
-   * OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by their names (`TLS_…`); default Node's. Unless it says otherwise (`@SECLEVEL=`),
-   * OpenSSL's security level is 2, as Debian's Amanda has it: RSA keys under 2048 bits and signatures with SHA-1 are refused.
+   * OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by name (`TLS_…`); default Node's. The
+   * security level is 2 unless the list sets another (`@SECLEVEL=`), as in Debian's Amanda: it
+   * refuses RSA keys under 2048 bits and SHA-1 signatures.
    */
   readonly sslCipherList?: string;
 }
@@ -32,15 +33,16 @@ export interface HandshakeOptions extends CertificateRules {
 /** An established session with a peer whose certificate has passed every check. */
 export interface SecuredSocket {
   readonly socket: TLSSocket;
-  /** Its host is the one that was asked for, on a target the certificate's common name. */
+  /** Its host is the one asked for; on a target the certificate's common name. */
   readonly peer: Peer;
 }
 
 /**
- * Makes a connected socket a TLS session, and judges the peer's certificate before a byte of the session is read.
+ * Makes a connected socket a TLS session, and checks the peer's certificate before it reads a byte.
  *
- * Emits once and completes; errors with `TLS_FAILED`, `CERTIFICATE_…`, `ACCESS_DENIED` or `FILE_FAILED`, and lets go of the socket then.
- * Unsubscribing before it has emitted does too. `host` is the one that an initiator has asked for; a target has none.
+ * Emits once and completes. Errors with `TLS_FAILED`, `CERTIFICATE_…`, `ACCESS_DENIED` or
+ * `FILE_FAILED` and destroys the socket; so does unsubscribing before it has emitted. `host` is the
+ * one that an initiator asked for; undefined on a target.
  */
 export function handshake(
   raw: Socket,
@@ -56,7 +58,7 @@ export function handshake(
       ...own,
     };
     let kept = false;
-    // Whatever happens to a socket that is being let go of is no news.
+    // Errors of a socket that is being destroyed do not matter.
     raw.on('error', () => undefined);
     return (
       host === undefined ? accepted(raw, own, options, context.peer) : connected(raw, own, options)
@@ -85,7 +87,7 @@ function connected(
       ...tlsOptions(own, options),
       socket,
       rejectUnauthorized: true,
-      // Amanda's names are not those of the web: the common name counts, and is judged below.
+      // Amanda goes by the common name, not by the web's rules; it is checked below.
       checkServerIdentity: () => undefined,
     });
     session.on('error', (error) => out.error(error));
@@ -131,12 +133,15 @@ function firstBytes(raw: Socket): Observable<Uint8Array | undefined> {
       raw.off('readable', look).off('end', look).off('close', look);
     });
     raw.on('readable', look).on('end', look).on('close', look);
-    // All of it may have happened before.
+    // The events may have happened already.
     look();
   });
 }
 
-/** A server that listens to nothing and is handed its one connection is the way to a verified session over any socket. */
+/**
+ * A server that does not listen and gets its one connection by hand, to verify a session over any
+ * socket.
+ */
 function acceptedTls(
   raw: Socket,
   own: OwnCertificates,
@@ -149,7 +154,8 @@ function acceptedTls(
       rejectUnauthorized: true,
     });
     server.on('tlsClientError', (error, session) => {
-      // Of a certificate that is refused the session tells; the error says no more than that it was destroyed.
+      // The session knows why a certificate is refused; the error only says that the socket was
+      // destroyed.
       const code = session.authorizationError as unknown;
       out.error(
         typeof code === 'string'
@@ -165,7 +171,10 @@ function acceptedTls(
   });
 }
 
-/** Node tells an alert in an established session, but leaves the session as it is; and a peer that has sent one need not hang up. */
+/**
+ * Ends an established session on an alert: Node only emits an error, and the peer may stay
+ * connected.
+ */
 function destroyedByErrors(session: TLSSocket): TLSSocket {
   return session.on('error', (error: Error) => session.destroy(error));
 }
@@ -181,7 +190,7 @@ async function judged(
     throw new AmandaError('CERTIFICATE_MISSING', 'The peer showed no certificate.');
   const { address, port } = from;
   const commonName = await checkCertificate({ ...from, certificate }, own, rules);
-  // An alert may have come while names were being looked up, and with nobody there to hear it.
+  // An alert may have arrived during the name lookup, without a listener.
   if (session.destroyed)
     throw session.errored !== null && isTlsAlert(session.errored)
       ? session.errored
@@ -205,15 +214,16 @@ async function judged(
 }
 
 /**
- * The settings of a session, seen to be ones that OpenSSL takes.
+ * The settings of a session, checked with OpenSSL.
  *
- * Errors with `BAD_ARGUMENT` for the cipher list and with `CERTIFICATE_UNUSABLE` for a certificate that OpenSSL refuses to use.
+ * Errors with `BAD_ARGUMENT` for the cipher list and with `CERTIFICATE_UNUSABLE` for a certificate
+ * that OpenSSL refuses.
  */
 export function tlsOptions(
   { cert, key, ca, certFile }: OwnCertificates,
   { sslCipherList = '' }: HandshakeOptions,
 ): SecureContextOptions {
-  // Without a ticket nobody comes back without being judged again.
+  // No tickets: a resumed session would skip the check of the certificate.
   const options = {
     cert,
     key,
@@ -240,13 +250,16 @@ export function tlsOptions(
   return options;
 }
 
-/** OpenSSL's cipher list is about TLS 1.2 alone, and 1.3 stays as it is; Node takes both from one list. The security level stands in it, too. */
+/**
+ * OpenSSL's list is for TLS 1.2 alone; Node reads both versions and the security level from one
+ * list.
+ */
 function ciphersOf(list: string): Pick<SecureContextOptions, 'ciphers' | 'minVersion'> {
   const words = list.split(':');
   const suites = words.filter((word) => word.startsWith('TLS_'));
   const all = list === '' ? DEFAULT_CIPHERS : suites.length > 0 ? list : `${SUITES_OF_1_3}:${list}`;
   if (all.includes('@SECLEVEL=')) return { ciphers: all, minVersion: 'TLSv1.2' };
-  // A level needs a cipher of 1.2 to stand behind, also where that version is not wanted.
+  // A level must follow a cipher of TLS 1.2, even if only 1.3 is wanted.
   if (suites.length === words.length)
     return { ciphers: `${all}:HIGH:${SECURITY_LEVEL}`, minVersion: 'TLSv1.3' };
   return { ciphers: `${all}:${SECURITY_LEVEL}`, minVersion: 'TLSv1.2' };

@@ -5,10 +5,10 @@ import type { Listener } from '../driver.js';
 import { acceptSsl, type AcceptSslOptions } from './ssl.js';
 
 /**
- * The one connection that inetd has put on standard input, over TLS.
+ * The one connection on inetd's standard input, over TLS.
  *
- * Completes after that connection, refused or not. Errors with `BAD_ARGUMENT` when standard input is no TCP connection.
- * Source: PROTOCOL.md, "Starting a service".
+ * Completes after that connection, refused or not. Errors with `BAD_ARGUMENT` if standard input is
+ * no TCP connection. Source: PROTOCOL.md, "Starting a service".
  */
 export function listenSslStdio(options: AcceptSslOptions = {}): Listener {
   return {

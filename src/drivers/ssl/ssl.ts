@@ -38,10 +38,16 @@ import {
   type ListenTcpOptions,
 } from '../../transport/tcp-listen.js';
 
-/** The port of an amandad with auth ssl, by convention; Amanda itself goes to 10080 unless it is told another. Source: PROTOCOL.md, "Drivers". */
+/**
+ * The usual port of an amandad with auth ssl; Amanda's default is 10080. Source: PROTOCOL.md,
+ * "Drivers".
+ */
 export const SSL_PORT = 10_081;
 
-/** Certificates, and what is demanded of the peer's: the same on both sides, named as in Amanda's configuration. */
+/**
+ * Certificates and the rules for the peer's: the same on both sides, named as in Amanda's
+ * configuration.
+ */
 export interface CertificateOptions extends CertificateFiles, HandshakeOptions {}
 
 export interface SslOptions extends CertificateOptions {
@@ -54,13 +60,15 @@ export interface SslOptions extends CertificateOptions {
 }
 
 /**
- * TLS 1.2 or later over TCP; both sides show a certificate that the same CA has signed itself.
+ * TLS 1.2 or later over TCP; both sides show a certificate that the same CA has signed directly.
  *
  *     connect(ssl({ host: 'db1.example.com', sslDir: '/etc/amanda/ssl' })).pipe(noop())
  *
- * The target's common name must lead to its address, and where a fingerprint is on file (`remote/NAME/fingerprint` for the host asked for,
- * its canonical name or the common name) it must fit. Errors with `CONNECT_FAILED`, `TLS_FAILED`, the `CERTIFICATE_…` codes, `KEY_UNSAFE`
- * and `FILE_FAILED`; a target that refuses our certificate may show only in the first answer. Source: PROTOCOL.md, "Drivers".
+ * The target's common name must lead to its address, and match the fingerprint on file, if there is
+ * one (`remote/NAME/fingerprint` for the host asked for, its canonical name or the common name).
+ * Errors with `CONNECT_FAILED`, `TLS_FAILED`, the `CERTIFICATE_…` codes, `KEY_UNSAFE` and
+ * `FILE_FAILED`. A refusal of our certificate may show only at the first answer. Source:
+ * PROTOCOL.md, "Drivers".
  */
 export function ssl({
   host,
@@ -96,11 +104,11 @@ export interface ListenSslOptions extends AcceptSslOptions, ListenTcpOptions {
 }
 
 /**
- * Accepts initiators over TLS. Errors with `CONNECT_FAILED` when the address cannot be listened on, and with what is wrong with this
- * side's certificates; these are read anew for each connection, so that renewed ones count.
+ * Accepts initiators over TLS. Errors with `CONNECT_FAILED` if listening fails, and with the faults
+ * of this side's certificates. They are read again for each connection, so renewed ones count.
  *
- * A peer that is refused gets its connection closed, and comes out as a Connection that has ended with the reason: `serve` tells
- * it in `disconnected`. Source: PROTOCOL.md, "Drivers".
+ * The connection of a refused peer is closed, and emitted as a Connection that has ended with the
+ * reason; `serve` reports it as `disconnected`. Source: PROTOCOL.md, "Drivers".
  */
 export function listenSsl({
   port = SSL_PORT,
@@ -120,7 +128,7 @@ export function listenSsl({
     accept: (connection) =>
       ownCertificates(options).pipe(
         switchMap(() => sockets),
-        // What there was to warn of has been said.
+        // The warnings were given at the start.
         acceptAllSsl({ ...options, onWarning: () => undefined, maxConnections }, connection),
       ),
   };
@@ -148,7 +156,10 @@ export interface AcceptSslOptions extends CertificateOptions {
   readonly handshakeTimeout?: number;
 }
 
-/** The connection of an initiator over a connected socket: good, or ended with the reason for which it was refused. Emits once; never errors. */
+/**
+ * The connection of an initiator over an accepted socket, or an ended one with the reason of the
+ * refusal. Never errors.
+ */
 export function acceptSsl(
   raw: Socket,
   { handshakeTimeout = defaultTiming.idleTimeout, ...certificates }: AcceptSslOptions,
