@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { describeFullBackup, type FullBackup, needed, overBsdtcp } from '../support/full-backup.js';
+import {
+  describeFullBackup,
+  type FullBackup,
+  needed,
+  ONE_BY_ONE,
+  overBsdtcp,
+} from '../support/full-backup.js';
 import { describeReal, programs } from '../support/real-amanda.js';
 import { giveToBackup } from '../support/sandbox.js';
 import {
@@ -42,20 +48,24 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
         const lines = (what: RegExp): readonly string[] =>
           readFileSync(log, 'utf8').match(what) ?? [];
 
-        it('it was started less often than it was asked', () => {
+        it('it was started less often than it was asked', ONE_BY_ONE, () => {
           expect(lines(/ listening on /g).length).toBeLessThan(lines(/ request /g).length);
         });
 
-        it('it has ended a second later, and is started again by whoever comes next', async () => {
-          const before = lines(/ \d+ listening on /g);
-          const pid = Number(/\d+/.exec(before.at(-1) ?? '')?.[0]);
-          expect(pid).toBeGreaterThan(1);
-          await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
-          const { lab, config } = run();
-          const check = await lab.asBackup(programs.amcheck, ['-c', config.name]);
-          expect(check.code, check.stdout + check.stderr).toBe(0);
-          expect(lines(/ \d+ listening on /g).length).toBeGreaterThan(before.length);
-        });
+        it(
+          'it has ended a second later, and is started again by whoever comes next',
+          ONE_BY_ONE,
+          async () => {
+            const before = lines(/ \d+ listening on /g);
+            const pid = Number(/\d+/.exec(before.at(-1) ?? '')?.[0]);
+            expect(pid).toBeGreaterThan(1);
+            await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
+            const { lab, config } = run();
+            const check = await lab.asBackup(programs.amcheck, ['-c', config.name]);
+            expect(check.code, check.stdout + check.stderr).toBe(0);
+            expect(lines(/ \d+ listening on /g).length).toBeGreaterThan(before.length);
+          },
+        );
       },
     },
   );
@@ -68,7 +78,7 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
       return overBsdtcp(daemon);
     },
     also: () => {
-      it('no process of a service is left', () => {
+      it('no process of a service is left', ONE_BY_ONE, () => {
         expect(
           spawnSync('ps', ['-o', 'pid=,stat=,args=', '--ppid', String(daemon.pid)], {
             encoding: 'utf8',
@@ -81,7 +91,7 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
   describeFullBackup('over local: the programs of the server start rx-amandad', {
     reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox) }),
     also: (run) => {
-      it('every dump went through shared memory', () => {
+      it('every dump went through shared memory', ONE_BY_ONE, () => {
         expect(ringsOf(run())).toBe(4);
       });
     },
@@ -90,7 +100,7 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
   describeFullBackup('over local: rx-amandad -no-shm does not offer shared memory', {
     reach: ({ sandbox }) => ({ auth: 'local', amandadPath: installRxAmandad(sandbox, '-no-shm') }),
     also: (run) => {
-      it('no dump went through shared memory', () => {
+      it('no dump went through shared memory', ONE_BY_ONE, () => {
         expect(ringsOf(run())).toBe(0);
       });
     },

@@ -55,6 +55,9 @@ export interface FullBackup {
 const disks = { gnu: 'GNUTAR', app: 'amgtar' } as const;
 const diskNames = Object.keys(disks);
 
+/** For the tests of a suite that runs beside others. */
+export const ONE_BY_ONE = { concurrent: false } as const;
+
 /** Names of the real programs that {@link describeFullBackup} needs. */
 export const needed = [
   'amcheck',
@@ -66,14 +69,15 @@ export const needed = [
 ] as const;
 
 /**
- * What an administrator does with a new client: check it, dump two disks of it at once, in full and then what has
- * changed, read the reports, and restore: with the real programs and without their amandad.
+ * What an administrator does with a new client, with the real programs except amandad: check it,
+ * dump two disks at once, in full and then what has changed, read the reports, and restore. Such
+ * suites wait most of the time and run side by side; the tests of each run one after the other.
  */
 export function describeFullBackup(
   title: string,
   { reach, megabytes = 0, also }: FullBackupOptions,
 ): void {
-  describe(title, () => {
+  describe.concurrent(title, () => {
     let lab: Lab;
     let run: FullBackup;
     const dumps: RunResult[] = [];
@@ -111,12 +115,13 @@ export function describeFullBackup(
       reports.push(report.stdout + report.stderr);
     }
 
-    it('amcheck finds no problem', () => {
+    it('amcheck finds no problem', ONE_BY_ONE, () => {
       expect([check.stdout, check.code]).toEqual([expect.stringContaining('0 problems found'), 0]);
     });
 
     it.for([0, 1])(
       'amdump makes dumps of level %i, and amreport knows of nothing failed or strange',
+      ONE_BY_ONE,
       async (level, { annotate }) => {
         await annotate(reports[level] ?? '', 'amreport');
         const { code, stdout, stderr } = dumps[level] ?? expect.unreachable();
@@ -132,31 +137,35 @@ export function describeFullBackup(
       },
     );
 
-    it.each(diskNames)('amfetchdump gives back what each run saw of %s', async (disk) => {
-      const directory = join(lab.sandbox.directory, `fetched-${disk}`);
-      mkdirSync(directory);
-      for (const level of [0, 1]) {
-        const fetched = await lab.asBackup(
-          programs.amfetchdump,
-          ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`],
-          { timeout: 60_000 },
-        );
-        expect(fetched.code, fetched.stderr).toBe(0);
-        const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], {
-          input: fetched.output,
-        });
-        expect(status, String(stderr)).toBe(0);
-        expect(treeLines(directory)).toEqual(run.states[level]);
-      }
-    });
+    it.each(diskNames)(
+      'amfetchdump gives back what each run saw of %s',
+      ONE_BY_ONE,
+      async (disk) => {
+        const directory = join(lab.sandbox.directory, `fetched-${disk}`);
+        mkdirSync(directory);
+        for (const level of [0, 1]) {
+          const fetched = await lab.asBackup(
+            programs.amfetchdump,
+            ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`],
+            { timeout: 60_000 },
+          );
+          expect(fetched.code, fetched.stderr).toBe(0);
+          const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], {
+            input: fetched.output,
+          });
+          expect(status, String(stderr)).toBe(0);
+          expect(treeLines(directory)).toEqual(run.states[level]);
+        }
+      },
+    );
 
-    it.each(diskNames)('amrecover restores %s from both levels', async (disk) => {
+    it.each(diskNames)('amrecover restores %s from both levels', ONE_BY_ONE, async (disk) => {
       const directory = join(lab.sandbox.directory, `recovered-${disk}`);
       await recover(run, { disk, directory });
       expect(treeLines(directory)).toEqual(run.states[1]);
     });
 
-    it('amrecover restores a file and a folder alone', async () => {
+    it('amrecover restores a file and a folder alone', ONE_BY_ONE, async () => {
       const directory = join(lab.sandbox.directory, 'recovered-alone');
       await recover(run, {
         disk: 'gnu',
@@ -166,7 +175,7 @@ export function describeFullBackup(
       expect(readdirSync(directory).toSorted()).toEqual(['  blanks  ', 'plain.txt']);
     });
 
-    it('the real amandad was never started', () => {
+    it('the real amandad was never started', ONE_BY_ONE, () => {
       expect(readdirSync(lab.sandbox.log)).not.toContain('amandad');
     });
 
