@@ -20,7 +20,7 @@ const HALF_WAY = 4 * MIB;
 const victims = {
   'GNU tar': /^\S*\/?(?:gnu)?tar .*--create/,
   'the real sendbackup': /^\S*sendbackup amandad/,
-  'rx-amandad itself': /^\S*node \S*rx-amandad\.js/,
+  'rx-amandad itself': /^\S*node \S*rx-amandad\.cjs/,
 } as const;
 
 type Victim = keyof typeof victims;
