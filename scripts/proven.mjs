@@ -1,30 +1,41 @@
-// The README's table of what the interop tests prove, between its two marks.
+// docs/proven.md: a table of what the interop tests prove. `npm run proven` writes it.
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root, say } from './tools.mjs';
 
-const BEGIN = '<!-- proven: written by npm test -->';
-const END = '<!-- /proven -->';
+const FILE = 'docs/proven.md';
 
-/** Writes the table into a file that has the two marks; says whether that changed anything. */
-export async function writeProven(file, suites) {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from || suites.length === 0) return false;
-  const anew = `${text.slice(0, from + BEGIN.length)}\n\n${table(suites)}\n\n${text.slice(to)}`;
-  if (anew === text) return false;
-  await writeFile(file, anew);
-  return true;
+/** Resolves to a sentence when the page differs from what a whole run has shown. */
+export async function checkProven(suites) {
+  const found = await readFile(join(root, FILE), 'utf8').catch(() => '');
+  if (found === page(suites)) return undefined;
+  return `proven: ${FILE} does not list the interop tests of this checkout; \`npm run proven\` renews it.`;
 }
 
-function table(suites) {
-  const rows = suites.map(({ name, passed, tests }) => [
+export async function writeProven(suites) {
+  await writeFile(join(root, FILE), page(suites));
+  say(`proven: ${FILE} is written.`);
+  return undefined;
+}
+
+function page(suites) {
+  const rows = suites.map(({ name, tests }) => [
     name.replaceAll(' > ', ', ').replaceAll('|', '\\|'),
-    `${passed} of ${tests}`,
+    tests,
   ]);
   rows.sort(([a], [b]) => (a < b ? -1 : 1));
   return [
+    '# What is proven against the real Amanda',
+    '',
+    'Each row is a suite of `test/interop`. It runs against the programs of Amanda 3.5.1 from Debian 12.',
+    'All of its tests passed when this page was written.',
+    '',
     '| against Amanda 3.5.1 | tests passed |',
     '| --- | --- |',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    '`npm run proven` runs the suites and writes this page. `npm test` runs them too, and fails when',
+    'the page differs.',
+    '',
   ].join('\n');
 }

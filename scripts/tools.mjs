@@ -1,33 +1,35 @@
-// What the scripts in this folder share. Plain Node, no dependencies: they run before anything is installed.
+// What the scripts in this folder share. Plain Node: they run before anything is installed.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The top of the checkout. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The oldest Node that package.json's `engines` allows. */
-const OLDEST_NODE = [20, 19];
-
-/** Says what is going on, on standard error: standard output belongs to the program that is started. */
+/** Writes to standard error; standard output belongs to the program that is started. */
 export function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
-/** Ends the process with a sentence when this Node is too old to run any of this. */
+/** Ends the process with a sentence if this Node is older than package.json's `engines` allows. */
 export function checkNode() {
+  const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const [, oldestMajor, oldestMinor] = /^>=(\d+)\.(\d+)/.exec(engines.node).map(Number);
   const [major, minor] = process.versions.node.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  say(`rx-amanda needs Node ${OLDEST_NODE.join('.')} or newer; this is ${process.versions.node}.`);
+  say(`rx-amanda needs Node ${engines.node.slice(2)} or newer; this is ${process.versions.node}.`);
   process.exit(1);
 }
 
-/** The path of a program that came with the node modules, to be run by Node itself: this works where there is no shell and no PATH. */
+/**
+ * The path of a program of the node modules, to be run by Node itself. That works without a shell
+ * and without a PATH.
+ */
 export function moduleFile(path) {
   return fileURLToPath(new URL(`../node_modules/${path}`, import.meta.url));
 }
 
-/** Runs npm, as `run` does: the one that started us, else the one on the PATH. */
+/** Runs npm, as `run` does: the npm that started this script, else the one on the PATH. */
 export function npm(words, options) {
   const script = process.env.npm_execpath;
   return script?.endsWith('npm-cli.js')
@@ -35,14 +37,14 @@ export function npm(words, options) {
     : run('npm', words, options);
 }
 
-/** Set once somebody wants us to end: what would still be started is not. */
+/** Set after a signal: nothing more is started. */
 let interrupted;
 
 /**
  * Runs a program to its end; resolves to `{ status, output, error }` and never rejects.
  *
- * `show` passes the output on while it is running (on standard error with `'stderr'`), else it is only collected. The program gets a process group of its own, so that
- * the time limit (`seconds`, default 600) and a signal to us reach its children too.
+ * `show` passes the output on while the program runs. The program has a process group of its own,
+ * so that the time limit (`seconds`, default 600) and a signal end its children too.
  */
 export function run(
   command,
@@ -65,7 +67,7 @@ export function run(
         pieces.push(piece);
         if (show) to.write(piece);
       });
-    take(child.stdout, show === 'stderr' ? process.stderr : process.stdout);
+    take(child.stdout, process.stdout);
     take(child.stderr, process.stderr);
 
     const end = (reason) => {
