@@ -1,6 +1,6 @@
 // What is bundled: rx-amandad, which inetd starts for each connection, so that Node reads one file;
-// and the script of the tap's web page.
-import { copyFile, rm, writeFile } from 'node:fs/promises';
+// and the tap's web page.
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tools.mjs';
 
@@ -13,22 +13,27 @@ export async function bundle() {
     await rm(bundles, { recursive: true, force: true });
     await bundleAmandad();
     await copyFile(join(root, 'node_modules/rxjs/LICENSE.txt'), join(bundles, 'LICENSE-rxjs.txt'));
-    await writeFile(join(bundles, 'tap-page.js'), await pageScript());
+    const { markup, style, script } = await pageParts();
+    await writeFile(join(bundles, 'tap-page.html'), markup);
+    await writeFile(join(bundles, 'tap-page.css'), style);
+    await writeFile(join(bundles, 'tap-page.js'), script);
     return undefined;
   } catch (error) {
     return `setup: the bundles could not be made: ${error.message}`;
   }
 }
 
-/** The script of the tap's web page, with all that it imports. */
-export async function pageScript() {
+/** The parts of the tap's web page. The script holds all that it imports. */
+export async function pageParts() {
+  const part = (name) => readFile(join(root, 'src/cli/web/page', name), 'utf8');
   const build = await read({
     input: join(root, 'src/cli/web/page/main.ts'),
     platform: 'browser',
   });
   const { output } = await build.generate({ format: 'esm', minify: true });
   await build.close();
-  return output[0].code;
+  const script = output[0].code;
+  return { markup: await part('page.html'), style: await part('page.css'), script };
 }
 
 async function bundleAmandad() {

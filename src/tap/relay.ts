@@ -8,6 +8,7 @@ import { now } from './clock.js';
 import { relaySockets, reset } from './relay-sockets.js';
 import type { TapClosing, TapEvent } from './tap-event.js';
 import type { Role } from '../wire/role.js';
+import { messageOf } from '../wire/text.js';
 
 export interface TapTcpOptions {
   readonly listen: {
@@ -150,12 +151,7 @@ class TcpTap {
       },
       error: (error: unknown) => {
         reset(socket);
-        this.#closed(
-          connection,
-          'unreached',
-          undefined,
-          error instanceof Error ? error.message : String(error),
-        );
+        this.#closed(connection, 'unreached', undefined, messageOf(error));
       },
     });
     if (connecting.closed) return;

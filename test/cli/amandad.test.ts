@@ -166,7 +166,7 @@ function startedWith(more: Partial<AmandadEnvironment>, ...words: string[]) {
   });
   const environment: AmandadEnvironment = {
     print: (text) => printed.push(text),
-    complain: (line) => {
+    printError: (line) => {
       said.push(line);
       lines.next(line);
     },
@@ -308,15 +308,15 @@ describe('rx-amandad', () => {
       const target = fresh('-own');
       expect(await ask(await target.port)).toMatch(/not secure/);
       expect(await target.code).toBe(0);
-      const problem = `${join(installation, 'amanda-client.conf')} line 2: rep-tries takes a whole number, perhaps with one unit such as k or weeks.`;
-      expect(target.said[0]).toContain(problem);
-      const { settings, trouble } = await amandadSettings(parseAmandad([]), { installation });
-      expect([settings, trouble?.message]).toEqual([{}, problem]);
+      const message = `${join(installation, 'amanda-client.conf')} line 2: rep-tries takes a whole number, perhaps with one unit such as k or weeks.`;
+      expect(target.said[0]).toContain(message);
+      const { settings, problem } = await amandadSettings(parseAmandad([]), { installation });
+      expect([settings, problem?.message]).toEqual([{}, message]);
       const { driver, listener } = memory();
-      const serving = serve(listener, servicesOf(parseAmandad([]), { trouble })).subscribe();
+      const serving = serve(listener, servicesOf(parseAmandad([]), { problem })).subscribe();
       await expect(firstValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({
         code: 'REFUSED',
-        message: problem,
+        message,
       });
       serving.unsubscribe();
     });
@@ -389,7 +389,7 @@ describe('rx-amandad', () => {
     const said: string[] = [];
     const code = amandad(['-udp=1'], {
       print: () => undefined,
-      complain: (line) => said.push(line),
+      printError: (line) => said.push(line),
       isStderrFree: () => false,
       interrupted: NEVER,
       hangup: EMPTY,
@@ -416,7 +416,7 @@ describe('the log of rx-amandad', () => {
     );
     for (const [second, event] of events) {
       now = second * 1_000;
-      log.note(event);
+      log.take(event);
     }
     log.end();
     return lines;

@@ -27,8 +27,8 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
 }
 
 function read(options: Partial<InstallationOptions> = {}): Installation {
-  const tell = (line: string): void => void told.push(line.replaceAll(directory, 'D'));
-  return readInstallation({ directory, host: 'one', tell, warn: tell, ...options });
+  const report = (line: string): void => void told.push(line.replaceAll(directory, 'D'));
+  return readInstallation({ directory, host: 'one', report, warn: report, ...options });
 }
 
 /** The values alone. */

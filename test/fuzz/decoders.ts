@@ -181,12 +181,12 @@ export const decoders: Readonly<Record<string, Decode>> = {
     collect(parseStatements(Buffer.from(bytes).toString('latin1'), 'amanda.conf'), {
       scope: 'server',
       overrides: [],
-      tell: ignore,
+      report: ignore,
     }),
   disklist: (bytes) =>
     parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', {
       dumptypes,
-      tell: ignore,
+      report: ignore,
       include: () => ({ text: '', path: 'other' }),
     }),
   'a recording, drawn': drawRecording,

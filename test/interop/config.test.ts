@@ -284,7 +284,7 @@ describeReal(
         dumptype,
         host,
         disk,
-        tell: () => undefined,
+        report: () => undefined,
         warn: () => undefined,
       });
 

@@ -89,7 +89,7 @@ describeReal(
       expect(code).toBe(0);
     });
 
-    it('is backed up by amdump, and amreport has nothing to complain of', async () => {
+    it('is backed up by amdump, and amreport has nothing to printError of', async () => {
       const { stdout, stderr, code } = await lab.asBackup(programs.amdump, [config.name], {
         timeout: 100_000,
       });

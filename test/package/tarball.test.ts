@@ -62,7 +62,7 @@ function inTarball(): readonly string[] {
 describe('the tarball', () => {
   it('holds the compiled form of every source, the papers, and nothing else', async () => {
     const compiled = (await sourcesUnder('src'))
-      // The page of the tap is one script in dist/bin/.
+      // The page of the tap lies in dist/bin/.
       .filter((source) => !source.startsWith('cli/web/page/'))
       .flatMap((source) =>
         ['.d.ts', '.js', '.js.map'].map((end) => `dist/${source.replace(/\.ts$/, end)}`),
@@ -93,6 +93,8 @@ describe('the tarball', () => {
     expect(bundled).toContain('dist/bin/rx-amandad.cjs');
     expect(bundled.filter((path) => !/\.cjs(\.map)?$/.test(path)).sort()).toEqual([
       'dist/bin/LICENSE-rxjs.txt',
+      'dist/bin/tap-page.css',
+      'dist/bin/tap-page.html',
       'dist/bin/tap-page.js',
     ]);
     expect(bundled.length).toBeLessThan(50);

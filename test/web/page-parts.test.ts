@@ -12,7 +12,7 @@ import {
   ticks,
   zoomed,
 } from '../../src/cli/web/page/timeline.js';
-import { script } from './page-bundle.js';
+import { parts } from './page-bundle.js';
 
 describe('a payload on the page', () => {
   it('is text whose control characters can be seen', () => {
@@ -181,7 +181,7 @@ describe('what the page knows', () => {
 
 describe('the script of the page', () => {
   it('holds all that it imports, so that it needs nothing from elsewhere', () => {
-    expect(script).not.toMatch(/\b(?:import|export|require)\b/);
-    expect(script).toContain('The page lacks its');
+    expect(parts.script).not.toMatch(/\b(?:import|export|require)\b/);
+    expect(parts.script).toContain('The page lacks its');
   });
 });

@@ -5,7 +5,7 @@ import { serveTapPage } from '../../src/cli/web/serve-tap-page.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { preview } from './fake-tap.js';
-import { script } from './page-bundle.js';
+import { parts } from './page-bundle.js';
 import { EventStream, ask, eventCount, serveFake, type Served } from './serving.js';
 
 let served: Served | undefined;
@@ -271,7 +271,7 @@ describe('the server', () => {
 
   it('subscribes the changes at once and until it is unsubscribed', () => {
     const changes = new Subject<TapChange>();
-    const serving = serveTapPage(changes, { port: 0, script }).subscribe();
+    const serving = serveTapPage(changes, { port: 0, parts }).subscribe();
     expect(changes.observed).toBe(true);
     serving.unsubscribe();
     expect(changes.observed).toBe(false);
@@ -280,7 +280,7 @@ describe('the server', () => {
   it('errors with what the changes error with', async () => {
     const changes = new Subject<TapChange>();
     const failing = firstValueFrom(
-      serveTapPage(changes, { port: 0, script }).pipe(filter(({ kind }) => kind === 'pages')),
+      serveTapPage(changes, { port: 0, parts }).pipe(filter(({ kind }) => kind === 'pages')),
     );
     changes.error(new Error('the tap broke'));
     await expect(failing).rejects.toThrow('the tap broke');
@@ -292,7 +292,7 @@ describe('the server', () => {
     });
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const failing = firstValueFrom(serveTapPage(new Subject<TapChange>(), { port, script }));
+    const failing = firstValueFrom(serveTapPage(new Subject<TapChange>(), { port, parts }));
     await expect(failing).rejects.toSatisfy(
       (error) =>
         isAmandaError(error, 'CONNECT_FAILED') && error.message.includes(`127.0.0.1 port ${port}`),

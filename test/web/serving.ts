@@ -7,7 +7,7 @@ import {
 } from '../../src/cli/web/serve-tap-page.js';
 import type { PageMessage } from '../../src/cli/web/page-messages.js';
 import { FakeTap } from './fake-tap.js';
-import { script } from './page-bundle.js';
+import { parts } from './page-bundle.js';
 
 /** A page that is served from a tap that the test makes up. */
 export interface Served {
@@ -21,7 +21,7 @@ export interface Served {
 export async function serveFake(options: Partial<TapPageOptions> = {}): Promise<Served> {
   const tap = new FakeTap();
   const events = new ReplaySubject<PageEvent>(100);
-  const serving = serveTapPage(tap.changes, { port: 0, script, ...options }).subscribe(events);
+  const serving = serveTapPage(tap.changes, { port: 0, parts, ...options }).subscribe(events);
   const { url, port } = await firstValueFrom(
     events.pipe(filter((event) => event.kind === 'listening')),
   );

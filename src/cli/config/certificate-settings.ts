@@ -3,7 +3,7 @@ import type { Settings } from './settings.js';
 
 /** What a configuration says of certificates, as the driver ssl takes it. */
 export function certificateSettings(settings: Settings): CertificateOptions {
-  const said = {
+  const values = {
     sslDir: settings['ssl-dir'],
     sslFingerprintFile: settings['ssl-fingerprint-file'],
     sslCertFile: settings['ssl-cert-file'],
@@ -15,7 +15,7 @@ export function certificateSettings(settings: Settings): CertificateOptions {
     sslCheckFingerprint: settings['ssl-check-fingerprint'],
   };
   return Object.fromEntries(
-    Object.entries(said).flatMap(([name, setting]) =>
+    Object.entries(values).flatMap(([name, setting]) =>
       setting === undefined || setting.value === '' ? [] : [[name, setting.value]],
     ),
   );

@@ -5,7 +5,7 @@ import { foldKeyword, type Statement } from './statements.js';
 import { nameOf } from './values.js';
 
 /** Told what is ignored, and what was chosen. */
-export type Tell = (line: string) => void;
+export type Report = (line: string) => void;
 
 /** A setting that is to hold whatever the files say: `KEY=VALUE`, or `DUMPTYPE:NAME:KEY=VALUE`. */
 export interface Override {
@@ -26,7 +26,7 @@ export interface CollectOptions {
   /** Whose configuration this is: an amanda-client.conf's or an amanda.conf's. */
   readonly scope: 'client' | 'server';
   readonly overrides: readonly Override[];
-  readonly tell: Tell;
+  readonly report: Report;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface CollectOptions {
  */
 export function collect(
   statements: Iterable<Statement>,
-  { scope, overrides, tell }: CollectOptions,
+  { scope, overrides, report }: CollectOptions,
 ): Configuration {
   const dumptypes = new Map<string, Settings>();
   let settings: Settings = {};
@@ -52,7 +52,7 @@ export function collect(
       foldKeyword(kind.text) !== 'dumptype' ||
       scope === 'client'
     ) {
-      settings = withLine(settings, statement, scope, tell);
+      settings = withLine(settings, statement, scope, report);
       continue;
     }
     const name = nameOf(named, 'the name of a dumptype', statement.at);
@@ -60,7 +60,7 @@ export function collect(
       throw configInvalid(statement.at, `the dumptype ${printable(name)} has no {.`);
     if (dumptypes.has(name.toLowerCase()))
       throw configInvalid(statement.at, `a dumptype ${printable(name)} is there already.`);
-    const own = readDumptype(statement.body, dumptypes, tell);
+    const own = readDumptype(statement.body, dumptypes, report);
     dumptypes.set(name.toLowerCase(), override(own, overridesOf(overrides, name)));
   }
   return { settings, dumptypes };
@@ -70,7 +70,7 @@ export function collect(
 export function readDumptype(
   lines: readonly Statement[],
   dumptypes: ReadonlyMap<string, Settings>,
-  tell: Tell,
+  report: Report,
 ): Settings {
   let settings: Settings = {};
   for (const line of lines) {
@@ -86,7 +86,7 @@ export function readDumptype(
         first.at,
         `no dumptype ${printable(first.text)} is defined before this line.`,
       );
-    } else settings = withLine(settings, line, 'dumptype', tell);
+    } else settings = withLine(settings, line, 'dumptype', report);
   }
   return settings;
 }
@@ -108,12 +108,12 @@ function withLine(
   settings: Settings,
   { words: [first, ...values], at, body }: Statement,
   scope: Scope,
-  tell: Tell,
+  report: Report,
 ): Settings {
   const key = first.kind === 'word' ? foldKeyword(first.text) : '';
   if (isKey(key) && belongs(key, scope) && body === undefined)
     return { ...settings, [key]: { value: keyReaders[key](values, key, at), at } };
-  tell(`${positionText(at)}: ${printable(first.text)} is of no use here, ignored.`);
+  report(`${positionText(at)}: ${printable(first.text)} is of no use here, ignored.`);
   return settings;
 }
 

@@ -1,5 +1,5 @@
 import { printable } from '../../wire/text.js';
-import { readDumptype, type Tell } from './collect.js';
+import { readDumptype, type Report } from './collect.js';
 import { ConfigLexer, configInvalid, unescapeString, type SourcePosition } from './lexer.js';
 import type { Settings } from './settings.js';
 import { parseBlock } from './statements.js';
@@ -19,7 +19,7 @@ export interface DisklistEntry {
 export interface DisklistOptions {
   /** By their names in lower case. */
   readonly dumptypes: ReadonlyMap<string, Settings>;
-  readonly tell: Tell;
+  readonly report: Report;
   /** The text behind `includefile NAME`, and the name of that file. */
   readonly include: (
     name: string,
@@ -54,13 +54,13 @@ function readEntries(
     const [host, disk] = words;
     let next = { offset: endOfLine(text, here.offset), line: here.line + 1 };
     if (host === 'includefile') {
-      const included = options.include(wanted(disk, 'the name of the file', at), at, parents);
+      const included = options.include(required(disk, 'the name of the file', at), at, parents);
       entries.push(...readEntries(included.text, [...parents, included.path], options));
     } else if (host !== undefined) {
       const { entry, block } = readEntry(words, at, options);
       const lexer = new ConfigLexer(text, file, next);
       const settings = block
-        ? readDumptype(parseBlock(lexer, at), options.dumptypes, options.tell)
+        ? readDumptype(parseBlock(lexer, at), options.dumptypes, options.report)
         : entry.settings;
       entries.push({ ...entry, settings });
       if (block)
@@ -77,8 +77,8 @@ function readEntry(
   { dumptypes }: DisklistOptions,
 ): { readonly entry: DisklistEntry; readonly block: boolean } {
   const [host = ''] = words;
-  const disk = wanted(words[1], 'the disk', at);
-  const third = wanted(words[2], 'the dumptype', at);
+  const disk = required(words[1], 'the disk', at);
+  const third = required(words[2], 'the dumptype', at);
   const isDevice = words[2] !== '{' && !dumptypes.has(third.toLowerCase());
   const device = isDevice ? third : undefined;
   const place = isDevice ? 3 : 2;
@@ -110,7 +110,7 @@ function endOfLine(text: string, offset: number): number {
   return end < 0 ? text.length : end + 1;
 }
 
-function wanted(word: string | undefined, what: string, at: SourcePosition): string {
+function required(word: string | undefined, what: string, at: SourcePosition): string {
   const text = unescapeString(word ?? '');
   if (text === '') throw configInvalid(at, `${what} is missing.`);
   return text;

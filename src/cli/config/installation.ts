@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isAmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import { UsageError } from '../terminal/arguments.js';
-import { collect, override, type Configuration, type Override, type Tell } from './collect.js';
+import { collect, override, type Configuration, type Override, type Report } from './collect.js';
 import { parseDisklist, type DisklistEntry } from './disklist.js';
 import { ConfigFiles } from './files.js';
 import { positionText } from './lexer.js';
@@ -25,9 +25,9 @@ export interface InstallationOptions {
   /** What stands before each of them on the command line; default `--option `. */
   readonly overridePrefix?: string;
   /** Told what is ignored, and which entry was used. */
-  readonly tell: Tell;
+  readonly report: Report;
   /** Told what could not be read. */
-  readonly warn: Tell;
+  readonly warn: Report;
 }
 
 /** What the installation says about reaching a target. */
@@ -111,18 +111,18 @@ function readClient(
   paths: readonly string[],
   options: InstallationOptions,
 ): Settings {
-  const { tell } = options;
+  const { report } = options;
   const parsed = overridesOf(options);
   const lost = parsed.find(({ dumptype }) => dumptype !== undefined);
   if (lost !== undefined)
     throw new UsageError(`${printable(lost.at.file)}: no dumptype is used here.`);
   const statements = paths.flatMap((path) => {
     const found = files.statements(path);
-    if (found !== undefined) tell(`reading ${path}`);
+    if (found !== undefined) report(`reading ${path}`);
     return [...(found ?? [])];
   });
   return override(
-    collect(statements, { scope: 'client', overrides: parsed, tell }).settings,
+    collect(statements, { scope: 'client', overrides: parsed, report }).settings,
     parsed,
   );
 }
@@ -134,10 +134,10 @@ function readServer(
   statements: readonly Statement[],
   options: InstallationOptions,
 ): Installation | undefined {
-  const { tell } = options;
+  const { report } = options;
   const parsed = overridesOf(options);
-  tell(`reading ${join(folder, SERVER_CONF)}`);
-  const configuration = collect(statements, { scope: 'server', overrides: parsed, tell });
+  report(`reading ${join(folder, SERVER_CONF)}`);
+  const configuration = collect(statements, { scope: 'server', overrides: parsed, report });
   const lost = parsed.find(
     ({ dumptype }) => dumptype !== undefined && !configuration.dumptypes.has(dumptype),
   );
@@ -158,7 +158,7 @@ function chooseDumptype(
   { settings, dumptypes }: Configuration,
   options: InstallationOptions,
 ): Installation | undefined {
-  const { host, disk, dumptype, tell } = options;
+  const { host, disk, dumptype, report } = options;
   if (dumptype !== undefined) {
     const chosen = dumptypes.get(dumptype.toLowerCase());
     if (chosen === undefined)
@@ -170,15 +170,15 @@ function chooseDumptype(
   const path = join(folder, settings.diskfile?.value ?? 'disklist');
   const text = files.read(path);
   const include = files.include.bind(files);
-  const all = text === undefined ? [] : parseDisklist(text, path, { dumptypes, tell, include });
+  const all = text === undefined ? [] : parseDisklist(text, path, { dumptypes, report, include });
   const entries = all.filter((entry) => entry.host.toLowerCase() === host.toLowerCase());
   // Amanda keeps the disks of a host in reverse, and asks the host the way that the first of them says.
   const entry = entries.find((candidate) => candidate.disk === disk) ?? entries.at(-1);
   if (entry === undefined) {
-    tell(`${printable(host)} is not in ${path}; ${CLIENT_CONF} says how it is reached`);
+    report(`${printable(host)} is not in ${path}; ${CLIENT_CONF} says how it is reached`);
     return undefined;
   }
-  tell(
+  report(
     `${positionText(entry.at)}: ${printable(entry.host)} ${printable(entry.disk)} with ${entry.dumptype === undefined ? 'a dumptype of its own' : `dumptype ${printable(entry.dumptype)}`} says how it is reached`,
   );
   return { settings: entry.settings, entry };

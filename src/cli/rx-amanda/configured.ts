@@ -54,7 +54,7 @@ export function chooseConfigured(
   const found = installationOf(host, disk, values, output, environment);
   const words = {
     ...configuredValues(found.settings, values, output, environment),
-    ...given(values),
+    ...withoutUndefined(values),
   };
   const target = chooseTarget(host, { ...words, port: portInDigits(words, environment) });
   return {
@@ -74,7 +74,7 @@ function installationOf(
   const { config, dumptype, option: overrides = [], 'no-config': isUnwanted = false } = values;
   if (isUnwanted && dumptype !== undefined)
     throw new UsageError('--no-config and --dumptype cannot be combined.');
-  const tell = (line: string): void => {
+  const report = (line: string): void => {
     if (output.mode.debug) output.warn(`config: ${line}`);
   };
   const warn = (line: string): void => {
@@ -90,7 +90,7 @@ function installationOf(
     config: isRead ? config : undefined,
     dumptype,
     overrides,
-    tell,
+    report,
     warn,
   });
 }
@@ -107,16 +107,16 @@ function configuredValues(
     values.auth !== undefined && auth !== undefined && values.auth.toLowerCase() !== auth;
   if (isOther && settings['client-port'] !== undefined && output.mode.debug)
     output.warn(`config: its client-port is that of auth ${auth}, not used`);
-  return given({
+  return withoutUndefined({
     auth,
     port:
       values.port === undefined && !isOther
         ? portOf(auth ?? values.auth?.toLowerCase() ?? 'bsdtcp', settings, environment)
         : undefined,
-    'amandad-path': said(settings['amandad-path']),
-    'client-username': said(settings['client-username']),
-    'ssh-key': said(settings['ssh-keys']),
-    'ssl-dir': said(settings['ssl-dir']),
+    'amandad-path': nonEmpty(settings['amandad-path']),
+    'client-username': nonEmpty(settings['client-username']),
+    'ssh-key': nonEmpty(settings['ssh-keys']),
+    'ssl-dir': nonEmpty(settings['ssl-dir']),
   });
 }
 
@@ -133,7 +133,7 @@ const authNames: ReadonlySet<string> = new Set([
 ]);
 
 function authOf({ auth }: Settings): string | undefined {
-  const name = said(auth)?.toLowerCase();
+  const name = nonEmpty(auth)?.toLowerCase();
   if (auth === undefined || name === undefined || authNames.has(name)) return name;
   throw configInvalid(
     auth.at,
@@ -153,7 +153,8 @@ function portOf(
     settings.auth === undefined || auth === 'ssh'
       ? undefined
       : { ...settings.auth, value: 'amanda' };
-  const setting = said(settings['client-port']) === undefined ? unsaid : settings['client-port'];
+  const setting =
+    nonEmpty(settings['client-port']) === undefined ? unsaid : settings['client-port'];
   return setting === undefined
     ? undefined
     : String(resolvePort(setting, protocolOf(auth), servicesText(installation?.services)));
@@ -187,11 +188,11 @@ function servicesText(path: string | undefined): string {
 }
 
 /** An empty text sets nothing, as in Amanda. */
-function said(setting: Setting<string> | undefined): string | undefined {
+function nonEmpty(setting: Setting<string> | undefined): string | undefined {
   return setting?.value === '' ? undefined : setting?.value;
 }
 
-/** Without what was not said. */
-function given<T extends object>(values: T): T {
+/** Without what was not nonEmpty. */
+function withoutUndefined<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,5 +1,5 @@
 import { AmandaError } from '../../wire/errors.js';
-import { printable } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 import { adviceFor } from '../terminal/advice.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
 import type { ProcessEnvironment } from './environment.js';
@@ -49,7 +49,7 @@ export class Output {
 
   /** What a command failed with: one sentence, and with `debug` where it came from. */
   failure(error: unknown): void {
-    const message = messageOf(error);
+    const message = sentenceOf(error);
     if (this.mode.json) this.result({ error: describeError(error, message) }, []);
     else this.warn(`rx-amanda: ${message}`);
     if (this.mode.debug) for (const line of stacksOf(error)) this.warn(line);
@@ -57,8 +57,8 @@ export class Output {
 }
 
 /** The sentence, and where that is the target's, what to do about it. */
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+function sentenceOf(error: unknown): string {
+  const message = messageOf(error);
   const advice = adviceFor(error);
   return advice === undefined ? message : `${message.replace(/\.$/, '')}. ${advice}`;
 }

@@ -2,78 +2,83 @@ import { amandaServiceNames } from '../../target/process/amanda-service-names.js
 import { printable } from '../../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from '../terminal/arguments.js';
 
-/** The drivers that a target can be started for. */
+/** The drivers that a target can serve. */
 export const amandadAuths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
 
-/** What the words behind `rx-amandad` say. */
+/** The command line of `rx-amandad`. */
 export interface AmandadArguments {
   readonly auth: (typeof amandadAuths)[number];
-  /** The port to listen on; undefined when standard input and output are the channel. */
+  /** The port to listen on; undefined when standard input and output are the connection. */
   readonly tcpPort: number | undefined;
   /** The same for bsdudp and bsd. */
   readonly udpPort: number | undefined;
   /** The address to listen on; undefined for all. */
   readonly listen: string | undefined;
-  /** Serve any number of connections for any time, or keep an idle one. */
+  /** Serve any number of connections for any time, and keep an idle one. */
   readonly noExit: boolean;
-  /** What amandad's configuration could say as well, as `KEY=VALUE`. */
+  /** Keys of amandad's configuration, as `KEY=VALUE`. */
   readonly settings: readonly string[];
   /** Do not read the installation's configuration. */
   readonly noConfig: boolean;
   /** Refuse a private key that others can read. */
   readonly insistOnSafeKey: boolean;
-  /** Who may ask for what; undefined for the .amandahosts in the user's home directory. */
+  /** The access file; undefined for the .amandahosts in the user's home directory. */
   readonly amandahosts: string | undefined;
-  /** Where the executables of services are. */
+  /** The folder with the executables of the services. */
   readonly libexec: string;
-  /** Whether noop and sendbackup are ours rather than executables. */
+  /** Whether noop and sendbackup are our own instead of executables. */
   readonly own: boolean;
-  /** Where our sendbackup keeps what its incremental dumps build on; without it only full dumps are possible. */
+  /**
+   * Where our sendbackup keeps the state of incremental dumps. Without it, only full dumps work.
+   */
   readonly lists: string | undefined;
-  /** Whether dumps are offered in shared memory to a requester on this host. */
+  /** Whether a requester on this host may get dumps in shared memory. */
   readonly shm: boolean;
-  /** Whom to become; undefined for Amanda's user, when this is root. */
+  /** The user to become when started as root; undefined for Amanda's. */
   readonly user: string | undefined;
-  /** Milliseconds that what runs may take to finish when this is asked to end. */
+  /** Milliseconds that running services may take after a request to end. */
   readonly grace: number;
-  /** Milliseconds without a connection after which the socket that listens is left to inetd; undefined for the default. */
+  /**
+   * Milliseconds without a connection after which the listening socket goes back to inetd.
+   * Undefined for the default.
+   */
   readonly linger: number | undefined;
   readonly limits: AmandadLimits;
   readonly log: string | undefined;
   readonly debug: boolean;
-  /** The words that name services; none for the default ones. */
+  /** The service names; empty for the default ones. */
   readonly services: readonly string[];
-  /** The first word that is none that we know. Amanda refuses every request then, and says why. */
+  /** The first unknown argument. Like amandad, we then refuse every request and say why. */
   readonly unknown: string | undefined;
 }
 
-/** What no peer can make an amandad exceed; undefined where the library's own default holds. */
+/** Limits for peers. Undefined stands for the library's own default. */
 export interface AmandadLimits {
   readonly maxConnections: number | undefined;
-  /** Handles open at once on a connection. */
+  /** Open handles on a connection. */
   readonly maxHandles: number | undefined;
-  /** Requests at once on a connection. */
+  /** Concurrent requests on a connection. */
   readonly maxRequests: number | undefined;
-  /** Bytes kept of a connection for services that have not read them. */
+  /** Unread bytes that are kept of a connection. */
   readonly receiveBudget: number | undefined;
-  /** How often a reply is sent that is not acknowledged. */
+  /** How often an unacknowledged reply is sent. */
   readonly replyTries: number | undefined;
-  /** Milliseconds for which a connection is kept on which nothing runs. */
+  /** Milliseconds that a connection without a running request is kept. */
   readonly idleTimeout: number | undefined;
 }
 
-/** Where Debian has the executables of services. */
+/** Debian's folder for the executables of services. */
 const DEFAULT_LIBEXEC = '/usr/lib/amanda';
 
 /**
- * Reads amandad's argument syntax, and ours on top of it. Throws {@link UsageError} for a value that an option cannot have.
- * Source: PROTOCOL.md, "Starting a service".
+ * Reads amandad's arguments and our own. Throws {@link UsageError} for an invalid value. Source:
+ * PROTOCOL.md, "Starting a service".
  */
-export function parseAmandad(words: readonly string[]): AmandadArguments {
+export function parseAmandad(argv: readonly string[]): AmandadArguments {
   const given = new Map<string, string>();
   const services: string[] = [];
   let unknown: string | undefined;
-  for (const word of words) {
+  for (const word of argv) {
     const [option, ...values] = word.split('=');
     const name = option?.startsWith('-') ? option.slice(1) : '';
     if (takesValue.has(name) === word.includes('=') && (takesValue.has(name) || flags.has(name)))
@@ -131,7 +136,7 @@ export function parseAmandad(words: readonly string[]): AmandadArguments {
 }
 
 const serviceWords: ReadonlySet<string> = new Set(['amdump', ...amandaServiceNames]);
-/** The keys of a configuration that are words here, too, and the drivers that have a use for them. */
+/** The configuration keys that are arguments here, and the drivers that use them. */
 const settingAuths: ReadonlyMap<string, readonly AmandadArguments['auth'][]> = new Map<
   string,
   readonly AmandadArguments['auth'][]
@@ -149,7 +154,7 @@ const settingAuths: ReadonlyMap<string, readonly AmandadArguments['auth'][]> = n
   ].map((name) => [`ssl-${name}`, ['ssl']] as const),
   ['unreserved-tcp-port', ['bsdudp', 'bsd']] as const,
 ]);
-/** Whoever reaches these was let in by what starts them. */
+/** The program that starts these drivers has already checked who may connect. */
 const letsEverybodyIn: ReadonlySet<AmandadArguments['auth']> = new Set<AmandadArguments['auth']>([
   'local',
   'ssh',

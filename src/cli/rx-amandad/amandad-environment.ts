@@ -5,18 +5,18 @@ import type { Activation } from '../../transport/activation.js';
 export interface AmandadEnvironment {
   readonly print: (text: string) => void;
   /** Writes a line to standard error. */
-  readonly complain: (line: string) => void;
+  readonly printError: (line: string) => void;
   readonly isStderrFree: () => boolean;
-  /** Emits the exit code of each signal that asks it to end. */
+  /** Emits the exit code of each signal that asks the program to end. */
   readonly interrupted: Observable<number>;
-  /** Emits when the log is to be opened anew. */
+  /** Emits when the log has to be opened again. */
   readonly hangup: Observable<unknown>;
-  /** The socket that systemd has handed over. */
+  /** The socket that systemd passed. */
   readonly activation: Activation;
-  /** Looks for a socket on which inetd has this wait. */
+  /** Finds a socket on which inetd lets the program wait. */
   readonly waiting: () => Activation | undefined;
-  /** The folder of Amanda's configuration; without it none is read. */
+  /** The folder of Amanda's configuration. Optional; none is read when it is absent. */
   readonly installation?: string;
-  /** Gives up the rights of root for those of a user; undefined stands for Amanda's. */
+  /** Gives up root's rights for those of a user; undefined stands for Amanda's user. */
   readonly becomeUser: (name: string | undefined) => void;
 }

@@ -1,4 +1,4 @@
-/** What `rx-amandad --help` prints. A start for a connection does not load it. */
+/** The text of `rx-amandad --help`. A start for a connection does not load it. */
 export const help = `Usage: rx-amandad [OPTION…] [SERVICE…]
 
 A target of the Amanda backup system: does what amandad does. inetd, xinetd or

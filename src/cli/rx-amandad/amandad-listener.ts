@@ -1,37 +1,40 @@
-import { defer, from, mergeMap, take } from 'rxjs';
+import { defer, from, map, mergeMap, take } from 'rxjs';
 import { inheritedSockets, type Activation } from '../../transport/activation.js';
+import { acceptBsdtcp, listenBsdtcp } from '../../drivers/bsdtcp.js';
 import type { Listener } from '../../drivers/driver.js';
 import { listenStdio } from '../../drivers/stdio.js';
 import { untilUnused } from '../../transport/until-unused.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import { bsdtcpWays } from './amandad-bsdtcp.js';
 import {
   afterReady,
-  explained,
-  mostConnections,
-  placeOf,
-  readied,
+  withReason,
+  maxConnectionsOf,
+  addressOf,
+  reportingReady,
   type ListenerEvents,
-  type TcpWays,
+  type TcpListeners,
 } from './amandad-listening.js';
 import { UsageError } from '../terminal/arguments.js';
 import type { Settings } from '../config/settings.js';
 
-/** Milliseconds without a connection after which inetd's socket is left to inetd: longer than a server takes from one dump of a host to the next. */
+/**
+ * Milliseconds without a connection after which the socket goes back to inetd. A server takes less
+ * between two dumps of a host.
+ */
 const LINGER = 300_000;
 
 /**
- * Where the connections of an amandad with these arguments come from. What a driver needs is loaded when it is listened on:
- * under inetd this program is started for each connection, and most of them are of bsdtcp.
+ * Listens where the arguments say. Drivers other than bsdtcp load on demand, because inetd starts
+ * this program for each connection.
  */
 export function listenerOf(
-  given: AmandadArguments,
+  args: AmandadArguments,
   settings: Settings,
   activation: Activation,
   events: ListenerEvents,
 ): Listener {
-  const { auth, tcpPort } = given;
-  const maxConnections = mostConnections(given);
+  const { auth, tcpPort } = args;
+  const maxConnections = maxConnectionsOf(args);
   if (activation.kind === 'socket' && tcpPort !== undefined) {
     throw new UsageError(
       '-tcp=PORT and a socket of systemd (LISTEN_FDS) do not go together; leave -tcp out.',
@@ -41,70 +44,78 @@ export function listenerOf(
     name: auth,
     maxConnections,
     accept: (options) =>
-      defer(() => from(load(given, settings, activation, events))).pipe(
+      defer(() => from(load(args, settings, activation, events))).pipe(
         mergeMap((listener) => listener.accept(options)),
       ),
   };
 }
 
 async function load(
-  given: AmandadArguments,
+  args: AmandadArguments,
   settings: Settings,
   activation: Activation,
   events: ListenerEvents,
 ): Promise<Listener> {
-  const { auth } = given;
+  const { auth } = args;
   switch (auth) {
     case 'bsdudp':
     case 'bsd': {
       const { udpListener } = await import('./amandad-udp.js');
-      return udpListener(given, settings, auth, events);
+      return udpListener(args, settings, auth, events);
     }
     case 'ssl': {
-      const { sslWays } = await import('./amandad-ssl.js');
-      return tcpListener(given, activation, events, sslWays(given, settings, events));
+      const { sslListeners } = await import('./amandad-ssl.js');
+      return tcpListener(args, activation, events, sslListeners(args, settings, events));
     }
     case 'bsdtcp': {
-      return tcpListener(given, activation, events, bsdtcpWays());
+      return tcpListener(args, activation, events, bsdtcpListeners());
     }
     default:
-      return readied(auth, events, (ready) => afterReady(ready, listenStdio({ auth })));
+      return reportingReady(auth, events, (ready) => afterReady(ready, listenStdio({ auth })));
   }
 }
 
+function bsdtcpListeners(): TcpListeners {
+  return {
+    onPort: listenBsdtcp,
+    onStdio: () => listenStdio({ auth: 'bsdtcp' }),
+    onSockets: (options) => map((socket) => acceptBsdtcp(socket, options)),
+  };
+}
+
 function tcpListener(
-  given: AmandadArguments,
+  args: AmandadArguments,
   activation: Activation,
   events: ListenerEvents,
-  ways: TcpWays,
+  listeners: TcpListeners,
 ): Listener {
-  const { auth, tcpPort, noExit, linger = LINGER } = given;
-  const { options: limits, describe } = placeOf(given);
+  const { auth, tcpPort, noExit, linger = LINGER } = args;
+  const { options: limits, describe } = addressOf(args);
   if (activation.kind === 'socket') {
-    return readied(auth, events, (ready) => {
+    return reportingReady(auth, events, (ready) => {
       const onReady = (port: number | undefined): void => {
         ready(port === undefined ? undefined : describe(port));
       };
       const all = inheritedSockets(activation.descriptor, { ...limits, onReady });
-      // Whoever comes too late finds inetd at the socket again.
+      // A later connection finds inetd at the socket again.
       const sockets = activation.by === 'inetd' && !noExit ? all.pipe(untilUnused(linger)) : all;
-      return { name: auth, accept: (options) => sockets.pipe(ways.onSockets(options)) };
+      return { name: auth, accept: (options) => sockets.pipe(listeners.onSockets(options)) };
     });
   }
   if (tcpPort === undefined) {
-    const inherited = ways.onStdio();
-    return readied(auth, events, (ready) =>
+    const inherited = listeners.onStdio();
+    return reportingReady(auth, events, (ready) =>
       afterReady(
         ready,
-        activation.kind === 'unusable' ? explained(inherited, activation.error) : inherited,
+        activation.kind === 'unusable' ? withReason(inherited, activation.error) : inherited,
       ),
     );
   }
-  const listener = readied(auth, events, (ready) => {
+  const listener = reportingReady(auth, events, (ready) => {
     const onListening = (bound: number): void => {
       ready(describe(bound));
     };
-    return ways.onPort({ port: tcpPort, onListening, ...limits });
+    return listeners.onPort({ port: tcpPort, onListening, ...limits });
   });
   return noExit
     ? listener

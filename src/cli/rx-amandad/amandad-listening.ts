@@ -6,23 +6,26 @@ import type { Listener } from '../../drivers/driver.js';
 import { isAmandaError, type AmandaError } from '../../wire/errors.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
-/** What becomes of a listener's news. */
+/** Takes the events of a listener. */
 export interface ListenerEvents {
-  /** Called before the first connection is taken, with the place that is listened on, if any. What it throws is the listener's error. */
+  /**
+   * Called before the first connection, with the listening address if there is one. An error that
+   * it throws is the listener's.
+   */
   readonly onReady: (place: string | undefined) => void;
   readonly onWarning: (message: string) => void;
 }
 
-/** Told that everything is ready, and on which place, if any, is listened. */
+/** Reports that the listener is ready, with its address if there is one. */
 export type Ready = (place: string | undefined) => void;
 
-/** The ways in which the connections of a TCP driver come to an amandad. */
-export interface TcpWays {
-  /** It listens on a port itself. */
+/** Listeners of a TCP driver, by the way in which connections arrive. */
+export interface TcpListeners {
+  /** Listens on a port itself. */
   readonly onPort: (options: PortOptions) => Listener;
-  /** Whoever started it has connected its standard input and output. */
+  /** Standard input and output are the connection. */
   readonly onStdio: () => Listener;
-  /** They are accepted elsewhere. */
+  /** The sockets are accepted elsewhere. */
   readonly onSockets: (options: ConnectionOptions) => OperatorFunction<Socket, Connection>;
 }
 
@@ -33,13 +36,15 @@ export interface PortOptions {
   readonly onListening: (port: number) => void;
 }
 
-/** Connections at once, at most. */
-export function mostConnections({ limits }: AmandadArguments): number {
+/** The most concurrent connections. */
+export function maxConnectionsOf({ limits }: AmandadArguments): number {
   return limits.maxConnections ?? 1_024;
 }
 
-/** Makes a failure of what is to be done when it listens the failure of the listener itself. */
-export function readied(
+/**
+ * Makes a listener that reports when it is ready. A failure of the report is the listener's error.
+ */
+export function reportingReady(
   name: string,
   { onReady }: ListenerEvents,
   make: (ready: Ready) => Listener,
@@ -60,7 +65,7 @@ export function readied(
   };
 }
 
-/** For a connection that is there already. */
+/** Reports ready at once, because the connection already exists. */
 export function afterReady(ready: Ready, listener: Listener): Listener {
   return {
     ...listener,
@@ -72,8 +77,8 @@ export function afterReady(ready: Ready, listener: Listener): Listener {
   };
 }
 
-/** Who looks for its connection on standard input in vain is told why it was not taken from where it is. */
-export function explained(listener: Listener, reason: AmandaError): Listener {
+/** Replaces "standard input is no connection" by the reason why the passed socket is unusable. */
+export function withReason(listener: Listener, reason: AmandaError): Listener {
   return {
     ...listener,
     accept: (options) =>
@@ -87,16 +92,16 @@ export function explained(listener: Listener, reason: AmandaError): Listener {
   };
 }
 
-/** Where to listen, and how to call the place. */
-export function placeOf(given: AmandadArguments): {
+/** The options of the listening address, and its description. */
+export function addressOf(args: AmandadArguments): {
   readonly options: { readonly host?: string; readonly maxConnections: number };
   readonly describe: (port: number, more?: string) => string;
 } {
-  const { listen } = given;
+  const { listen } = args;
   return {
     options: {
       ...(listen === undefined ? {} : { host: listen }),
-      maxConnections: mostConnections(given),
+      maxConnections: maxConnectionsOf(args),
     },
     describe: (port, more = '') => `${listen ?? 'all addresses'} port ${port}${more}`,
   };

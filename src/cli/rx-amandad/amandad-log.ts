@@ -1,22 +1,25 @@
 import { closeSync, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
 import { AmandaError } from '../../wire/errors.js';
-import { printable } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import type { AmandadEnvironment } from './amandad-environment.js';
 
-/** Where an amandad tells what it does, a line at a time. */
+/** Writes one line to the log of an amandad. */
 export type Log = (line: string) => void;
 
-/** Characters of a line that are kept. */
-const MOST_CHARACTERS = 4_000;
+/** The most characters of a line. */
+const MAX_LINE = 4_000;
 
 /**
- * The log of an amandad: its file, which only its owner can read; else standard error, when it listens or is to be debugged and
- * that is not the connection; else nowhere. Each line begins with the time and the process.
+ * The log of an amandad: a file that only its owner can read, else standard error, else nothing.
+ * Each line begins with the time and the process.
+ *
+ * It uses standard error only when that is not the connection, and when the program listens or is
+ * being debugged.
  */
 export class AmandadLog {
   readonly #file: string | undefined;
-  readonly #complain: Log | undefined;
+  readonly #printError: Log | undefined;
   #descriptor: number | undefined;
 
   constructor(
@@ -27,38 +30,42 @@ export class AmandadLog {
       debug,
     }: Pick<AmandadArguments, 'log' | 'tcpPort' | 'udpPort' | 'debug'>,
     {
-      complain,
+      printError,
       isStderrFree,
       activation,
-    }: Pick<AmandadEnvironment, 'complain' | 'isStderrFree' | 'activation'>,
+    }: Pick<AmandadEnvironment, 'printError' | 'isStderrFree' | 'activation'>,
   ) {
     this.#file = log;
-    // What an initiator has started speaks on that one's standard error, and is silent unless asked.
+    // Standard error belongs to an initiator that started this program, so stay silent unless
+    // asked.
     const isOwn =
       tcpPort !== undefined || udpPort !== undefined || debug || activation.kind === 'socket';
-    this.#complain = isOwn && isStderrFree() ? complain : undefined;
+    this.#printError = isOwn && isStderrFree() ? printError : undefined;
   }
 
-  /** Opens the file, if there is to be one. Errors with `FILE_FAILED`. */
+  /** Opens the file, if one is configured. Errors with `FILE_FAILED`. */
   open(): void {
     if (this.#file !== undefined) this.#descriptor = openLog(this.#file);
   }
 
   readonly write: Log = (line) => {
-    if (this.#descriptor === undefined && this.#complain === undefined) return;
-    const stamped = `${new Date().toISOString()} ${process.pid} ${printable(line, MOST_CHARACTERS)}`;
+    if (this.#descriptor === undefined && this.#printError === undefined) return;
+    const stamped = `${new Date().toISOString()} ${process.pid} ${printable(line, MAX_LINE)}`;
     if (this.#descriptor === undefined) {
-      this.#complain?.(stamped);
+      this.#printError?.(stamped);
       return;
     }
     try {
       writeSync(this.#descriptor, `${stamped}\n`);
     } catch {
-      // A full disk must not end a backup for the sake of its log.
+      // A full disk must not end a backup.
     }
   };
 
-  /** Opens the file anew, for it may have been renamed; when that cannot be, the log goes on where it was and says so. */
+  /**
+   * Opens the file again, because it may have been renamed. If that fails, logs the reason in the
+   * old file.
+   */
   reopen(): void {
     const before = this.#descriptor;
     if (before === undefined) return;
@@ -66,7 +73,7 @@ export class AmandadLog {
       this.open();
       closeSync(before);
     } catch (error) {
-      this.write(error instanceof Error ? error.message : String(error));
+      this.write(messageOf(error));
     }
   }
 
@@ -80,15 +87,16 @@ function openLog(file: string): number {
   try {
     return openSync(file, 'a', 0o600);
   } catch (cause) {
-    throw new AmandaError(
-      'FILE_FAILED',
-      `Cannot write the log ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { cause },
-    );
+    throw new AmandaError('FILE_FAILED', `Cannot write the log ${file}: ${messageOf(cause)}.`, {
+      cause,
+    });
   }
 }
 
-/** Whether standard error is not the connection: inetd puts that on it too, where a word of ours would be taken for a frame. */
+/**
+ * Whether standard error is not the connection. inetd uses one socket for all three descriptors,
+ * and a log line there would be read as a frame.
+ */
 export function isStderrFree(
   describe: (descriptor: number) => Descriptor | undefined = describeDescriptor,
 ): boolean {
@@ -100,7 +108,7 @@ export function isStderrFree(
   );
 }
 
-/** What is behind a descriptor. */
+/** Identifies the file of a descriptor. */
 export type Descriptor = Pick<Stats, 'dev' | 'ino' | 'isSocket'>;
 
 function describeDescriptor(descriptor: number): Descriptor | undefined {

@@ -10,33 +10,36 @@ import { noopService } from '../../target/services/noop-service.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 export interface ServicesOptions {
-  /** When it emits, executables that are being ended are killed. Default: never. */
+  /** Kills the executables that are ending, when it emits. Default: never. */
   readonly hurry?: Observable<unknown>;
-  /** What is wrong with the configuration: every service is refused with it. */
-  readonly trouble?: Error | undefined;
-  /** Whether this process serves one connection alone: what runs services is loaded when one is asked for then. A daemon's files may be other ones by that time. */
-  readonly isForOne?: boolean;
+  /** An error in the configuration. Every service is refused with it. */
+  readonly problem?: Error | undefined;
+  /**
+   * Whether this process serves one connection only; then the code of a service loads on demand. A
+   * daemon loads it at once, because its files may be replaced later.
+   */
+  readonly isSingleConnection?: boolean;
 }
 
-/** What may be asked of an amandad started with these arguments. */
+/** The services that the arguments name. */
 export function servicesOf(
-  given: AmandadArguments,
-  { hurry = NEVER, trouble, isForOne = false }: ServicesOptions = {},
+  args: AmandadArguments,
+  { hurry = NEVER, problem, isSingleConnection = false }: ServicesOptions = {},
 ): ServiceMap {
-  const { auth, own, services: words, unknown } = given;
+  const { auth, own, services: words, unknown } = args;
   const reason =
     unknown === undefined
-      ? trouble?.message
+      ? problem?.message
       : `invalid '${unknown}' service as argument to amandad`;
   if (reason !== undefined)
-    return Object.fromEntries(amandaServiceNames.map((name) => [name, refusing(reason)]));
-  const loaded = isForOne ? whenAsked : atOnce;
+    return Object.fromEntries(amandaServiceNames.map((name) => [name, refuse(reason)]));
+  const loaded = isSingleConnection ? loadOnDemand : loadNow;
   const serviceOf = (name: string): Service => {
     if (own && name === 'noop') return noopService();
-    if (own && name === 'sendbackup') return loaded(() => ownSendbackup(given));
-    const executable = `${given.libexec}/${name}`;
+    if (own && name === 'sendbackup') return loaded(() => ownSendbackup(args));
+    const executable = `${args.libexec}/${name}`;
     return Object.assign(
-      loaded(() => executableService(executable, given, hurry)),
+      loaded(() => executableService(executable, args, hurry)),
       { check: () => of(whyNotExecutable(executable)) },
     );
   };
@@ -59,18 +62,18 @@ async function executableService(
   return processService(executable, { auth, killNow: hurry, shm: shm ? 'pass' : 'hide' });
 }
 
-function whenAsked(load: () => Promise<Service>): Service {
+function loadOnDemand(load: () => Promise<Service>): Service {
   return (request) => defer(load).pipe(switchMap((service) => service(request)));
 }
 
-function atOnce(load: () => Promise<Service>): Service {
+function loadNow(load: () => Promise<Service>): Service {
   const loading = load();
-  // Whoever asks is told.
+  // Each request gets the error.
   loading.catch(() => undefined);
   return (request) => from(loading).pipe(switchMap((service) => service(request)));
 }
 
-/** Started by inetd, nobody but the initiator can be told that an argument or the configuration is wrong: it is told instead of being served. */
-function refusing(reason: string): Service {
+/** Refuses every request. Under inetd the initiator is the only one that can see the reason. */
+function refuse(reason: string): Service {
   return Object.assign(() => NEVER, { check: () => of(reason) });
 }

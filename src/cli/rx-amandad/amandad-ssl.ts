@@ -1,19 +1,19 @@
 import { acceptAllSsl, listenSsl } from '../../drivers/ssl/ssl.js';
 import { listenSslStdio } from '../../drivers/ssl/ssl-stdio.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import { mostConnections, type ListenerEvents, type TcpWays } from './amandad-listening.js';
+import { maxConnectionsOf, type ListenerEvents, type TcpListeners } from './amandad-listening.js';
 import { certificateSettings } from '../config/certificate-settings.js';
 import type { Settings } from '../config/settings.js';
 
-/** The ways into an amandad with `-auth=ssl`. */
-export function sslWays(
-  given: AmandadArguments,
+/** The listeners of `-auth=ssl`. */
+export function sslListeners(
+  args: AmandadArguments,
   settings: Settings,
   { onWarning }: ListenerEvents,
-): TcpWays {
+): TcpListeners {
   const certificates = {
     ...certificateSettings(settings),
-    insistOnSafeKey: given.insistOnSafeKey,
+    insistOnSafeKey: args.insistOnSafeKey,
     onWarning: ({ message }: Error) => {
       onWarning(message);
     },
@@ -22,6 +22,6 @@ export function sslWays(
     onPort: (options) => listenSsl({ ...options, ...certificates }),
     onStdio: () => listenSslStdio(certificates),
     onSockets: (options) =>
-      acceptAllSsl({ ...certificates, maxConnections: mostConnections(given) }, options),
+      acceptAllSsl({ ...certificates, maxConnections: maxConnectionsOf(args) }, options),
   };
 }

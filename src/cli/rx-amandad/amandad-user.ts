@@ -1,15 +1,16 @@
 import { userInfo } from 'node:os';
 import { AmandaError } from '../../wire/errors.js';
-import { printable } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 
-/** Whom Amanda's packages run amandad as, where nobody says: Zmanda's and Fedora's, then Debian's. */
+/** The users that packages run amandad as: Zmanda's and Fedora's, then Debian's. */
 const amandaUsers = ['amandabackup', 'backup'] as const;
 
 /**
- * Makes this process that user's for good, with the user's groups and home; nobody named, Amanda's user. Anybody but root has
- * nothing to give up, and may name only themselves. `root` has to be named to stay it.
+ * Makes this process run as a user for good, with the user's groups and home. Undefined stands for
+ * Amanda's user. Without root's rights only the own name is allowed; staying root takes the name
+ * `root`.
  *
- * Throws `BAD_ARGUMENT` when there is no such user, and when the privileges cannot be given up.
+ * Throws `BAD_ARGUMENT` when there is no such user, or when the privileges cannot be given up.
  */
 export function becomeUser(name: string | undefined, env: NodeJS.ProcessEnv = process.env): void {
   if (process.geteuid?.() !== 0) {
@@ -19,7 +20,7 @@ export function becomeUser(name: string | undefined, env: NodeJS.ProcessEnv = pr
   }
   if (name === 'root') return;
   const { username, uid, gid, homedir } = name === undefined ? defaultUser() : lookUp(name);
-  // Another name for root; who wants that says so.
+  // An alias of root is a mistake unless the name is root itself.
   if (uid === 0)
     throw wrong(
       `The user ${printable(username)} is root by another name; -user=root says so plainly.`,
@@ -29,10 +30,7 @@ export function becomeUser(name: string | undefined, env: NodeJS.ProcessEnv = pr
     process.setgid?.(gid);
     process.setuid?.(uid);
   } catch (cause) {
-    throw wrong(
-      `Cannot become the user ${printable(username)}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      cause,
-    );
+    throw wrong(`Cannot become the user ${printable(username)}: ${messageOf(cause)}.`, cause);
   }
   if (canBeRootAgain())
     throw wrong(
@@ -48,7 +46,7 @@ interface User {
   readonly homedir: string;
 }
 
-/** What the types of Node leave out. */
+/** A function that Node's types lack. */
 interface WithGroups {
   readonly initgroups?: (user: string, group: number) => void;
 }
@@ -58,7 +56,7 @@ function defaultUser(): User {
     try {
       return lookUp(name);
     } catch {
-      // The next one.
+      // Try the next one.
     }
   }
   throw wrong(
@@ -66,7 +64,9 @@ function defaultUser(): User {
   );
 }
 
-/** Node tells of a user only who it is itself at the moment: so it is that user for the moment. */
+/**
+ * Looks up a user. Node knows only the current user, so the process becomes that user for a moment.
+ */
 function lookUp(name: string): User {
   try {
     process.seteuid?.(name);

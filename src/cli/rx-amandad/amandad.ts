@@ -24,6 +24,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { Activation } from '../../transport/activation.js';
 import type { Listener } from '../../drivers/driver.js';
 import { serve, type ServeOptions } from '../../target/serve.js';
+import { messageOf } from '../../wire/text.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
 import { listenerOf } from './amandad-listener.js';
 import { amandadSettings, type AmandadSettings } from './amandad-settings.js';
@@ -37,59 +38,59 @@ import { describePacket, traceFrames } from '../terminal/trace.js';
 import { packageVersion } from '../version.js';
 
 /**
- * `rx-amandad`: serves as the words say. Resolves to the exit code when that is over; never rejects.
+ * `rx-amandad`: serves as the arguments say. Resolves to the exit code, and never rejects.
  *
- * The first signal lets what runs finish, up to the grace time. The second ends it at once, with that signal's exit code.
+ * The first signal lets running services finish within the grace time. The second ends them at
+ * once, with that signal's exit code.
  */
 export async function amandad(
-  words: readonly string[],
+  argv: readonly string[],
   environment: AmandadEnvironment,
 ): Promise<number> {
   const { print } = environment;
-  if (words.includes('--help')) print((await import('./amandad-help.js')).help);
-  else if (words.includes('--version')) print(`rx-amandad-${packageVersion()}\n`);
-  else return serveAsAsked(words, environment);
+  if (argv.includes('--help')) print((await import('./amandad-help.js')).help);
+  else if (argv.includes('--version')) print(`rx-amandad-${packageVersion()}\n`);
+  else return serveAsAsked(argv, environment);
   return exitCodes.success;
 }
 
-function serveAsAsked(words: readonly string[], environment: AmandadEnvironment): Promise<number> {
-  const { complain, interrupted } = environment;
+function serveAsAsked(argv: readonly string[], environment: AmandadEnvironment): Promise<number> {
+  const { printError, interrupted } = environment;
   const first = new ReplaySubject<number>(1);
   const again = new ReplaySubject<number>(1);
   interrupted.pipe(take(1)).subscribe(first);
   interrupted.pipe(skip(1), take(1)).subscribe(again);
   const done = merge(
-    defer(() => of(parseAmandad(words))).pipe(
-      mergeMap(async (given) => ({ given, ...(await amandadSettings(given, environment)) })),
-      mergeMap((start) => run(start, { ...environment, interrupted: first }, again)),
+    defer(() => of(parseAmandad(argv))).pipe(
+      mergeMap(async (args) => ({ args, ...(await amandadSettings(args, environment)) })),
+      mergeMap((begun) => run(begun, { ...environment, interrupted: first }, again)),
     ),
     again,
   ).pipe(
     catchError((error: unknown) => {
-      if (environment.isStderrFree())
-        complain(`rx-amandad: ${error instanceof Error ? error.message : String(error)}`);
+      if (environment.isStderrFree()) printError(`rx-amandad: ${messageOf(error)}`);
       return of(exitCodeOf(error) === exitCodes.usage ? exitCodes.usage : exitCodes.failed);
     }),
   );
   return firstValueFrom(done, { defaultValue: exitCodes.success });
 }
 
-/** What was asked for, on the command line and in the configuration. */
-type Start = { readonly given: AmandadArguments } & AmandadSettings;
+/** The command line and the configuration. */
+type Start = { readonly args: AmandadArguments } & AmandadSettings;
 
 function run(
-  { given, settings, trouble, notes }: Start,
+  { args, settings, problem, notes }: Start,
   environment: AmandadEnvironment,
   hurry: Observable<unknown>,
 ): Observable<number> {
   const { becomeUser, interrupted, hangup } = environment;
-  const activation = activationOf(given, environment);
-  const log = new AmandadLog(given, { ...environment, activation });
+  const activation = activationOf(args, environment);
+  const log = new AmandadLog(args, { ...environment, activation });
   const requests = new RequestLog(log.write);
-  const listener = listenerOf(given, settings, activation, {
-    // Only now: a port below 1024 takes root to listen on, and the log is to be its user's.
+  const listener = listenerOf(args, settings, activation, {
+    // Not earlier: binding a port below 1024 takes root, and the log must belong to the user.
     onReady: (place) => {
-      becomeUser(given.user);
+      becomeUser(args.user);
       log.open();
       for (const note of notes) log.write(note);
       if (place !== undefined) log.write(`listening on ${place}`);
@@ -99,21 +100,21 @@ function run(
   const stop = interrupted.pipe(
     take(1),
     tap(() => {
-      log.write(`stopping: what runs may take ${given.grace / 1_000} s more`);
+      log.write(`stopping: what runs may take ${args.grace / 1_000} s more`);
     }),
     share(),
   );
   const serving = serve(
-    tracedIf(given.debug, listener, log.write),
-    servicesOf(given, { hurry, trouble, isForOne: hasOneConnection(given, activation) }),
+    withTrace(args.debug, listener, log.write),
+    servicesOf(args, { hurry, problem, isSingleConnection: hasOneConnection(args, activation) }),
     {
-      ...serveOptions(given, settings, activation),
+      ...serveOptions(args, settings, activation),
       stop,
     },
   );
   return merge(
-    serving.pipe(tap(requests.note), ignoreElements(), endWith(exitCodes.success)),
-    graceOver(stop, given.grace),
+    serving.pipe(tap(requests.take), ignoreElements(), endWith(exitCodes.success)),
+    graceOver(stop, args.grace),
     reopening(hangup, log),
   ).pipe(
     take(1),
@@ -140,7 +141,7 @@ function reopening(hangup: Observable<unknown>, log: AmandadLog): Observable<nev
   );
 }
 
-function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
+function withTrace(debug: boolean, listener: Listener, log: Log): Listener {
   if (!debug) return listener;
   const traced = (connection: Connection): Observable<Connection> =>
     of(connection).pipe(
@@ -151,23 +152,29 @@ function tracedIf(debug: boolean, listener: Listener, log: Log): Listener {
   return { ...listener, accept: (options) => listener.accept(options).pipe(mergeMap(traced)) };
 }
 
-/** Made when first asked for: by then this process is the user that the file must belong to. */
-function rulesOf(policy: AccessPolicy): (request: AccessRequest) => Observable<Verdict> {
+/**
+ * Reads the rules at the first request. By then the process runs as the user that must own the
+ * file.
+ */
+function authorizeLater(policy: AccessPolicy): (request: AccessRequest) => Observable<Verdict> {
   let rules: ReturnType<typeof authorize> | undefined;
   return (request) => (rules ??= authorize(policy))(request);
 }
 
-/** Longer than any backup, and the longest that a timer can wait. */
+/** The longest time of a timer, and longer than any backup. */
 const NEVER = 0x7fff_ffff;
 
-/** Where nobody has said anything else, standard input is looked at: a connection, or with inetd's "wait" what connections come in on. */
+/**
+ * Looks at standard input when nothing else is configured: it is a connection, or under inetd's
+ * "wait" the listening socket.
+ */
 function activationOf(
-  given: AmandadArguments,
+  args: AmandadArguments,
   { activation, waiting }: AmandadEnvironment,
 ): Activation {
-  const isForTcp = given.auth === 'bsdtcp' || given.auth === 'ssl';
+  const isForTcp = args.auth === 'bsdtcp' || args.auth === 'ssl';
   return (
-    (isForTcp && activation.kind === 'none' && hasOneConnection(given, activation)
+    (isForTcp && activation.kind === 'none' && hasOneConnection(args, activation)
       ? waiting()
       : undefined) ?? activation
   );
@@ -181,21 +188,23 @@ function hasOneConnection({ auth, tcpPort }: AmandadArguments, activation: Activ
 }
 
 function serveOptions(
-  given: AmandadArguments,
+  args: AmandadArguments,
   settings: Settings,
   activation: Activation,
 ): ServeOptions {
-  const { auth, amandahosts: file, noExit, limits } = given;
+  const { auth, amandahosts: file, noExit, limits } = args;
   const { 'rep-tries': configured } = settings;
   const {
     maxHandles,
     maxRequests,
     receiveBudget,
     replyTries = configured?.value,
-    idleTimeout = noExit && hasOneConnection(given, activation) ? NEVER : undefined,
+    idleTimeout = noExit && hasOneConnection(args, activation) ? NEVER : undefined,
   } = limits;
   return {
-    ...(file === undefined ? {} : { authorize: rulesOf({ file, reservedPort: auth !== 'ssl' }) }),
+    ...(file === undefined
+      ? {}
+      : { authorize: authorizeLater({ file, reservedPort: auth !== 'ssl' }) }),
     ...(maxHandles === undefined ? {} : { maxHandles }),
     ...(maxRequests === undefined ? {} : { maxRequests }),
     ...(receiveBudget === undefined ? {} : { receiveBudget }),

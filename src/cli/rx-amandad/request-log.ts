@@ -6,51 +6,56 @@ import type { ParsedRequest } from '../../wire/request.js';
 import { printable } from '../../wire/text.js';
 import type { Log } from './amandad-log.js';
 
-/** What is known of a request before it is over. */
-interface Begun {
+/** A request that is not over yet. */
+interface RequestState {
   readonly request?: ParsedRequest | undefined;
   readonly verdict: 'allowed' | 'refused';
   readonly reason?: string;
   readonly since: number;
 }
 
-/** What is known of a connection. */
-interface Known {
-  readonly requests: Map<number, Begun>;
-  /** How many of its requests came to nothing: refused, or no request at all. */
-  fruitless: number;
+/** A connection and its requests. */
+interface ConnectionLog {
+  readonly requests: Map<number, RequestState>;
+  /** Requests that were refused or invalid. */
+  rejected: number;
 }
 
 type Field = readonly [name: string, value: string | number | undefined];
 
-/** Lines for requests of one connection that come to nothing; the others are counted. A stranger must not fill the disk. */
-const MOST_FRUITLESS = 100;
+/**
+ * Lines for rejected requests of one connection. The rest is counted, so that a stranger cannot
+ * fill the disk.
+ */
+const MAX_REJECTED_LINES = 100;
 
-/** Characters of a value that are shown. */
-const SHOWN = 1_000;
+/** The most characters of a value. */
+const MAX_VALUE = 1_000;
 
 /**
- * Tells one line for each request that is over, and one for each connection that broke or was turned away:
+ * Logs one line for each request that ends, and one for each connection that breaks or is rejected:
  *
- *     request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=noop verdict=allowed outcome=completed sent=45 received=51 seconds=0.012
+ *     request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=noop verdict=allowed
+ *         outcome=completed sent=45 received=51 seconds=0.012
  *
- * Fields that are not known are left out. Of a connection that is refused again and again the first hundred lines are told, and at its end how many more there were. What comes from the peer is in quotes unless it is plain, without a control character.
+ * Unknown fields are left out. A value from the peer is quoted unless it is plain. Of a connection,
+ * the first hundred rejected requests are logged, and at its end the number of the others.
  */
 export class RequestLog {
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #known = new Map<Peer, Known>();
+  readonly #known = new Map<Peer, ConnectionLog>();
 
   constructor(log: Log, now: () => number = Date.now) {
     this.#log = log;
     this.#now = now;
   }
 
-  readonly note = (event: ServiceEvent): void => {
+  readonly take = (event: ServiceEvent): void => {
     const { peer } = event;
     switch (event.kind) {
       case 'connected':
-        this.#known.set(peer, { requests: new Map(), fruitless: 0 });
+        this.#known.set(peer, { requests: new Map(), rejected: 0 });
         return;
       case 'admitted':
         this.#begin(peer, event.handle, {
@@ -75,30 +80,32 @@ export class RequestLog {
         return;
       case 'disconnected':
         this.#leave(peer);
-        // An initiator that leaves is no news: what it left unfinished has been told.
+        // A peer that leaves is normal, and the requests that it left have lines of their own.
         if (event.error instanceof Error && !isAmandaError(event.error, 'CONNECTION_LOST')) {
-          this.#log(line('connection', [...who(peer), ['error', event.error.message]]));
+          this.#log(line('connection', [...peerFields(peer), ['error', event.error.message]]));
         }
         return;
       case 'replied':
     }
   };
 
-  /** Tells of the requests that are cut short now. */
+  /** Logs the requests that are being stopped. */
   readonly end = (): void => {
     for (const [peer, { requests }] of this.#known)
       for (const handle of [...requests.keys()]) this.#over(peer, handle, 'stopped');
   };
 
-  #begin(peer: Peer, handle: number, begun: Begun): void {
+  #begin(peer: Peer, handle: number, begun: RequestState): void {
     this.#known.get(peer)?.requests.set(handle, begun);
   }
 
   #leave(peer: Peer): void {
-    const { fruitless = 0 } = this.#known.get(peer) ?? {};
+    const { rejected = 0 } = this.#known.get(peer) ?? {};
     this.#known.delete(peer);
-    if (fruitless > MOST_FRUITLESS)
-      this.#log(line('connection', [...who(peer), ['untold', fruitless - MOST_FRUITLESS]]));
+    if (rejected > MAX_REJECTED_LINES)
+      this.#log(
+        line('connection', [...peerFields(peer), ['untold', rejected - MAX_REJECTED_LINES]]),
+      );
   }
 
   #over(
@@ -111,10 +118,11 @@ export class RequestLog {
     const known = this.#known.get(peer);
     const { request, verdict, reason, since = this.#now() } = known?.requests.get(handle) ?? {};
     known?.requests.delete(handle);
-    if (known !== undefined && verdict !== 'allowed' && ++known.fruitless > MOST_FRUITLESS) return;
+    if (known !== undefined && verdict !== 'allowed' && ++known.rejected > MAX_REJECTED_LINES)
+      return;
     this.#log(
       line('request', [
-        ...who(peer),
+        ...peerFields(peer),
         ['user', request?.user],
         ['service', request?.service],
         ['verdict', verdict],
@@ -128,7 +136,7 @@ export class RequestLog {
   }
 }
 
-function who({ host, address, port, driver }: Peer): readonly Field[] {
+function peerFields({ host, address, port, driver }: Peer): readonly Field[] {
   return [
     ['host', host],
     ['peer', address],
@@ -141,13 +149,16 @@ function line(what: string, fields: readonly Field[]): string {
   return [
     what,
     ...fields.flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${shown(String(value))}`],
+      value === undefined ? [] : [`${name}=${quoted(String(value))}`],
     ),
   ].join(' ');
 }
 
-/** Escapes are told from what only looks like one: a backslash of the peer's own is doubled. */
-function shown(value: string): string {
-  if (/^[\w.:/@%+-]+$/.test(value)) return value.slice(0, SHOWN);
-  return `"${printable(value.replace(/[\\"]/g, '\\$&'), SHOWN)}"`;
+/**
+ * Quotes a value unless it is plain. A backslash of the peer is doubled, so that it cannot look
+ * like an escape.
+ */
+function quoted(value: string): string {
+  if (/^[\w.:/@%+-]+$/.test(value)) return value.slice(0, MAX_VALUE);
+  return `"${printable(value.replace(/[\\"]/g, '\\$&'), MAX_VALUE)}"`;
 }

@@ -7,19 +7,19 @@ import { amandad } from './amandad.js';
 import { isStderrFree } from './amandad-log.js';
 import { becomeUser } from './amandad-user.js';
 
-/** 128 and the signal's number. */
+/** 128 and the number of the signal. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
-// What a service leaves behind is its user's alone, as with amandad.
+// Files of a service belong to its user alone, as with amandad.
 process.umask(0o077);
 void amandad(process.argv.slice(2), {
   print: (text) => process.stdout.write(text),
-  // Not process.stderr: opening that takes over a descriptor that may be the connection's.
-  complain: (line) => {
+  // Not process.stderr: opening it would take over a descriptor that may be the connection.
+  printError: (line) => {
     try {
       writeSync(2, `${printable(line, Infinity)}\n`);
     } catch {
-      // Nobody listens any more, and that must not end a backup.
+      // A closed standard error must not end a backup.
     }
   },
   isStderrFree,
@@ -35,6 +35,6 @@ void amandad(process.argv.slice(2), {
   becomeUser,
 }).then((code) => {
   process.exitCode = code;
-  // Who has asked twice does not wait for a peer that is slow to hang up; what had to be ended has its SIGKILL by now.
+  // A second signal does not wait for a slow peer. Services that had to end have had their SIGKILL.
   if (code > 128) process.exit();
 });

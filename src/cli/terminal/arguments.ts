@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { printable } from '../../wire/text.js';
+import { messageOf, printable } from '../../wire/text.js';
 
 /** What was typed cannot be meant. The message says what is wrong with it. */
 export class UsageError extends Error {
@@ -29,7 +29,7 @@ export function parseArguments<const T extends OptionTable>(
     return parseArgs({ args: [...words], options, allowPositionals: true });
   } catch (error) {
     // Behind the first sentence Node explains how to pass a word that looks like an option.
-    const [said = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
+    const [said = ''] = messageOf(error).split('. ');
     throw new UsageError(`${printable(said.replace(/\.$/, ''))}.`);
   }
 }

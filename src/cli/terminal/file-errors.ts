@@ -1,4 +1,5 @@
 import { AmandaError } from '../../wire/errors.js';
+import { messageOf } from '../../wire/text.js';
 
 /** An error of the file system as a sentence that says what to do; `doing` reads as in "Cannot write to /x". */
 export function fileFailed(doing: string, path: string, cause: unknown): AmandaError {
@@ -6,7 +7,7 @@ export function fileFailed(doing: string, path: string, cause: unknown): AmandaE
   const code = codeOf(cause);
   const known =
     code === undefined ? undefined : code === 'ENOENT' ? missing(doing) : reasons.get(code);
-  const why = known ?? (cause instanceof Error ? cause.message : String(cause));
+  const why = known ?? messageOf(cause);
   return new AmandaError('FILE_FAILED', `Cannot ${doing} ${path}: ${why}.`, { cause });
 }
 

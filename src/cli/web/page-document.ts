@@ -2,19 +2,24 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fileFailed } from '../terminal/file-errors.js';
-import { markup } from './page-markup.js';
-import { style } from './page-style.js';
 
-/** The page as it is sent, and what it may do. */
+/** What the build makes of `page/`: the markup has an empty `<style>` and an empty `<script>`. */
+export interface PageParts {
+  readonly markup: string;
+  readonly style: string;
+  readonly script: string;
+}
+
+/** The page as it is sent, and the content security policy that it needs. */
 export interface PageDocument {
   readonly html: string;
   readonly securityPolicy: string;
 }
 
-/** Puts the page together from its markup, its style and its script. Nothing else can run in it, and it can reach nothing but its server. */
-export function pageDocument(script: string): PageDocument {
-  // What would end the script early can only be within a text of it.
-  const program = `\n${script.replace(/<(?=\/script|!--|script)/gi, '\\x3c')}`;
+/** Assembles the page. The policy lets nothing else run in it, and connects it to its server only. */
+export function pageDocument({ markup, style, script }: PageParts): PageDocument {
+  // These words can only stand in a string of the script, where the escape means the same.
+  const program = script.replace(/<(?=\/script|!--|script)/gi, '\\x3c');
   const rules = [
     `default-src 'none'`,
     `script-src '${hashOf(program)}'`,
@@ -28,21 +33,27 @@ export function pageDocument(script: string): PageDocument {
     `trusted-types 'none'`,
   ];
   return {
-    html: markup.replace('/* style */', () => style).replace('/* script */', () => program),
+    html: markup
+      .replace('</style>', (end) => `${style}${end}`)
+      .replace('</script>', (end) => `${program}${end}`),
     securityPolicy: rules.join('; '),
   };
 }
 
-function hashOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+/** Reads the parts that the build makes. Throws `FILE_FAILED`. */
+export function readPageParts(): PageParts {
+  return { markup: readPart('html'), style: readPart('css'), script: readPart('js') };
 }
 
-/** Reads the script that the build makes. Throws `FILE_FAILED`. */
-export function readPageScript(): string {
-  const file = fileURLToPath(new URL('../../bin/tap-page.js', import.meta.url));
+function readPart(type: string): string {
+  const file = fileURLToPath(new URL(`../../bin/tap-page.${type}`, import.meta.url));
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     throw fileFailed('read the web page from', file, error);
   }
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

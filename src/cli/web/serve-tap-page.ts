@@ -6,7 +6,7 @@ import { OpenPages } from './open-pages.js';
 import { newToken } from './gate.js';
 import { TapHistory, type HistoryLimits } from './history.js';
 import { feedPage } from './page-feed.js';
-import { pageDocument, readPageScript } from './page-document.js';
+import { pageDocument, readPageParts, type PageParts } from './page-document.js';
 import { answerPageRequest } from './page-requests.js';
 
 export interface TapPageOptions {
@@ -17,8 +17,8 @@ export interface TapPageOptions {
   /** How many pages may be open at once; default 8. */
   readonly pages?: number | undefined;
   readonly limits?: HistoryLimits | undefined;
-  /** The page's script; default: the one that the build makes. */
-  readonly script?: string | undefined;
+  /** The parts of the page; default: those of the build. */
+  readonly parts?: PageParts | undefined;
 }
 
 export type PageEvent =
@@ -39,10 +39,10 @@ export type PageEvent =
  */
 export function serveTapPage(
   changes: Observable<TapChange>,
-  { port, host = '127.0.0.1', pages = 8, limits, script }: TapPageOptions,
+  { port, host = '127.0.0.1', pages = 8, limits, parts }: TapPageOptions,
 ): Observable<PageEvent> {
   return new Observable((out) => {
-    const document = pageDocument(script ?? readPageScript());
+    const document = pageDocument(parts ?? readPageParts());
     const token = newToken();
     const history = new TapHistory(limits);
     const updates = new Subject<void>();

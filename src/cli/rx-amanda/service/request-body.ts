@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { defer, finalize, from, of, type Observable } from 'rxjs';
 import { MAX_PAYLOAD } from '../../../wire/frame.js';
 import { AmandaError } from '../../../wire/errors.js';
+import { messageOf } from '../../../wire/text.js';
 import { UsageError } from '../../terminal/arguments.js';
 
 /** A request is one packet in one frame, so there is no use in reading more. */
@@ -39,11 +40,7 @@ async function readAll(source: AsyncIterable<Uint8Array>, name: string): Promise
     }
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new AmandaError(
-      'FILE_FAILED',
-      `Cannot read ${name}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { cause },
-    );
+    throw new AmandaError('FILE_FAILED', `Cannot read ${name}: ${messageOf(cause)}.`, { cause });
   }
   return Buffer.concat(chunks);
 }

@@ -2,6 +2,7 @@ import { concat, filter, map, merge, mergeMap, of, switchMap, type Observable } 
 import { request, type Reply, type ServiceRequest } from '../../../exchange/request.js';
 import { AmandaError } from '../../../wire/errors.js';
 import { Features } from '../../../wire/features.js';
+import { messageOf } from '../../../wire/text.js';
 import { parseArguments, takePositionals, UsageError } from '../../terminal/arguments.js';
 import type { CliCommand } from '../command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
@@ -105,7 +106,7 @@ function parseFeatures(hex: string): Features {
   try {
     return Features.parse(hex);
   } catch (error) {
-    throw new UsageError(`--features: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--features: ${messageOf(error)}`);
   }
 }
 

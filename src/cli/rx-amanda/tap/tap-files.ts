@@ -5,6 +5,7 @@ import { Recording } from '../../../diagram/recording.js';
 import { toSvg } from '../../../diagram/svg/svg.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import type { TapEvent } from '../../../tap/tap-event.js';
+import { messageOf } from '../../../wire/text.js';
 import { drawnStep } from '../draw/draw-pictures.js';
 import { withPartialFile, type PartialFile } from '../../terminal/partial-file.js';
 import { tapJson, tapPcap, type TapSink } from './tap-sinks.js';
@@ -161,10 +162,6 @@ class OpenFiles implements TapFiles {
       return false;
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** For how many milliseconds what is to be written may wait for more. */
