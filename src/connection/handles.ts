@@ -13,20 +13,15 @@ export class Handles<S> {
   #closedUnasked: Set<number> | undefined;
   #nextProtocol = 1;
   #nextStream = FIRST_STREAM_HANDLE;
-  #lastHandle = -1;
-  #lastStream: S | undefined;
 
   constructor(role: Role, most: number) {
     this.role = role;
     this.#most = most;
   }
 
-  /** What an open handle carries. The last one is remembered: frames come in runs. */
+  /** What an open handle carries. */
   get(handle: number): S | undefined {
-    if (this.#lastHandle === handle) return this.#lastStream;
-    const stream = this.#open.get(handle);
-    if (stream !== undefined) this.#remember(handle, stream);
-    return stream;
+    return this.#open.get(handle);
   }
 
   /** Opens a handle. Errors with `TOO_MANY_HANDLES` at the limit. */
@@ -38,7 +33,6 @@ export class Handles<S> {
 
   forget(handle: number): void {
     this.#open.delete(handle);
-    if (this.#lastHandle === handle) this.#remember(-1, undefined);
   }
 
   all(): Iterable<S> {
@@ -47,7 +41,6 @@ export class Handles<S> {
 
   clear(): void {
     this.#open.clear();
-    this.#remember(-1, undefined);
   }
 
   /** Whether a handle was a protocol handle of this initiator: a frame for it is late. */
@@ -89,10 +82,5 @@ export class Handles<S> {
         : this.#nextStream - 1;
     }
     return this.#nextStream--;
-  }
-
-  #remember(handle: number, stream: S | undefined): void {
-    this.#lastHandle = handle;
-    this.#lastStream = stream;
   }
 }
