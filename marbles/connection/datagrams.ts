@@ -7,11 +7,12 @@ import type { Mark } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
 import {
   handleLane,
-  mark,
   page,
-  type PageScope,
-  textBytes,
+  packet,
+  text,
   userLane,
+  value,
+  type PageScope,
 } from '../../src/testing/index.js';
 import { decodeDatagram } from '../../src/wire/datagram.js';
 import { AmandaError } from '../../src/wire/errors.js';
@@ -20,8 +21,8 @@ import { inWords } from '../support/serving.js';
 
 /** A datagram as it travels: a line of text, and the packet. */
 function datagram(type: Exclude<PacketType, 'BOGUS'>, body = '', sequence = 7): Mark<Uint8Array> {
-  const bytes = textBytes(`Amanda 3.5 ${type} HANDLE 000-00000000 SEQ ${sequence}\n${body}`);
-  const { shows, label } = mark.packet(type, body);
+  const bytes = text(`Amanda 3.5 ${type} HANDLE 000-00000000 SEQ ${sequence}\n${body}`);
+  const { shows, label } = packet(type, body);
   return { value: bytes, shows, label: `${label}, SEQ ${sequence}` };
 }
 
@@ -69,9 +70,9 @@ const legend = {
   K: datagram('ACK'),
   R: datagram('REP', 'OPTIONS ;\n'),
   X: datagram('ACK', '', 8),
-  a: mark.value('admitted', 'the request is admitted'),
-  y: mark.value('replied', 'the REP was sent'),
-  e: mark.value('ended: completed', 'the request is completed'),
+  a: value('admitted', 'the request is admitted'),
+  y: value('replied', 'the REP was sent'),
+  e: value('ended: completed', 'the request is completed'),
 };
 
 /** Packets as datagrams (bsd, bsdudp), which get lost, doubled and late. */

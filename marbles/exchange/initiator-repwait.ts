@@ -2,12 +2,14 @@ import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
 import {
+  bogus,
+  failure,
   handleLane,
-  mark,
   page,
-  type PageScope,
-  textBytes,
+  text,
   userLane,
+  value,
+  type PageScope,
 } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 import { REQUEST, asking, packets } from '../support/asking.js';
@@ -91,7 +93,7 @@ export const pages = [
       initiator  Q---C
       answers    ----#
     `,
-    legend: { ...packets, '#': mark.failure('REFUSED') },
+    legend: { ...packets, '#': failure('REFUSED') },
   }),
 
   page({
@@ -103,7 +105,7 @@ export const pages = [
       initiator  Q------(AC)
       answers    -------(r|)
     `,
-    legend: { ...packets, X: mark.bogus(7) },
+    legend: { ...packets, X: bogus(7) },
   }),
 
   page({
@@ -118,7 +120,7 @@ export const pages = [
       initiator waiting for REP  -^ 29s 999ms !
       answers                    90s 3ms                       #
     `,
-    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -144,7 +146,7 @@ export const pages = [
       initiator  Q 30s   Q 9s 999ms Q 9s 999ms Q 9s 999ms C
       answers    60s -                                    #
     `,
-    legend: { ...packets, '#': mark.failure('ACK_TIMEOUT') },
+    legend: { ...packets, '#': failure('ACK_TIMEOUT') },
   }),
 
   page({
@@ -156,7 +158,7 @@ export const pages = [
       initiator  Q 61m  C
       answers    61m   -#
     `,
-    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -169,7 +171,7 @@ export const pages = [
       initiator  Q 25m   Q 25m   Q 25m   C
       answers    75m 3ms                 #
     `,
-    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -182,7 +184,7 @@ export const pages = [
       initiator  Q 40m   Q 40m   C
       answers    80m 2ms         #
     `,
-    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -194,7 +196,7 @@ export const pages = [
       initiator  Q--|
       answers    ---#
     `,
-    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -206,7 +208,7 @@ export const pages = [
       initiator  Q--C
       answers    ---#
     `,
-    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -244,15 +246,15 @@ export const pages = [
       initiator  Q--(AC)
       answers    ---(3|)
     `,
-    legend: { ...packets, 3: mark.value(3, 'three frames had left') },
+    legend: { ...packets, 3: value(3, 'three frames had left') },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       let left = 0;
-      scope.ends.add(peer.frames.subscribe(() => (left += 1)));
-      scope.ends.add(peer.send(1, target));
+      scope.ends.add(peer.heard.subscribe(() => (left += 1)));
+      scope.ends.add(peer.says(1, target));
       return {
-        initiator: peer.received(1),
-        answers: defer(() => exchange(connection, textBytes(REQUEST), defaultTiming)).pipe(
+        initiator: peer.hears(1),
+        answers: defer(() => exchange(connection, text(REQUEST), defaultTiming)).pipe(
           map(() => left),
         ),
       };

@@ -1,6 +1,14 @@
 import type { Observable } from 'rxjs';
 import { lines } from '../../src/operators/lines.js';
-import { mark, page, streamLane, userLane } from '../../src/testing/index.js';
+import {
+  bytes,
+  chunk,
+  failure,
+  page,
+  streamLane,
+  userLane,
+  value,
+} from '../../src/testing/index.js';
 
 function cutting(maxLength?: number) {
   return {
@@ -24,13 +32,13 @@ export const pages = [
       lines  -1---2---(34)|
     `,
     legend: {
-      a: mark.chunk('one\ntw'),
-      b: mark.chunk('o\n'),
-      c: mark.chunk('three\n\n'),
-      1: mark.value('one'),
-      2: mark.value('two'),
-      3: mark.value('three'),
-      4: mark.value('', 'an empty line'),
+      a: chunk('one\ntw'),
+      b: chunk('o\n'),
+      c: chunk('three\n\n'),
+      1: value('one'),
+      2: value('two'),
+      3: value('three'),
+      4: value('', 'an empty line'),
     },
   }),
 
@@ -42,12 +50,7 @@ export const pages = [
       bytes  -a--b--|
       lines  -1-----(2|)
     `,
-    legend: {
-      a: mark.chunk('one\ntw'),
-      b: mark.chunk('o'),
-      1: mark.value('one'),
-      2: mark.value('two'),
-    },
+    legend: { a: chunk('one\ntw'), b: chunk('o'), 1: value('one'), 2: value('two') },
   }),
 
   page({
@@ -59,9 +62,9 @@ export const pages = [
       lines  ----1--|
     `,
     legend: {
-      a: mark.bytes('c3', 'the first half of ü'),
-      b: mark.bytes('bc 0a', 'its second half and a newline'),
-      1: mark.value('ü'),
+      a: bytes('c3', 'the first half of ü'),
+      b: bytes('bc 0a', 'its second half and a newline'),
+      1: value('ü'),
     },
   }),
 
@@ -74,9 +77,9 @@ export const pages = [
       lines  ----1--|
     `,
     legend: {
-      a: mark.bytes('ef bb bf', 'U+FEFF'),
-      b: mark.bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'),
-      1: mark.value('\ufeff\ufeffa', 'U+FEFF twice, and a'),
+      a: bytes('ef bb bf', 'U+FEFF'),
+      b: bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'),
+      1: value('\ufeff\ufeffa', 'U+FEFF twice, and a'),
     },
   }),
 
@@ -90,11 +93,11 @@ export const pages = [
       lines    -1--#
     `,
     legend: {
-      a: mark.chunk('one\ntwo'),
-      b: mark.chunk('three'),
-      c: mark.chunk('\n'),
-      1: mark.value('one'),
-      '#': mark.failure('TRUNCATED'),
+      a: chunk('one\ntwo'),
+      b: chunk('three'),
+      c: chunk('\n'),
+      1: value('one'),
+      '#': failure('TRUNCATED'),
     },
   }),
 
@@ -106,10 +109,6 @@ export const pages = [
       bytes  -a--#
       lines  -1--#
     `,
-    legend: {
-      a: mark.chunk('one\ntw'),
-      1: mark.value('one'),
-      '#': mark.failure('CONNECTION_LOST'),
-    },
+    legend: { a: chunk('one\ntw'), 1: value('one'), '#': failure('CONNECTION_LOST') },
   }),
 ];

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** The version of this package, as its package.json has it: two folders up, from src/ and from dist/ alike. */
+/**
+ * The version of this package. package.json is two folders up from src/cli, dist/cli and dist/bin.
+ */
 export function packageVersion(): string {
   const about: unknown = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

@@ -9,20 +9,21 @@ export interface ObserveTapOptions {
   readonly preview?: number;
 }
 
-/** One connection as it is being read. */
+/** A connection and its decoder. */
 interface Reading {
   readonly began: number;
   readonly bytes: ConversationBytes;
 }
 
 /**
- * Reads what passes through a tap, and tells it as the steps of diagrams.
+ * Turns the events of a tap into the steps of diagrams.
  *
  *     events   --o-b---b-----ec-      o: opened, b: bytes, e: ended, c: closed
  *     changes  --oc-cc-c-ccc--c(cx)-  c: a change of the connection's diagram, x: closed
  *
- * Of the payload the front alone is kept (`preview`), and what came of a stream in one go is one chunk with a count; a connection that does not speak frames is counted. Errors with what the source errors with, and
- * with `BAD_ARGUMENT` for an option out of its range.
+ * Keeps only the front of each payload (`preview`). Data that one chunk brings for one stream is
+ * one event with a count. Bytes that are not frames are counted. Errors as the source does, and
+ * with `BAD_ARGUMENT` for an option out of range.
  */
 export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}): OperatorFunction<
   TapEvent,
@@ -64,12 +65,12 @@ export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}
 /** Bytes of each payload that are kept. */
 export const DEFAULT_PREVIEW = 96;
 
-/** The lane of a connection of a tap. */
+/** The name of the lane of a connection. */
 export function connectionName(connection: number): string {
   return `connection ${connection}`;
 }
 
-/** What the end of a connection is called among errors. */
+/** The error codes of connections that did not end in good order. */
 const codes = {
   reset: 'CONNECTION_LOST',
   unreached: 'CONNECT_FAILED',

@@ -4,21 +4,21 @@ import type { Readable, Writable } from 'node:stream';
 export interface Passage {
   readonly input: Readable;
   readonly output: Writable;
-  /** Hands over what arrives; default the input's `data` events. */
+  /** Subscribes to the input's chunks; default its `data` events. */
   readonly listen?: ((next: (chunk: Uint8Array) => void) => unknown) | undefined;
-  /** Called with each chunk once it has been handed to the output. */
+  /** Called with each chunk after the output took it. */
   readonly onBytes: (chunk: Uint8Array) => void;
 }
 
 /**
- * Passes bytes on as they are. While the output holds as much as it wants to, the input is not read, so that who sends is slowed by
- * who reads. What ends or breaks a direction is for the caller to pass on.
+ * Passes bytes on unchanged. It stops reading while the output is full, so that a slow reader slows
+ * the sender. The caller passes on ends and errors.
  */
 export function passOn({ input, output, listen, onBytes }: Passage): void {
   const pass = (chunk: Uint8Array): void => {
     if (output.destroyed || output.writableEnded) return;
     output.write(chunk);
-    // What `write` says counts bytes that have already gone to the system.
+    // The result of `write` counts bytes that the system already has.
     if (output.writableLength >= output.writableHighWaterMark) input.pause();
     onBytes(chunk);
   };

@@ -2,34 +2,38 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
-import { now } from './clock.js';
 import { passOn } from './pass-on.js';
-import type { TapClosing, TapEvent } from './tap-event.js';
+import { now, type TapClosing, type TapEvent } from './tap-event.js';
 import type { Role } from '../wire/role.js';
 
 export interface TapProcessOptions {
   readonly program: string;
   readonly args: readonly string[];
-  /** What the initiator sends, and where it reads: streams that nobody else uses. */
+  /** The streams of the initiator. Nothing else may use them. */
   readonly input: Readable;
   readonly output: Writable;
-  /** Asks the command to end, with SIGTERM. */
+  /** Ends the process with SIGTERM. */
   readonly until?: Observable<unknown>;
-  /** Called once with what the command ended with: its exit code, 128 and the signal's number, or 127 when it could not be started. */
+  /**
+   * Called once with the exit code, with 128 and the signal's number, or with 127 when the process
+   * could not start.
+   */
   readonly onExit?: (code: number) => void;
 }
 
-/** What a shell says when it cannot start a command. */
+/** The exit code of a shell that cannot start a command. */
 const NOT_STARTED = 127;
 
 /**
- * Starts a command, passes on what goes into it and comes out of it, and tells that: one connection, numbered 1.
+ * Starts a process, relays its standard input and output, and emits what passes. It is connection
+ * 1.
  *
  *     events  o-b-b--e-b-ec|      o: opened, b: bytes, e: ended, c: closed
  *
- * Standard error is the command's own. Only what crosses the pipes is seen: not what the two sides have in shared memory. Each direction ends
- * by itself, and a reader that has gone is passed on to the writer. Completes when the command has ended and all that it wrote is passed on;
- * unsubscribing ends it with SIGTERM. Source: PROTOCOL.md, "Drivers" and "Services".
+ * Only the pipes are visible, not memory that both sides share. Standard error is the process's
+ * own. Each direction ends on its own, and a closed reader closes the writer. Completes when the
+ * process has ended and its output has passed. Unsubscribing ends it with SIGTERM. Source:
+ * PROTOCOL.md, "Drivers" and "Services".
  */
 export function tapProcess({
   program,
@@ -75,7 +79,7 @@ export function tapProcess({
       settle();
     });
     relay('initiator', input, child.stdin, () => undefined);
-    // What it wrote is passed on when our output is through, or has no reader any more.
+    // The output has passed when our output is finished, or its reader has gone.
     relay('target', child.stdout, output, settle);
     out.add(until?.subscribe(() => child.kill('SIGTERM')));
     return () => {

@@ -5,28 +5,29 @@ import { passOn } from './pass-on.js';
 import type { TapClosing } from './tap-event.js';
 import type { Role } from '../wire/role.js';
 
-/** A socket of a relay, with its reader when it was made with one. */
+/** A socket of a relay, and its reader if it was created with one. */
 export interface RelayEnd {
   readonly socket: Socket;
   readonly reader?: SocketReader;
 }
 
-/** What becomes of a relayed connection. */
+/** Takes the events of a relayed connection. */
 export interface RelayEvents {
   readonly onBytes: (sender: Role, chunk: Uint8Array) => void;
   readonly onEnded: (sender: Role) => void;
-  /** Called once, as the last. `reason` is a sentence. */
+  /** The last call. `reason` is a sentence. */
   readonly onClosed: (how: TapClosing, by: Role | undefined, reason: string) => void;
 }
 
-/** How many milliseconds what was received before a reset may take to be passed on. */
+/** Milliseconds in which bytes that came before a reset may still be passed on. */
 const FLUSH = 2_000;
 
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Makes one connection of two: bytes, the end of each direction and resets pass on as they come. Both sockets must allow to be half
- * open. Returns how to break both at once; there is no news after that.
+ * Joins two sockets to one connection: bytes, ends and resets pass on as they come. Both sockets
+ * must allow half-open connections. Returns a function that breaks both at once without further
+ * events.
  */
 export function relaySockets(
   initiator: RelayEnd,
@@ -43,7 +44,7 @@ export function relaySockets(
   const connect = (sender: Role, from: RelayEnd, to: Socket): void => {
     const broken = (error: Error): void => {
       from.socket.destroy();
-      resetBehindBytes(to);
+      resetAfterBytes(to);
       over('reset', sender, `The ${sender} broke the connection: ${error.message}.`);
     };
     from.socket
@@ -76,13 +77,13 @@ export function relaySockets(
   };
 }
 
-/** Breaks a connection in a way that its other end cannot take for an end. */
+/** Resets a connection, so that its other end cannot take it for a good end. */
 export function reset(socket: Socket): void {
   if (!socket.destroyed) resetSocket(socket);
 }
 
-/** What came before the reset arrives before it does, unless the reader is too slow. */
-function resetBehindBytes(socket: Socket): void {
+/** Resets after the bytes that are already written, unless the reader is too slow. */
+function resetAfterBytes(socket: Socket): void {
   if (socket.destroyed) return;
   if (socket.writableLength === 0) {
     reset(socket);
@@ -101,8 +102,8 @@ function resetBehindBytes(socket: Socket): void {
 }
 
 /**
- * Node reads a reset behind bytes that were not read yet as an end. A write of nothing fails on a connection that was reset. Behind our
- * own FIN nothing tells them apart, and behind bytes that still wait to be sent those will.
+ * Tells an end from a reset. Node reports a reset after unread bytes as an end, but an empty write
+ * fails then. After our own FIN there is no difference to find, and unsent bytes will show it.
  */
 function verifyEnd(socket: Socket, broken: (error: Error) => void, ended: () => void): void {
   if (socket.writableEnded || socket.destroyed || socket.writableLength > 0) ended();

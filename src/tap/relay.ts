@@ -4,9 +4,8 @@ import { KEEP_ALIVE } from '../transport/keep-alive.js';
 import { connectTcp } from '../transport/tcp-connect.js';
 import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
 import { AmandaError } from '../wire/errors.js';
-import { now } from './clock.js';
 import { relaySockets, reset } from './relay-sockets.js';
-import type { TapClosing, TapEvent } from './tap-event.js';
+import { now, type TapClosing, type TapEvent } from './tap-event.js';
 import type { Role } from '../wire/role.js';
 import { messageOf } from '../wire/text.js';
 
@@ -14,35 +13,40 @@ export interface TapTcpOptions {
   readonly listen: {
     /** Default 127.0.0.1. */
     readonly host?: string;
-    /** 0 … 65535, 0 for any free one. */
+    /** 0 to 65535; 0 for any free port. */
     readonly port: number;
   };
   readonly target: { readonly host: string; readonly port: number };
-  /** How many connections are taken before it completes, 1 and more; default without end. */
+  /** The number of connections after which it completes, at least 1; default no limit. */
   readonly count?: number;
-  /** Ends it in good order when it emits: every connection is broken and told as closed. */
+  /** When it emits, every connection is broken and emitted as closed, and the tap completes. */
   readonly until?: Observable<unknown>;
-  /** Connections at once; more are turned away at once. Default 1,024. */
+  /** Concurrent connections. Further ones are reset. Default 1,024. */
   readonly maxConnections?: number;
-  /** Called with the port when listening has begun. */
+  /** Called with the port when it listens. */
   readonly onListening?: (port: number) => void;
-  /** The ports below 1024 to try, for an initiator who has one; default 512 to 1023 without those of other services. */
+  /**
+   * The ports below 1024 to try for an initiator with such a port. Default 512 to 1023 without
+   * those of other services.
+   */
   readonly sourcePorts?: () => Iterable<number>;
 }
 
-/** The ports that only a privileged user may bind end below this one. */
+/** Only a privileged user may bind a port below this one. */
 const FIRST_UNRESERVED_PORT = 1024;
 
 /**
- * A TCP relay that tells what passes through it: bytes, the pace of who reads them, ends and resets pass on unchanged.
+ * A TCP relay that emits what passes through it. Bytes, back-pressure, ends and resets pass on
+ * unchanged.
  *
- *     connection  --(------)--      a connection to the target for each one that comes in
+ *     connection  --(------)--      each incoming connection opens one to the target
  *     events      --o-b-b-ec-       o: opened, b: bytes, e: ended, c: closed
  *
- * Cold: subscribing listens, unsubscribing breaks all connections. An initiator with a source port below 1024 reaches the target from
- * such a port too, and no other one does, so that the target's check of it keeps its meaning. Who cannot be passed on is reset; the reason of
- * `closed` says why (`CONNECT_FAILED`, `NO_RESERVED_PORT`). Errors with `CONNECT_FAILED` when the address cannot be listened on.
- * Source: PROTOCOL.md, "Drivers".
+ * Cold: subscribing listens, unsubscribing breaks all connections. An initiator with a source port
+ * below 1024 gets such a port to the target, and no other initiator does, so that the target's port
+ * check stays meaningful. A connection that cannot be passed on is reset, and the reason of
+ * `closed` says why (`CONNECT_FAILED`, `NO_RESERVED_PORT`). Errors with `CONNECT_FAILED` when it
+ * cannot listen. Source: PROTOCOL.md, "Drivers".
  */
 export function tapTcp(options: TapTcpOptions): Observable<TapEvent> {
   return new Observable((out) => new TcpTap(options, out).start());
@@ -63,7 +67,7 @@ class TcpTap {
     this.#out = out;
   }
 
-  /** Returns how to end it. */
+  /** Returns the function that ends it. */
   start(): () => void {
     const { listen, maxConnections = 1_024, onListening, until } = this.#options;
     const { host = '127.0.0.1', port } = listen;
@@ -169,7 +173,7 @@ class TcpTap {
   }
 }
 
-/** Neither does the relay wait to fill packets, nor for a peer that is gone without a word. */
+/** Sends packets at once, and notices a dead peer. */
 function prepare(socket: Socket): void {
   socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE);
 }

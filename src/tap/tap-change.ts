@@ -2,9 +2,11 @@ import type { Change } from '../diagram/model.js';
 import type { TapClosing, TapPeer } from './tap-event.js';
 
 /**
- * What becomes of the conversations of a tap. `connection` counts from 1; each starts with `opened` and ends with `closed`.
+ * A step of the conversations of a tap. `connection` counts from 1; each starts with `opened` and
+ * ends with `closed`.
  *
- * `at` of `opened` and `closed` is milliseconds since 1970; the times within `change` are milliseconds since its connection was opened.
+ * `at` of `opened` and `closed` is in milliseconds since 1970. The times within `change` are in
+ * milliseconds since the connection was opened.
  */
 export type TapChange =
   | {

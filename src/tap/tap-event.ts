@@ -1,16 +1,22 @@
 import type { Role } from '../wire/role.js';
 
-/** How a connection ended: both directions in good order, broken by one side, never reached the target, or given up by the tap. */
+/**
+ * How a connection ended: both sides in good order, reset by one side, without reaching the target,
+ * or broken by the tap.
+ */
 export type TapClosing = 'ended' | 'reset' | 'unreached' | 'stopped';
 
-/** Who has connected to the tap. */
+/** The address of the initiator. */
 export interface TapPeer {
   /** Numeric; undefined for a pipe. */
   readonly address: string | undefined;
   readonly port: number | undefined;
 }
 
-/** What a tap sees. `at` is milliseconds since 1970, with a fraction, and never runs backwards. `connection` counts from 1. */
+/**
+ * An event of a tap. `at` is in milliseconds since 1970, with a fraction, and never decreases.
+ * `connection` counts from 1.
+ */
 export type TapEvent =
   | {
       readonly kind: 'opened';
@@ -19,7 +25,7 @@ export type TapEvent =
       readonly peer: TapPeer;
       readonly target: string;
     }
-  /** Passed on unchanged. Nobody writes into the chunk any more; keeping it keeps up to 256 KiB of memory. */
+  /** Passed on unchanged. The chunk never changes; keeping it may keep up to 256 KiB of memory. */
   | {
       readonly kind: 'bytes';
       readonly connection: number;
@@ -27,14 +33,17 @@ export type TapEvent =
       readonly sender: Role;
       readonly chunk: Uint8Array;
     }
-  /** This side sends nothing more. */
+  /** The sender sends nothing more. */
   | {
       readonly kind: 'ended';
       readonly connection: number;
       readonly at: number;
       readonly sender: Role;
     }
-  /** `reason` is a sentence. `by` is who broke it, where that is known. Always the last event of its connection. */
+  /**
+   * The last event of its connection. `reason` is a sentence; `by` is the side that broke it, if
+   * known.
+   */
   | {
       readonly kind: 'closed';
       readonly connection: number;
@@ -43,3 +52,8 @@ export type TapEvent =
       readonly by: Role | undefined;
       readonly reason: string;
     };
+
+/** The time in milliseconds since 1970, with a fraction. Unlike the time of day, it never goes back. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}

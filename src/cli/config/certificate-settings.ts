@@ -1,7 +1,7 @@
 import type { CertificateOptions } from '../../drivers/ssl/ssl.js';
 import type { Settings } from './settings.js';
 
-/** What a configuration says of certificates, as the driver ssl takes it. */
+/** The certificate settings of a configuration, as the driver ssl takes them. */
 export function certificateSettings(settings: Settings): CertificateOptions {
   const values = {
     sslDir: settings['ssl-dir'],

@@ -4,34 +4,35 @@ import { belongs, isKey, keyReaders, type Key, type Scope, type Settings } from 
 import { foldKeyword, type Statement } from './statements.js';
 import { nameOf } from './values.js';
 
-/** Told what is ignored, and what was chosen. */
+/** Takes a line that says what is ignored, or what was chosen. */
 export type Report = (line: string) => void;
 
-/** A setting that is to hold whatever the files say: `KEY=VALUE`, or `DUMPTYPE:NAME:KEY=VALUE`. */
+/** A setting that overrides the files: `KEY=VALUE`, or `DUMPTYPE:NAME:KEY=VALUE`. */
 export interface Override {
-  /** The dumptype that it changes, in lower case; undefined for what is used in the end. */
+  /** The dumptype that it changes, in lower case. Absent when it changes the final settings. */
   readonly dumptype?: string;
   readonly key: Key;
   readonly value: readonly Token[];
   readonly at: SourcePosition;
 }
 
-/** What a configuration says: settings that lie in no block, and dumptypes by their names in lower case. */
+/** The settings outside of blocks, and the dumptypes by name in lower case. */
 export interface Configuration {
   readonly settings: Settings;
   readonly dumptypes: ReadonlyMap<string, Settings>;
 }
 
 export interface CollectOptions {
-  /** Whose configuration this is: an amanda-client.conf's or an amanda.conf's. */
+  /** The file that it reads: amanda-client.conf or amanda.conf. */
   readonly scope: 'client' | 'server';
   readonly overrides: readonly Override[];
   readonly report: Report;
 }
 
 /**
- * Gathers what statements set: the last one of a key counts. What Amanda does not know either, or what no driver needs, is told and
- * ignored. Errors with `CONFIG_INVALID`, naming file and line.
+ * Collects the settings of statements; the last one of a key counts. Reports and ignores keys that
+ * Amanda does not know, or that no driver needs. Errors with `CONFIG_INVALID`, naming file and
+ * line.
  */
 export function collect(
   statements: Iterable<Statement>,
@@ -66,7 +67,7 @@ export function collect(
   return { settings, dumptypes };
 }
 
-/** The settings of a dumptype's lines: keys, and names of dumptypes whose settings are copied there and then. */
+/** Reads the lines of a dumptype: keys, and names of dumptypes whose settings are copied. */
 export function readDumptype(
   lines: readonly Statement[],
   dumptypes: ReadonlyMap<string, Settings>,
@@ -91,7 +92,7 @@ export function readDumptype(
   return settings;
 }
 
-/** The keywords of a dumptype that may stand without a value, so that they look like a name. */
+/** The keywords of a dumptype that may have no value. They look like a name then. */
 const valueless: ReadonlySet<string> = new Set([
   'ignore',
   'index',
@@ -117,7 +118,7 @@ function withLine(
   return settings;
 }
 
-/** The settings with those that hold whatever the files say. */
+/** The settings with the overrides applied. */
 export function override(settings: Settings, overrides: readonly Override[]): Settings {
   return overrides.reduce<Settings>(
     (all, { key, value, at }) => ({

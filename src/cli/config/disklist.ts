@@ -9,18 +9,18 @@ export interface DisklistEntry {
   readonly at: SourcePosition;
   readonly host: string;
   readonly disk: string;
-  /** What is backed up, when it is not what the disk is called. */
+  /** The path to back up, if it differs from the name of the disk. */
   readonly device: string | undefined;
-  /** The name of its dumptype; undefined when the entry has a block of its own. */
+  /** The name of its dumptype; undefined when the entry has its own block. */
   readonly dumptype: string | undefined;
   readonly settings: Settings;
 }
 
 export interface DisklistOptions {
-  /** By their names in lower case. */
+  /** Dumptypes by name in lower case. */
   readonly dumptypes: ReadonlyMap<string, Settings>;
   readonly report: Report;
-  /** The text behind `includefile NAME`, and the name of that file. */
+  /** Reads the file of an `includefile NAME` line. */
   readonly include: (
     name: string,
     at: SourcePosition,
@@ -29,8 +29,8 @@ export interface DisklistOptions {
 }
 
 /**
- * The entries of a disklist, in their order: `HOST DISK [DEVICE] DUMPTYPE|{…} [SPINDLE [INTERFACE]]` a line. The text has one character
- * for each byte. Errors with `CONFIG_INVALID`.
+ * The entries of a disklist in order: `HOST DISK [DEVICE] DUMPTYPE|{…} [SPINDLE [INTERFACE]]`. The
+ * text has one character for each byte. Errors with `CONFIG_INVALID`.
  */
 export function parseDisklist(
   text: string,
@@ -40,7 +40,7 @@ export function parseDisklist(
   return readEntries(text, [file], options);
 }
 
-/** `parents` are the files that include each other down to this one. */
+/** `parents` are the including files, from the outermost to this one. */
 function readEntries(
   text: string,
   parents: readonly string[],
@@ -93,7 +93,10 @@ function readEntry(
   return { entry: { at, host, disk, device, dumptype, settings }, block: false };
 }
 
-/** The words of the line that begins there as they are written, with their quotes, up to a comment. Blanks in quotes separate nothing. */
+/**
+ * The words of the line at `offset`, with their quotes, up to a comment. A blank in quotes does not
+ * end a word.
+ */
 function wordsOf(text: string, offset: number): readonly string[] {
   const line = text.slice(offset, endOfLine(text, offset));
   const words: string[] = [];

@@ -5,16 +5,18 @@ import { codeOf, fileFailed } from '../terminal/file-errors.js';
 import { configInvalid, type SourcePosition } from './lexer.js';
 import { foldKeyword, parseStatements, type Statement } from './statements.js';
 
-/** Bytes of one file; the largest real ones have some 10,000 lines. */
+/** The most bytes of one file. The largest real ones have some 10,000 lines. */
 const MOST_BYTES = 1024 * 1024;
 
-/** Files of one configuration, those included with the others. */
+/** The most files of one configuration, included ones too. */
 const MOST_FILES = 200;
 
-/** How deep files may include each other. */
+/** The deepest nesting of included files. */
 const MOST_DEPTH = 16;
 
-/** Reads the files of one configuration, within bounds. The texts have one character for each byte. */
+/**
+ * Reads the files of one configuration, within bounds. The texts have one character for each byte.
+ */
 export class ConfigFiles {
   #count = 0;
 
@@ -35,15 +37,18 @@ export class ConfigFiles {
   }
 
   /**
-   * The statements of a file, and in the places of `includefile "NAME"` those of that file, which is looked for in the same folder as
-   * the first. Undefined when there is no such file. Errors, at once or on the way, with `CONFIG_INVALID` and `FILE_FAILED`.
+   * The statements of a file and of the files that it includes by `includefile "NAME"`. Undefined
+   * when there is no such file. Errors, now or while iterating, with `CONFIG_INVALID` and
+   * `FILE_FAILED`.
+   *
+   * Included files are looked for in the folder of the first file.
    */
   statements(path: string): Iterable<Statement> | undefined {
     const text = this.read(path);
     return text === undefined ? undefined : this.#included(parseStatements(text, path), [path]);
   }
 
-  /** The text of an included file, and its path. `parents` are the files that include each other down to the line, the first one first. */
+  /** The text and path of an included file. `parents` are the including files, outermost first. */
   include(
     name: string,
     at: SourcePosition,

@@ -11,38 +11,41 @@ import type { Settings } from './settings.js';
 import type { Statement } from './statements.js';
 
 export interface InstallationOptions {
-  /** Where Amanda's configuration is: `/etc/amanda`. Without it no file is read. */
+  /** Amanda's configuration folder, `/etc/amanda`; undefined reads no file. */
   readonly directory: string | undefined;
-  /** The target, as the disklist may name it. */
+  /** The target's name in the disklist. */
   readonly host: string;
   readonly disk?: string | undefined;
-  /** The name of a configuration: a folder below `directory`. */
+  /** The name of a configuration: a folder in `directory`. */
   readonly config?: string | undefined;
-  /** The dumptype to go by, instead of the one that the disklist names. */
+  /** The dumptype to use instead of the disklist's. */
   readonly dumptype?: string | undefined;
   /** `KEY=VALUE`, as with Amanda's programs. */
   readonly overrides?: readonly string[];
-  /** What stands before each of them on the command line; default `--option `. */
+  /** Precedes each of them in a message; default `--option `. */
   readonly overridePrefix?: string;
-  /** Told what is ignored, and which entry was used. */
+  /** Takes what is ignored, and which entry was used. */
   readonly report: Report;
-  /** Told what could not be read. */
+  /** Takes what could not be read. */
   readonly warn: Report;
 }
 
-/** What the installation says about reaching a target. */
+/** What the installation says about connecting to a target. */
 export interface Installation {
   readonly settings: Settings;
-  /** The line of the disklist that it was taken from. */
+  /** The disklist entry that the settings come from. */
   readonly entry?: DisklistEntry;
 }
 
 /**
- * How this installation of Amanda reaches a target: as amdump does when the configuration's disklist has the target or a dumptype is
- * named (amanda.conf and that dumptype), otherwise as amrecover does (amanda-client.conf, then the configuration's own).
+ * Reads how this installation connects to a target.
  *
- * Errors with `CONFIG_INVALID`, naming file and line; with `FILE_FAILED` for a file that cannot be read, unless no configuration was named:
- * then that is only told; and with `UsageError`.
+ * Like amdump, it uses amanda.conf and a dumptype if one is named, or if the disklist of the named
+ * configuration has the target. Otherwise, like amrecover, it uses amanda-client.conf and then the
+ * configuration's own.
+ *
+ * Errors with `CONFIG_INVALID`, naming file and line, with `UsageError`, and with `FILE_FAILED` for
+ * an unreadable file of a named configuration. Without a name that is only a warning.
  */
 export function readInstallation(options: InstallationOptions): Installation {
   const { directory, config, dumptype, warn } = options;
@@ -92,7 +95,8 @@ function readNamed(
   if (found !== undefined) return found;
   if (statements === undefined && files.read(join(folder, CLIENT_CONF)) === undefined) {
     throw new UsageError(
-      `There is no configuration ${printable(config)}: ${folder} has neither ${SERVER_CONF} nor ${CLIENT_CONF}.`,
+      `There is no configuration ${printable(config)}: ` +
+        `${folder} has neither ${SERVER_CONF} nor ${CLIENT_CONF}.`,
     );
   }
   if (options.dumptype !== undefined)
@@ -172,14 +176,17 @@ function chooseDumptype(
   const include = files.include.bind(files);
   const all = text === undefined ? [] : parseDisklist(text, path, { dumptypes, report, include });
   const entries = all.filter((entry) => entry.host.toLowerCase() === host.toLowerCase());
-  // Amanda keeps the disks of a host in reverse, and asks the host the way that the first of them says.
+  // Amanda keeps the disks of a host in reverse order, and uses the settings of the first.
   const entry = entries.find((candidate) => candidate.disk === disk) ?? entries.at(-1);
   if (entry === undefined) {
     report(`${printable(host)} is not in ${path}; ${CLIENT_CONF} says how it is reached`);
     return undefined;
   }
-  report(
-    `${positionText(entry.at)}: ${printable(entry.host)} ${printable(entry.disk)} with ${entry.dumptype === undefined ? 'a dumptype of its own' : `dumptype ${printable(entry.dumptype)}`} says how it is reached`,
-  );
+  const name =
+    entry.dumptype === undefined
+      ? 'a dumptype of its own'
+      : `dumptype ${printable(entry.dumptype)}`;
+  const place = `${positionText(entry.at)}: ${printable(entry.host)} ${printable(entry.disk)}`;
+  report(`${place} with ${name} says how it is reached`);
   return { settings: entry.settings, entry };
 }

@@ -1,39 +1,39 @@
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 
-/** Where something stands: a file's name and the line in it, from 1; without a line, a word of the command line. */
+/** A file and a line, counted from 1. Without a line, `file` is a command-line argument. */
 export interface SourcePosition {
   readonly file: string;
   readonly line?: number;
 }
 
-/** What a line of a configuration is made of. */
+/** A token of a configuration line. */
 export type Token = { readonly at: SourcePosition } & (
   | { readonly kind: 'word'; readonly text: string }
-  /** What was in double quotes, without them. */
+  /** A string, without its double quotes. */
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'number'; readonly value: number }
-  /** `{`, `}`, `,` or a character that begins nothing else. */
+  /** `{`, `}`, `,` or any other single character. */
   | { readonly kind: 'mark'; readonly text: string }
   | { readonly kind: 'newline' }
   | { readonly kind: 'end' }
 );
 
-/** The error of something that cannot be meant, with the place: `CONFIG_INVALID`. */
+/** A `CONFIG_INVALID` error with its position. */
 export function configInvalid(at: SourcePosition, message: string): AmandaError {
   return new AmandaError('CONFIG_INVALID', `${positionText(at)}: ${message}`);
 }
 
-/** A place as a person reads it: `/etc/amanda/amanda-client.conf line 3`. */
+/** A position in words: `/etc/amanda/amanda-client.conf line 3`. */
 export function positionText({ file, line }: SourcePosition): string {
   return line === undefined ? printable(file) : `${printable(file)} line ${line}`;
 }
 
 /**
- * Takes the text of an Amanda configuration apart, one token a call.
+ * Splits the text of an Amanda configuration into tokens, one a call.
  *
- * The text has one character for each byte (latin1), since a string may spell bytes in octal; the strings that come out are UTF-8.
- * Errors with `CONFIG_INVALID` for a string without an end.
+ * The text has one character for each byte (latin1), because a string may spell bytes in octal. The
+ * resulting strings are UTF-8. Errors with `CONFIG_INVALID` for an unterminated string.
  */
 export class ConfigLexer {
   readonly #text: string;
@@ -48,7 +48,7 @@ export class ConfigLexer {
     this.#line = line;
   }
 
-  /** Where the next token is looked for. */
+  /** Where the next token starts. */
   get position(): { readonly offset: number; readonly line: number } {
     return { offset: this.#offset, line: this.#line };
   }
@@ -76,7 +76,7 @@ export class ConfigLexer {
     return found;
   }
 
-  /** A line may end inside a string only behind a backslash, and stays in it. */
+  /** A string may contain a line end after a backslash only. */
   #string(at: SourcePosition): string {
     for (let end = this.#offset + 1; end < this.#text.length; end += 1) {
       const character = this.#text[end];
@@ -93,7 +93,10 @@ export class ConfigLexer {
   }
 }
 
-/** What a text in quotes stands for: `\n \t \r \f`, up to three octal digits, and any other character behind a backslash as itself. */
+/**
+ * Resolves the escapes of a string: `\n \t \r \f`, up to three octal digits, and any other escaped
+ * character as itself.
+ */
 export function unescapeString(quoted: string): string {
   const plain = quoted.replace(/\\([0-7]{1,3}|[^]?)|"/g, (_, escaped: string | undefined) => {
     if (escaped === undefined) return '';

@@ -7,26 +7,27 @@ import { foldKeyword } from './statements.js';
 import { quotedString, stringOrNumber } from './values.js';
 
 /**
- * Reads `KEY=VALUE` or `DUMPTYPE:NAME:KEY=VALUE`, as Amanda's programs take it behind `-o`; `prefix` is what stands before it on the command
- * line. Throws `UsageError`, and `CONFIG_INVALID` for the value.
+ * Reads `KEY=VALUE` or `DUMPTYPE:NAME:KEY=VALUE`, as `-o` of Amanda's programs takes it. `prefix`
+ * precedes it in messages. Throws `UsageError`, and `CONFIG_INVALID` for a bad value.
  */
-export function parseOverride(words: string, prefix = '--option '): Override {
+export function parseOverride(text: string, prefix = '--option '): Override {
   const [, dumptype, keyword = '', value = ''] =
-    /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(words) ?? [];
+    /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(text) ?? [];
   const key = foldKeyword(keyword);
   if (!isKey(key)) {
     const keys = Object.keys(keyReaders).join(' ');
     throw new UsageError(
-      `--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, not "${printable(words)}"; keys: ${keys}.`,
+      '--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, ' +
+        `not "${printable(text)}"; keys: ${keys}.`,
     );
   }
-  const at = { file: `${prefix}${words}` };
+  const at = { file: `${prefix}${text}` };
   const override = { key, value: valueTokens(key, value, at), at };
   keyReaders[key](override.value, key, at);
   return dumptype === undefined ? override : { ...override, dumptype: dumptype.toLowerCase() };
 }
 
-/** A text needs no quotes here. */
+/** A string needs no quotes on the command line. */
 function valueTokens(key: Key, value: string, at: SourcePosition): readonly Token[] {
   const reader: unknown = keyReaders[key];
   if (reader === quotedString || reader === stringOrNumber)

@@ -1,7 +1,9 @@
 import type { SourcePosition } from './lexer.js';
 import { nonZero, ports, positive, quotedString, stringOrNumber, yesNo } from './values.js';
 
-/** The keys of Amanda's configuration that say how a target is reached, and how their values are read. The others are of no use here. */
+/**
+ * The keys of Amanda's configuration that matter for connections, and the readers of their values.
+ */
 export const keyReaders = {
   auth: quotedString,
   'client-port': stringOrNumber,
@@ -37,10 +39,10 @@ export interface Setting<T> {
   readonly at: SourcePosition;
 }
 
-/** What a configuration sets. Times are in seconds, as there. */
+/** The settings of a configuration. Times are in seconds. */
 export type Settings = { readonly [K in Key]?: Setting<ReturnType<(typeof keyReaders)[K]>> };
 
-/** Where a setting stands. */
+/** The part of a configuration that a setting is in. */
 export type Scope = 'client' | 'server' | 'dumptype';
 
 const everywhere = [
@@ -75,12 +77,12 @@ const keysOf: Readonly<Record<Scope, ReadonlySet<Key>>> = {
   dumptype: new Set<Key>(perTarget),
 };
 
-/** Whether a folded keyword is one of ours. */
+/** Whether a folded keyword is one of these keys. */
 export function isKey(word: string): word is Key {
   return Object.hasOwn(keyReaders, word);
 }
 
-/** Whether a key has a meaning there. */
+/** Whether a key may occur in that scope. */
 export function belongs(key: Key, scope: Scope): boolean {
   return keysOf[scope].has(key);
 }

@@ -1,6 +1,9 @@
 import { ConfigLexer, configInvalid, type SourcePosition, type Token } from './lexer.js';
 
-/** One line of a configuration: a key and its values, or a bare name. With `{` at its end, also the lines up to `}`. */
+/**
+ * One line of a configuration: a key and its values, or a bare name. After `{` it includes the
+ * lines up to `}`.
+ */
 export interface Statement {
   readonly at: SourcePosition;
   /** At least one: a word or a string. */
@@ -13,15 +16,17 @@ export function parseStatements(text: string, file: string): readonly Statement[
   return readStatements(new ConfigLexer(text, file), [], 'end');
 }
 
-/** The statements of a block whose `{` and line end have been read, up to and with its `}`. Errors with `CONFIG_INVALID`. */
+/**
+ * The statements of a block, from the line after its `{` to its `}`. Errors with `CONFIG_INVALID`.
+ */
 export function parseBlock(lexer: ConfigLexer, opened: SourcePosition): readonly Statement[] {
   return readStatements(lexer, [opened], '}');
 }
 
-/** How deep blocks may lie in each other. Amanda's own go two deep. */
+/** The deepest nesting of blocks. Amanda's own go two deep. */
 const MOST_BLOCKS = 16;
 
-/** `opened` has the places of the blocks that are open, the innermost last. */
+/** `opened` holds the positions of the open blocks, innermost last. */
 function readStatements(
   lexer: ConfigLexer,
   opened: readonly SourcePosition[],
@@ -69,7 +74,7 @@ function endLine(lexer: ConfigLexer, otherwise: string): void {
   if (kind !== 'newline' && kind !== 'end') throw configInvalid(at, otherwise);
 }
 
-/** A keyword in the one spelling that is compared: upper and lower case are equal, and so are `-` and `_`. */
+/** A keyword in the spelling for comparisons: lower case, `-` for `_`. */
 export function foldKeyword(text: string): string {
   return text.toLowerCase().replaceAll('_', '-');
 }

@@ -3,7 +3,7 @@ import { printable } from '../../wire/text.js';
 import { configInvalid, type SourcePosition, type Token } from './lexer.js';
 import { foldKeyword } from './statements.js';
 
-/** Reads the values behind a key. Throws `CONFIG_INVALID` for what the key cannot have. */
+/** Reads the values of a key. Throws `CONFIG_INVALID` for an invalid value. */
 export type ValueReader<T> = (values: readonly Token[], key: string, at: SourcePosition) => T;
 
 /** A string in quotes. */
@@ -22,7 +22,7 @@ export const stringOrNumber: ValueReader<string> = (values, key, at) => {
   throw configInvalid(at, `${key} takes one whole number, or one string in double quotes.`);
 };
 
-/** Yes or no; without a value it is yes. */
+/** Yes or no; yes when there is no value. */
 export const yesNo: ValueReader<boolean> = (values, key, at) => {
   const [value, ...rest] = values;
   if (value === undefined) return true;
@@ -42,14 +42,14 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ...['n', 'no', 'f', 'false', 'off'].map((word) => [word, false] as const),
 ]);
 
-/** A whole number over 0, perhaps times what the word behind it says. */
+/** A whole number above 0, with an optional unit. */
 export const positive: ValueReader<number> = (values, key, at) => {
   const number = whole(values, key, at);
   if (number < 1) throw configInvalid(at, `${key} is at least 1, not ${number}.`);
   return number;
 };
 
-/** A whole number other than 0; a negative one means something else than a positive one. */
+/** A whole number other than 0. The meaning of a negative one depends on the key. */
 export const nonZero: ValueReader<number> = (values, key, at) => {
   const number = whole(values, key, at);
   if (number === 0) throw configInvalid(at, `${key} is not 0.`);
@@ -107,7 +107,8 @@ export function ports(least: number, most: number): ValueReader<PortRange> {
     if (from?.kind !== 'number' || to?.kind !== 'number' || !isWritten || rest.length > 0) {
       throw configInvalid(
         at,
-        `${key} takes one port, or the first and the last one with a comma between, without quotes.`,
+        `${key} takes one port, or the first and the last one with a comma between, ` +
+          'without quotes.',
       );
     }
     const [first, last] = [from.value, to.value];
@@ -118,12 +119,13 @@ export function ports(least: number, most: number): ValueReader<PortRange> {
       return { first, last };
     throw configInvalid(
       at,
-      `${key} lies within ${least} to ${most} and does not end before it starts, unlike ${first},${last}.`,
+      `${key} lies within ${least} to ${most} and does not end before it starts, ` +
+        `unlike ${first},${last}.`,
     );
   };
 }
 
-/** The name that follows a word, in quotes or not. */
+/** The name after a keyword, with or without quotes. */
 export function nameOf(token: Token | undefined, what: string, at: SourcePosition): string {
   if (token?.kind === 'word' || token?.kind === 'string') return token.text;
   throw configInvalid(

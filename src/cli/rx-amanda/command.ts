@@ -2,19 +2,15 @@ import type { Observable } from 'rxjs';
 import type { Output } from './output.js';
 import type { ProcessEnvironment } from './environment.js';
 
-/** One of the things that `rx-amanda` does. */
+/** A subcommand of `rx-amanda`. */
 export interface CliCommand {
-  /** What it does, in half a line. */
+  /** Half a line for the list of commands. */
   readonly summary: string;
-  /** What `--help` prints. */
+  /** The text of `--help`. */
   readonly help: string;
   /**
-   * Does it: cold, emits the exit code once it is done, and errors with what it failed with. Throws `UsageError` at once for words
-   * that cannot be meant. Unsubscribing cancels everything.
+   * Runs the command: cold, emits the exit code at its end, and errors as the work does. Throws
+   * `UsageError` at once for wrong arguments. Unsubscribing cancels everything.
    */
-  run(
-    words: readonly string[],
-    output: Output,
-    environment: ProcessEnvironment,
-  ): Observable<number>;
+  run(args: readonly string[], output: Output, environment: ProcessEnvironment): Observable<number>;
 }

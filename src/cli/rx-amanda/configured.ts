@@ -9,7 +9,7 @@ import type { ProcessEnvironment } from './environment.js';
 import { chooseTarget, type TargetChoice, type TargetValues } from './target.js';
 import { printable } from '../../wire/text.js';
 
-/** The options of every command that goes by the installation's configuration. */
+/** The options of every command that uses the installation's configuration. */
 export const configOptions = {
   config: { type: 'string' },
   dumptype: { type: 'string' },
@@ -17,8 +17,9 @@ export const configOptions = {
   'no-config': { type: 'boolean' },
 } as const;
 
-/** What their help says. */
-export const configOptionsHelp = `The installation's configuration, where the options above say nothing:
+/** Their help. */
+export const configOptionsHelp = `\
+The installation's configuration, where the options above say nothing:
   --config NAME           go by what NAME's disklist and dumptypes say of HOST;
                           if nothing, by its amanda-client.conf
   --dumptype NAME         go by this dumptype of it instead
@@ -35,14 +36,14 @@ export interface ConfigValues {
   readonly 'no-config'?: boolean | undefined;
 }
 
-/** A target, and what the installation says of it. */
+/** A target, and what the installation says about it. */
 export interface ConfiguredTarget extends Installation {
   readonly target: TargetChoice;
 }
 
 /**
- * Reads which target was meant: by the options, and where they say nothing by the installation's configuration.
- * Throws `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
+ * Chooses the target: by the options first, then by the installation's configuration. Throws
+ * `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
  */
 export function chooseConfigured(
   host: string,
@@ -52,11 +53,11 @@ export function chooseConfigured(
   environment: ProcessEnvironment,
 ): ConfiguredTarget {
   const found = installationOf(host, disk, values, output, environment);
-  const words = {
+  const merged = {
     ...configuredValues(found.settings, values, output, environment),
     ...withoutUndefined(values),
   };
-  const target = chooseTarget(host, { ...words, port: portInDigits(words, environment) });
+  const target = chooseTarget(host, { ...merged, port: portInDigits(merged, environment) });
   return {
     ...found,
     target:
@@ -80,7 +81,7 @@ function installationOf(
   const warn = (line: string): void => {
     output.note(line);
   };
-  // Without files there is still what --option says.
+  // Overrides count even without files.
   const isRead = installation !== undefined && !isUnwanted;
   const directory = isRead ? installation.directory : undefined;
   return readInstallation({
@@ -95,7 +96,7 @@ function installationOf(
   });
 }
 
-/** What the configuration says, as if it had been typed. */
+/** The configuration's values in the form of options. */
 function configuredValues(
   settings: Settings,
   values: TargetValues,
@@ -120,7 +121,7 @@ function configuredValues(
   });
 }
 
-/** Amanda's own names. Which of them this version has is for others to say. */
+/** Amanda's own names. Whether this version has a driver is checked later. */
 const authNames: ReadonlySet<string> = new Set([
   'bsd',
   'bsdtcp',
@@ -141,26 +142,27 @@ function authOf({ auth }: Settings): string | undefined {
   );
 }
 
-/** The port in digits; undefined for the driver's own. */
+/** The port in digits; undefined for the driver's default. */
 function portOf(
   auth: string,
   settings: Settings,
   { installation }: ProcessEnvironment,
 ): string | undefined {
   if (auth === 'local' || auth === 'rsh') return undefined;
-  // Where Amanda is told an auth and no port, it goes to the service `amanda`, over ssl too; ssh has its own configuration.
-  const unsaid =
+  // With an auth and no port, Amanda uses the service `amanda`, for ssl too. ssh has its own
+  // configuration.
+  const byService =
     settings.auth === undefined || auth === 'ssh'
       ? undefined
       : { ...settings.auth, value: 'amanda' };
   const setting =
-    nonEmpty(settings['client-port']) === undefined ? unsaid : settings['client-port'];
+    nonEmpty(settings['client-port']) === undefined ? byService : settings['client-port'];
   return setting === undefined
     ? undefined
     : String(resolvePort(setting, protocolOf(auth), servicesText(installation?.services)));
 }
 
-/** `--port`, which may be the name of a service. */
+/** The value of `--port`, which may be the name of a service. */
 function portInDigits(
   { port, auth = 'bsdtcp' }: TargetValues,
   { installation }: ProcessEnvironment,
@@ -170,7 +172,8 @@ function portInDigits(
   const number = portOfService(port, protocol, servicesText(installation?.services));
   if (number !== undefined) return String(number);
   throw new UsageError(
-    `--port takes a whole number from 1 to 65535 or the name of a service; there is no "${printable(port)}" over ${protocol} in /etc/services.`,
+    '--port takes a whole number from 1 to 65535 or the name of a service; ' +
+      `there is no "${printable(port)}" over ${protocol} in /etc/services.`,
   );
 }
 
@@ -182,17 +185,17 @@ function servicesText(path: string | undefined): string {
   try {
     return path === undefined ? '' : readFileSync(path, 'utf8');
   } catch {
-    // Numbers need no names.
+    // Port numbers work without the file.
     return '';
   }
 }
 
-/** An empty text sets nothing, as in Amanda. */
+/** An empty string sets nothing, as in Amanda. */
 function nonEmpty(setting: Setting<string> | undefined): string | undefined {
   return setting?.value === '' ? undefined : setting?.value;
 }
 
-/** Without what was not nonEmpty. */
+/** Leaves out undefined values. */
 function withoutUndefined<T extends object>(values: T): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

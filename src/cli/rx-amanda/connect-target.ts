@@ -6,7 +6,7 @@ import type { ProcessEnvironment } from './environment.js';
 import { timingFor, uselessOptions, type TargetChoice, type TargetValues } from './target.js';
 import { traceFrames } from '../terminal/trace.js';
 
-/** Connects to the target that was chosen, and says which of the options it has no use for. */
+/** Connects to the chosen target, and notes options that its auth ignores. */
 export function connectTarget(
   target: TargetChoice,
   values: TargetValues,
@@ -23,7 +23,7 @@ export function connectTarget(
   );
 }
 
-/** With `--debug`: every frame on standard error. */
+/** Prints every frame on standard error with `--debug`. */
 export function traceIfDebug(output: Output): MonoTypeOperatorFunction<Connection> {
   return traceFrames(
     output.mode.debug

@@ -5,44 +5,49 @@ import { throughCommand } from '../../drivers/command.js';
 import type { Driver } from '../../drivers/driver.js';
 import { driverFor, type TargetChoice } from './target.js';
 
-/** A stream that a person may be watching. */
+/** An output that may be a terminal. */
 export type TerminalOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** What a program of the command line has around it. Tests bring their own. */
+/** What a command has around it. Tests bring their own. */
 export interface ProcessEnvironment {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: TerminalOutput;
   readonly stderr: TerminalOutput;
   /** Emits the exit code of the signal that asks the program to end. */
   readonly interrupted: Observable<number>;
-  /** How a target is reached. */
+  /** Makes the driver of a target. */
   readonly driver: (target: TargetChoice) => Driver;
-  /** The folder of Amanda's configuration and the file with the ports of services; without them none is read. */
+  /**
+   * Amanda's configuration folder, and the file with the ports of services. Optional; none is read
+   * when it is absent.
+   */
   readonly installation?: { readonly directory: string; readonly services: string };
-  /** A target with our own services, which needs no setting up. */
+  /** Makes the driver of a local target with our own services, which needs no setup. */
   readonly ownTarget: () => Driver;
 }
 
-/** The exit code of a program that a signal has ended: 128 and the signal's number. */
+/** The exit codes of signals: 128 and the signal's number. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Emits the exit code of the first signal that asks this process to end. Whoever asks again means it, and gets the system's way. */
+/**
+ * Emits the exit code of the first signal that asks this process to end. A second signal kills it.
+ */
 export const signals: Observable<number> = merge(
   ...Object.entries(exitCodes).map(([signal, code]) =>
     fromEvent(process, signal).pipe(map(() => code)),
   ),
 ).pipe(take(1));
 
-/** This process's own. The streams are opened when they are first asked for. */
+/** The environment of this process. Its streams open on first use. */
 export const processEnvironment: ProcessEnvironment = {
   get stdin() {
     return process.stdin;
   },
   get stdout() {
-    return unbreakable(process.stdout);
+    return ignoringErrors(process.stdout);
   },
   get stderr() {
-    return unbreakable(process.stderr);
+    return ignoringErrors(process.stderr);
   },
   interrupted: signals,
   driver: driverFor,
@@ -52,21 +57,21 @@ export const processEnvironment: ProcessEnvironment = {
     user: undefined,
     open: (options) =>
       throughCommand(
-        { program: process.execPath, args: [amandadProgram, '-auth=local', '-own', ...asWhoWeAre] },
+        { program: process.execPath, args: [amandadProgram, '-auth=local', '-own', ...sameUser] },
         { driver: 'local', host: 'localhost' },
         options,
       ),
   }),
 };
 
-/** It dumps what this user can read, even when that is root. */
-const asWhoWeAre = process.getuid?.() === 0 ? ['-user=root'] : [];
+/** As root, dumps what root can read. */
+const sameUser = process.getuid?.() === 0 ? ['-user=root'] : [];
 
-/** Beside this file in dist/. */
+/** This file lies beside ours in dist/. */
 const amandadProgram = fileURLToPath(new URL('../rx-amandad/rx-amandad.js', import.meta.url));
 
-/** When nobody reads what is said any more (`| head`), the work goes on all the same. */
-function unbreakable<T extends Writable>(output: T): T {
+/** The work goes on when the reader has gone, as after `| head`. */
+function ignoringErrors<T extends Writable>(output: T): T {
   if (output.listenerCount('error') === 0) output.on('error', () => undefined);
   return output;
 }

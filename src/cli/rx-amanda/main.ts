@@ -19,10 +19,7 @@ import { Output } from './output.js';
 import type { ProcessEnvironment } from './environment.js';
 import { packageVersion } from '../version.js';
 
-/**
- * Each is loaded when it is asked for: it starts sooner, and above 8 MiB of heap V8 marks all of it again and again while buffers come and go,
- * which makes a relay a third dearer.
- */
+/** Commands load on demand, for a faster start and less memory. */
 const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['noop', async () => (await import('./noop.js')).noopCommand],
   ['service', async () => (await import('./service/service.js')).serviceCommand],
@@ -32,7 +29,7 @@ const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['draw', async () => (await import('./draw/draw.js')).drawCommand],
 ]);
 
-/** Those for which a signal that asks the program to end is a good end, left to them; and whose `--json` names a file. */
+/** Commands that end well at a signal, and whose `--json` names a file. */
 const endingThemselves: ReadonlySet<string | undefined> = new Set(['tap', 'draw']);
 
 async function help(): Promise<string> {
@@ -53,10 +50,13 @@ ${exitCodesHelp}
 `;
 }
 
-/** `rx-amanda`: runs the command that the words name. Resolves to the exit code, when everything is done or cancelled; never rejects. */
-export function main(words: readonly string[], environment: ProcessEnvironment): Promise<number> {
-  const own = beforeDashes(words);
-  const endsItself = endingThemselves.has(words[0]);
+/**
+ * `rx-amanda`: runs the command that the arguments name. Resolves to the exit code when everything
+ * is done or cancelled; never rejects.
+ */
+export function main(args: readonly string[], environment: ProcessEnvironment): Promise<number> {
+  const own = beforeDashes(args);
+  const endsItself = endingThemselves.has(args[0]);
   const output = new Output(environment, {
     json: !endsItself && own.includes('--json'),
     debug: own.includes('--debug'),
@@ -69,8 +69,8 @@ export function main(words: readonly string[], environment: ProcessEnvironment):
     }),
   );
   const done = merge(
-    // The last value: the connection ends in good order before the program does.
-    defer(() => run(words, output, environment)).pipe(takeLast(1)),
+    // The last value, because the connection has to end in good order before the program does.
+    defer(() => run(args, output, environment)).pipe(takeLast(1)),
     interrupted,
   ).pipe(
     catchError((error: unknown) => {
@@ -82,7 +82,7 @@ export function main(words: readonly string[], environment: ProcessEnvironment):
 }
 
 function run(
-  [name, ...words]: readonly string[],
+  [name, ...args]: readonly string[],
   output: Output,
   environment: ProcessEnvironment,
 ): Observable<number> {
@@ -100,23 +100,21 @@ function run(
     throw new UsageError(`There is no command "${printable(name)}"; rx-amanda --help lists them.`);
   return from(load()).pipe(
     switchMap((command) =>
-      asksForHelp(beforeDashes(words))
-        ? say(command.help)
-        : command.run(words, output, environment),
+      asksForHelp(beforeDashes(args)) ? say(command.help) : command.run(args, output, environment),
     ),
   );
 }
 
-/** What stands behind `--` is not for us. */
-function beforeDashes(words: readonly string[]): readonly string[] {
-  const dashes = words.indexOf('--');
-  return dashes === -1 ? words : words.slice(0, dashes);
+/** The arguments before `--`. The others belong to another program. */
+function beforeDashes(args: readonly string[]): readonly string[] {
+  const dashes = args.indexOf('--');
+  return dashes === -1 ? args : args.slice(0, dashes);
 }
 
-function asksForHelp(words: readonly string[]): boolean {
-  return words.includes('--help') || words.includes('-h');
+function asksForHelp(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
 }
 
-function asksForQuiet(words: readonly string[]): boolean {
-  return words.includes('--quiet') || words.includes('-q');
+function asksForQuiet(args: readonly string[]): boolean {
+  return args.includes('--quiet') || args.includes('-q');
 }

@@ -10,7 +10,7 @@ import { connectTarget } from './connect-target.js';
 import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 import { formatTime } from '../terminal/units.js';
 
-/** `rx-amanda noop`: is it there, does it let us in, what can it do? */
+/** `rx-amanda noop`: is the target there, does it let us in, and what can it do? */
 export const noopCommand: CliCommand = {
   summary: 'ask a target whether it is there and what it can do',
   help: `Usage: rx-amanda noop [OPTION…] HOST
@@ -23,8 +23,8 @@ ${configOptionsHelp}
 
 ${exitCodesHelp}
 `,
-  run(words, output, environment) {
-    const { values, positionals } = parseArguments(words, { ...targetOptions, ...configOptions });
+  run(args, output, environment) {
+    const { values, positionals } = parseArguments(args, { ...targetOptions, ...configOptions });
     const [host = ''] = takePositionals(positionals, ['HOST']);
     const { target } = chooseConfigured(host, undefined, values, output, environment);
     const started = performance.now();
@@ -53,10 +53,11 @@ function documentOf({ features, reply }: Noop): object {
 }
 
 function linesOf({ features, reply }: Noop, milliseconds: number): string[] {
+  const known = `${features.names().length} of the ${featureNames.length} that we know`;
   const missing = Features.amanda351.names().filter((name) => !features.has(name));
   return [
     `${describePeer(reply.connection.peer)} answers, after ${formatTime(milliseconds)}.`,
-    `features  ${features.names().length} of the ${featureNames.length} that we know: ${features.toString()}`,
+    `features  ${known}: ${features.toString()}`,
     ...(missing.length === 0
       ? []
       : [`missing   ${missing.length} that Amanda 3.5.1 has: ${missing.join(' ')}`]),

@@ -4,14 +4,14 @@ import { adviceFor } from '../terminal/advice.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
 import type { ProcessEnvironment } from './environment.js';
 
-/** How a command was asked to speak. */
+/** How a command prints. */
 export interface OutputMode {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
 }
 
-/** What a command says: results on standard output, everything else on standard error. No colours. */
+/** Prints results on standard output, and all else on standard error, without colours. */
 export class Output {
   readonly mode: OutputMode;
   readonly #environment: ProcessEnvironment;
@@ -28,7 +28,7 @@ export class Output {
     };
   }
 
-  /** The result, as the lines for a person or as the document for a program. */
+  /** Prints the result: lines for a person, or one JSON document. */
   result(document: object, lines: readonly string[]): void {
     this.#environment.stdout.write(
       this.mode.json
@@ -37,17 +37,17 @@ export class Output {
     );
   }
 
-  /** Something worth knowing that is no result. */
+  /** Prints a remark, unless `--quiet` is given. */
   note(text: string): void {
     if (!this.mode.quiet) this.warn(`rx-amanda: ${text}`);
   }
 
-  /** A line on standard error, whatever the mode. */
+  /** Prints a line on standard error in every mode. */
   warn(line: string): void {
     this.#environment.stderr.write(`${safeLine(line)}\n`);
   }
 
-  /** What a command failed with: one sentence, and with `debug` where it came from. */
+  /** Prints an error: one sentence, and the stacks with `--debug`. */
   failure(error: unknown): void {
     const message = sentenceOf(error);
     if (this.mode.json) this.result({ error: describeError(error, message) }, []);
@@ -56,14 +56,14 @@ export class Output {
   }
 }
 
-/** The sentence, and where that is the target's, what to do about it. */
+/** The message of an error, with advice when the target's own words need it. */
 function sentenceOf(error: unknown): string {
   const message = messageOf(error);
   const advice = adviceFor(error);
   return advice === undefined ? message : `${message.replace(/\.$/, '')}. ${advice}`;
 }
 
-/** A line that may have come from the peer, made safe for a terminal; tabs stay. */
+/** Makes a line safe for a terminal, because a peer may have sent it. Tabs stay. */
 function safeLine(line: string): string {
   return line
     .split('\t')
@@ -77,7 +77,7 @@ function describeError(error: unknown, message: string): object {
   return { code: codeOfOwn(error), message };
 }
 
-/** The codes of what is no error of the library. */
+/** The codes of errors that the library does not know. */
 function codeOfOwn(error: unknown): string {
   if (error instanceof UsageError) return 'USAGE';
   return error instanceof InterruptedError ? 'INTERRUPTED' : 'UNEXPECTED';

@@ -2,5 +2,5 @@
 import { main } from './main.js';
 import { processEnvironment } from './environment.js';
 
-// No process.exit: what is cancelled still removes its files and ends its children.
+// Not process.exit: cancelled work still has to remove its files and end its children.
 process.exitCode = await main(process.argv.slice(2), processEnvironment);

@@ -32,7 +32,7 @@ export const targetOptions = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** What their help says. */
+/** Their help. */
 export const targetOptionsHelp = `Reaching the host:
   --auth NAME             bsdtcp (default), ssl, local, ssh, rsh; for hosts that
                           have none of these bsdudp or bsd
@@ -63,35 +63,35 @@ export type TargetValues = Readonly<{
     ((typeof targetOptions)[Name]['type'] extends 'boolean' ? boolean : string) | undefined;
 }>;
 
-/** Which target, and how it is reached. */
+/** A target, and how to connect to it. */
 export interface TargetChoice {
   readonly host: string;
   readonly auth: AuthName;
   readonly port?: number | undefined;
   readonly user?: string | undefined;
   readonly amandadPath?: string | undefined;
-  /** Whom to log in as. */
+  /** The user to log in as. */
   readonly clientUsername?: string | undefined;
   /** The file of a private key. */
   readonly sshKey?: string | undefined;
-  /** A program that takes rsh's arguments. */
+  /** A program with rsh's arguments. */
   readonly rshCommand?: string | undefined;
-  /** Holds the certificates. */
+  /** The folder of the certificates. */
   readonly sslDir?: string | undefined;
   /** Refuse a private key that others can read. */
   readonly insistOnSafeKey?: boolean | undefined;
-  /** Told what works but should not stay so. */
+  /** Takes a warning about something that works but should be changed. */
   readonly onWarning?: ((warning: Error) => void) | undefined;
   /** Milliseconds; undefined for Amanda's own times. */
   readonly timeout?: number | undefined;
-  /** What the installation's configuration says; what of it an option may say too is above already. */
+  /** The installation's settings. Where an option says the same, its value is above. */
   readonly settings?: Settings | undefined;
 }
 
 const auths = ['bsdtcp', 'ssl', 'local', 'ssh', 'rsh', 'bsdudp', 'bsd'] as const;
 type AuthName = (typeof auths)[number];
 
-/** Which options besides `--timeout` an auth goes by. */
+/** The options that each auth uses, besides `--timeout`. */
 const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
   bsdtcp: ['port', 'user'],
   ssl: ['port', 'user', 'ssl-dir', 'insist-on-safe-key'],
@@ -102,7 +102,7 @@ const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> =
   bsd: ['port', 'user'],
 };
 
-/** Reads which target was meant. Throws {@link UsageError}. */
+/** Chooses a target by its options. Throws {@link UsageError}. */
 export function chooseTarget(host: string, values: TargetValues): TargetChoice {
   if (host === '') throw new UsageError('HOST is empty.');
   const seconds = wholeNumber('--timeout', values.timeout, 1, 86_400);
@@ -126,14 +126,15 @@ function chooseAuth(name: string): AuthName {
   if (auth !== undefined) return auth;
   if (name.toLowerCase() === 'krb5')
     throw new UsageError(
-      `auth krb5 is not built, for want of an Amanda with it to try it against; there are ${enumerate(auths)}.`,
+      'auth krb5 is not built, for want of an Amanda with it to try it against; ' +
+        `there are ${enumerate(auths)}.`,
     );
   throw new UsageError(
     `There is no auth "${printable(name)}"; this version has ${enumerate(auths)}.`,
   );
 }
 
-/** The options given that the auth has no use for. */
+/** The given options that the auth ignores. */
 export function uselessOptions({ auth }: TargetChoice, values: TargetValues): readonly string[] {
   const special = [
     'port',
@@ -150,7 +151,7 @@ export function uselessOptions({ auth }: TargetChoice, values: TargetValues): re
     .map((name) => `--${name}`);
 }
 
-/** The driver of a target. */
+/** Makes the driver of a target. */
 export function driverFor(target: TargetChoice): Driver {
   const {
     host,
@@ -215,7 +216,7 @@ export function driverFor(target: TargetChoice): Driver {
   }
 }
 
-/** With a limit of its own ssh is to have given up before the wait for the acknowledgement is over. */
+/** With `--timeout`, ssh gives up before the wait for the acknowledgement ends. */
 function sshPatience({ timeout }: TargetChoice): Pick<SshOptions, 'connectTimeout'> {
   return timeout === undefined
     ? {}
@@ -223,8 +224,8 @@ function sshPatience({ timeout }: TargetChoice): Pick<SshOptions, 'connectTimeou
 }
 
 /**
- * The times of the exchange for one limit: connecting may take that long, then the acknowledgement, then the reply. Amanda's
- * own tries, or those that its configuration says, fit in as far as there is room for them.
+ * The times of an exchange with one limit for connecting, for the acknowledgement and for the
+ * reply. Keeps as many of the configured tries as fit.
  */
 export function timingFor(
   timeout: number | undefined,
@@ -250,7 +251,7 @@ export function timingFor(
   };
 }
 
-/** The same for a service that is asked one thing, whose reply Amanda awaits for `ctimeout`. */
+/** The same for a short service, whose reply Amanda awaits for `ctimeout`. */
 export function callTimingFor({
   timeout,
   settings = {},
@@ -263,8 +264,8 @@ export function callTimingFor({
 }
 
 /**
- * The same for sendsize, which Amanda's planner awaits for `etimeout` times the estimates that are asked for: one for each level of each
- * DLE. A negative one is for all together.
+ * The same for sendsize. Amanda's planner waits `etimeout` for each level of each DLE, or for all
+ * of them when it is negative.
  */
 export function estimateTimingFor(
   target: TargetChoice,

@@ -103,7 +103,8 @@ export function parseAmandad(argv: readonly string[]): AmandadArguments {
   const linger = wholeNumber('-linger', given.get('linger'), 1, 2_000_000);
   if (linger !== undefined && (tcpPort !== undefined || (auth !== 'bsdtcp' && auth !== 'ssl'))) {
     throw new UsageError(
-      '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", not with -tcp or another -auth.',
+      '-linger goes with -auth=bsdtcp or ssl from inetd with "wait", ' +
+        'not with -tcp or another -auth.',
     );
   }
   const own = given.has('own') || chooseServices(given.get('services') ?? 'amanda') === 'own';

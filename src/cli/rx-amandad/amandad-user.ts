@@ -60,7 +60,8 @@ function defaultUser(): User {
     }
   }
   throw wrong(
-    `Started as root, and there is no user ${amandaUsers.join(' or ')}: say with -user=NAME whose rights to take (-user=root to stay root).`,
+    `Started as root, and there is no user ${amandaUsers.join(' or ')}: ` +
+      'say with -user=NAME whose rights to take (-user=root to stay root).',
   );
 }
 

@@ -1,12 +1,12 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, printable } from '../../wire/text.js';
 
-/** What was typed cannot be meant. The message says what is wrong with it. */
+/** The command line is wrong. The message says how. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A signal has ended the program. */
+/** A signal ended the program. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 
@@ -20,30 +20,30 @@ type Parsed<T extends OptionTable> = ReturnType<
   typeof parseArgs<{ args: string[]; options: T; allowPositionals: true }>
 >;
 
-/** Sorts words into options and the rest. Throws {@link UsageError} for an option that is not in the table. */
+/** Separates options and positional arguments. Throws {@link UsageError} for an unknown option. */
 export function parseArguments<const T extends OptionTable>(
-  words: readonly string[],
+  args: readonly string[],
   options: T,
 ): Parsed<T> {
   try {
-    return parseArgs({ args: [...words], options, allowPositionals: true });
+    return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    // Behind the first sentence Node explains how to pass a word that looks like an option.
-    const [said = ''] = messageOf(error).split('. ');
-    throw new UsageError(`${printable(said.replace(/\.$/, ''))}.`);
+    // After the first sentence Node explains how to pass an argument that looks like an option.
+    const [sentence = ''] = messageOf(error).split('. ');
+    throw new UsageError(`${printable(sentence.replace(/\.$/, ''))}.`);
   }
 }
 
-/** The one word, or the words, that stand without an option; throws when there are more or fewer than `names`. */
-export function takePositionals(words: readonly string[], names: readonly string[]): string[] {
-  const missing = names[words.length];
+/** The positional arguments. Throws when there are more or fewer than `names`. */
+export function takePositionals(args: readonly string[], names: readonly string[]): string[] {
+  const missing = names[args.length];
   if (missing !== undefined) throw new UsageError(`${missing} is missing.`);
-  const extra = words[names.length];
+  const extra = args[names.length];
   if (extra !== undefined) throw new UsageError(`"${printable(extra)}" is one word too many.`);
-  return [...words];
+  return [...args];
 }
 
-/** A whole number as it was typed; undefined stays undefined. */
+/** Reads a whole number; undefined stays undefined. */
 export function wholeNumber(
   option: string,
   text: string | undefined,
@@ -58,7 +58,7 @@ export function wholeNumber(
   );
 }
 
-/** Words as a sentence has them: `one, two and three`. */
+/** Joins words as in a sentence: `one, two and three`. */
 export function enumerate(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

@@ -1,10 +1,10 @@
 import { isAmandaError, type AmandaErrorCode } from '../../wire/errors.js';
 import { UsageError } from './arguments.js';
 
-/** What the exit code of `rx-amanda` says. */
+/** The exit codes of `rx-amanda`. */
 export const exitCodes = { success: 0, failed: 1, usage: 2, noConnection: 3, damaged: 4 } as const;
 
-/** For the help texts. */
+/** Their part of the help texts. */
 export const exitCodesHelp = `Exit code:
   0    success
   1    the target refused, the service answered ERROR, or the dump is incomplete
@@ -47,7 +47,7 @@ const wrongUsage: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
   'CONFIG_INVALID',
 ]);
 
-/** The exit code for what a command failed with. */
+/** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;
   if (!isAmandaError(error)) return exitCodes.failed;

@@ -1,7 +1,7 @@
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf } from '../../wire/text.js';
 
-/** An error of the file system as a sentence that says what to do; `doing` reads as in "Cannot write to /x". */
+/** Turns an error of the file system into a sentence. `doing` completes "Cannot … /path". */
 export function fileFailed(doing: string, path: string, cause: unknown): AmandaError {
   if (cause instanceof AmandaError) return cause;
   const code = codeOf(cause);
@@ -18,7 +18,7 @@ export function codeOf(error: unknown): string | undefined {
     : undefined;
 }
 
-/** What is to be written to is made; only its directory has to be there. */
+/** A file to write is created, so only its directory can be missing. */
 function missing(doing: string): string {
   return doing.startsWith('read') ? 'there is no such file' : 'there is no such directory';
 }

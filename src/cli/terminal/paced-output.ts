@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream';
 
-/** An output that is written to in the middle of something else, and waited for between. */
+/** An output with back-pressure: `write` at any time, and await `drained()` in between. */
 export class PacedOutput {
   readonly #output: Writable;
   readonly #onGone: () => void;
   #isFull = false;
   #isGone = false;
 
-  /** `onGone` is called when nobody reads any more, as of `| head`. */
+  /** `onGone` is called when the reader has gone, as after `| head`. */
   constructor(output: Writable, onGone: () => void) {
     this.#output = output;
     this.#onGone = onGone;
@@ -17,7 +17,7 @@ export class PacedOutput {
     if (!this.#isGone && !this.#output.write(text)) this.#isFull = true;
   }
 
-  /** Resolves when there is room again, or never will be. */
+  /** Resolves when there is room again, or when there never will be. */
   async drained(): Promise<void> {
     if (this.#isFull && !this.#hasGone()) await this.#room();
     this.#isFull = false;

@@ -6,8 +6,8 @@ import { AmandaError } from '../../wire/errors.js';
 import { codeOf, fileFailed } from './file-errors.js';
 
 /**
- * A file that gets its name when it is whole: written as `NAME.partial-PID` in the same directory, for this user alone (mode 0600).
- * All errors are `FILE_FAILED`.
+ * A file that gets its name when it is complete. Until then it is `NAME.partial-PID` in the same
+ * directory, with mode 0600. All errors are `FILE_FAILED`.
  */
 export class PartialFile {
   readonly path: string;
@@ -24,7 +24,7 @@ export class PartialFile {
     this.#overwrite = overwrite;
   }
 
-  /** Makes the file; refuses a name that is taken, unless a file may be overwritten. */
+  /** Creates the file. Refuses an existing name unless it may be overwritten. */
   static async create(path: string, overwrite: boolean): Promise<PartialFile> {
     await checkName(path, overwrite);
     const partial = join(dirname(path), `${basename(path)}.partial-${process.pid}`);
@@ -36,38 +36,41 @@ export class PartialFile {
     }
   }
 
-  /** Writes at the end. */
+  /** Appends bytes. */
   async append(bytes: Uint8Array): Promise<void> {
     await this.#write(bytes, this.#position);
     this.#position += bytes.length;
   }
 
-  /** Writes the parts at the end before it returns: who is called in the middle of something keeps no queue. Nothing else may be on its way. */
+  /**
+   * Appends all parts before it returns, so that a caller inside a callback needs no queue. No
+   * other write may be pending.
+   */
   appendNow(parts: readonly Uint8Array[]): void {
     try {
       for (let left: Uint8Array[] = parts.filter(({ length }) => length > 0); left.length > 0;) {
         const written = writevSync(this.#handle.fd, left, this.#position);
         this.#position += written;
-        left = behind(left, written);
+        left = withoutFirst(left, written);
       }
     } catch (cause) {
       throw fileFailed('write to', this.#partial, cause);
     }
   }
 
-  /** Leaves it where it is, under the name that it has so far, and returns that. */
+  /** Leaves the incomplete file in place, and returns its name. */
   keep(): string {
     this.#isOver = true;
     this.#handle.close().catch(() => undefined);
     return this.#partial;
   }
 
-  /** Writes over the front. */
+  /** Overwrites the beginning. */
   async rewrite(bytes: Uint8Array): Promise<void> {
     await this.#write(bytes, 0);
   }
 
-  /** Brings the file safely to the disk and gives it its name. */
+  /** Flushes the file to the disk and gives it its name. */
   async publish(): Promise<void> {
     try {
       await this.#handle.sync();
@@ -84,16 +87,19 @@ export class PartialFile {
     }
   }
 
-  /** Removes it, unless it has been published. Synchronous, so that it also happens when the process is about to end. */
+  /**
+   * Removes the file unless it is published. Synchronous, so that it also works while the process
+   * exits.
+   */
   discard(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     try {
       unlinkSync(this.#partial);
     } catch {
-      // It is gone already, which is all that is wanted.
+      // It is already gone.
     }
-    // A write may be under way; close waits for it, and after the removal its failure means nothing.
+    // Closing waits for a pending write, whose failure no longer matters.
     this.#handle.close().catch(() => undefined);
   }
 
@@ -115,8 +121,8 @@ export class PartialFile {
 }
 
 /**
- * Makes a file for as long as something is written into it: made before `use` is called, and removed when that ends, however it does,
- * unless it has been published. Errors with `FILE_FAILED`.
+ * Creates a file before `use` is called, and removes it when `use` ends, unless it is published.
+ * Errors with `FILE_FAILED`.
  */
 export function withPartialFile<T>(
   path: string,
@@ -125,7 +131,7 @@ export function withPartialFile<T>(
 ): Observable<T> {
   return new Observable((out) => {
     let isWanted = true;
-    // Creating cannot be interrupted: what comes of it too late is removed.
+    // Creating cannot be interrupted, so a file that comes too late is removed.
     const created = PartialFile.create(path, overwrite).then((file) => {
       if (!isWanted) file.discard();
       return file;
@@ -157,7 +163,7 @@ async function checkName(path: string, overwrite: boolean): Promise<void> {
   if (found === undefined) return;
   if (found.isDirectory())
     throw new AmandaError('FILE_FAILED', `${path} is a directory; give the name of a file in it.`);
-  // Giving the name to a new file would replace the device or the link, not write to what is behind it.
+  // Publishing would replace the device or link itself, not write to its target.
   if (!found.isFile())
     throw new AmandaError(
       'FILE_FAILED',
@@ -173,7 +179,10 @@ function taken(path: string): AmandaError {
   );
 }
 
-/** A name that is taken is that of another dump of this process, or was left by one that was killed; neither may be touched. */
+/**
+ * A taken name belongs to another dump of this process, or to a process that was killed. It is left
+ * alone.
+ */
 async function openNew(
   partial: string,
   attempt = 1,
@@ -189,7 +198,10 @@ async function openNew(
 
 const MAX_ATTEMPTS = 100;
 
-/** `link` fails when somebody has taken the name meanwhile, where `rename` would replace their file; not every file system has links. */
+/**
+ * Unlike `rename`, `link` fails when another program has taken the name meanwhile. Not every file
+ * system has links.
+ */
 async function nameOnce(partial: string, path: string): Promise<void> {
   try {
     await link(partial, path);
@@ -202,8 +214,8 @@ async function nameOnce(partial: string, path: string): Promise<void> {
   await unlink(partial);
 }
 
-/** What is left of the parts behind so many bytes of them. */
-function behind(parts: readonly Uint8Array[], written: number): Uint8Array[] {
+/** The parts without the first `written` bytes. */
+function withoutFirst(parts: readonly Uint8Array[], written: number): Uint8Array[] {
   let passed = 0;
   return parts.flatMap((part) => {
     const cut = Math.max(0, written - passed);
@@ -212,7 +224,10 @@ function behind(parts: readonly Uint8Array[], written: number): Uint8Array[] {
   });
 }
 
-/** The name is safe only when the directory is on the disk. Where that cannot be asked for, the file is there all the same. */
+/**
+ * Flushes the directory, which makes the name durable. Some file systems cannot do that; the file
+ * exists all the same.
+ */
 async function syncDirectory(path: string): Promise<void> {
   let directory: FileHandle | undefined;
   try {

@@ -1,4 +1,4 @@
-/** What a terminal can show: the options of `toText`. */
+/** The abilities of a terminal, as options of `toText`. */
 export interface Terminal {
   /** Columns. */
   readonly width: number;
@@ -8,14 +8,16 @@ export interface Terminal {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where nobody says how wide it is. */
+/** The width when it is unknown. */
 const DEFAULT_WIDTH = 80;
-/** Wider than anybody reads, and a bound for whatever is set in COLUMNS. */
+/** The upper bound for COLUMNS. */
 const WIDEST = 1_000;
 
 /**
- * Finds out what an output can show. Its width is the terminal's, else COLUMNS, else 80. It has colour when it is a terminal other than
- * `dumb` and NO_COLOR is not set; FORCE_COLOR (but for `0` and `false`) gives colour in any case. It has more than ASCII when the locale says UTF-8.
+ * Detects the abilities of an output. The width is the terminal's, else COLUMNS, else 80.
+ *
+ * Colour takes a terminal other than `dumb`, and NO_COLOR unset; FORCE_COLOR (except `0` and
+ * `false`) overrides that. Unicode takes a UTF-8 locale.
  */
 export function terminalOf(
   env: Environment,
@@ -29,7 +31,7 @@ export function terminalOf(
 }
 
 function widthOf({ COLUMNS = '' }: Environment, columns: number | undefined): number {
-  // A terminal that has just been opened, or is no real one, may say 0.
+  // A new terminal, or a fake one, may report 0.
   if (columns !== undefined && columns > 0) return Math.min(WIDEST, columns);
   return /^[1-9]\d{0,8}$/.test(COLUMNS) ? Math.min(WIDEST, Number(COLUMNS)) : DEFAULT_WIDTH;
 }
@@ -39,7 +41,7 @@ function hasColor({ FORCE_COLOR, NO_COLOR = '', TERM }: Environment, isTTY: bool
   return isTTY && NO_COLOR === '' && TERM !== 'dumb';
 }
 
-/** The first of the three that is set and not empty counts, as in every C library. */
+/** As in every C library, the first variable that is set and not empty counts. */
 function hasUnicode({ LC_ALL = '', LC_CTYPE = '', LANG = '' }: Environment): boolean {
   const locale = [LC_ALL, LC_CTYPE, LANG].find((value) => value !== '') ?? '';
   return /utf-?8/i.test(locale);

@@ -15,39 +15,42 @@ import { isProtocolHandle } from '../../wire/handles.js';
 import { decodePacket } from '../../wire/packet.js';
 import { printable, decodeText } from '../../wire/text.js';
 
-/** Bytes of a frame that are shown. */
+/** The most bytes of a frame that are printed. */
 const SHOWN_BYTES = 400;
 
-/** Tells each frame of a connection, both ways, as one line of text. Does nothing without a `tell`. */
+/**
+ * Reports each frame of a connection, both ways, as one line of text. Does nothing without
+ * `report`.
+ */
 export function traceFrames(
-  tell: ((line: string) => void) | undefined,
+  report: ((line: string) => void) | undefined,
   describe = describeFrame,
 ): MonoTypeOperatorFunction<Connection> {
   return (connections) =>
-    tell === undefined
+    report === undefined
       ? connections
       : connections.pipe(
-          mergeMap((connection) => merge(trace(connection, tell, describe), of(connection))),
+          mergeMap((connection) => merge(trace(connection, report, describe), of(connection))),
         );
 }
 
-/** Runs beside a connection until that ends; how it ends is for others to say. */
+/** Runs until the connection ends. Errors of the connection are left to its subscriber. */
 export function trace(
   connection: Connection,
-  tell: (line: string) => void,
+  report: (line: string) => void,
   describe = describeFrame,
 ): Observable<never> {
-  const telling = (arrow: string) =>
+  const reporting = (arrow: string) =>
     tap<Frame>((frame) => {
-      tell(`${arrow} ${describe(frame)}`);
+      report(`${arrow} ${describe(frame)}`);
     });
-  return merge(connection.pipe(telling('<')), connection.sent.pipe(telling('>'))).pipe(
+  return merge(connection.pipe(reporting('<')), connection.sent.pipe(reporting('>'))).pipe(
     catchError(() => EMPTY),
     ignoreElements(),
   );
 }
 
-/** The same without what streams carry, for a log: that is the content of somebody's files. */
+/** Describes a frame for a log, which must not hold the contents of files. */
 export function describePacket(frame: Frame): string {
   const { handle, payload } = frame;
   return isProtocolHandle(handle) || payload.length === 0
@@ -55,7 +58,7 @@ export function describePacket(frame: Frame): string {
     : `handle ${handle}: data, ${payload.length} bytes`;
 }
 
-/** A frame as a person reads it: `handle 1: REQ, 57 bytes "SERVICE noop\n…"`. */
+/** Describes a frame for a person: `handle 1: REQ, 57 bytes "SERVICE noop\n…"`. */
 export function describeFrame({ handle, payload }: Frame): string {
   if (payload.length === 0) return `handle ${handle}: close`;
   const isPacket = isProtocolHandle(handle);
@@ -64,5 +67,6 @@ export function describeFrame({ handle, payload }: Frame): string {
     body.length === 0
       ? ''
       : ` "${printable(decodeText(body.subarray(0, SHOWN_BYTES)), SHOWN_BYTES)}"`;
-  return `handle ${handle}: ${type}, ${payload.length} bytes${text}${body.length > SHOWN_BYTES ? '…' : ''}`;
+  const more = body.length > SHOWN_BYTES ? '…' : '';
+  return `handle ${handle}: ${type}, ${payload.length} bytes${text}${more}`;
 }

@@ -1,6 +1,6 @@
 const prefixes = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** `1.5 MiB`: three digits or so, for a person. */
+/** `1.5 MiB`: about three digits. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${Math.round(bytes)} B`;
   const power = Math.min(prefixes.length, Math.floor(Math.log2(bytes) / 10));

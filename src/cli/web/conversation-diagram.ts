@@ -8,10 +8,10 @@ export interface TimeRange {
   readonly to: number;
 }
 
-/** With more events than this a picture is one that nobody scrolls through: neighbours are joined. */
+/** The most events of a picture; beyond that, neighbours are joined. */
 const MOST_EVENTS = 1_500;
 
-/** The picture of what the steps of a conversation say of a part of it. */
+/** Makes the diagram of one part of a conversation. */
 export function conversationDiagram(
   words: Pick<Diagram, 'title' | 'sentence'>,
   lanes: readonly KnownLane[],
@@ -31,7 +31,7 @@ export function conversationDiagram(
       };
       recording.change({ kind: 'event', lane: step.lane.start.name, event });
     }
-    // As it was told last.
+    // The last step about a span replaces the earlier ones.
     if (step.kind === 'span')
       spans.set(`${step.lane.index} ${step.span.kind} ${step.span.from}`, step);
   }

@@ -13,7 +13,7 @@ import {
 import type { ConnectionState, LaneFacts, PageMessage, Totals } from './page-messages.js';
 import type { Closed, KnownLane, Opened, Step } from './steps.js';
 
-/** A step of a conversation; its message is made when a page wants it. */
+/** A step, whose message is made on demand. */
 export interface Numbered {
   readonly number: number;
   readonly message: () => PageMessage;
@@ -21,10 +21,10 @@ export interface Numbered {
 
 type WithoutNumber<T> = T extends unknown ? Omit<T, 'number'> : never;
 
-/** So many requests of one connection are named. */
+/** The most services that are named of one connection. */
 const MOST_SERVICES = 8;
 
-/** A connection of a tap: what lasts of it, and the last part of what has happened. */
+/** A connection of a tap: its state, and the most recent of its steps. */
 export class ConversationHistory {
   readonly #opened: Opened;
   readonly #mostLanes: number;
@@ -51,7 +51,7 @@ export class ConversationHistory {
     return this.#closed !== undefined;
   }
 
-  /** How many steps are kept. */
+  /** The number of kept steps. */
   get length(): number {
     return this.#steps.length;
   }
@@ -61,7 +61,7 @@ export class ConversationHistory {
     return this.#last;
   }
 
-  /** The number of the last step that is no longer kept; 0 when all are. */
+  /** The number of the last dropped step; 0 when there is none. */
   get lost(): number {
     return this.#lost;
   }
@@ -76,16 +76,16 @@ export class ConversationHistory {
     }
   }
 
-  /** Lets go of the oldest steps. */
+  /** Drops the oldest steps. */
   drop(count: number): void {
     const dropped = this.#steps.splice(0, count);
     this.#lost = dropped.at(-1)?.number ?? this.#lost;
     this.#dropped += dropped.filter(({ kind }) => kind === 'event').length;
   }
 
-  /** The first steps behind a number, at most so many. */
+  /** The first steps after a number, `most` at most. */
   since(number: number, most: number): readonly Numbered[] {
-    const first = firstBehind(this.#steps, number);
+    const first = firstAfter(this.#steps, number);
     return this.#steps
       .slice(first, first + most)
       .map((step) => ({ number: step.number, message: () => this.#message(step) }));
@@ -118,7 +118,9 @@ export class ConversationHistory {
     const { target } = this.#opened;
     const services = [...this.#services].join(', ');
     const title = `Connection ${this.id}${services === '' ? '' : `: ${services}`}`;
-    const sentence = `From ${connectionFacts(this.#opened).peer} to ${target}, ${new Date(this.#opened.at).toISOString()}. ${this.#closed?.reason ?? ''}`;
+    const { peer } = connectionFacts(this.#opened);
+    const time = new Date(this.#opened.at).toISOString();
+    const sentence = `From ${peer} to ${target}, ${time}. ${this.#closed?.reason ?? ''}`;
     return conversationDiagram(
       { title, sentence: sentence.trimEnd() },
       [...this.#lanes.values()],
@@ -194,7 +196,7 @@ export class ConversationHistory {
   }
 }
 
-function firstBehind(steps: readonly Step[], number: number): number {
+function firstAfter(steps: readonly Step[], number: number): number {
   let low = 0;
   for (let high = steps.length; low < high;) {
     const middle = (low + high) >> 1;

@@ -9,7 +9,7 @@ import type {
   SpanFacts,
 } from './page-messages.js';
 
-/** The most that is kept of a payload. */
+/** The most bytes of a payload that are kept. */
 const PREVIEW_BYTES = 512;
 /** The most characters of a name or a sentence. */
 const WORDS = 300;
@@ -40,7 +40,7 @@ export function laneFacts(
   { name, kind, direction, handle }: LaneStart,
   above: KnownLane | undefined,
 ): LaneFacts {
-  // A lane's name begins with that of the lane above it.
+  // The name of a lane begins with the name of the lane above it.
   const own =
     above !== undefined && name.startsWith(`${above.start.name}/`)
       ? name.slice(above.start.name.length + 1)
@@ -71,7 +71,10 @@ export function spanFacts({ kind, label, from, to }: Span): SpanFacts {
   return { span: kind, label: words(label), from, ...defined({ to }) };
 }
 
-/** An event that keeps no more memory than it needs: a preview may be a view into a chunk of a socket. */
+/**
+ * Copies the preview of an event when it is a view into a larger chunk, which it would keep in
+ * memory.
+ */
 export function compact(event: LaneEvent): LaneEvent {
   if (!('preview' in event) || event.preview === undefined) return event;
   const { preview } = event;
@@ -80,7 +83,7 @@ export function compact(event: LaneEvent): LaneEvent {
     : { ...event, preview: new Uint8Array(preview.subarray(0, PREVIEW_BYTES)) };
 }
 
-/** The service that a request asks for. */
+/** The service that a request names. */
 export function serviceOf(event: LaneEvent): string | undefined {
   const name =
     event.kind === 'packet' && event.type === 'REQ'

@@ -1,19 +1,20 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 
-/** A secret that nobody guesses: 192 bits, as text that a URL can carry. */
+/** A secret of 192 random bits that fits into a URL. */
 export function newToken(): string {
   return randomBytes(24).toString('base64url');
 }
 
-/** Compares in a time that does not tell how much is right. */
+/** Compares in constant time. */
 export function isToken(given: string, token: string): boolean {
   return timingSafeEqual(digest(given), digest(token));
 }
 
 /**
- * Whether a `Host` header names this server in a way that no foreign page can bring about. A name that its owner lets point to this
- * machine (DNS rebinding) is not among them; a number is always meant, and any port is, since it may be that of a tunnel.
+ * Whether a `Host` header names this server, and not a foreign name that points to it (DNS
+ * rebinding). A numeric address is always accepted, and so is any port, because it may belong to a
+ * tunnel.
  */
 export function isOwnHost(header: string | undefined, host: string): boolean {
   const name = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::\d{1,5})?$/

@@ -4,21 +4,27 @@ import type { TimeRange } from './conversation-diagram.js';
 import { ConversationHistory, type Numbered } from './conversation-history.js';
 import type { PageMessage } from './page-messages.js';
 
-/** How much of a tap is kept for pages that come late or are slow. */
+/** How much of a tap is kept for late and slow pages. */
 export interface HistoryLimits {
-  /** Events, spans and lanes of all connections together; the longest conversation loses its oldest first. Default 50,000. */
+  /**
+   * Events, spans and lanes of all connections; the longest conversation loses its oldest first.
+   * Default 50,000.
+   */
   readonly steps?: number | undefined;
-  /** Connections; the one that was opened first is forgotten, closed ones before open ones. Default 200. */
+  /** Connections; the oldest is forgotten first, and closed ones before open ones. Default 200. */
   readonly connections?: number | undefined;
-  /** Lanes of one connection; what happens on further ones is only counted. Default 200. */
+  /** Lanes of one connection; events on further lanes are only counted. Default 200. */
   readonly lanes?: number | undefined;
 }
 
-/** The last part of what a tap saw, with every step numbered, so that a page can say up to where it knows it. */
+/**
+ * The most recent steps of a tap. Each has a number, so that a page can resume after the last one
+ * that it knows.
+ */
 export class TapHistory {
   readonly #limits: Required<{ readonly [Name in keyof HistoryLimits]: number }>;
   readonly #conversations = new Map<number, ConversationHistory>();
-  /** Of connections that are no longer here. */
+  /** Messages about forgotten connections. */
   #forgotten: readonly Numbered[] = [];
   #steps = 0;
   #next = 1;
@@ -42,19 +48,19 @@ export class TapHistory {
     if (this.#steps > this.#limits.steps) this.#drop();
   }
 
-  /** True when steps behind that number are gone. */
+  /** Whether steps after that number were dropped. */
   hasLostSince(number: number): boolean {
     for (const { lost } of this.#conversations.values()) if (lost > number) return true;
     return false;
   }
 
-  /** At most `most` messages behind that number, in order, and the number of the last of them. */
+  /** The messages after a number, `most` at most, and the number of the last one. */
   since(
     number: number,
     most: number,
   ): { readonly messages: readonly PageMessage[]; readonly last: number } {
     const steps: Numbered[] = this.#forgotten.filter((one) => one.number > number);
-    // No conversation can have more among the first than all of them; one more tells that there are more.
+    // One more from each conversation, to notice that there are more.
     for (const conversation of this.#conversations.values())
       for (const step of conversation.since(number, most + 1)) steps.push(step);
     steps.sort((a, b) => a.number - b.number);
@@ -65,7 +71,7 @@ export class TapHistory {
     };
   }
 
-  /** All that is there but for the events. */
+  /** The state of all connections, without events. */
   state(fresh: boolean): PageMessage {
     return {
       kind: 'state',
@@ -74,7 +80,7 @@ export class TapHistory {
     };
   }
 
-  /** What the connections come to in which something has happened behind that number. */
+  /** The totals of the connections that changed after a number. */
   totalsSince(number: number, now: number): PageMessage {
     const changed = [...this.#conversations.values()].filter(({ last }) => last > number);
     return {
@@ -84,7 +90,7 @@ export class TapHistory {
     };
   }
 
-  /** A conversation, as far as it is kept, within a time of it in milliseconds; undefined when there is none of that number. */
+  /** The diagram of a part of a conversation. Undefined when there is no such conversation. */
   diagram(connection: number, range: TimeRange): Diagram | undefined {
     return this.#conversations.get(connection)?.diagram(range);
   }
@@ -105,7 +111,7 @@ export class TapHistory {
     ].slice(-this.#limits.connections);
   }
 
-  /** An eighth of the longest conversation at once: finding it takes a while. */
+  /** Drops an eighth of the longest conversation, because finding it takes a while. */
   #drop(): void {
     let longest: ConversationHistory | undefined;
     for (const one of this.#conversations.values())

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Subscription, type Observable } from 'rxjs';
 import { refuse } from './page-requests.js';
 
-/** The pages that are open: so many, and no more. */
+/** The open pages, up to a limit. */
 export class OpenPages {
   readonly #most: number;
   readonly #onCount: (count: number) => void;
@@ -14,14 +14,14 @@ export class OpenPages {
     this.#onCount = onCount;
   }
 
-  /** Begins a page's event stream, or refuses it. */
+  /** Starts the event stream of a page, or refuses it. */
   admit(response: ServerResponse, feed: Observable<never>): void {
     if (this.#count >= this.#most) {
       refuse(response, 503, `${this.#most} pages are open already; close one of them.`);
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-    // A page that lost its connection asks again this soon.
+    // A page reconnects after this many milliseconds.
     response.write('retry: 1000\n\n');
     this.#change(1);
     const page = feed.subscribe();
@@ -29,7 +29,7 @@ export class OpenPages {
     page.add(() => this.#change(-1));
   }
 
-  /** Ends all of them. */
+  /** Ends all pages. */
   close(): void {
     this.#all.unsubscribe();
   }

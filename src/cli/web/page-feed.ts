@@ -3,27 +3,29 @@ import { Observable, auditTime, fromEvent, interval, merge, startWith } from 'rx
 import type { TapHistory } from './history.js';
 import type { PageMessage } from './page-messages.js';
 
-/** What all pages are told from. */
+/** The source of the feeds of all pages. */
 export interface FeedSource {
   readonly history: TapHistory;
-  /** Emits when there is something new. */
+  /** Emits when there are new steps. */
   readonly updates: Observable<unknown>;
-  /** True when the tap has come to its end. */
+  /** Whether the tap has ended. */
   readonly isOver: () => boolean;
 }
 
-/** Milliseconds between two looks at what is new: a page cannot show more. */
+/** Milliseconds between two updates of a page. */
 const PACE = 50;
-/** Steps in one server-sent event. */
+/** The most steps in one server-sent event. */
 const MOST_STEPS = 2_000;
-/** Milliseconds after which a comment shows that the connection still holds. */
+/** Milliseconds between comments that keep the connection alive. */
 const SIGN_OF_LIFE = 15_000;
 
 /**
- * Tells a page what happens, as server-sent events, from behind the step that it knows already; to a page that knows none, all that is kept.
+ * Sends a page the steps after the one that it knows, as server-sent events. A new page gets
+ * everything that is kept.
  *
- * Completes when the page is gone; unsubscribing ends the response. Nothing is queued for a page that does not read: it goes on from its
- * place in the history once it has room again, and is told when steps behind that place are gone.
+ * Completes when the page is gone; unsubscribing ends the response. Nothing is queued for a slow
+ * page: it resumes at its place in the history when it has room again, and learns when steps after
+ * that place are gone.
  */
 export function feedPage(
   response: ServerResponse,
@@ -36,7 +38,7 @@ export function feedPage(
       source.updates.pipe(auditTime(PACE), startWith(undefined)),
       fromEvent(response, 'drain'),
     ).subscribe(() => {
-      feed.tell();
+      feed.send();
     });
     feeding.add(
       interval(SIGN_OF_LIFE).subscribe(() => {
@@ -55,7 +57,7 @@ export function feedPage(
   });
 }
 
-/** Where a page is. */
+/** The place of a page in the history. */
 class Feed {
   readonly #response: ServerResponse;
   readonly #source: FeedSource;
@@ -70,8 +72,8 @@ class Feed {
     this.#known = this.#isNew || known === undefined ? 0 : known;
   }
 
-  /** As much as there is and fits; 'drain' brings the rest. */
-  tell(): void {
+  /** Sends as much as there is room for; 'drain' sends the rest. */
+  send(): void {
     while (!this.#response.writableNeedDrain) {
       const messages = this.#next();
       if (messages.length === 0) return;

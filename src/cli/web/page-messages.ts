@@ -1,9 +1,14 @@
 /**
- * What the server tells the page, as JSON: each server-sent event carries an array of these, in order. Times are milliseconds, those within a
- * connection since it was opened, `at` and `now` of the others since 1970. Being told something twice changes nothing.
+ * A message from the server to the page. Each server-sent event carries a JSON array of them, in
+ * order. Applying a message twice changes nothing.
+ *
+ * Times are in milliseconds: within a connection since it was opened, others since 1970.
  */
 export type PageMessage =
-  /** All that is there but for the events. `fresh`: forget what you know; else you were too slow, and events are lost. */
+  /**
+   * Everything but the events. `fresh`: replace all that is known; otherwise the page was too slow
+   * and has missed events.
+   */
   | {
       readonly kind: 'state';
       readonly fresh: boolean;
@@ -11,7 +16,7 @@ export type PageMessage =
     }
   | { readonly kind: 'opened'; readonly connection: ConnectionFacts }
   | { readonly kind: 'closed'; readonly connection: number; readonly closed: ClosedFacts }
-  /** There were too many connections; this one is no longer kept. */
+  /** A connection that is no longer kept, because there are too many. */
   | { readonly kind: 'forgotten'; readonly connection: number }
   | { readonly kind: 'lane'; readonly connection: number; readonly lane: LaneFacts }
   | {
@@ -20,7 +25,7 @@ export type PageMessage =
       readonly lane: number;
       readonly event: EventFacts;
     }
-  /** Begun when `to` is missing, else ended; `from` and `span` tell which. */
+  /** A span begins without `to` and ends with it. `span` and `from` identify it. */
   | {
       readonly kind: 'span';
       readonly connection: number;
@@ -28,13 +33,13 @@ export type PageMessage =
       readonly span: SpanFacts;
     }
   | { readonly kind: 'totals'; readonly now: number; readonly connections: readonly Totals[] }
-  /** The tap itself is over; nothing more comes. */
+  /** The tap has ended; this is the last message. */
   | { readonly kind: 'over' };
 
 export interface ConnectionFacts {
   readonly id: number;
   readonly at: number;
-  /** Who connected, and to whom it was passed on. */
+  /** The initiator; `target` is where its connection goes. */
   readonly peer: string;
   readonly target: string;
 }
@@ -54,11 +59,11 @@ export interface ConnectionState extends ConnectionFacts {
 
 export interface Totals {
   readonly id: number;
-  /** Bytes each way: `out` from the side that connected. */
+  /** Bytes each way; `out` leaves the initiator. */
   readonly in: number;
   readonly out: number;
   readonly events: number;
-  /** How many of the events are no longer kept. */
+  /** The number of events that are no longer kept. */
   readonly dropped: number;
   readonly services: readonly string[];
 }
@@ -77,17 +82,17 @@ export interface EventFacts {
   readonly at: number;
   readonly kind: string;
   readonly label: string;
-  /** If not its lane's. */
+  /** Absent when it is the lane's. */
   readonly direction?: 'in' | 'out';
-  /** How many it stands for, until when. */
+  /** The number of joined events, and the time of the last of them. */
   readonly count?: number;
   readonly until?: number;
-  /** Of a packet: `REQ`. */
+  /** The type of a packet, such as `REQ`. */
   readonly type?: string;
   readonly handle?: number;
   readonly bytes?: number;
   readonly code?: string;
-  /** The first bytes, in base64. */
+  /** The first bytes in base64. */
   readonly preview?: string;
 }
 

@@ -4,35 +4,36 @@ import { toSvg } from '../../diagram/svg/svg.js';
 import { isOwnHost, isToken } from './gate.js';
 import type { PageDocument } from './page-document.js';
 
-/** What a request may lead to. */
+/** What requests need to be answered. */
 export interface PageRoutes {
   readonly token: string;
-  /** Where the server was asked to listen. */
+  /** The host that the server listens on. */
   readonly host: string;
   readonly document: PageDocument;
   readonly diagram: (
     connection: number,
     range: { readonly from: number; readonly to: number },
   ) => Diagram | undefined;
-  /** Goes on with the response; `known` is the number of the last step that the page has. */
+  /** Starts a feed on the response. `known` is the number of the last step that the page has. */
   readonly follow: (response: ServerResponse, known: number | undefined) => void;
 }
 
-/** Answers a request, or refuses it: nothing is told to whom does not know the token, and to no page of another origin. */
+/** Answers a request. Refuses one without the token, and every request of another origin's page. */
 export function answerPageRequest(
   request: IncomingMessage,
   response: ServerResponse,
   routes: PageRoutes,
 ): void {
   for (const [name, value] of Object.entries(always)) response.setHeader(name, value);
-  // The path alone counts: what stands for a host in a request line is not looked at.
+  // Only the path counts; a host in the request line is ignored.
   const url = parsed(request.url ?? '');
   const [, given = '', name = ''] = url?.pathname.split('/') ?? [];
   if (!isOwnHost(request.headers.host, routes.host))
     refuse(
       response,
       403,
-      'This name is not one that the page is served under. Use the address that rx-amanda has printed.',
+      'This name is not one that the page is served under. ' +
+        'Use the address that rx-amanda has printed.',
     );
   else if (url === undefined || !isToken(given, routes.token))
     refuse(
@@ -49,7 +50,7 @@ export function answerPageRequest(
   else refuse(response, 404, 'There is nothing here.');
 }
 
-/** Says no, in a sentence. */
+/** Refuses a request with a sentence. */
 export function refuse(response: ServerResponse, status: number, sentence: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
 }
@@ -73,16 +74,16 @@ function sendPage(response: ServerResponse, { html, securityPolicy }: PageDocume
     .end(html);
 }
 
-function sendSvg(response: ServerResponse, wanted: URLSearchParams, { diagram }: PageRoutes): void {
-  const connection = wholeNumber(wanted.get('connection') ?? undefined);
-  const from = wholeNumber(wanted.get('from') ?? undefined) ?? 0;
-  const to = wholeNumber(wanted.get('to') ?? undefined) ?? Infinity;
+function sendSvg(response: ServerResponse, query: URLSearchParams, { diagram }: PageRoutes): void {
+  const connection = wholeNumber(query.get('connection') ?? undefined);
+  const from = wholeNumber(query.get('from') ?? undefined) ?? 0;
+  const to = wholeNumber(query.get('to') ?? undefined) ?? Infinity;
   const drawn = connection === undefined ? undefined : diagram(connection, { from, to });
   if (drawn === undefined) {
     refuse(response, 404, 'There is no such connection, or it is no longer kept.');
     return;
   }
-  // A hundredth of what is shown is as fine as a picture tells times apart.
+  // A picture tells times apart down to a hundredth of its range.
   const svg = toSvg(drawn, {
     width: 1_200,
     millisecondsPerStep: Math.max(1, Math.round(drawn.length / 100)),

@@ -10,11 +10,11 @@ import { pageDocument, readPageParts, type PageParts } from './page-document.js'
 import { answerPageRequest } from './page-requests.js';
 
 export interface TapPageOptions {
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Where to listen; default `127.0.0.1`, so that only this machine can reach it. */
+  /** The address to listen on; default `127.0.0.1`, which only this machine can reach. */
   readonly host?: string | undefined;
-  /** How many pages may be open at once; default 8. */
+  /** The most open pages; default 8. */
   readonly pages?: number | undefined;
   readonly limits?: HistoryLimits | undefined;
   /** The parts of the page; default: those of the build. */
@@ -22,20 +22,20 @@ export interface TapPageOptions {
 }
 
 export type PageEvent =
-  /** It can be looked at. The URL carries the token: who has it sees everything. */
+  /** The server listens. The URL carries the token, so anyone who has it sees everything. */
   | { readonly kind: 'listening'; readonly url: string; readonly port: number }
-  /** A page was opened or closed; so many are open. */
+  /** The number of open pages changed. */
   | { readonly kind: 'pages'; readonly count: number };
 
 /**
- * Serves a web page that shows the conversations of a tap while they go on.
+ * Serves a web page that shows the conversations of a tap live.
  *
  *     changes  -o-c-c-c-x-|
- *     events   l----p------p-   l: listening, p: a page comes or goes
+ *     events   l----p------p-   l: listening, p: the number of pages changed
  *
- * Cold: subscribing subscribes `changes` and listens; unsubscribing ends both and all pages. When `changes` completes the pages are told, and
- * what is kept can still be looked at. Errors with what `changes` errors with, with `CONNECT_FAILED` when it cannot listen, and with
- * `FILE_FAILED` when the page is not built.
+ * Cold: subscribing subscribes `changes` and listens; unsubscribing ends both and all pages. When
+ * `changes` completes, the pages stay usable. Errors as `changes` does, with `CONNECT_FAILED` when
+ * it cannot listen, and with `FILE_FAILED` when the page is not built.
  */
 export function serveTapPage(
   changes: Observable<TapChange>,
@@ -60,7 +60,7 @@ export function serveTapPage(
         follow,
       });
     });
-    // A page has its event stream and now and then a request beside it.
+    // A page has an event stream, and now and then another request.
     server.maxConnections = 8 * pages;
     server.on('error', (cause) => {
       out.error(

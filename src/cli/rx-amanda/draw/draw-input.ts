@@ -172,7 +172,8 @@ async function readRaw(
   return {
     damage: undefined,
     notes: [
-      'Raw bytes do not say when they were sent: the order of the two sides is a guess, a millisecond a frame.',
+      'Raw bytes do not say when they were sent: ' +
+        'the order of the two sides is a guess, a millisecond a frame.',
     ],
   };
 }

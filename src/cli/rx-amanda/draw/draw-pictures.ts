@@ -21,7 +21,7 @@ export interface PicturesOptions {
 
 interface Drawn {
   readonly recording: Recording;
-  /** Says who talks to whom. */
+  /** Names both ends. */
   title: string;
   ending: string | undefined;
 }

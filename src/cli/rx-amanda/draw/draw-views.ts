@@ -108,7 +108,8 @@ export function drawView(options: DrawOptions): SavedView {
       if (connection !== undefined) return files;
       return [
         ...files,
-        `Drawn are ${drawn} of ${count(pictures.connections, 'connection')}; --connection N draws one of the others.`,
+        `Drawn are ${drawn} of ${count(pictures.connections, 'connection')}; ` +
+          '--connection N draws one of the others.',
       ];
     },
   };
@@ -139,7 +140,12 @@ function viewOfChanges(filter: ConnectionFilter, take: (change: TapChange) => vo
 
 function textOf({ diagram }: Picture, { width, stdout }: DrawOptions): string {
   const terminal = terminalOf(process.env, stdout);
-  return `${toText(diagram, { ...terminal, millisecondsPerStep: drawnStep(diagram), ...(width === undefined ? {} : { width }) })}\n`;
+  const options = {
+    ...terminal,
+    millisecondsPerStep: drawnStep(diagram),
+    ...(width === undefined ? {} : { width }),
+  };
+  return `${toText(diagram, options)}\n`;
 }
 
 async function drawFile(

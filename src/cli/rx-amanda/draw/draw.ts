@@ -59,8 +59,8 @@ Exit code:
        it was shown as far as it goes
   130  interrupted; what was read until then was shown
 `,
-  run(words, output, environment) {
-    const { values, positionals } = parseArguments(words, options);
+  run(args, output, environment) {
+    const { values, positionals } = parseArguments(args, options);
     if (positionals.length === 0) throw new UsageError('FILE is missing.');
     if (positionals.length > 2)
       throw new UsageError('There are more than two files; only raw bytes come in two.');
@@ -78,7 +78,7 @@ Exit code:
         }),
       );
       show({
-        words: positionals,
+        files: positionals,
         view: views(paced),
         paced,
         port,
@@ -97,7 +97,7 @@ Exit code:
 };
 
 interface Showing {
-  readonly words: readonly string[];
+  readonly files: readonly string[];
   readonly view: SavedView;
   readonly paced: PacedOutput;
   readonly port: number | undefined;
@@ -107,7 +107,7 @@ interface Showing {
 }
 
 async function show({
-  words,
+  files,
   view,
   paced,
   port,
@@ -115,7 +115,7 @@ async function show({
   output,
   environment,
 }: Showing): Promise<number> {
-  const { damage, notes } = await readSaved(await savedFiles(words), {
+  const { damage, notes } = await readSaved(await savedFiles(files), {
     stdin: environment.stdin,
     port,
     stop: stop.signal,

@@ -16,27 +16,29 @@ import type { ProcessEnvironment } from '../environment.js';
 import { timingFor, type TargetChoice } from '../target.js';
 import { count, formatBytes, formatTime } from '../../terminal/units.js';
 
-/** Where a dump goes when it is standard output. */
+/** The destination that is standard output. */
 export const STDOUT = '-';
 
-/** One dump to make. */
+/** A dump to make. */
 export interface BackupPlan {
-  /** The name of the target's host, for the request and for the header of the dump file. */
+  /** The target's host name, for the request and for the header of the dump file. */
   readonly host: string;
   readonly dle: Dle;
-  /** Name of the dump file, or {@link STDOUT}. */
+  /** The path of the dump file, or {@link STDOUT}. */
   readonly destination: string;
-  /** Whether a file of that name may be replaced. */
+  /** Whether an existing file may be replaced. */
   readonly overwrite: boolean;
-  /** Milliseconds for an answer, and for silence in the dump; undefined for Amanda's own times. */
+  /**
+   * Milliseconds for a reply, and for silence during the dump; undefined for Amanda's own times.
+   */
   readonly timeout?: number | undefined;
-  /** What the installation's configuration says. */
+  /** The installation's settings. */
   readonly settings?: TargetChoice['settings'];
-  /** Names of the files for the index and the state; default none. */
+  /** The files for the index and the state; default none. */
   readonly sideFiles?: SideFiles;
 }
 
-/** A dump that is whole. */
+/** A complete dump. */
 export interface Backup {
   readonly plan: BackupPlan;
   readonly dump: Dump;
@@ -44,7 +46,10 @@ export interface Backup {
   readonly milliseconds: number;
 }
 
-/** Makes a dump of the first connection, with a progress line; emits it once the file has its name. Errors as `dumpToFile` does. */
+/**
+ * Makes a dump over the first connection, with a progress line. Emits it when the file has its
+ * name. Errors as `dumpToFile` does.
+ */
 export function backUp(
   connections: Observable<Connection>,
   plan: BackupPlan,
@@ -80,7 +85,7 @@ export function backUp(
   );
 }
 
-/** The report as a document. */
+/** The report as a JSON document. */
 export function backupDocument({
   plan,
   dump: { dle, level, reply },
@@ -97,7 +102,7 @@ export function backupDocument({
     level,
     result: kind,
     bytes,
-    // A dump whose checksums differ is no backup, so what there is to compare agrees.
+    // All checksums agree, or the dump would have failed.
     checksum: { received: checksum, client: checksumText(client), native: checksumText(native) },
     index: dle.index === true ? { files, directories } : null,
     strange,
@@ -110,7 +115,7 @@ function checksumText(checksum: Checksum | undefined): string | null {
   return checksum === undefined ? null : formatChecksum(checksum.crc, checksum.bytes);
 }
 
-/** The report for a person. */
+/** The report as lines for a person. */
 export function backupLines({
   plan,
   dump: { dle, level, reply },
@@ -118,14 +123,19 @@ export function backupLines({
   milliseconds,
 }: Backup): string[] {
   const { bytes, files, directories, checksum, client, strange, strangeCount } = outcome;
+  const name = plan.destination === STDOUT ? 'standard output' : plan.destination;
+  const agreement =
+    client === undefined
+      ? '(CRC-32C:bytes); the target sent none to compare'
+      : '(CRC-32C:bytes), the same at both ends';
   const what =
     dle.diskdevice === undefined || dle.diskdevice === dle.disk
       ? dle.disk
       : `${dle.disk} (${dle.diskdevice})`;
   return [
     `${what}, level ${level}, of ${describePeer(reply.connection.peer)} is backed up.`,
-    `  file    ${plan.destination === STDOUT ? 'standard output' : plan.destination}, ${formatBytes(DUMP_HEADER_BYTES + bytes)}`,
-    `  CRC     ${checksum} ${client === undefined ? '(CRC-32C:bytes); the target sent none to compare' : '(CRC-32C:bytes), the same at both ends'}`,
+    `  file    ${name}, ${formatBytes(DUMP_HEADER_BYTES + bytes)}`,
+    `  CRC     ${checksum} ${agreement}`,
     ...(dle.index === true
       ? [`  index   ${count(files, 'file')}, ${count(directories, 'folder')}`]
       : []),
@@ -137,7 +147,7 @@ export function backupLines({
   ];
 }
 
-/** `YYYYMMDDhhmmss`, local time, as Amanda names its runs. */
+/** `YYYYMMDDhhmmss` in local time, as Amanda names its runs. */
 function timestamp(date: Date): string {
   const parts = [
     date.getFullYear(),

@@ -20,7 +20,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** `rx-amanda demo`: a whole backup on this host, without anything to set up. */
+/** `rx-amanda demo`: a whole backup on this host, without any setup. */
 export const demoCommand: CliCommand = {
   summary: 'back up a directory of this host, with a target of our own',
   help: `Usage: rx-amanda demo [OPTION…] [DIRECTORY]
@@ -36,15 +36,15 @@ says how to look at the result. Default: the directory of this program.
 
 ${exitCodesHelp}
 `,
-  run(words, output, environment) {
-    const { positionals } = parseArguments(words, options);
+  run(args, output, environment) {
+    const { positionals } = parseArguments(args, options);
     const [given] = takePositionals(positionals.length === 0 ? [''] : positionals, ['DIRECTORY']);
     const directory =
       given === undefined || given === ''
         ? fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
         : resolve(given);
     return inNewFolder((folder) =>
-      demonstrate(directory, join(folder, 'demo.dump'), output, environment),
+      backUpDirectory(directory, join(folder, 'demo.dump'), output, environment),
     ).pipe(
       tap((backup) => {
         output.result(backupDocument(backup), [...backupLines(backup), ...adviceFor(backup)]);
@@ -54,7 +54,7 @@ ${exitCodesHelp}
   },
 };
 
-function demonstrate(
+function backUpDirectory(
   directory: string,
   destination: string,
   output: Output,
@@ -86,7 +86,7 @@ function adviceFor({ plan }: Backup): readonly string[] {
   ];
 }
 
-/** Hands out a new temporary folder, and removes it again unless what it was for came about. */
+/** Makes a temporary folder, and removes it unless `use` emits a value. */
 function inNewFolder<T>(use: (folder: string) => Observable<T>): Observable<T> {
   return new Observable((out) => {
     const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-demo-'));

@@ -20,11 +20,11 @@ import { withPartialFile, type PartialFile } from '../../terminal/partial-file.j
 import type { SideSinks } from './side-files.js';
 
 export interface DumpFileOptions extends DumpHeaderOptions, ReceiveDumpOptions {
-  /** Name of the dump file. */
+  /** The path of the dump file. */
   readonly path: string;
-  /** Whether a file of that name may be replaced; default no. */
+  /** Whether an existing file may be replaced; default no. */
   readonly overwrite?: boolean;
-  /** Where the index and the state go; default nowhere. */
+  /** Takes the index and the state; default nothing does. */
   readonly sinks?: SideSinks;
 }
 
@@ -32,11 +32,11 @@ export interface DumpFileOptions extends DumpHeaderOptions, ReceiveDumpOptions {
  * Receives a dump into an Amanda dump file: a header of 32 KiB, then the data.
  *
  *     dump   -d--------------|
- *     out    ---m-s-p-p-m-m--D|      as of `receiveDump`; at D the verified file has its name and is on the disk
+ *     out    ---m-s-p-p-m-m--D|      as of `receiveDump`; D: the verified file has its name
  *
- * The file is made before the source is subscribed, under another name; it is removed on any error and on unsubscribing. What arrives is written before
- * anything else is done: handing each piece to another thread takes four times as long, and here nothing else waits meanwhile.
- * Errors with `FILE_FAILED` and as `receiveDump` does. Source: PROTOCOL.md, "The dump file".
+ * The file exists before the source is subscribed, under a temporary name. An error or
+ * unsubscribing removes it. Writes are synchronous, because nothing else waits meanwhile. Errors
+ * with `FILE_FAILED` and as `receiveDump` does. Source: PROTOCOL.md, "The dump file".
  */
 export function dumpToFile({
   path,

@@ -11,17 +11,17 @@ import { fileFailed } from '../../terminal/file-errors.js';
 import type { SideSinks } from './side-files.js';
 
 export interface DumpStreamOptions extends DumpHeaderOptions, ReceiveDumpOptions {
-  /** What the stream is called in an error, such as "the standard output". */
+  /** The name of the stream in an error, such as "the standard output". */
   readonly name: string;
-  /** Where the index and the state go; default nowhere. */
+  /** Takes the index and the state; default nothing does. */
   readonly sinks?: SideSinks;
 }
 
 /**
- * Receives a dump into a stream such as the standard output: a header of 32 KiB without checksums, then the data.
+ * Receives a dump into a stream: a header of 32 KiB without checksums, then the data.
  *
- * What went out cannot be taken back: only `done` says that it is whole, so a command must exit with another code than 0 without
- * it. The stream is not ended. Errors with `FILE_FAILED` (a reader that has gone, a full disk behind it) and as `receiveDump` does.
+ * Sent bytes cannot be taken back, so only `done` says that the dump is complete. The stream is not
+ * ended. Errors with `FILE_FAILED` (a closed reader, a full disk) and as `receiveDump` does.
  */
 export function dumpToStream(
   stream: Writable,
@@ -54,13 +54,16 @@ export function dumpToStream(
       );
       out.add(received.subscribe(out));
       return () => {
-        // Errors that come later are of no use to anybody, and must not end the process.
+        // Later errors do not matter, and must not end the process.
         stream.off('error', fail).on('error', () => undefined);
       };
     });
 }
 
-/** Completes when the stream has passed the bytes on, at once where it does so before its `write` returns, as to a file and to a pipe with room. */
+/**
+ * Completes when the stream has passed the bytes on. For a file, and for a pipe with room, that is
+ * at once.
+ */
 function written(stream: Writable, chunk: Uint8Array, name: string): Observable<never> {
   return new Observable((done) => {
     stream.write(chunk, (cause) => {

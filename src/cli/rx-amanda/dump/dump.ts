@@ -19,7 +19,7 @@ import { targetOptions, targetOptionsHelp } from '../target.js';
 const options = {
   ...targetOptions,
   ...configOptions,
-  // Here -o is the file.
+  // Unlike in other commands, -o is the output file.
   option: { type: 'string', multiple: true },
   output: { type: 'string', short: 'o' },
   'index-file': { type: 'string' },
@@ -65,8 +65,8 @@ the configuration's dtimeout. A disklist's entry for DISK names the device, too.
 
 ${exitCodesHelp}
 `,
-  run(words, output, environment) {
-    const { values, positionals } = parseArguments(words, options);
+  run(args, output, environment) {
+    const { values, positionals } = parseArguments(args, options);
     const [host = '', disk = ''] = takePositionals(positionals, ['HOST', 'DISK']);
     const { output: destination, program = 'GNUTAR', force = false, record = false } = values;
     if (destination === undefined || destination === '')
@@ -135,7 +135,7 @@ function chooseSideFiles(
   return { index, state };
 }
 
-/** A file that was asked for and is not there needs a word; without the index that was asked for it would be no dump. */
+/** Notes that the target sent no state. A missing index, in contrast, fails the dump. */
 function noteMissingState({ dump }: Backup, { state }: SideFiles, output: Output): void {
   if (state !== undefined && dump.state === undefined)
     output.note(`the target sent no state, so there is no ${state}.`);

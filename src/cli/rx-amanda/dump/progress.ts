@@ -4,12 +4,15 @@ import type { Output } from '../output.js';
 import type { ProcessEnvironment } from '../environment.js';
 import { count, formatBytes } from '../../terminal/units.js';
 
-/** Milliseconds between two looks at the progress: a person watches a line change, a log gets one now and then. */
+/** Milliseconds between two progress lines: often on a terminal, seldom in a log. */
 export function progressInterval({ stderr }: ProcessEnvironment): number {
   return stderr.isTTY === true ? 200 : 5_000;
 }
 
-/** Shows how a dump gets on: on a terminal one line that changes, else lines; nothing with `--quiet`, and with `--json` on a terminal only. */
+/**
+ * Shows the progress of a dump: one changing line on a terminal, else several lines. Nothing with
+ * `--quiet`; with `--json` on a terminal only.
+ */
 export function showProgress(
   { mode }: Output,
   { stderr }: ProcessEnvironment,
@@ -18,12 +21,12 @@ export function showProgress(
   if (mode.quiet || (mode.json && !isTerminal)) return (events) => events;
   return (events) => {
     const started = performance.now();
-    // A terminal that does not know its width says 0.
+    // A terminal of unknown width reports 0.
     const columns = stderr.columns !== undefined && stderr.columns > 0 ? stderr.columns : 80;
     let width = 0;
     const show = (progress: DumpProgress, end: string): void => {
       const text = progressLine(progress, performance.now() - started);
-      // Blanks over what a longer line has left; a line that wraps could not be written over.
+      // Blanks erase the rest of a longer line. A wrapped line could not be overwritten.
       stderr.write(
         isTerminal ? `\r${text.slice(0, columns - 1).padEnd(width)}${end}` : `${text}\n`,
       );

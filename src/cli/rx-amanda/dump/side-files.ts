@@ -12,23 +12,23 @@ import type { DumpEvent, DumpSinks, Sink } from '../../../initiator/receive-dump
 import type { Dump } from '../../../initiator/sendbackup.js';
 import { withPartialFile, type PartialFile } from '../../terminal/partial-file.js';
 
-/** The streams that may be kept besides the data. */
+/** The streams besides the data that may be kept. */
 export type SideSinks = Pick<DumpSinks, 'index' | 'state'>;
 
-/** Names of the files that take them. */
+/** The paths of their files. */
 export interface SideFiles {
   readonly index?: string | undefined;
   readonly state?: string | undefined;
 }
 
 /**
- * Writes the index and the state of a dump into files of their own.
+ * Writes the index and the state of a dump into files.
  *
  *     dumps  -d--------------|
- *     out    ---m-s-p-p-m-m--D|      as `receive` emits; at D the files have their names
+ *     out    ---m-s-p-p-m-m--D|      as `receive` emits; D: the files have their names
  *
- * They are made, and checked, before the source is subscribed, and removed on any error and on unsubscribing; one whose stream the target
- * did not open is not kept either. Errors with `FILE_FAILED` and as `receive` does.
+ * The files exist before the source is subscribed. An error or unsubscribing removes them, and so
+ * does a target that does not open their stream. Errors with `FILE_FAILED` and as `receive` does.
  */
 export function withSideFiles(
   names: SideFiles,

@@ -6,12 +6,13 @@ import { AmandaError } from '../../../wire/errors.js';
 import { messageOf } from '../../../wire/text.js';
 import { UsageError } from '../../terminal/arguments.js';
 
-/** A request is one packet in one frame, so there is no use in reading more. */
+/** A request is one packet in one frame. */
 const MOST_BYTES = MAX_PAYLOAD;
 
 /**
- * What is to follow the OPTIONS line: the file's bytes, or those of standard input unless it is a terminal. Unsubscribing closes what is
- * read. Errors with `FILE_FAILED`, and with a {@link UsageError} when there is more than a request can hold.
+ * Reads the body of a request: a file, or standard input unless it is a terminal. Unsubscribing
+ * closes the source. Errors with `FILE_FAILED`, and with a {@link UsageError} for a body that is
+ * too long.
  */
 export function readBody(
   file: string | undefined,

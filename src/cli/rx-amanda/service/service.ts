@@ -28,7 +28,7 @@ const options = {
   stream: { type: 'string', multiple: true },
 } as const;
 
-/** `rx-amanda service`: any service, as Amanda's own amservice asks for it. */
+/** `rx-amanda service`: requests any service, like Amanda's amservice. */
 export const serviceCommand: CliCommand = {
   summary: 'ask for any service, with a request of your own',
   help: `Usage: rx-amanda service [OPTION…] HOST SERVICE
@@ -57,8 +57,8 @@ ${configOptionsHelp}
 
 ${exitCodesHelp}
 `,
-  run(words, output, environment) {
-    const { values, positionals } = parseArguments(words, options);
+  run(args, output, environment) {
+    const { values, positionals } = parseArguments(args, options);
     const [host = '', service = ''] = takePositionals(positionals, ['HOST', 'SERVICE']);
     const { target } = chooseConfigured(host, undefined, values, output, environment);
     const bindings = (values.stream ?? []).map(parseBinding);
@@ -92,7 +92,10 @@ ${exitCodesHelp}
   },
 };
 
-/** amandad says that a service failed in a line of its own; behind a service that does not end its last line, that is the end of this one. */
+/**
+ * Whether the reply reports a failure. amandad appends such a line to the last line of the service
+ * if that has no line end.
+ */
 function hasFailed({ errors, lines }: Reply): boolean {
   return (
     errors.length > 0 ||
@@ -110,14 +113,14 @@ function parseFeatures(hex: string): Features {
   }
 }
 
-/** Shows the reply and joins its streams, or drops them. */
+/** Prints the reply, and binds or discards its streams. */
 function useStreams(
   reply: Reply,
-  wanted: ProcessEnvironment | readonly NamedBinding[],
+  choice: ProcessEnvironment | readonly NamedBinding[],
   output: Output,
 ): Observable<never> {
-  const bindings = 'stdout' in wanted ? firstStream(reply, wanted) : wanted;
-  if (!('stdout' in wanted))
+  const bindings = 'stdout' in choice ? firstStream(reply, choice) : choice;
+  if (!('stdout' in choice))
     output.result(documentOf(reply), reply.text.replace(/\n$/, '').split('\n'));
   else for (const error of reply.errors) output.warn(`ERROR ${error}`);
   const bound =

@@ -7,19 +7,19 @@ import { toWritable } from '../../../operators/to-writable.js';
 import { printable } from '../../../wire/text.js';
 import { UsageError } from '../../terminal/arguments.js';
 
-/** What a stream of a service is bound to. */
+/** The two ends that a stream of a service is bound to. */
 export interface StreamBinding {
-  /** Its bytes go to the service; without one nothing does, and our direction stays open. */
+  /** Goes to the service. Undefined sends nothing and leaves our direction open. */
   readonly input: Readable | undefined;
-  /** The service's bytes go there; without one they are dropped. */
+  /** Takes the service's bytes; undefined drops them. */
   readonly output: Writable | undefined;
 }
 
 /**
- * Passes bytes both ways between a stream of a service and this side, until the service has closed the stream.
+ * Passes bytes both ways until the service closes the stream.
  *
  *     input   -a--b----       goes to the service; its end closes that direction
- *     output  --x---y-|       comes from the service; then the input is no longer read
+ *     output  --x---y-|       comes from the service; at its end the input is abandoned
  */
 export function bindStream(stream: Stream, { input, output }: StreamBinding): Observable<never> {
   const receiving =
@@ -33,19 +33,23 @@ export function bindStream(stream: Stream, { input, output }: StreamBinding): Ob
   );
 }
 
-/** A stream by name, and the descriptors of this process that it is to be bound to. */
+/** A stream by name, and the descriptors of this process to bind it to. */
 export interface NamedBinding {
   readonly name: string;
   /** Opens the descriptors. */
   readonly open: () => StreamBinding;
 }
 
-/** Reads `NAME,IN,OUT`, where `-` stands for none. Throws {@link UsageError}, also for a descriptor that is not open. */
+/**
+ * Reads `NAME,IN,OUT`; `-` stands for none. Throws {@link UsageError}, also for a descriptor that
+ * is not open.
+ */
 export function parseBinding(text: string): NamedBinding {
   const [, name, from, to] = /^([^,]+),(\d{1,6}|-),(\d{1,6}|-)$/.exec(text) ?? [];
   if (name === undefined)
     throw new UsageError(
-      `--stream takes NAME,IN,OUT with the numbers of two open descriptors, not "${printable(text)}".`,
+      '--stream takes NAME,IN,OUT with the numbers of two open descriptors, ' +
+        `not "${printable(text)}".`,
     );
   const [input, output] = [openDescriptor(from), openDescriptor(to)];
   return {
@@ -66,7 +70,8 @@ function openDescriptor(word: string | undefined): number | undefined {
     fstatSync(descriptor);
   } catch {
     throw new UsageError(
-      `The descriptor ${descriptor} is not open; a shell opens one with ${descriptor}<FILE or ${descriptor}>FILE.`,
+      `The descriptor ${descriptor} is not open; ` +
+        `a shell opens one with ${descriptor}<FILE or ${descriptor}>FILE.`,
     );
   }
   return descriptor;

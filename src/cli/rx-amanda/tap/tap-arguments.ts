@@ -1,7 +1,7 @@
 import { printable } from '../../../wire/text.js';
 import { UsageError } from '../../terminal/arguments.js';
 
-/** Where to listen, or whom to reach. */
+/** A host name or address, and a port. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
@@ -9,7 +9,10 @@ export interface HostPort {
 
 const LOOPBACK = '127.0.0.1';
 
-/** Reads `PORT`, `:PORT`, `HOST:PORT` or `[::1]:PORT`; without a host it is the loopback. Throws {@link UsageError}. */
+/**
+ * Reads `PORT`, `:PORT`, `HOST:PORT` or `[::1]:PORT`; the default host is the loopback. Throws
+ * {@link UsageError}.
+ */
 export function parseListen(text: string, what = 'LISTEN'): HostPort {
   const [, port] = /^:?(\d{1,5})$/.exec(text) ?? [];
   if (port !== undefined) return { host: LOOPBACK, port: portOf(what, port, 0) };

@@ -10,7 +10,7 @@ import { drawnStep } from '../draw/draw-pictures.js';
 import { withPartialFile, type PartialFile } from '../../terminal/partial-file.js';
 import { tapJson, tapPcap, type TapSink } from './tap-sinks.js';
 
-/** Names of the files that a tap writes, and whether a drawing is wanted besides. */
+/** The files that a tap writes, and whether a drawing is printed as well. */
 export interface TapFileNames {
   readonly svg?: string | undefined;
   readonly json?: string | undefined;
@@ -18,13 +18,16 @@ export interface TapFileNames {
   readonly text?: boolean | undefined;
 }
 
-/** Takes what a tap sees while it sees it. */
+/** Takes the events of a tap as they come. */
 export interface TapFiles {
   event(event: TapEvent): void;
   change(change: TapChange): void;
-  /** All of it so far, if a drawing was asked for, and how it is to be drawn. */
+  /** The drawing of everything so far, if one was requested. */
   drawing(): Drawing;
-  /** Brings the files to the disk and gives them their names; the names of those that are whole. What fails is told, and the others go on. */
+  /**
+   * Publishes the complete files and returns their names. A failure is reported, and the other
+   * files go on.
+   */
   publish(): Promise<readonly string[]>;
 }
 
@@ -33,35 +36,36 @@ export interface Drawing {
   readonly millisecondsPerStep: number;
 }
 
-/** A drawing of more is neither read nor quick to open. */
+/** The most events of a drawing. A larger one would be slow to open and hard to read. */
 const DRAWN_EVENTS = 1_000;
-/** Chunks that a stream has in a drawing, on average: a backup is to be seen at a glance. */
+/** The average number of chunks of a stream in a drawing. */
 const DRAWN_CHUNKS = 2;
 
 /**
- * Makes the files of a tap for as long as something is written into them: each has its name when it is published, and is removed otherwise.
+ * Creates the files of a tap for as long as `use` runs. A file that is not published is removed.
  *
- * Capture and recording are written as they come, so that what was seen is there under the name for the time being when this program is killed,
- * but for the last {@link HELD_FOR} milliseconds. A file that cannot be written to any more is left as it is, `onTrouble` is told, and the others
- * go on. Errors with `FILE_FAILED` when one cannot be made.
+ * Capture and recording are written as events come, at most {@link HELD_FOR} milliseconds late, so
+ * a killed program leaves them under a temporary name. A file that cannot be written stays
+ * incomplete, `onProblem` gets the reason, and the other files go on. Errors with `FILE_FAILED`
+ * when one cannot be created.
  */
 export function withTapFiles<T>(
   names: TapFileNames,
   overwrite: boolean,
-  onTrouble: (message: string) => void,
+  onProblem: (message: string) => void,
   use: (files: TapFiles) => Observable<T>,
 ): Observable<T> {
   return withOptional(names.svg, overwrite, (svg) =>
     withOptional(names.json, overwrite, (json) =>
       withOptional(names.pcap, overwrite, (pcap) => {
         const files = [
-          json && new Streamed(json, tapJson(), onTrouble),
-          pcap && new Streamed(pcap, tapPcap(), onTrouble),
+          json && new Streamed(json, tapJson(), onProblem),
+          pcap && new Streamed(pcap, tapPcap(), onProblem),
         ];
         const streamed = files.filter((file) => file !== undefined);
         const isDrawn = svg !== undefined || names.text === true;
         const recording = isDrawn ? new Recording({ title: 'rx-amanda tap' }) : undefined;
-        return use(new OpenFiles({ svg, streamed, recording, onTrouble })).pipe(
+        return use(new OpenFiles({ svg, streamed, recording, onProblem })).pipe(
           finalize(() => {
             for (const file of streamed) file.close();
           }),
@@ -101,23 +105,25 @@ interface Opened {
   readonly svg: PartialFile | undefined;
   readonly streamed: readonly Streamed[];
   readonly recording: Recording | undefined;
-  readonly onTrouble: (message: string) => void;
+  readonly onProblem: (message: string) => void;
 }
 
 class OpenFiles implements TapFiles {
   readonly #svg: PartialFile | undefined;
   readonly #streamed: readonly Streamed[];
   readonly #recording: Recording | undefined;
-  readonly #onTrouble: (message: string) => void;
-  /** When the first connection was opened, in milliseconds since 1970, and the later ones after that. */
+  readonly #onProblem: (message: string) => void;
+  /**
+   * The time of the first connection in milliseconds since 1970, and the delays of the later ones.
+   */
   #began: number | undefined;
   readonly #delays = new Map<number, number>();
 
-  constructor({ svg, streamed, recording, onTrouble }: Opened) {
+  constructor({ svg, streamed, recording, onProblem }: Opened) {
     this.#svg = svg;
     this.#streamed = streamed;
     this.#recording = recording;
-    this.#onTrouble = onTrouble;
+    this.#onProblem = onProblem;
   }
 
   event(event: TapEvent): void {
@@ -158,32 +164,32 @@ class OpenFiles implements TapFiles {
       await file.publish();
       return true;
     } catch (error) {
-      this.#onTrouble(messageOf(error));
+      this.#onProblem(messageOf(error));
       return false;
     }
   }
 }
 
-/** For how many milliseconds what is to be written may wait for more. */
+/** Milliseconds that bytes may wait for more. */
 const HELD_FOR = 200;
-/** How many bytes may wait. */
+/** The most waiting bytes. */
 const MOST_HELD = 131_072;
 
-/** A file that is written while the tap goes on. */
+/** A file that is written during the tap. */
 class Streamed {
   readonly #file: PartialFile;
   readonly #sink: TapSink;
-  readonly #onTrouble: (message: string) => void;
+  readonly #onProblem: (message: string) => void;
   #isWhole = true;
-  /** What waits to be written, and how much that is. */
+  /** The waiting parts and their size. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(file: PartialFile, sink: TapSink, onTrouble: (message: string) => void) {
+  constructor(file: PartialFile, sink: TapSink, onProblem: (message: string) => void) {
     this.#file = file;
     this.#sink = sink;
-    this.#onTrouble = onTrouble;
+    this.#onProblem = onProblem;
     this.write(() => sink.begin());
   }
 
@@ -213,7 +219,7 @@ class Streamed {
     }
   }
 
-  /** Writes nothing more. */
+  /** Stops writing. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -235,10 +241,10 @@ class Streamed {
     }
   }
 
-  /** Who is tapped shall not notice it. */
+  /** Gives up the file. The tapped programs must not notice it. */
   #giveUp(error: unknown): void {
     this.close();
-    this.#onTrouble(`${messageOf(error)} What was written before is in ${this.#file.keep()}.`);
+    this.#onProblem(`${messageOf(error)} What was written before is in ${this.#file.keep()}.`);
   }
 }
 

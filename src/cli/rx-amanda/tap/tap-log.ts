@@ -4,16 +4,16 @@ import type { TapChange } from '../../../tap/tap-change.js';
 import { fileFailed } from '../../terminal/file-errors.js';
 import { JOINED_FOR, TapView, type TapViewOptions } from './tap-view.js';
 
-/** Tells what passes, line by line, while it passes. */
+/** Reports the lines of the live view. */
 export function showTap(
-  tell: (line: string) => void,
+  report: (line: string) => void,
   options: TapViewOptions,
 ): MonoTypeOperatorFunction<TapChange> {
   return (changes) =>
     new Observable((out) => {
       const view = new TapView(options);
       const say = (lines: readonly string[]): void => {
-        for (const line of lines) tell(line);
+        for (const line of lines) report(line);
       };
       out.add(
         interval(JOINED_FOR).subscribe(() => {
@@ -31,13 +31,15 @@ export function showTap(
 }
 
 /**
- * Opens a file for lines at its end, for as long as `use` takes; for this user alone. Errors with `FILE_FAILED` when it cannot be opened; when it
- * cannot be written to any more, `onTrouble` is told once, and lines that find room later are written again.
+ * Opens a file for appending while `use` runs, with mode 0600. Errors with `FILE_FAILED` when it
+ * cannot be opened.
+ *
+ * The first failed write calls `onProblem`; later lines are still tried.
  */
 export function withLogFile<T>(
   path: string,
-  onTrouble: (message: string) => void,
-  use: (tell: (line: string) => void) => Observable<T>,
+  onProblem: (message: string) => void,
+  use: (report: (line: string) => void) => Observable<T>,
 ): Observable<T> {
   return new Observable((out) => {
     let descriptor: number;
@@ -48,17 +50,17 @@ export function withLogFile<T>(
       return;
     }
     let hasFailed = false;
-    const tell = (line: string): void => {
+    const report = (line: string): void => {
       try {
         writeSync(descriptor, `${line}\n`);
       } catch (cause) {
-        // Who is tapped shall not notice that the disk is full.
-        if (!hasFailed) onTrouble(fileFailed('write to', path, cause).message);
+        // A full disk must not disturb the tapped programs.
+        if (!hasFailed) onProblem(fileFailed('write to', path, cause).message);
         hasFailed = true;
       }
     };
     out.add(
-      use(tell)
+      use(report)
         .pipe(
           finalize(() => {
             closeSync(descriptor);

@@ -3,31 +3,32 @@ import type { TapChange } from '../../../tap/tap-change.js';
 import { printable, decodeText } from '../../../wire/text.js';
 import { count, formatBytes } from '../../terminal/units.js';
 
-/** How lines are written. */
+/** What the terminal can show. */
 export interface TapViewOptions {
   readonly color?: boolean;
   readonly unicode?: boolean;
 }
 
-/** Characters of a payload that are shown. */
+/** The most characters of a payload that are shown. */
 const SHOWN_CHARACTERS = 60;
 
-/** How much a stream carries beside what is shown of it at once. */
+/** The bytes of a lane since its last line. */
 interface Stream {
   readonly connection: number;
   readonly start: LaneStart;
-  /** When the last line of it was, in milliseconds since 1970. */
+  /** The time of its last line in milliseconds since 1970. */
   since: number;
   chunks: number;
   bytes: number;
 }
 
-/** Milliseconds that what a stream carries is joined for, so that a backup does not flood a terminal. */
+/** Milliseconds of data that one line sums up, so that a backup does not flood a terminal. */
 export const JOINED_FOR = 1_000;
 
 /**
- * What a tap sees as lines of text: packets, ends and errors one by one, and of a stream the first chunk after a pause and then how much comes.
- * What comes from the network is made safe for a terminal.
+ * Turns the steps of a tap into lines: one for each packet, end and error. Of a stream it shows the
+ * first chunk after a pause, and then sums. All texts from the network are made safe for a
+ * terminal.
  */
 export class TapView {
   readonly #options: Required<TapViewOptions>;
@@ -38,7 +39,7 @@ export class TapView {
     this.#options = { color, unicode };
   }
 
-  /** The lines for a step. */
+  /** The lines of a step. */
   lines(change: TapChange): readonly string[] {
     const { connection } = change;
     switch (change.kind) {
@@ -72,7 +73,7 @@ export class TapView {
     }
   }
 
-  /** The lines for what has come by now, `at` milliseconds since 1970, and was not shown. */
+  /** The lines of sums that are due at a time, in milliseconds since 1970. */
   pending(at: number): readonly string[] {
     return this.#joined(({ since }) => at - since >= JOINED_FOR, at);
   }
@@ -118,17 +119,17 @@ export class TapView {
 
   #event({ connection, start }: Stream, at: number, event: LaneEvent): readonly string[] {
     const lines = this.#joined((lane) => lane.start === start, at);
-    // A lane is over with its last close; the end of a connection has a line of its own.
+    // A close has its own line, and so has the end of a connection.
     if (event.kind === 'complete') return lines;
     const text = printable(
       event.kind === 'close' && start.kind !== 'connection' ? 'ends' : event.label,
     );
     const isRequest = event.kind === 'packet' && event.type === 'REQ';
     const said = start.kind === 'connection' || isRequest ? text : `${nameOf(start)} ${text}`;
-    const isTrouble =
+    const isFailure =
       event.kind === 'error' ||
       (event.kind === 'packet' && (event.type === 'NAK' || / ERROR /.test(text)));
-    const shown = isTrouble
+    const shown = isFailure
       ? this.#paint('red', said)
       : event.kind === 'packet'
         ? this.#paint('bold', said)
@@ -140,7 +141,8 @@ export class TapView {
     return [...this.#lanes.values()].flatMap((lane) => {
       if (lane.chunks === 0 || !which(lane)) return [];
       const seconds = Math.max(at - lane.since, 1) / 1_000;
-      const text = `${nameOf(lane.start)} ${formatBytes(lane.bytes)} in ${count(lane.chunks, 'chunk')}, ${formatBytes(lane.bytes / seconds)}/s`;
+      const size = `${formatBytes(lane.bytes)} in ${count(lane.chunks, 'chunk')}`;
+      const text = `${nameOf(lane.start)} ${size}, ${formatBytes(lane.bytes / seconds)}/s`;
       Object.assign(lane, { since: at, chunks: 0, bytes: 0 });
       return [this.#line(at, lane.connection, lane.start.direction, text)];
     });
@@ -170,24 +172,26 @@ export class TapView {
 
 const styles = { bold: 1, dim: 2, red: 31, green: 32, cyan: 36 } as const;
 
-/** `14:03:59.123`, as the clock on the wall has it. */
+/** `14:03:59.123` in local time. */
 function timeOf(at: number): string {
   const date = new Date(at);
-  const two = (number: number): string => String(number).padStart(2, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+  const digits = (number: number, count = 2): string => String(number).padStart(count, '0');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()];
+  return `${time.map((part) => digits(part)).join(':')}.${digits(date.getMilliseconds(), 3)}`;
 }
 
-/** Without the connection's name before it. */
+/** The name of a lane without its connection's. */
 function nameOf({ name, under }: LaneStart): string {
   return printable(
     under !== undefined && name.startsWith(`${under}/`) ? name.slice(under.length + 1) : name,
   );
 }
 
-/** The front of a text; nothing of what is none. */
+/** The beginning of a text in quotes; empty for other data. */
 function previewOf(preview: Uint8Array | undefined, bytes: number): string {
   if (preview === undefined || preview.length === 0) return '';
   const text = decodeText(preview);
   if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text.slice(0, -1))) return '';
-  return ` "${printable(text, SHOWN_CHARACTERS)}${bytes > preview.length && text.length <= SHOWN_CHARACTERS ? '…' : ''}"`;
+  const isCut = bytes > preview.length && text.length <= SHOWN_CHARACTERS;
+  return ` "${printable(text, SHOWN_CHARACTERS)}${isCut ? '…' : ''}"`;
 }

@@ -57,7 +57,7 @@ const options = {
 
 type Values = ReturnType<typeof parseArguments<typeof options>>['values'];
 
-/** `rx-amanda tap`: stands between two programs of Amanda and shows what they say. */
+/** `rx-amanda tap`: relays between two Amanda programs and shows what they say. */
 export const tapCommand: CliCommand = {
   summary: 'stand between two Amanda programs and show what they say',
   help: `Usage: rx-amanda tap [OPTION…] LISTEN TARGET
@@ -101,36 +101,36 @@ Exit code:
   2    wrong usage
   3    the address cannot be listened on
 `,
-  run(words, output, environment) {
-    const { values, positionals } = parseArguments(words, options);
+  run(args, output, environment) {
+    const { values, positionals } = parseArguments(args, options);
     checkFiles(values);
     const page = values.web === undefined ? undefined : parseListen(values.web, '--web');
     const source =
       values.local === true
         ? localSource(positionals, values, environment)
         : tcpSource(positionals, values, output, environment);
-    const trouble = { met: false };
-    const onTrouble = (message: string): void => {
-      trouble.met = true;
+    const problem = { met: false };
+    const onProblem = (message: string): void => {
+      problem.met = true;
       output.warn(`rx-amanda: ${message}`);
     };
-    return withTapFiles(values, values.force === true, onTrouble, (files) =>
+    return withTapFiles(values, values.force === true, onProblem, (files) =>
       concat(
-        shown(read(source.events, files), { ...values, page, onTrouble }, output, environment).pipe(
+        shown(read(source.events, files), { ...values, page, onProblem }, output, environment).pipe(
           ignoreElements(),
         ),
         defer(async () => {
           const published = await files.publish();
           if (values.text === true) {
             const { diagram, millisecondsPerStep } = files.drawing();
-            environment.stdout.write(
-              `${toText(diagram, { ...terminalOf(process.env, environment.stdout), millisecondsPerStep })}\n`,
-            );
+            const terminal = terminalOf(process.env, environment.stdout);
+            const text = toText(diagram, { ...terminal, millisecondsPerStep });
+            environment.stdout.write(`${text}\n`);
           }
           if (values.local !== true) for (const path of published) output.note(`wrote ${path}`);
         }).pipe(
           concatMap(() =>
-            of(source.exitCode() ?? (trouble.met ? exitCodes.failed : exitCodes.success)),
+            of(source.exitCode() ?? (problem.met ? exitCodes.failed : exitCodes.success)),
           ),
         ),
       ),
@@ -138,19 +138,19 @@ Exit code:
   },
 };
 
-/** What is tapped, and the exit code that belongs to it, once it has ended. */
+/** The tapped connections, and the exit code after their end. */
 interface Source {
   readonly events: Observable<TapEvent>;
   readonly exitCode: () => number | undefined;
 }
 
 function tcpSource(
-  words: readonly string[],
+  positionals: readonly string[],
   values: Values,
   output: Output,
   { interrupted }: ProcessEnvironment,
 ): Source {
-  const [listening = '', reached = ''] = takePositionals(words, ['LISTEN', 'TARGET']);
+  const [listening = '', reached = ''] = takePositionals(positionals, ['LISTEN', 'TARGET']);
   const count = values.once === true ? 1 : wholeNumber('--count', values.count, 1, 1_000_000_000);
   if (values.once === true && values.count !== undefined)
     throw new UsageError('--once and --count cannot be combined.');
@@ -172,11 +172,11 @@ function tcpSource(
 }
 
 function localSource(
-  words: readonly string[],
+  positionals: readonly string[],
   values: Values,
   { interrupted }: ProcessEnvironment,
 ): Source {
-  const [program, ...args] = words;
+  const [program, ...args] = positionals;
   if (program === undefined)
     throw new UsageError(
       'PROGRAM is missing; rx-amanda tap --local -- /usr/lib/amanda/amandad -auth=local.',
@@ -185,7 +185,8 @@ function localSource(
     throw new UsageError('--local has one connection; --once and --count are for others.');
   if (values.web !== undefined)
     throw new UsageError(
-      '--web and --local cannot be combined: every PROGRAM has a tap of its own; give --json and draw that.',
+      '--web and --local cannot be combined: every PROGRAM has a tap of its own; ' +
+        'give --json and draw that.',
     );
   if (values.text === true)
     throw new UsageError(
@@ -201,7 +202,7 @@ function localSource(
   return { events, exitCode: () => exitCode };
 }
 
-/** Our own standard input and output as the initiator made them; Node's may not be closed. */
+/** Standard input and output as new streams, because Node's own cannot be closed. */
 function standardStreams(): { readonly input: Socket; readonly output: Socket } {
   try {
     return {
@@ -211,13 +212,14 @@ function standardStreams(): { readonly input: Socket; readonly output: Socket } 
   } catch (cause) {
     throw new AmandaError(
       'BAD_ARGUMENT',
-      'With --local standard input and output are pipes; start this from an initiator, as its amandad-path.',
+      'With --local standard input and output are pipes; ' +
+        'start this from an initiator, as its amandad-path.',
       { cause },
     );
   }
 }
 
-/** What the events mean; both go into the files. */
+/** Decodes the events. Events and steps both go into the files. */
 function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChange> {
   return events.pipe(
     tap((event) => {
@@ -230,33 +232,33 @@ function read(events: Observable<TapEvent>, files: TapFiles): Observable<TapChan
   );
 }
 
-/** In which ways the changes are shown. */
+/** How the steps are shown. */
 interface Shown {
   readonly log?: string | undefined;
   readonly local?: boolean | undefined;
   readonly page: HostPort | undefined;
-  readonly onTrouble: (message: string) => void;
+  readonly onProblem: (message: string) => void;
 }
 
 function shown(
   changes: Observable<TapChange>,
-  { log, local = false, page, onTrouble }: Shown,
+  { log, local = false, page, onProblem }: Shown,
   output: Output,
   { stdout }: ProcessEnvironment,
 ): Observable<unknown> {
   const logged =
     log === undefined
       ? changes
-      : withLogFile(log, onTrouble, (tell) => changes.pipe(showTap(tell, {})));
-  const tell = (line: string): void => {
+      : withLogFile(log, onProblem, (report) => changes.pipe(showTap(report, {})));
+  const report = (line: string): void => {
     stdout.write(`${line}\n`);
   };
   const viewed =
     local || output.mode.quiet
       ? logged
-      : logged.pipe(showTap(tell, terminalOf(process.env, stdout)));
+      : logged.pipe(showTap(report, terminalOf(process.env, stdout)));
   if (page === undefined) return viewed;
-  // Loaded only for who asked for it, and before there is anything to show.
+  // The page loads on demand, before the first step.
   return defer(() => from(import('../../web/serve-tap-page.js'))).pipe(
     switchMap(({ serveTapPage }) =>
       viewed.pipe(
@@ -266,7 +268,7 @@ function shown(
   );
 }
 
-/** The page is there for as long as the tap is. */
+/** Serves the page until the tap ends. */
 function webPage(
   changes: Observable<TapChange>,
   events: Observable<PageEvent>,

@@ -13,7 +13,7 @@ interface Row {
   readonly totals: HTMLElement;
 }
 
-/** The connections of the tap, the newest on top. */
+/** The list of connections, the newest on top. */
 export class ConnectionList {
   readonly #list = find('connections', HTMLUListElement);
   readonly #nobody = find('nobody', HTMLElement);
@@ -72,10 +72,8 @@ function fill(
   const state = closed?.how ?? (isOver ? 'cut off' : 'open');
   row.button.setAttribute('aria-current', String(isChosen));
   row.button.dataset.state = state === 'open' || state === 'ended' ? state : 'broken';
-  say(
-    row.title,
-    `${facts.id}  ${totals.services.length === 0 ? 'no request yet' : totals.services.map(visible).join(', ')}`,
-  );
+  const services = totals.services.map(visible).join(', ');
+  say(row.title, `${facts.id}  ${services === '' ? 'no request yet' : services}`);
   say(row.state, `${SIGNS[state] ?? '✕'} ${state}`);
   say(row.peers, `${visible(facts.peer)} → ${visible(facts.target)}`);
   const now = rate.rate(localTime);
@@ -86,10 +84,8 @@ function fill(
       ? `→ ${perSecond(now.out)}   ← ${perSecond(now.in)}`
       : visible(closed.reason),
   );
-  say(
-    row.totals,
-    `→ ${sizeInWords(totals.out)}   ← ${sizeInWords(totals.in)}   ${countInWords(totals.events, 'event')}`,
-  );
+  const sizes = `→ ${sizeInWords(totals.out)}   ← ${sizeInWords(totals.in)}`;
+  say(row.totals, `${sizes}   ${countInWords(totals.events, 'event')}`);
 }
 
 const SIGNS: Readonly<Record<string, string>> = { open: '●', ended: '○' };

@@ -5,7 +5,7 @@ import { directionOf } from './paint-events.js';
 import { payloadBytes, payloadHex, payloadText, visible } from './payload.js';
 import type { ConnectionView, LaneView } from './store.js';
 
-/** All that is known of the event that was chosen. */
+/** The details of the chosen event. */
 export class Details {
   readonly #title = find('event-title', HTMLElement);
   readonly #hint = find('event-hint', HTMLElement);
@@ -42,7 +42,8 @@ function hintOf({ bytes = 0, count = 1 }: EventFacts, preview: Uint8Array | unde
   if (bytes === 0) return '';
   if (preview === undefined) return 'Of its payload nothing was kept.';
   if (preview.length >= bytes) return 'All of its payload:';
-  return `The first ${countInWords(preview.length, 'byte')} of ${count > 1 ? `the first of ${numberInWords(count)} payloads` : numberInWords(bytes)}:`;
+  const whole = count > 1 ? `the first of ${numberInWords(count)} payloads` : numberInWords(bytes);
+  return `The first ${countInWords(preview.length, 'byte')} of ${whole}:`;
 }
 
 function factsOf(
@@ -52,12 +53,10 @@ function factsOf(
 ): readonly (readonly [string, string])[] {
   const way = event.direction ?? lane.facts.direction;
   const time = new Date(facts.at + event.at);
+  const handle = lane.facts.handle === undefined ? '' : `, handle ${lane.facts.handle}`;
   const all: readonly (readonly [string, string | undefined])[] = [
     ['what', event.type === undefined ? event.kind : `${event.kind} ${event.type}`],
-    [
-      'lane',
-      `${visible(lane.facts.name)}${lane.facts.handle === undefined ? '' : `, handle ${lane.facts.handle}`}`,
-    ],
+    ['lane', `${visible(lane.facts.name)}${handle}`],
     [
       'way',
       way === undefined

@@ -1,4 +1,4 @@
-/** The element of the page with that id. The page has it, else this is not the page. */
+/** Finds an element of the page. Throws when the page lacks it. */
 export function find<E extends HTMLElement>(
   id: string,
   kind: { new (): E; readonly name: string },
@@ -8,7 +8,7 @@ export function find<E extends HTMLElement>(
   throw new Error(`The page lacks its ${kind.name} "${id}".`);
 }
 
-/** A new element with a text in it. Whatever the text says, it stays a text. */
+/** Makes an element with a text. The text is never parsed as HTML. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -20,7 +20,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Changes a text, if it does. */
+/** Sets a text unless it is already set. */
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,11 +1,11 @@
 import type { PageMessage } from '../page-messages.js';
 
-/** Milliseconds until a page that was refused asks again. */
+/** Milliseconds after which a refused page asks again. */
 const AGAIN = 5_000;
 
 /**
- * Listens to what the server tells. The browser connects again by itself when the connection is lost, and goes on behind the last thing that
- * it was told; a page that the server refuses asks again after a while.
+ * Listens to the server's events. The browser reconnects by itself and resumes after the last
+ * event; a refused page asks again later.
  */
 export function listen(
   onMessages: (messages: readonly PageMessage[]) => void,

@@ -2,7 +2,7 @@ import { acrossFrom, stepped, type Selection } from './selection.js';
 import type { Stage } from './stage.js';
 import type { LaneView } from './store.js';
 
-/** What the keys act on. */
+/** The objects that the keys act on. */
 export interface KeyTargets {
   readonly stage: Stage;
   readonly lanes: () => readonly LaneView[];
@@ -10,7 +10,7 @@ export interface KeyTargets {
   readonly save: () => void;
 }
 
-/** The keys of the lanes. Returns whether it was one. */
+/** Handles a key of the lanes. Returns whether it was one. */
 export function press(event: KeyboardEvent, targets: KeyTargets): boolean {
   if (event.ctrlKey || event.altKey || event.metaKey) return false;
   const { stage, save } = targets;
@@ -47,7 +47,7 @@ function shifted(key: string, stage: Stage): (() => void) | undefined {
   return key === 'ArrowLeft' ? () => stage.scroll(-0.25) : undefined;
 }
 
-/** From event to event; the first step chooses the first event there is. */
+/** Moves the selection. The first step selects the first event. */
 function walk({ along, across, to }: Way, { stage, lanes, selection }: KeyTargets): void {
   const chosen = selection() ?? firstOf(lanes());
   if (chosen === undefined) return;

@@ -3,7 +3,7 @@ import { visible } from './payload.js';
 import { hueOf, sizes } from './scene.js';
 import type { LaneView } from './store.js';
 
-/** The names beside the lanes: texts that can be marked and read aloud. */
+/** The names beside the lanes, as selectable text that a screen reader finds. */
 export class LaneNames {
   readonly #list = find('names', HTMLOListElement);
   #shown = -1;

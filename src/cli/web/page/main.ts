@@ -9,10 +9,10 @@ import type { Selection } from './selection.js';
 import { Stage } from './stage.js';
 import { type ConnectionView, Store } from './store.js';
 
-/** Milliseconds between two looks at the rates, which change even when nothing happens. */
+/** Milliseconds between updates of the rates, which change even without events. */
 const RATES = 500;
 
-/** The page: what the server tells goes into the store, and what has changed is shown with the browser's next frame. */
+/** The page: messages go into the store, and the next animation frame shows the changes. */
 class Page {
   readonly #store = new Store();
   readonly #details = new Details();
@@ -23,7 +23,7 @@ class Page {
     this.#isChosenByHand = true;
     this.#choose(id);
   });
-  /** The address says which connection was chosen, so that it is again after a reload. */
+  /** The connection in the URL's fragment survives a reload. */
   #chosen = numberIn(location.hash);
   #isChosenByHand = this.#chosen !== undefined;
   #shown: ConnectionView | undefined;
@@ -63,7 +63,7 @@ class Page {
     if (this.#shown !== undefined) this.#stage.paint(this.#store.present(this.#shown, localTime));
   }
 
-  /** Until somebody has chosen one. */
+  /** Shows the newest connection until the user chooses one. */
   #chooseNewest(): void {
     const newest = [...this.#store.connections.keys()].at(-1);
     if (
@@ -74,7 +74,7 @@ class Page {
       this.#isChosenByHand = false;
     if (!this.#isChosenByHand && newest !== undefined && newest !== this.#chosen)
       this.#choose(newest);
-    // The store may have begun anew.
+    // The store may have been reset.
     const view = this.#chosen === undefined ? undefined : this.#store.connections.get(this.#chosen);
     if (view === this.#shown) return;
     this.#shown = view;
@@ -91,10 +91,9 @@ class Page {
   #showHeading(): void {
     if (this.#shown === undefined) return;
     const { facts, closed, totals, lanes } = this.#shown;
-    say(
-      find('conversation-title', HTMLElement),
-      `Connection ${facts.id}${totals.services.length === 0 ? '' : `: ${totals.services.map(visible).join(', ')}`}`,
-    );
+    const services = totals.services.map(visible).join(', ');
+    const title = `Connection ${facts.id}${services === '' ? '' : `: ${services}`}`;
+    say(find('conversation-title', HTMLElement), title);
     const kept = lanes.reduce((sum, { events }) => sum + events.length, 0);
     const words = [
       `${visible(facts.peer)} → ${visible(facts.target)}`,
@@ -115,13 +114,14 @@ class Page {
     else this.#details.show(this.#shown, lane, selection.event);
   }
 
-  /** What is in sight, as a picture that the server draws. */
+  /** Saves the visible part as a picture, which the server draws. */
   #save(): void {
     if (this.#shown === undefined) return;
     const { from, span } = this.#stage.view;
     const link = document.createElement('a');
-    link.href = `svg?connection=${this.#shown.facts.id}&from=${Math.floor(from)}&to=${Math.ceil(from + span)}`;
-    link.download = `connection-${this.#shown.facts.id}.svg`;
+    const { id } = this.#shown.facts;
+    link.href = `svg?connection=${id}&from=${Math.floor(from)}&to=${Math.ceil(from + span)}`;
+    link.download = `connection-${id}.svg`;
     link.click();
   }
 
@@ -146,7 +146,7 @@ class Page {
       selection: () => this.#selection,
     };
     document.addEventListener('keydown', (event) => {
-      // In the list and in a payload the arrows belong to what is there.
+      // In the list and in a payload, the arrow keys have their usual meaning.
       if (event.target instanceof Element && event.target.closest('nav, #payload') !== null) return;
       if (press(event, targets)) event.preventDefault();
     });

@@ -5,13 +5,13 @@ import { type Drawn, type Scene, hueOf, sizes, xAt, yOf } from './scene.js';
 import { firstAt } from './selection.js';
 import type { LaneView } from './store.js';
 
-/** How far a mark may stand behind its moment, so that what happens together is told apart, in pixels. */
+/** The most pixels that a mark may be moved to the right to avoid the previous one. */
 const MOST_DRIFT = 160;
-/** The room that a size beside its bar takes, in pixels. */
+/** The width of a size beside its bar, in pixels. */
 const SIZE_ROOM = 60;
 const FULL_BAR = 20;
 
-/** Draws what has happened on a lane: bars for what comes in numbers, marks with words for the rest. */
+/** Draws the events of a lane: data as bars, everything else as marks with labels. */
 export function paintEvents(
   pen: CanvasRenderingContext2D,
   scene: Scene,
@@ -19,7 +19,7 @@ export function paintEvents(
   index: number,
 ): readonly Drawn[] {
   const { view } = scene;
-  // A mark from before the sight may reach into it.
+  // A mark from before the visible range may extend into it.
   const first = firstAt(lane.events, view.from - (view.span * 300) / scene.width);
   const bars = { in: new Map<number, number>(), out: new Map<number, number>() };
   const marks: EventFacts[] = [];
@@ -50,7 +50,9 @@ interface BarPlace {
   readonly markAt: readonly number[];
 }
 
-/** Up for what leaves the initiator, down for what comes back to it; the taller the more bytes, by their logarithm. */
+/**
+ * Draws bars up for data of the initiator and down for the target's. Their height is logarithmic.
+ */
 function paintBars(
   pen: CanvasRenderingContext2D,
   { palette }: Scene,
@@ -102,7 +104,7 @@ function paintMarks(
   return drawn;
 }
 
-/** What has no room for words, below those that stand there. */
+/** Draws an event without room for a label as a tick. */
 function paintTick(
   pen: CanvasRenderingContext2D,
   { palette }: Scene,
@@ -120,7 +122,7 @@ interface MarkRoom {
   readonly room: number;
 }
 
-/** Returns its width. */
+/** Draws a mark and returns its width. */
 function paintMark(
   pen: CanvasRenderingContext2D,
   scene: Scene,
@@ -161,7 +163,7 @@ function paintMark(
   return width(text);
 }
 
-/** What a mark says, from the longest to the shortest form. What goes one way has an arrow. */
+/** The labels of a mark, from long to short. An arrow shows the direction. */
 function wordsOf(lane: LaneView, event: EventFacts): readonly string[] {
   const arrow = directionOf(lane, event) === 'out' ? '→' : '←';
   const label = short(visible(event.label), 26);

@@ -5,12 +5,15 @@ import { type Drawn, type Scene, sizes, xAt, yOf } from './scene.js';
 import type { LaneView } from './store.js';
 import { ticks } from './timeline.js';
 
-/** Draws the lanes in sight. Returns what a click may mean besides the moment it points to. */
+/** The style sheet's fonts; a canvas does not inherit them. */
+const FONTS = `ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace`;
+
+/** Draws the visible lanes. Returns the marks that can be clicked. */
 export function paint(pen: CanvasRenderingContext2D, scene: Scene): readonly Drawn[] {
   const { palette, width, height, lanes } = scene;
   pen.fillStyle = palette.page;
   pen.fillRect(0, 0, width, height);
-  pen.font = `${sizes.font}px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace`;
+  pen.font = `${sizes.font}px ${FONTS}`;
   pen.textBaseline = 'middle';
   paintGrid(pen, scene);
   pen.save();
@@ -51,7 +54,7 @@ function paintGrid(pen: CanvasRenderingContext2D, scene: Scene): void {
   pen.fillRect(x, 4, 2, height);
 }
 
-/** From the beginning to the end of a lane; a connection's is thicker. */
+/** Draws the line of a lane from its beginning to its end. A connection's is thicker. */
 function paintLine(
   pen: CanvasRenderingContext2D,
   scene: Scene,
@@ -87,7 +90,7 @@ function paintSpans(
     pen.fillRect(left, top, Math.max(1, right - left), sizes.row - 4);
     pen.globalAlpha = 1;
     if (right - left < pen.measureText(label).width + 12) continue;
-    // On the page's colour, so that the pattern does not get in the way, and on the side where no bars are.
+    // The background hides the pattern, and the label keeps clear of the bars.
     const y = lane.facts.direction === 'in' ? top + 8 : top + sizes.row - 11;
     pen.fillStyle = palette.page;
     pen.fillRect(left + 2, y - 6, pen.measureText(label).width + 6, 13);
@@ -96,7 +99,7 @@ function paintSpans(
   }
 }
 
-/** A ring around the chosen event, and a line through all lanes at its time. */
+/** Draws a frame around the chosen event, and a line through all lanes at its time. */
 function paintSelection(
   pen: CanvasRenderingContext2D,
   scene: Scene,

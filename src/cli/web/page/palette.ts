@@ -1,4 +1,4 @@
-/** The colours of the style sheet, for a canvas, which has no style of its own. */
+/** The style sheet's colours, for the canvas. */
 export interface Palette {
   readonly page: string;
   readonly panel: string;
@@ -8,7 +8,7 @@ export interface Palette {
   readonly line: string;
   readonly error: string;
   readonly focus: string;
-  /** Of no handle first. */
+  /** The first one is for lanes without a handle. */
   readonly hues: readonly { readonly fill: string; readonly stroke: string }[];
   readonly spans: Readonly<Record<'paused' | 'stalled' | 'waiting', CanvasPattern | string>>;
 }
@@ -16,7 +16,7 @@ export interface Palette {
 const HUES = 7;
 const PATTERN = 8;
 
-/** Reads the colours that hold now: light or dark. */
+/** Reads the current colours, light or dark. */
 export function readPalette(canvas: HTMLCanvasElement): Palette {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
@@ -46,7 +46,7 @@ export function readPalette(canvas: HTMLCanvasElement): Palette {
   };
 }
 
-/** Strokes that repeat: slanted, crossed, or dots. They differ without colour. */
+/** A fill pattern: slanted, crossed or dotted, to differ without colour. */
 function pattern(
   canvas: HTMLCanvasElement,
   colour: string,

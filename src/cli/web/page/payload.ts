@@ -1,14 +1,14 @@
-/** The bytes that a message carries in base64. */
+/** Decodes the base64 of a message. */
 export function payloadBytes(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** Bytes as text that shows what it is made of: line ends and tabs as they are, other control characters as `\xNN`. */
+/** Bytes as text. Line ends and tabs stay; other control characters become `\xNN`. */
 export function payloadText(bytes: Uint8Array): string {
   return visible(new TextDecoder().decode(bytes));
 }
 
-/** As {@link payloadText}, of a text. */
+/** Makes control characters visible, as {@link payloadText} does. */
 export function visible(text: string): string {
   return text.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
@@ -19,7 +19,7 @@ export function visible(text: string): string {
   );
 }
 
-/** Bytes as hexadecimal, sixteen in a line, with their place and their ASCII beside them. */
+/** A hex dump: sixteen bytes a line, with offset and ASCII. */
 export function payloadHex(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += 16) {

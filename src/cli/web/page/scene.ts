@@ -4,26 +4,26 @@ import type { Selection } from './selection.js';
 import type { LaneView } from './store.js';
 import type { TimeWindow } from './timeline.js';
 
-/** Pixels. */
+/** In pixels. */
 export const sizes = { axis: 26, row: 46, bar: 16, capsule: 18, font: 11 } as const;
 
-/** What is to be seen. */
+/** Everything that is drawn. */
 export interface Scene {
   readonly lanes: readonly LaneView[];
   readonly view: TimeWindow;
-  /** How far the conversation's time has come, in milliseconds. */
+  /** The conversation's current time, in milliseconds since it was opened. */
   readonly present: number;
   readonly isOpen: boolean;
   readonly selection: Selection | undefined;
   readonly palette: Palette;
-  /** Pixels. */
+  /** In pixels. */
   readonly width: number;
   readonly height: number;
-  /** How far the lanes are scrolled down, in pixels. */
+  /** The vertical scroll position, in pixels. */
   readonly top: number;
 }
 
-/** Where something was drawn that is wider than its moment. */
+/** A mark that is wider than its moment, and its position. */
 export interface Drawn {
   readonly lane: number;
   readonly event: EventFacts;
@@ -35,12 +35,12 @@ export function xAt({ view, width }: Scene, at: number): number {
   return ((at - view.from) / view.span) * width;
 }
 
-/** The middle of a lane. */
+/** The vertical centre of a lane. */
 export function yOf({ top }: Scene, lane: number): number {
   return sizes.axis + lane * sizes.row + sizes.row / 2 - top;
 }
 
-/** The colour of a lane: connections have none, those under them take turns. The name beside it tells lanes apart, too. */
+/** The index of a lane's colour: 0 for connections, in turn for the lanes under them. */
 export function hueOf({ facts }: LaneView): number {
   return facts.under === undefined ? 0 : ((facts.index - 1) % 6) + 1;
 }

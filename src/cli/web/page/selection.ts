@@ -1,7 +1,7 @@
 import type { EventFacts } from '../page-messages.js';
 import type { LaneView } from './store.js';
 
-/** An event of a lane. */
+/** A chosen event and its lane. */
 export interface Selection {
   readonly lane: number;
   readonly event: EventFacts;
@@ -18,7 +18,10 @@ export function firstAt(events: readonly EventFacts[], at: number): number {
   return low;
 }
 
-/** The event of a lane next to a time, if it is within `tolerance` milliseconds of it; of several at that time the one that says most. */
+/**
+ * The event of a lane that is nearest to a time, within `tolerance` milliseconds. Prefers a packet
+ * or an error to a chunk.
+ */
 export function nearest(
   { events }: LaneView,
   at: number,
@@ -33,7 +36,7 @@ export function nearest(
   return best;
 }
 
-/** The event so many behind another one, on its lane. */
+/** The next or previous event of the lane. */
 export function stepped(
   { events }: LaneView,
   from: EventFacts,
@@ -43,7 +46,7 @@ export function stepped(
   return index < 0 ? undefined : events[index + by];
 }
 
-/** The event on the next lane that way that has one, at about the same time. */
+/** The event at about the same time on the next lane, up or down, that has events. */
 export function acrossFrom(
   lanes: readonly LaneView[],
   { lane, event }: Selection,
@@ -52,17 +55,17 @@ export function acrossFrom(
   for (let index = lane + by; index >= 0 && index < lanes.length; index += by) {
     const { events } = lanes[index] ?? { events: [] };
     const next = firstAt(events, event.at);
-    const [before, behind] = [events[next - 1], events[next]];
+    const [before, after] = [events[next - 1], events[next]];
     const closer =
-      before !== undefined && (behind === undefined || event.at - before.at < behind.at - event.at)
+      before !== undefined && (after === undefined || event.at - before.at < after.at - event.at)
         ? before
-        : behind;
+        : after;
     if (closer !== undefined) return { lane: index, event: closer };
   }
   return undefined;
 }
 
-/** A packet, a close or an error is meant before a chunk beside it. */
+/** Ranks by distance, and chunks after other events. */
 function rank(event: EventFacts, at: number, tolerance: number): number {
   const isOneOfMany = event.kind === 'chunk' || event.kind === 'frame';
   return Math.abs(event.at - at) / tolerance + (isOneOfMany ? 0.5 : 0);

@@ -16,12 +16,12 @@ import {
   zoomed,
 } from './timeline.js';
 
-/** How near a click has to be, in pixels. */
+/** The distance in pixels within which a click selects an event. */
 const NEAR = 9;
-/** A pointer that moved less has clicked. */
+/** Pixels; a shorter movement of the pointer is a click. */
 const STILL = 4;
 
-/** The lanes of the chosen connection, and the part of time that is in sight. */
+/** The lanes of the chosen connection, in the visible range of time. */
 export class Stage {
   readonly #stage = find('stage', HTMLElement);
   readonly #canvas = find('canvas', HTMLCanvasElement);
@@ -59,7 +59,7 @@ export class Stage {
     return this.#present;
   }
 
-  /** Shows another connection: a live one with its present, one that is over as a whole. */
+  /** Shows a connection: the present of a live one, or the whole of a closed one. */
   open(connection: ConnectionView, present: number): void {
     this.#connection = connection;
     this.#view = connection.closed === undefined ? followingView : this.#whole(connection, present);
@@ -77,7 +77,7 @@ export class Stage {
     this.#onSelect(selection);
   }
 
-  /** Follows the present, or stops to. */
+  /** Starts or stops following the present. */
   toggle(): void {
     if (this.#connection?.closed === undefined)
       this.#change({ ...this.#view, follows: !this.#view.follows });
@@ -95,18 +95,18 @@ export class Stage {
     if (this.#connection !== undefined) this.#change(this.#whole(this.#connection, this.#present));
   }
 
-  /** Something new is known. */
+  /** Draws again, because there is new data. */
   refresh(): void {
     this.#isStale = true;
   }
 
-  /** Draws what has changed; a present that has moved by less than half a pixel has not. */
+  /** Draws what has changed. The present counts as changed when it moved by half a pixel. */
   paint(present: number): void {
     const connection = this.#connection;
     const pen = this.#pen;
     if (connection === undefined || pen === null) return;
     this.#present = present;
-    // With its end there is no present to follow any more.
+    // A closed connection has no present to follow.
     if (connection.closed !== undefined && this.#view.follows)
       this.#change(
         present < this.#view.span
@@ -161,7 +161,7 @@ export class Stage {
     return height;
   }
 
-  /** From the first thing that has happened on a lane of its own to the end. */
+  /** From the first event to the end. */
   #whole({ lanes }: ConnectionView, present: number): TimeWindow {
     const firsts = lanes.flatMap(({ events, spans }) => [
       events[0]?.at ?? present,

@@ -17,30 +17,30 @@ export interface LaneView {
   spans: SpanFacts[];
 }
 
-/** What the page knows of a connection. */
+/** A connection as the page knows it. */
 export interface ConnectionView {
   readonly facts: ConnectionFacts;
   closed: ClosedFacts | undefined;
   readonly lanes: LaneView[];
   totals: Totals;
   readonly rate: RateMeter;
-  /** The time of the last thing that is known, in milliseconds since it was opened. */
+  /** The time of its last event or span, in milliseconds since it was opened. */
   last: number;
 }
 
-/** So many events are kept; the longest lane loses its oldest first. */
+/** The most events that are kept; the longest lane loses its oldest first. */
 const MOST_EVENTS = 60_000;
-/** So many spans of one lane. */
+/** The most spans of one lane. */
 const MOST_SPANS = 2_000;
 
-/** All that the server has told, in bounded memory. */
+/** Everything that the server has sent, in bounded memory. */
 export class Store {
   readonly connections = new Map<number, ConnectionView>();
-  /** Whether the tap is over. */
+  /** Whether the tap has ended. */
   isOver = false;
-  /** Whether this page has missed something because it was too slow. */
+  /** Whether this page has missed events because it was too slow. */
   hasMissed = false;
-  /** The server's clock less this one's, in milliseconds. */
+  /** The server's clock minus this one's, in milliseconds. */
   clockOffset: number | undefined;
   #events = 0;
 
@@ -50,7 +50,7 @@ export class Store {
         this.#state(message.fresh, message.connections, localTime);
         return;
       case 'opened':
-        // Nothing has passed yet: the first bytes make a rate, too.
+        // The rate counts from zero, so that the first bytes show.
         this.#connection(message.connection).rate.count(localTime, 0, 0);
         return;
       case 'forgotten':
@@ -68,7 +68,7 @@ export class Store {
     }
   }
 
-  /** How far a connection's time has come: the present, unless it is over. */
+  /** The current time of a connection, in milliseconds since it was opened. */
   present({ facts, closed, last }: ConnectionView, localTime: number): number {
     if (closed !== undefined) return Math.max(last, closed.at - facts.at);
     return this.isOver || this.clockOffset === undefined

@@ -1,54 +1,57 @@
-/** The part of a conversation's time that is in sight, in milliseconds since it was opened. */
+/** The visible range of time, in milliseconds since the conversation was opened. */
 export interface TimeWindow {
   readonly from: number;
   readonly span: number;
-  /** Whether it goes with the present. */
+  /** Whether it follows the present. */
   readonly follows: boolean;
 }
 
-/** The least and the most time in sight, in milliseconds. */
+/** The bounds of the visible time, in milliseconds. */
 const LEAST = 1;
 const MOST = 7 * 24 * 3_600_000;
-/** The part of the sight that is left free behind the present. */
+/** The part of the width that stays free after the present. */
 const AHEAD = 0.04;
-/** The parts that are left free beside what is fitted. */
+/** The parts of the width that stay free around a fitted range. */
 const MARGIN = 0.02;
 const LAST_WORDS = 0.14;
 
-/** Ten seconds, with the present. */
+/** Ten seconds that follow the present. */
 export const followingView: TimeWindow = { from: 0, span: 10_000, follows: true };
 
-/** The same with the present in sight, if it is to be. Time before the beginning is not shown. */
+/** Moves a following window to the present. Time before the beginning is never shown. */
 export function moved(view: TimeWindow, present: number): TimeWindow {
   return view.follows ? { ...view, from: Math.max(0, present - view.span * (1 - AHEAD)) } : view;
 }
 
-/** With a factor below 1 less time is in sight. What lies at that part of the width stays there, the present when it is followed. */
+/** Zooms in when `factor` is below 1. The time at `part` of the width stays in place. */
 export function zoomed(view: TimeWindow, factor: number, part: number): TimeWindow {
   const span = Math.min(MOST, Math.max(LEAST, view.span * factor));
   const fixed = view.from + view.span * part;
   return { ...view, span, from: Math.max(0, fixed - span * part) };
 }
 
-/** By a part of the width; the present is left alone by that. */
+/** Scrolls by a part of the width, and stops following. */
 export function scrolled(view: TimeWindow, part: number): TimeWindow {
   return { ...view, from: Math.max(0, view.from + view.span * part), follows: false };
 }
 
-/** All between two times, with room for the words of what is last; the present is left alone by that. */
+/** Shows the time between two moments, with room for the last label, and stops following. */
 export function fitted(first: number, last: number): TimeWindow {
   const span = Math.min(MOST, Math.max(LEAST, (last - first) / (1 - MARGIN - LAST_WORDS)));
   return { from: Math.max(0, first - span * MARGIN), span, follows: false };
 }
 
-/** With a time in sight, not at the very edge. */
+/** Makes a time visible, away from the edges. */
 export function showing(view: TimeWindow, at: number): TimeWindow {
   const part = (at - view.from) / view.span;
   if (part >= 0.01 && part <= 0.98) return view;
   return { ...view, from: Math.max(0, at - view.span / 2), follows: false };
 }
 
-/** The times that an axis names, about so many, at round steps: 1, 2 or 5 of a power of ten, or what clocks have. */
+/**
+ * About `count` times for the axis, at round steps: 1, 2 or 5 times a power of ten, or those of a
+ * clock.
+ */
 export function ticks({ from, span }: TimeWindow, count: number): readonly number[] {
   const step = roundStep(span / Math.max(1, count));
   const first = Math.ceil(from / step);
