@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { bundle, bundles } from './bundle.mjs';
+import { bundleLibrary, shared } from './bundle-library.mjs';
 import { moduleFile, root, run, say } from './tools.mjs';
 
 const dist = join(root, 'dist');
@@ -23,6 +24,7 @@ export async function build({ clean = false } = {}) {
       'tsconfig.declarations.json',
       'package.json',
       'scripts/bundle.mjs',
+      'scripts/bundle-library.mjs',
     ].map((name) => join(root, name)),
     ...['typescript', 'rolldown', 'rxjs'].map((name) => moduleFile(`${name}/package.json`)),
   ]);
@@ -39,7 +41,8 @@ export async function build({ clean = false } = {}) {
       return `${compiled.output}\nsetup: the build failed${compiled.error === undefined ? '' : ` (${compiled.error})`}.`;
   }
   await prune(sources);
-  const failure = (await bundle()) ?? (await makeExecutable(executables));
+  const failure =
+    (await bundle()) ?? (await bundleLibrary()) ?? (await makeExecutable(executables));
   if (failure !== undefined) return failure;
   await writeFile(stampFile, stamp);
   return undefined;
@@ -57,6 +60,7 @@ async function prune(sources) {
     if (
       !name.startsWith('.') &&
       !file.startsWith(bundles) &&
+      !file.startsWith(shared) &&
       !stems.has(name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''))
     )
       await rm(file);

@@ -1,28 +1,17 @@
 import { map, timer, type Observable } from 'rxjs';
-import {
-  bulk,
-  bulkFrame,
-  connectionLane,
-  failure,
-  frame,
-  chunk,
-  page,
-  userLane,
-  value,
-  type PageScope,
-} from '../../src/testing/index.js';
+import { connectionLane, mark, page, type PageScope, userLane } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { playing, reading, stream } from '../support/reading.js';
 
 /** A kept chunk costs its bytes and 512 more: each frame here costs 1,000, so that the third one is over the budget and one is under the half. */
 const receiveBudget = 2_500;
-const block = bulkFrame(7, 488);
+const block = mark.bulkFrame(7, 488);
 const legend = {
   a: block,
-  p: frame('8:p'),
-  A: bulk(488),
-  P: chunk('p'),
-  w: value(488, 'the work on it is done'),
+  p: mark.frame('8:p'),
+  A: mark.bulk(488),
+  P: mark.chunk('p'),
+  w: mark.value(488, 'the work on it is done'),
 };
 
 /** Stream 7 is worked on for so many milliseconds a chunk; stream 8 is read as it comes. */
@@ -107,7 +96,7 @@ export const pages = [
       eight        -------P--P
       user         -------d
     `,
-    legend: { ...legend, d: value('discard') },
+    legend: { ...legend, d: mark.value('discard') },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<string>() },
     expected: { eight: stream(8) },
     wire: (
@@ -164,7 +153,7 @@ export const pages = [
       seven ^       ---  40s ^
       eight         ---  30s #
     `,
-    legend: { ...legend, '#': failure('STALLED') },
+    legend: { ...legend, '#': mark.failure('STALLED') },
   }),
 
   page({

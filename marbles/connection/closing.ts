@@ -2,19 +2,14 @@ import { NEVER, mergeMap, type Observable } from 'rxjs';
 import { request } from '../../src/exchange/request.js';
 import { overChannel } from '../../src/drivers/over-channel.js';
 import {
-  ScriptedPeer,
-  chunk,
-  close,
   connectionLane,
-  failure,
-  frame,
   handleLane,
-  packet,
+  mark,
   page,
+  type PageScope,
+  ScriptedPeer,
   streamLane,
   userLane,
-  value,
-  type PageScope,
 } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import type { Frame } from '../../src/wire/frame.js';
@@ -41,7 +36,7 @@ const ending = {
   wire: ({ wire, user }: Given, scope: PageScope) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
     const seven = connection.stream(7);
-    scope.ends.add(peer.saysFrames(wire));
+    scope.ends.add(peer.sendFrames(wire));
     scope.ends.add(
       user.subscribe((what) => {
         if (typeof what !== 'string') seven.next(what);
@@ -50,7 +45,7 @@ const ending = {
         else connection.abort(new AmandaError('CONNECTION_CLOSED', 'The user has had enough.'));
       }),
     );
-    return { seven, sent: peer.hears(7), ended: connection.ended };
+    return { seven, sent: peer.received(7), ended: connection.ended };
   },
 };
 
@@ -61,13 +56,13 @@ const leaving = {
   expected: { connections: userLane<string>(), sent: connectionLane<Frame>({ direction: 'out' }) },
   wire: ({ channel }: { readonly channel: Observable<Frame> }, scope: PageScope) => {
     const peer = new ScriptedPeer();
-    scope.ends.add(peer.saysFrames(channel));
+    scope.ends.add(peer.sendFrames(channel));
     const connections = overChannel(
       peer.channel,
       { side: 'initiator', user: undefined },
       { gather: false },
     );
-    return { connections: connections.pipe(mergeMap(() => ['connected'])), sent: peer.heard };
+    return { connections: connections.pipe(mergeMap(() => ['connected'])), sent: peer.frames };
   },
 };
 
@@ -84,8 +79,8 @@ const cancelling = {
     scope: PageScope,
   ) => {
     const peer = new ScriptedPeer();
-    scope.ends.add(peer.says(1, target));
-    scope.ends.add(peer.says(499_999, dataIn));
+    scope.ends.add(peer.send(1, target));
+    scope.ends.add(peer.send(499_999, dataIn));
     const connections: Observable<Connection> = overChannel(
       peer.channel,
       { side: 'initiator', user: undefined },
@@ -95,28 +90,28 @@ const cancelling = {
       request('noop'),
       mergeMap(({ streams }) => streams['DATA'] ?? NEVER),
     );
-    return { initiator: peer.hears(1), data };
+    return { initiator: peer.received(1), data };
   },
 };
 
 const legend = {
-  a: frame('7:a'),
-  c: frame('7:'),
-  A: chunk('a'),
-  p: chunk('p'),
-  q: chunk('q'),
-  C: close(),
-  X: value<Action>('close', 'close the connection'),
-  Y: value<Action>('abort', 'abort the connection'),
-  Z: value<Action>('complete', 'close the stream'),
-  k: value('connected'),
+  a: mark.frame('7:a'),
+  c: mark.frame('7:'),
+  A: mark.chunk('a'),
+  p: mark.chunk('p'),
+  q: mark.chunk('q'),
+  C: mark.close(),
+  X: mark.value<Action>('close', 'close the connection'),
+  Y: mark.value<Action>('abort', 'abort the connection'),
+  Z: mark.value<Action>('complete', 'close the stream'),
+  k: mark.value('connected'),
 };
 
 const packets = {
-  Q: packet('REQ', `SERVICE noop\n${OPTIONS}`),
-  K: packet('ACK'),
-  R: packet('REP', 'CONNECT DATA 499999\n\n'),
-  x: chunk('x'),
+  Q: mark.packet('REQ', `SERVICE noop\n${OPTIONS}`),
+  K: mark.packet('ACK'),
+  R: mark.packet('REP', 'CONNECT DATA 499999\n\n'),
+  x: mark.chunk('x'),
 };
 
 /** How streams and connections end, from this side. */
@@ -162,7 +157,7 @@ export const pages = [
       sent   ---p-|
       ended  -----|
     `,
-    legend: { ...legend, '#': failure('CONNECTION_CLOSED') },
+    legend: { ...legend, '#': mark.failure('CONNECTION_CLOSED') },
   }),
 
   page({
@@ -176,7 +171,7 @@ export const pages = [
       sent   ---p-|
       ended  -----#
     `,
-    legend: { ...legend, '#': failure('CONNECTION_CLOSED') },
+    legend: { ...legend, '#': mark.failure('CONNECTION_CLOSED') },
   }),
 
   page({
@@ -200,7 +195,7 @@ export const pages = [
       connections  k----#
       sent         -----|
     `,
-    legend: { ...legend, '#': failure('CONNECTION_LOST') },
+    legend: { ...legend, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({

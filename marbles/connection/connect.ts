@@ -1,7 +1,7 @@
 import { EMPTY, defer, map, type Observable } from 'rxjs';
 import type { PageScope } from '../../src/diagram/page/page.js';
 import { connect } from '../../src/initiator/connect.js';
-import { failure, page, userLane, value } from '../../src/testing/index.js';
+import { mark, page, userLane } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
 const CONNECTION = 'a Connection';
@@ -34,7 +34,7 @@ const connecting = {
   },
 };
 
-const legend = { C: value(CONNECTION) };
+const legend = { C: mark.value(CONNECTION) };
 
 /** How a connection comes about. The lanes of the attempts begin when each is made. */
 export const pages = [
@@ -67,7 +67,7 @@ export const pages = [
       third ^      50s ^ 19s 999ms !
       connections  70s #
     `,
-    legend: { ...legend, '#': failure('CONNECT_TIMEOUT') },
+    legend: { ...legend, '#': mark.failure('CONNECT_TIMEOUT') },
   }),
 
   page({
@@ -83,7 +83,7 @@ export const pages = [
       third ^      -
       connections  5s -----C
     `,
-    legend: { ...legend, '#': failure('CONNECT_FAILED') },
+    legend: { ...legend, '#': mark.failure('CONNECT_FAILED') },
   }),
 
   page({
@@ -99,7 +99,7 @@ export const pages = [
       third ^      10s --^!
       connections  10s ---#
     `,
-    legend: { ...legend, '#': failure('CONNECT_FAILED') },
+    legend: { ...legend, '#': mark.failure('CONNECT_FAILED') },
   }),
 
   page({
@@ -115,7 +115,7 @@ export const pages = [
       third        -
       connections  -#
     `,
-    legend: { ...legend, '#': failure('NO_RESERVED_PORT') },
+    legend: { ...legend, '#': mark.failure('NO_RESERVED_PORT') },
   }),
 
   page({
@@ -130,7 +130,7 @@ export const pages = [
       third        -
       connections  --C--#
     `,
-    legend: { ...legend, '#': failure('CONNECTION_LOST') },
+    legend: { ...legend, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -146,6 +146,6 @@ export const pages = [
       connections    -
       connections ^  ^ 2s !
     `,
-    legend: { ...legend, '#': failure('CONNECT_FAILED') },
+    legend: { ...legend, '#': mark.failure('CONNECT_FAILED') },
   }),
 ];

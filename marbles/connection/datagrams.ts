@@ -7,12 +7,11 @@ import type { Mark } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
 import {
   handleLane,
+  mark,
   page,
-  packet,
-  text,
-  userLane,
-  value,
   type PageScope,
+  textBytes,
+  userLane,
 } from '../../src/testing/index.js';
 import { decodeDatagram } from '../../src/wire/datagram.js';
 import { AmandaError } from '../../src/wire/errors.js';
@@ -21,8 +20,8 @@ import { inWords } from '../support/serving.js';
 
 /** A datagram as it travels: a line of text, and the packet. */
 function datagram(type: Exclude<PacketType, 'BOGUS'>, body = '', sequence = 7): Mark<Uint8Array> {
-  const bytes = text(`Amanda 3.5 ${type} HANDLE 000-00000000 SEQ ${sequence}\n${body}`);
-  const { shows, label } = packet(type, body);
+  const bytes = textBytes(`Amanda 3.5 ${type} HANDLE 000-00000000 SEQ ${sequence}\n${body}`);
+  const { shows, label } = mark.packet(type, body);
   return { value: bytes, shows, label: `${label}, SEQ ${sequence}` };
 }
 
@@ -70,9 +69,9 @@ const legend = {
   K: datagram('ACK'),
   R: datagram('REP', 'OPTIONS ;\n'),
   X: datagram('ACK', '', 8),
-  a: value('admitted', 'the request is admitted'),
-  y: value('replied', 'the REP was sent'),
-  e: value('ended: completed', 'the request is completed'),
+  a: mark.value('admitted', 'the request is admitted'),
+  y: mark.value('replied', 'the REP was sent'),
+  e: mark.value('ended: completed', 'the request is completed'),
 };
 
 /** Packets as datagrams (bsd, bsdudp), which get lost, doubled and late. */

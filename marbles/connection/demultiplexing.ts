@@ -1,32 +1,28 @@
 import type { Observable } from 'rxjs';
 import {
-  bytes,
-  chunk,
-  close,
   connectionLane,
-  failure,
-  frame,
+  mark,
   page,
+  type PageScope,
   streamLane,
   userLane,
-  type PageScope,
 } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { connected } from '../support/connected.js';
 import { playing, reading, stream } from '../support/reading.js';
 
 const legend = {
-  a: frame('7:a'),
-  b: frame('7:b'),
-  c: frame('7:'),
-  p: frame('8:p'),
-  q: frame('8:q'),
-  r: frame('8:'),
-  A: chunk('a'),
-  B: chunk('b'),
-  P: chunk('p'),
-  Q: chunk('q'),
-  '#': failure('CONNECTION_LOST'),
+  a: mark.frame('7:a'),
+  b: mark.frame('7:b'),
+  c: mark.frame('7:'),
+  p: mark.frame('8:p'),
+  q: mark.frame('8:q'),
+  r: mark.frame('8:'),
+  A: mark.chunk('a'),
+  B: mark.chunk('b'),
+  P: mark.chunk('p'),
+  Q: mark.chunk('q'),
+  '#': mark.failure('CONNECTION_LOST'),
 };
 
 /** How one connection becomes several streams. */
@@ -87,7 +83,7 @@ export const pages = [
       second    ---#
       second ^  ---^
     `,
-    legend: { ...legend, '#': failure('ALREADY_READ') },
+    legend: { ...legend, '#': mark.failure('ALREADY_READ') },
     given: { wire: connectionLane<Frame>({ direction: 'in' }) },
     expected: { first: stream(7), second: stream(7) },
     wire: ({ wire }: { readonly wire: Observable<Frame> }, scope: PageScope) => {
@@ -156,7 +152,7 @@ export const pages = [
       seven  -A---#
       eight  ---P-#
     `,
-    legend: { ...legend, z: frame('9:z'), '#': failure('TOO_MANY_HANDLES') },
+    legend: { ...legend, z: mark.frame('9:z'), '#': mark.failure('TOO_MANY_HANDLES') },
   }),
 
   page({
@@ -170,9 +166,9 @@ export const pages = [
     `,
     legend: {
       ...legend,
-      a: bytes('00000001 00000007 61', '7: "a"'),
-      h: bytes('00000001 0000', 'six bytes of a header'),
-      '#': failure('CONNECTION_LOST'),
+      a: mark.bytes('00000001 00000007 61', '7: "a"'),
+      h: mark.bytes('00000001 0000', 'six bytes of a header'),
+      '#': mark.failure('CONNECTION_LOST'),
     },
     given: { channel: connectionLane<Uint8Array>({ direction: 'in' }) },
     expected: { seven: streamLane(7, 'in', { under: 'channel' }) },
@@ -187,7 +183,7 @@ export const pages = [
       channel  -w
       seven    -#
     `,
-    legend: { w: chunk('Welcome to db1\n'), '#': failure('TEXT_IN_CHANNEL') },
+    legend: { w: mark.chunk('Welcome to db1\n'), '#': mark.failure('TEXT_IN_CHANNEL') },
     given: { channel: connectionLane<Uint8Array>({ direction: 'in' }) },
     expected: { seven: streamLane(7, 'in', { under: 'channel' }) },
     wire: fromBytes,
@@ -204,7 +200,13 @@ export const pages = [
       user   --p----q|
       sent   --P----QR
     `,
-    legend: { ...legend, p: chunk('p'), q: chunk('q'), P: chunk('p'), R: close() },
+    legend: {
+      ...legend,
+      p: mark.chunk('p'),
+      q: mark.chunk('q'),
+      P: mark.chunk('p'),
+      R: mark.close(),
+    },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
     expected: { seven: stream(7), sent: streamLane(7, 'out') },
     wire: (
@@ -213,9 +215,9 @@ export const pages = [
     ) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       const seven = connection.stream(7);
-      scope.ends.add(peer.saysFrames(wire));
+      scope.ends.add(peer.sendFrames(wire));
       scope.ends.add(user.subscribe(seven));
-      return { seven, sent: peer.hears(7) };
+      return { seven, sent: peer.received(7) };
     },
   }),
 
@@ -230,7 +232,7 @@ export const pages = [
       user   --p-#
       sent   --P-|
     `,
-    legend: { ...legend, p: chunk('p'), '#': failure('CONNECTION_CLOSED') },
+    legend: { ...legend, p: mark.chunk('p'), '#': mark.failure('CONNECTION_CLOSED') },
     given: { wire: connectionLane<Frame>({ direction: 'in' }), user: userLane<Uint8Array>() },
     expected: { seven: stream(7), sent: streamLane(7, 'out') },
     wire: (
@@ -239,15 +241,15 @@ export const pages = [
     ) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       const seven = connection.stream(7);
-      scope.ends.add(peer.saysFrames(wire));
+      scope.ends.add(peer.sendFrames(wire));
       scope.ends.add(user.subscribe(seven));
-      return { seven, sent: peer.hears(7) };
+      return { seven, sent: peer.received(7) };
     },
   }),
 ];
 
 function fromBytes({ channel }: { readonly channel: Observable<Uint8Array> }, scope: PageScope) {
   const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-  scope.ends.add(peer.sends(channel));
+  scope.ends.add(peer.sendBytes(channel));
   return { seven: connection.stream(7) };
 }

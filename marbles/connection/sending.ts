@@ -1,14 +1,5 @@
 import type { Observable } from 'rxjs';
-import {
-  bulk,
-  chunk,
-  failure,
-  page,
-  streamLane,
-  userLane,
-  value,
-  type PageScope,
-} from '../../src/testing/index.js';
+import { mark, page, type PageScope, streamLane, userLane } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
 interface Given {
@@ -33,9 +24,9 @@ function sending(sendBudget: number) {
         { sendBudget },
       );
       const seven = connection.stream(7);
-      scope.ends.add(given.peer.subscribe((on) => peer.reads(on)));
+      scope.ends.add(given.peer.subscribe((on) => peer.setReading(on)));
       scope.ends.add(given.user.subscribe((bytes) => seven.next(bytes)));
-      return { ready: seven.ready, sent: peer.hears(7), seven };
+      return { ready: seven.ready, sent: peer.received(7), seven };
     },
   };
 }
@@ -48,11 +39,11 @@ function turns() {
     expected: { seven: streamLane(7, 'out'), eight: streamLane(8, 'out') },
     wire: ({ reads }: { readonly reads: Observable<boolean> }, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-      const seven = peer.hears(7);
-      const eight = peer.hears(8);
-      scope.ends.add(peer.heard.subscribe(() => peer.reads(false)));
-      scope.ends.add(reads.subscribe((on) => peer.reads(on)));
-      peer.reads(false);
+      const seven = peer.received(7);
+      const eight = peer.received(8);
+      scope.ends.add(peer.frames.subscribe(() => peer.setReading(false)));
+      scope.ends.add(reads.subscribe((on) => peer.setReading(on)));
+      peer.setReading(false);
       for (const stream of [connection.stream(7), connection.stream(8)]) {
         const fill = (): void => {
           while (stream.isReady) stream.next(legend.b.value);
@@ -65,10 +56,10 @@ function turns() {
 }
 
 const legend = {
-  b: bulk(32_768),
-  x: chunk('x'),
-  n: value(false, 'no'),
-  y: value(true, 'yes'),
+  b: mark.bulk(32_768),
+  x: mark.chunk('x'),
+  n: mark.value(false, 'no'),
+  y: mark.value(true, 'yes'),
 };
 
 /** What is sent waits for a peer who is slow, but not without end. */
@@ -100,7 +91,7 @@ export const pages = [
       sent   -
       seven  --------#
     `,
-    legend: { ...legend, '#': failure('SEND_BUDGET') },
+    legend: { ...legend, '#': mark.failure('SEND_BUDGET') },
   }),
 
   page({

@@ -1,4 +1,4 @@
-import { bogus, failure, page } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { asking, packets } from '../support/asking.js';
 
 /** The first column of the initiator's table: what happens while it waits for the ACK. */
@@ -57,7 +57,7 @@ export const pages = [
       initiator  Q-C
       answers    --#
     `,
-    legend: { ...packets, '#': failure('REFUSED') },
+    legend: { ...packets, '#': mark.failure('REFUSED') },
   }),
 
   page({
@@ -69,7 +69,7 @@ export const pages = [
       initiator  Q-------(AC)
       answers    --------(r|)
     `,
-    legend: { ...packets, X: bogus(7) },
+    legend: { ...packets, X: mark.bogus(7) },
   }),
 
   page({
@@ -83,7 +83,7 @@ export const pages = [
       initiator waiting for ACK  ^ 29s 999ms               !
       answers                    30s                       #
     `,
-    legend: { ...packets, '#': failure('ACK_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('ACK_TIMEOUT') },
   }),
 
   page({
@@ -108,7 +108,7 @@ export const pages = [
       initiator  Q 1s 999ms C
       answers    2s         #
     `,
-    legend: { ...packets, '#': failure('ACK_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('ACK_TIMEOUT') },
   }),
 
   page({
@@ -120,7 +120,7 @@ export const pages = [
       initiator  Q-|
       answers    --#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -132,7 +132,7 @@ export const pages = [
       initiator  Q-|
       answers    --#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -145,6 +145,6 @@ export const pages = [
       initiator  Q-C
       answers    --#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 ];

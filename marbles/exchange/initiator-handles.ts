@@ -2,7 +2,7 @@ import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { close, failure, packet, page, text, value } from '../../src/testing/index.js';
+import { mark, page, textBytes } from '../../src/testing/index.js';
 import { packetText } from '../../src/wire/packet.js';
 import { connected } from '../support/connected.js';
 
@@ -23,15 +23,15 @@ const asking = {
   },
   wire: ({ target1, target2 }: Given, scope: PageScope) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-    scope.ends.add(peer.says(1, target1));
-    scope.ends.add(peer.says(2, target2));
+    scope.ends.add(peer.send(1, target1));
+    scope.ends.add(peer.send(2, target2));
     const ask = (body: string) =>
-      defer(() => exchange(connection, text(body), defaultTiming)).pipe(
+      defer(() => exchange(connection, textBytes(body), defaultTiming)).pipe(
         map((answer) => packetText(answer.packet)),
       );
     return {
-      initiator1: peer.hears(1),
-      initiator2: peer.hears(2),
+      initiator1: peer.received(1),
+      initiator2: peer.received(2),
       answers1: ask('SERVICE noop\nOPTIONS ;\n'),
       answers2: ask('SERVICE selfcheck\nOPTIONS ;\n'),
     };
@@ -39,15 +39,15 @@ const asking = {
 };
 
 const packets = {
-  Q: packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
-  S: packet('REQ', 'SERVICE selfcheck\nOPTIONS ;\n'),
-  A: packet('ACK'),
-  R: packet('REP', 'one\n'),
-  T: packet('REP', 'two\n'),
-  N: packet('NAK', 'ERROR no\n'),
-  C: close(),
-  r: value('one\n', 'the first reply'),
-  t: value('two\n', 'the second reply'),
+  Q: mark.packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
+  S: mark.packet('REQ', 'SERVICE selfcheck\nOPTIONS ;\n'),
+  A: mark.packet('ACK'),
+  R: mark.packet('REP', 'one\n'),
+  T: mark.packet('REP', 'two\n'),
+  N: mark.packet('NAK', 'ERROR no\n'),
+  C: mark.close(),
+  r: mark.value('one\n', 'the first reply'),
+  t: mark.value('two\n', 'the second reply'),
 };
 
 /** Requests at once on one connection. */
@@ -96,7 +96,7 @@ export const pages = [
       initiator2  S--(AC)
       answers2    ---(t|)
     `,
-    legend: { ...packets, '#': failure('REFUSED') },
+    legend: { ...packets, '#': mark.failure('REFUSED') },
   }),
 
   page({
@@ -111,6 +111,6 @@ export const pages = [
       initiator2  S--|
       answers2    ---#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 ];

@@ -2,14 +2,12 @@ import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
 import {
-  bogus,
-  failure,
   handleLane,
+  mark,
   page,
-  text,
-  userLane,
-  value,
   type PageScope,
+  textBytes,
+  userLane,
 } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 import { REQUEST, asking, packets } from '../support/asking.js';
@@ -93,7 +91,7 @@ export const pages = [
       initiator  Q---C
       answers    ----#
     `,
-    legend: { ...packets, '#': failure('REFUSED') },
+    legend: { ...packets, '#': mark.failure('REFUSED') },
   }),
 
   page({
@@ -105,7 +103,7 @@ export const pages = [
       initiator  Q------(AC)
       answers    -------(r|)
     `,
-    legend: { ...packets, X: bogus(7) },
+    legend: { ...packets, X: mark.bogus(7) },
   }),
 
   page({
@@ -120,7 +118,7 @@ export const pages = [
       initiator waiting for REP  -^ 29s 999ms !
       answers                    90s 3ms                       #
     `,
-    legend: { ...packets, '#': failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -146,7 +144,7 @@ export const pages = [
       initiator  Q 30s   Q 9s 999ms Q 9s 999ms Q 9s 999ms C
       answers    60s -                                    #
     `,
-    legend: { ...packets, '#': failure('ACK_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('ACK_TIMEOUT') },
   }),
 
   page({
@@ -158,7 +156,7 @@ export const pages = [
       initiator  Q 61m  C
       answers    61m   -#
     `,
-    legend: { ...packets, '#': failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -171,7 +169,7 @@ export const pages = [
       initiator  Q 25m   Q 25m   Q 25m   C
       answers    75m 3ms                 #
     `,
-    legend: { ...packets, '#': failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -184,7 +182,7 @@ export const pages = [
       initiator  Q 40m   Q 40m   C
       answers    80m 2ms         #
     `,
-    legend: { ...packets, '#': failure('REP_TIMEOUT') },
+    legend: { ...packets, '#': mark.failure('REP_TIMEOUT') },
   }),
 
   page({
@@ -196,7 +194,7 @@ export const pages = [
       initiator  Q--|
       answers    ---#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -208,7 +206,7 @@ export const pages = [
       initiator  Q--C
       answers    ---#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -246,15 +244,15 @@ export const pages = [
       initiator  Q--(AC)
       answers    ---(3|)
     `,
-    legend: { ...packets, 3: value(3, 'three frames had left') },
+    legend: { ...packets, 3: mark.value(3, 'three frames had left') },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       let left = 0;
-      scope.ends.add(peer.heard.subscribe(() => (left += 1)));
-      scope.ends.add(peer.says(1, target));
+      scope.ends.add(peer.frames.subscribe(() => (left += 1)));
+      scope.ends.add(peer.send(1, target));
       return {
-        initiator: peer.hears(1),
-        answers: defer(() => exchange(connection, text(REQUEST), defaultTiming)).pipe(
+        initiator: peer.received(1),
+        answers: defer(() => exchange(connection, textBytes(REQUEST), defaultTiming)).pipe(
           map(() => left),
         ),
       };

@@ -2,7 +2,7 @@ import { map, mergeMap, of, share, type Observable } from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
 import { request } from '../../src/exchange/request.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { chunk, close, failure, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
 const DATA = 499_999;
@@ -24,12 +24,12 @@ const reading = {
   },
   wire: ({ target, dataIn }: Given, scope: PageScope) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-    scope.ends.add(peer.says(1, target));
-    scope.ends.add(peer.says(DATA, dataIn));
+    scope.ends.add(peer.send(1, target));
+    scope.ends.add(peer.send(DATA, dataIn));
     const replies = of<Connection>(connection).pipe(request('noop'), share());
     return {
-      initiator: peer.hears(1),
-      dataOut: peer.hears(DATA),
+      initiator: peer.received(1),
+      dataOut: peer.received(DATA),
       replies: replies.pipe(map(({ kind }) => kind)),
       data: replies.pipe(mergeMap(({ streams }) => streams['DATA'] ?? of())),
     };
@@ -37,13 +37,13 @@ const reading = {
 };
 
 const packets = {
-  Q: packet('REQ', 'SERVICE noop\nOPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n'),
-  A: packet('ACK'),
-  R: packet('REP', `CONNECT DATA ${DATA}\n`),
-  C: close(),
-  x: chunk('x'),
-  y: chunk('y'),
-  f: value('final', 'the reply'),
+  Q: mark.packet('REQ', 'SERVICE noop\nOPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n'),
+  A: mark.packet('ACK'),
+  R: mark.packet('REP', `CONNECT DATA ${DATA}\n`),
+  C: mark.close(),
+  x: mark.chunk('x'),
+  y: mark.chunk('y'),
+  f: mark.value('final', 'the reply'),
 };
 
 /** What an initiator gets from the streams of a reply. */
@@ -125,7 +125,7 @@ export const pages = [
       replies    ---f---#
       data       -----x-#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -141,6 +141,6 @@ export const pages = [
       replies    ---f---#
       data       -----x-#
     `,
-    legend: { ...packets, '#': failure('CONNECTION_LOST') },
+    legend: { ...packets, '#': mark.failure('CONNECTION_LOST') },
   }),
 ];

@@ -1,6 +1,6 @@
 import { map, timer } from 'rxjs';
 import { allowed, refused } from '../../src/access/verdict.js';
-import { failure, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
 /** A target whose look at who may do what takes five milliseconds, as one into DNS does. */
@@ -12,7 +12,10 @@ const refusing = serving(
   { authorize: () => timer(5).pipe(map(() => refused('not you'))) },
   { namesUser: true },
 );
-const legend = { ...packets, Q: packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n') };
+const legend = {
+  ...packets,
+  Q: mark.packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n'),
+};
 
 /** What happens while the target finds out who may do what. */
 export const pages = [
@@ -54,7 +57,7 @@ export const pages = [
       target     ----N-K--R-C
       events     ------a--y-e
     `,
-    legend: { ...legend, N: packet('NAK', 'ERROR unexpected packet type ACK\n') },
+    legend: { ...legend, N: mark.packet('NAK', 'ERROR unexpected packet type ACK\n') },
   }),
 
   page({
@@ -70,9 +73,9 @@ export const pages = [
     `,
     legend: {
       ...legend,
-      N: packet('NAK', 'ERROR not you\n'),
-      f: value('refused: not you', 'refused, with the reason'),
-      e: value('ended: refused', 'the request is refused'),
+      N: mark.packet('NAK', 'ERROR not you\n'),
+      f: mark.value('refused: not you', 'refused, with the reason'),
+      e: mark.value('ended: refused', 'the request is refused'),
     },
   }),
 
@@ -89,9 +92,9 @@ export const pages = [
     `,
     legend: {
       ...legend,
-      e: value('ended: lost', 'the request is lost'),
-      d: value('disconnected'),
-      '#': failure('CONNECTION_LOST'),
+      e: mark.value('ended: lost', 'the request is lost'),
+      d: mark.value('disconnected'),
+      '#': mark.failure('CONNECTION_LOST'),
     },
   }),
 ];

@@ -1,10 +1,10 @@
 import { of } from 'rxjs';
 import { refused } from '../../src/access/verdict.js';
-import { bogus, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
-const ignored = value('ended: ignored', 'the handle is ignored');
-const ended = value('ended: refused', 'the request is refused');
+const ignored = mark.value('ended: ignored', 'the handle is ignored');
+const ended = mark.value('ended: refused', 'the request is refused');
 
 /** The target's first decision: what a new handle brings. */
 export const pages = [
@@ -49,7 +49,7 @@ export const pages = [
       target     -C
       events     -i
     `,
-    legend: { ...packets, N: packet('NAK', 'ERROR no\n'), i: ignored },
+    legend: { ...packets, N: mark.packet('NAK', 'ERROR no\n'), i: ignored },
   }),
 
   page({
@@ -77,7 +77,7 @@ export const pages = [
       target     -C
       events     -i
     `,
-    legend: { ...packets, X: bogus(7), i: ignored },
+    legend: { ...packets, X: mark.bogus(7), i: ignored },
   }),
 
   page({
@@ -108,8 +108,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      N: packet('NAK', 'ERROR more than 0 requests at once on one connection\n'),
-      f: value(
+      N: mark.packet('NAK', 'ERROR more than 0 requests at once on one connection\n'),
+      f: mark.value(
         'refused: more than 0 requests at once on one connection',
         'refused, with the reason',
       ),
@@ -131,9 +131,9 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      Q: packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n'),
-      N: packet('NAK', 'ERROR not you\n'),
-      f: value('refused: not you', 'refused, with the reason'),
+      Q: mark.packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n'),
+      N: mark.packet('NAK', 'ERROR not you\n'),
+      f: mark.value('refused: not you', 'refused, with the reason'),
       e: ended,
     },
   }),
@@ -151,9 +151,9 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      Q: packet('REQ', 'HELLO\n'),
-      N: packet('NAK', 'ERROR invalid REQ\n'),
-      f: value('refused: invalid REQ', 'refused, with the reason'),
+      Q: mark.packet('REQ', 'HELLO\n'),
+      N: mark.packet('NAK', 'ERROR invalid REQ\n'),
+      f: mark.value('refused: invalid REQ', 'refused, with the reason'),
       e: ended,
     },
   }),
@@ -171,9 +171,9 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      Q: packet('REQ', 'SERVICE rm\nOPTIONS ;\n'),
-      N: packet('NAK', "ERROR rm: invalid service, add 'rm' as argument to amandad\n"),
-      f: value(
+      Q: mark.packet('REQ', 'SERVICE rm\nOPTIONS ;\n'),
+      N: mark.packet('NAK', "ERROR rm: invalid service, add 'rm' as argument to amandad\n"),
+      f: mark.value(
         "refused: rm: invalid service, add 'rm' as argument to amandad",
         'refused, with the reason',
       ),
@@ -195,8 +195,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      N: packet('NAK', "ERROR execute access to '/usr/lib/amanda/noop' denied\n"),
-      n: value("refused: execute access to '/usr/lib/amanda/noop' denied"),
+      N: mark.packet('NAK', "ERROR execute access to '/usr/lib/amanda/noop' denied\n"),
+      n: mark.value("refused: execute access to '/usr/lib/amanda/noop' denied"),
       e: ended,
     },
   }),

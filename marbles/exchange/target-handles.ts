@@ -2,7 +2,7 @@ import { filter, map, timer, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
-import { close, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 import { inWords } from '../support/serving.js';
 
@@ -23,30 +23,30 @@ const serving = {
     scope: PageScope,
   ) => {
     const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
-    scope.ends.add(peer.says(1, asks1));
-    scope.ends.add(peer.says(2, asks2));
+    scope.ends.add(peer.send(1, asks1));
+    scope.ends.add(peer.send(2, asks2));
     const noop = () => timer(3).pipe(map(() => reply({ lines: ['OPTIONS ;'] })));
     const events = serveConnection(connection, { noop }).pipe(
       filter((event) => event.kind !== 'connected' && event.kind !== 'disconnected'),
       map((event) => `${inWords(event)} (${event.handle})`),
     );
-    return { answers1: peer.hears(1), answers2: peer.hears(2), events };
+    return { answers1: peer.received(1), answers2: peer.received(2), events };
   },
 };
 
 const packets = {
-  Q: packet('REQ', 'SERVICE noop\nOPTIONS one;\n'),
-  q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
-  K: packet('ACK'),
-  R: packet('REP', 'OPTIONS ;\n'),
-  C: close(),
-  a: value('admitted (1)'),
-  y: value('replied (1)'),
-  e: value('ended: completed (1)'),
-  A: value('admitted (2)'),
-  Y: value('replied (2)'),
-  E: value('ended: completed (2)'),
-  D: value('ended: duplicate (2)'),
+  Q: mark.packet('REQ', 'SERVICE noop\nOPTIONS one;\n'),
+  q: mark.packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
+  K: mark.packet('ACK'),
+  R: mark.packet('REP', 'OPTIONS ;\n'),
+  C: mark.close(),
+  a: mark.value('admitted (1)'),
+  y: mark.value('replied (1)'),
+  e: mark.value('ended: completed (1)'),
+  A: mark.value('admitted (2)'),
+  Y: mark.value('replied (2)'),
+  E: mark.value('ended: completed (2)'),
+  D: mark.value('ended: duplicate (2)'),
 };
 
 /** Requests at once on one connection. */

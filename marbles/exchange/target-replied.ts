@@ -1,7 +1,7 @@
-import { bogus, failure, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
-const unacknowledged = value('ended: unacknowledged', 'nobody acknowledged the reply');
+const unacknowledged = mark.value('ended: unacknowledged', 'nobody acknowledged the reply');
 
 /** What happens while the target waits for the ACK of its reply. */
 export const pages = [
@@ -75,8 +75,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      X: packet('NAK', 'ERROR no\n'),
-      N: packet('NAK', 'ERROR unexpected packet type NAK\n'),
+      X: mark.packet('NAK', 'ERROR no\n'),
+      N: mark.packet('NAK', 'ERROR unexpected packet type NAK\n'),
     },
   }),
 
@@ -91,7 +91,11 @@ export const pages = [
       target     -K-R 5s N 4s 998ms R 1s  C
       events     -a-y 5s - 4s 998ms - 1s  e
     `,
-    legend: { ...packets, X: bogus(7), N: packet('NAK', 'ERROR unexpected packet type BOGUS\n') },
+    legend: {
+      ...packets,
+      X: mark.bogus(7),
+      N: mark.packet('NAK', 'ERROR unexpected packet type BOGUS\n'),
+    },
   }),
 
   page({
@@ -134,9 +138,9 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      e: value('ended: lost', 'the request is lost'),
-      d: value('disconnected'),
-      '#': failure('CONNECTION_LOST'),
+      e: mark.value('ended: lost', 'the request is lost'),
+      d: mark.value('disconnected'),
+      '#': mark.failure('CONNECTION_LOST'),
     },
   }),
 
@@ -150,7 +154,7 @@ export const pages = [
       target     -K-R-C 29s 999ms |
       events     -a-y-e 29s 999ms (d|)
     `,
-    legend: { ...packets, d: value('disconnected') },
+    legend: { ...packets, d: mark.value('disconnected') },
   }),
 
   page({
@@ -163,7 +167,7 @@ export const pages = [
       target     30s |
       events     30s (d|)
     `,
-    legend: { ...packets, d: value('disconnected') },
+    legend: { ...packets, d: mark.value('disconnected') },
   }),
 
   page({

@@ -1,7 +1,7 @@
-import { bogus, failure, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
-const unexpected = (type: string) => packet('NAK', `ERROR unexpected packet type ${type}\n`);
+const unexpected = (type: string) => mark.packet('NAK', `ERROR unexpected packet type ${type}\n`);
 
 /** What happens while the target's service works on its reply. */
 export const pages = [
@@ -55,7 +55,7 @@ export const pages = [
       target     -K-N--R-C
       events     -a----y-e
     `,
-    legend: { ...packets, X: bogus(7), N: unexpected('BOGUS') },
+    legend: { ...packets, X: mark.bogus(7), N: unexpected('BOGUS') },
   }),
 
   page({
@@ -84,8 +84,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      N: packet('NAK', 'ERROR timeout on reply pipe\n'),
-      e: value('ended: timedOut', 'the service took too long'),
+      N: mark.packet('NAK', 'ERROR timeout on reply pipe\n'),
+      e: mark.value('ended: timedOut', 'the service took too long'),
     },
   }),
 
@@ -102,8 +102,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      F: packet('REP', 'ERROR service noop: SERVICE_FAILED on a marble page\n'),
-      '#': failure('SERVICE_FAILED'),
+      F: mark.packet('REP', 'ERROR service noop: SERVICE_FAILED on a marble page\n'),
+      '#': mark.failure('SERVICE_FAILED'),
     },
   }),
 
@@ -117,7 +117,7 @@ export const pages = [
       target     -K--F-C
       events     -a--y-e
     `,
-    legend: { ...packets, F: packet('REP', 'ERROR service noop: it ended without a reply\n') },
+    legend: { ...packets, F: mark.packet('REP', 'ERROR service noop: it ended without a reply\n') },
   }),
 
   page({
@@ -147,9 +147,9 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      e: value('ended: lost', 'the request is lost'),
-      d: value('disconnected'),
-      '#': failure('CONNECTION_LOST'),
+      e: mark.value('ended: lost', 'the request is lost'),
+      d: mark.value('disconnected'),
+      '#': mark.failure('CONNECTION_LOST'),
     },
   }),
 
@@ -166,8 +166,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      e: value('ended: lost', 'the request is lost'),
-      d: value('disconnected'),
+      e: mark.value('ended: lost', 'the request is lost'),
+      d: mark.value('disconnected'),
     },
   }),
 

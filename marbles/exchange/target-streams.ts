@@ -1,9 +1,9 @@
 import { EMPTY } from 'rxjs';
-import { failure, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { chunks, streaming } from '../support/streaming.js';
 
-const lost = value('ended: lost', 'the request is lost');
-const gone = value('disconnected');
+const lost = mark.value('ended: lost', 'the request is lost');
+const gone = mark.value('disconnected');
 
 /** What a target does with the streams that its reply announces. */
 export const pages = [
@@ -57,7 +57,7 @@ export const pages = [
       taken      -
       events     -(ar) 49s 996ms e
     `,
-    legend: { ...chunks, e: value('ended: unacknowledged', 'nobody acknowledged the reply') },
+    legend: { ...chunks, e: mark.value('ended: unacknowledged', 'nobody acknowledged the reply') },
   }),
 
   page({
@@ -124,7 +124,7 @@ export const pages = [
       taken      ------------#
       events     -(ar)-------(ed|)
     `,
-    legend: { ...chunks, '#': failure('SERVICE_FAILED'), e: lost, d: gone },
+    legend: { ...chunks, '#': mark.failure('SERVICE_FAILED'), e: lost, d: gone },
   }),
 
   page({
@@ -142,7 +142,7 @@ export const pages = [
       taken      ---------x--#
       events     -(ar)-------(ed|)
     `,
-    legend: { ...chunks, '#': failure('CONNECTION_LOST'), e: lost, d: gone },
+    legend: { ...chunks, '#': mark.failure('CONNECTION_LOST'), e: lost, d: gone },
   }),
 
   page({
@@ -160,6 +160,6 @@ export const pages = [
       taken      ------------#
       events     -(ar)-------(ed|)
     `,
-    legend: { ...chunks, '#': failure('CONNECTION_LOST'), e: lost, d: gone },
+    legend: { ...chunks, '#': mark.failure('CONNECTION_LOST'), e: lost, d: gone },
   }),
 ];

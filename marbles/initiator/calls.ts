@@ -6,11 +6,11 @@ import { noop } from '../../src/initiator/noop.js';
 import { onConnection } from '../../src/initiator/on-connection.js';
 import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize, type Estimate } from '../../src/initiator/sendsize.js';
-import { close, failure, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
 import { connected } from '../support/connected.js';
 
-const packets = { A: packet('ACK'), C: close() };
+const packets = { A: mark.packet('ACK'), C: mark.close() };
 const home = { program: 'GNUTAR', disk: '/home' };
 const dle = (disk: string, level: string): string =>
   `<dle>\n  <program>GNUTAR</program>\n  <disk>${disk}</disk>\n${level}</dle>\n`;
@@ -37,9 +37,12 @@ function inWords(estimate: Estimate): string {
 }
 
 const asked = {
-  noop: packet('REQ', `SERVICE noop\n${OPTIONS}`),
-  selfcheck: packet('REQ', `SERVICE selfcheck\n${OPTIONS}${dle('/home', '')}`),
-  sendsize: packet('REQ', `SERVICE sendsize\n${OPTIONS}${dle('/home', full)}${dle('/var', full)}`),
+  noop: mark.packet('REQ', `SERVICE noop\n${OPTIONS}`),
+  selfcheck: mark.packet('REQ', `SERVICE selfcheck\n${OPTIONS}${dle('/home', '')}`),
+  sendsize: mark.packet(
+    'REQ',
+    `SERVICE sendsize\n${OPTIONS}${dle('/home', full)}${dle('/var', full)}`,
+  ),
 };
 
 /** An initiator that makes two calls in a row on one connection. */
@@ -62,8 +65,8 @@ function callingTwice(
       scope: PageScope,
     ) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-      scope.ends.add(peer.says(1, first));
-      scope.ends.add(peer.says(2, second));
+      scope.ends.add(peer.send(1, first));
+      scope.ends.add(peer.send(2, second));
       const one = of<Connection>(connection);
       const open = () => concat(one, NEVER);
       const ask = one.pipe(
@@ -71,8 +74,8 @@ function callingTwice(
         map(({ features }) => features.names().join(', ')),
       );
       return {
-        initiator1: peer.hears(1),
-        initiator2: peer.hears(2),
+        initiator1: peer.received(1),
+        initiator2: peer.received(2),
         results: connect({ name: 'bsdtcp', user: undefined, open }).pipe(
           on(() => concat(ask, ask)),
         ),
@@ -84,10 +87,10 @@ function callingTwice(
 const twice = {
   ...packets,
   Q: asked.noop,
-  R: packet('REP', 'OPTIONS features=02;\n'),
-  S: packet('REP', 'OPTIONS features=04;\n'),
-  n: value('fe_options_auth'),
-  m: value('fe_selfcheck_req'),
+  R: mark.packet('REP', 'OPTIONS features=02;\n'),
+  S: mark.packet('REP', 'OPTIONS features=04;\n'),
+  n: mark.value('fe_options_auth'),
+  m: mark.value('fe_selfcheck_req'),
 };
 
 /** What most ask for, typed. */
@@ -105,8 +108,8 @@ export const pages = [
     legend: {
       ...packets,
       Q: asked.noop,
-      R: packet('REP', 'OPTIONS features=06;\n'),
-      n: value('fe_options_auth, fe_selfcheck_req'),
+      R: mark.packet('REP', 'OPTIONS features=06;\n'),
+      n: mark.value('fe_options_auth, fe_selfcheck_req'),
     },
   }),
 
@@ -122,8 +125,8 @@ export const pages = [
     legend: {
       ...packets,
       Q: asked.noop,
-      R: packet('REP', 'ERROR no room\n'),
-      '#': failure('SERVICE_FAILED'),
+      R: mark.packet('REP', 'ERROR no room\n'),
+      '#': mark.failure('SERVICE_FAILED'),
     },
   }),
 
@@ -140,9 +143,9 @@ export const pages = [
     legend: {
       ...packets,
       Q: asked.selfcheck,
-      R: packet('REP', 'OPTIONS ;\nOK /home\nERROR cannot read /home/x\n'),
-      a: value('info: /home'),
-      b: value('error: cannot read /home/x'),
+      R: mark.packet('REP', 'OPTIONS ;\nOK /home\nERROR cannot read /home/x\n'),
+      a: mark.value('info: /home'),
+      b: mark.value('error: cannot read /home/x'),
     },
   }),
 
@@ -159,10 +162,10 @@ export const pages = [
     legend: {
       ...packets,
       Q: asked.sendsize,
-      P: packet('PREP', '/home 0 SIZE 1024\n'),
-      R: packet('REP', '/home 0 SIZE 1024\n/var 0 SIZE 7\n'),
-      a: value('/home: 1024 KiB'),
-      b: value('/var: 7 KiB'),
+      P: mark.packet('PREP', '/home 0 SIZE 1024\n'),
+      R: mark.packet('REP', '/home 0 SIZE 1024\n/var 0 SIZE 7\n'),
+      a: mark.value('/home: 1024 KiB'),
+      b: mark.value('/var: 7 KiB'),
     },
   }),
 
@@ -178,9 +181,9 @@ export const pages = [
     legend: {
       ...packets,
       Q: asked.sendsize,
-      R: packet('REP', '/home 0 SIZE 1024\n'),
-      a: value('/home: 1024 KiB'),
-      b: value('/var: none'),
+      R: mark.packet('REP', '/home 0 SIZE 1024\n'),
+      a: mark.value('/home: 1024 KiB'),
+      b: mark.value('/var: none'),
     },
   }),
 

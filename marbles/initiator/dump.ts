@@ -4,7 +4,7 @@ import { dump } from '../../src/initiator/dump.js';
 import { retryAdvice } from '../../src/initiator/retry.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { chunk, failure, packet, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
 import { connected } from '../support/connected.js';
 import { beginning, said } from '../support/dumping.js';
@@ -14,8 +14,8 @@ const DLE =
 const home = { program: 'GNUTAR', disk: '/home' };
 const packets = {
   ...said,
-  Q: packet('REQ', `SERVICE sendbackup\n${OPTIONS}${DLE}`),
-  d: value('level 0 of /home'),
+  Q: mark.packet('REQ', `SERVICE sendbackup\n${OPTIONS}${DLE}`),
+  d: mark.value('level 0 of /home'),
 };
 
 const asking = calling(
@@ -52,13 +52,13 @@ const askingTwice = {
     scope: PageScope,
   ) => {
     const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-    scope.ends.add(peer.says(1, answers1));
-    scope.ends.add(peer.says(2, answers2));
+    scope.ends.add(peer.send(1, answers1));
+    scope.ends.add(peer.send(2, answers2));
     const dumps = from([connection as Connection]).pipe(
       dump({ dle: home }),
       map(({ level, dle }) => `level ${level} of ${dle.disk}`),
     );
-    return { asks1: peer.hears(1), asks2: peer.hears(2), dumps };
+    return { asks1: peer.received(1), asks2: peer.received(2), dumps };
   },
 };
 
@@ -79,10 +79,10 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      m: chunk('sendbackup: info end\n'),
-      n: chunk('sendbackup: end\n'),
-      i: value('infoEnd', 'all info has come'),
-      e: value('end', 'sendbackup has finished'),
+      m: mark.chunk('sendbackup: info end\n'),
+      n: mark.chunk('sendbackup: end\n'),
+      i: mark.value('infoEnd', 'all info has come'),
+      e: mark.value('end', 'sendbackup has finished'),
     },
   }),
 
@@ -100,8 +100,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      Q: packet('REQ', `SERVICE noop\n${OPTIONS}`),
-      R: packet('REP', OPTIONS),
+      Q: mark.packet('REQ', `SERVICE noop\n${OPTIONS}`),
+      R: mark.packet('REP', OPTIONS),
       S: packets.Q,
       T: said.R,
     },
@@ -120,9 +120,9 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      Q: packet('REQ', `SERVICE noop\n${OPTIONS}`),
-      R: packet('REP', 'OPTIONS features=ff;\n'),
-      '#': failure('SERVICE_FAILED'),
+      Q: mark.packet('REQ', `SERVICE noop\n${OPTIONS}`),
+      R: mark.packet('REP', 'OPTIONS features=ff;\n'),
+      '#': mark.failure('SERVICE_FAILED'),
     },
   }),
 
@@ -137,8 +137,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      R: packet('REP', 'ERROR /home: no such disk\n'),
-      '#': failure('SERVICE_FAILED'),
+      R: mark.packet('REP', 'ERROR /home: no such disk\n'),
+      '#': mark.failure('SERVICE_FAILED'),
     },
   }),
 
@@ -151,7 +151,7 @@ export const pages = [
       initiator  Q---(AC)
       results    ----#
     `,
-    legend: { ...packets, R: packet('REP', 'OPTIONS ;\n'), '#': failure('BAD_REPLY') },
+    legend: { ...packets, R: mark.packet('REP', 'OPTIONS ;\n'), '#': mark.failure('BAD_REPLY') },
   }),
 
   page({
@@ -165,8 +165,8 @@ export const pages = [
     `,
     legend: {
       ...packets,
-      R: packet('REP', 'RETRY delay 60 level 1 message "the snapshot is not ready"\n'),
-      a: value('again in 60 s, for level 1'),
+      R: mark.packet('REP', 'RETRY delay 60 level 1 message "the snapshot is not ready"\n'),
+      a: mark.value('again in 60 s, for level 1'),
     },
   }),
 ];

@@ -1,4 +1,4 @@
-import { bulk, chunk, failure, page, value } from '../../src/testing/index.js';
+import { mark, page } from '../../src/testing/index.js';
 import { FULL, receiving, said } from '../support/dumping.js';
 
 /** What comes of a dump. */
@@ -29,7 +29,7 @@ export const pages = [
       saved   ------x
       events  ----s--------(S|)
     `,
-    legend: { ...said, q: chunk('? a socket was ignored\n'), S: value('done: strange') },
+    legend: { ...said, q: mark.chunk('? a socket was ignored\n'), S: mark.value('done: strange') },
   }),
 
   page({
@@ -58,7 +58,7 @@ export const pages = [
       saved   ------    998ms y 999ms z
       events  ----s- 996ms 1 999ms 2 ----(D|)
     `,
-    legend: { ...said, 1: value('0 bytes'), 2: value('1 bytes', '1 byte') },
+    legend: { ...said, 1: mark.value('0 bytes'), 2: mark.value('1 bytes', '1 byte') },
   }),
 
   page({
@@ -72,7 +72,7 @@ export const pages = [
       saved   ------y
       events  ----s---#
     `,
-    legend: { ...said, '#': failure('CONNECTION_LOST') },
+    legend: { ...said, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -87,7 +87,7 @@ export const pages = [
       saved   ------x
       events  ----s----#
     `,
-    legend: { ...said, '#': failure('INCOMPLETE_DUMP') },
+    legend: { ...said, '#': mark.failure('INCOMPLETE_DUMP') },
   }),
 
   page({
@@ -103,8 +103,8 @@ export const pages = [
     `,
     legend: {
       ...said,
-      m: { ...chunk('sendbackup: size 1\nsendbackup: end\n'), label: 'size 1, end' },
-      '#': failure('INCOMPLETE_DUMP'),
+      m: { ...mark.chunk('sendbackup: size 1\nsendbackup: end\n'), label: 'size 1, end' },
+      '#': mark.failure('INCOMPLETE_DUMP'),
     },
   }),
 
@@ -122,8 +122,8 @@ export const pages = [
     `,
     legend: {
       ...said,
-      m: { ...chunk('sendbackup: end\n'), label: 'end' },
-      '#': failure('INCOMPLETE_DUMP'),
+      m: { ...mark.chunk('sendbackup: end\n'), label: 'end' },
+      '#': mark.failure('INCOMPLETE_DUMP'),
     },
   }),
 
@@ -138,7 +138,7 @@ export const pages = [
       saved   ------x
       events  ----s------#
     `,
-    legend: { ...said, '#': failure('INCOMPLETE_DUMP') },
+    legend: { ...said, '#': mark.failure('INCOMPLETE_DUMP') },
   }),
 
   page({
@@ -152,7 +152,7 @@ export const pages = [
       saved   ------y
       events  ----s---#
     `,
-    legend: { ...said, w: chunk(FULL), '#': failure('FILE_FAILED') },
+    legend: { ...said, w: mark.chunk(FULL), '#': mark.failure('FILE_FAILED') },
   }),
 
   page({
@@ -182,7 +182,7 @@ export const pages = [
       saved   ------w
       events  ----s------#
     `,
-    legend: { ...said, w: chunk('abd'), '#': failure('CHECKSUM_MISMATCH') },
+    legend: { ...said, w: mark.chunk('abd'), '#': mark.failure('CHECKSUM_MISMATCH') },
   }),
 
   page({
@@ -198,8 +198,8 @@ export const pages = [
     `,
     legend: {
       ...said,
-      f: chunk('sendbackup: error [/bin/tar got signal 9]\n'),
-      '#': failure('SERVICE_FAILED'),
+      f: mark.chunk('sendbackup: error [/bin/tar got signal 9]\n'),
+      '#': mark.failure('SERVICE_FAILED'),
     },
   }),
 
@@ -217,8 +217,8 @@ export const pages = [
     `,
     legend: {
       ...said,
-      r: chunk('sendbackup: retry delay 60 level 1\n'),
-      '#': failure('RETRY_LATER'),
+      r: mark.chunk('sendbackup: retry delay 60 level 1\n'),
+      '#': mark.failure('RETRY_LATER'),
     },
   }),
 
@@ -235,7 +235,7 @@ export const pages = [
       saved        -
       events       ------#
     `,
-    legend: { ...said, b: bulk(1_000), '#': failure('BAD_REPLY') },
+    legend: { ...said, b: mark.bulk(1_000), '#': mark.failure('BAD_REPLY') },
   }),
 
   page({
@@ -250,6 +250,6 @@ export const pages = [
       saved   ------x
       events  ----s-- 32m 59s 995ms #
     `,
-    legend: { ...said, '#': failure('DATA_TIMEOUT') },
+    legend: { ...said, '#': mark.failure('DATA_TIMEOUT') },
   }),
 ];

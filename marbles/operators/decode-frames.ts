@@ -1,5 +1,5 @@
 import { decodeFrames } from '../../src/operators/decode-frames.js';
-import { bytes, connectionLane, failure, frame, page } from '../../src/testing/index.js';
+import { connectionLane, mark, page } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import type { Observable } from 'rxjs';
 
@@ -24,11 +24,11 @@ export const pages = [
       frames   ---------f-|
     `,
     legend: {
-      a: bytes('000000'),
-      b: bytes('03 0000'),
-      c: bytes('0001 61'),
-      d: bytes('62 63'),
-      f: frame('1:abc'),
+      a: mark.bytes('000000'),
+      b: mark.bytes('03 0000'),
+      c: mark.bytes('0001 61'),
+      d: mark.bytes('62 63'),
+      f: mark.frame('1:abc'),
     },
   }),
 
@@ -41,14 +41,14 @@ export const pages = [
       frames  -(fg)--h-|
     `,
     legend: {
-      a: bytes(
+      a: mark.bytes(
         '00000001 00000001 61  00000002 00000002 6263  00000001',
         '1: "a", 2: "bc", the front of a third',
       ),
-      b: bytes('00000001 64', 'the rest of it'),
-      f: frame('1:a'),
-      g: frame('2:bc'),
-      h: frame('1:d'),
+      b: mark.bytes('00000001 64', 'the rest of it'),
+      f: mark.frame('1:a'),
+      g: mark.frame('2:bc'),
+      h: mark.frame('1:d'),
     },
   }),
 
@@ -60,7 +60,7 @@ export const pages = [
       bytes   -a-|
       frames  -c-|
     `,
-    legend: { a: bytes('00000000 00000007'), c: frame('7:') },
+    legend: { a: mark.bytes('00000000 00000007'), c: mark.frame('7:') },
   }),
 
   page({
@@ -73,10 +73,10 @@ export const pages = [
       frames   -f---#
     `,
     legend: {
-      a: bytes('00000001 00000001 61'),
-      b: bytes('00000003 00000001 61'),
-      f: frame('1:a'),
-      '#': failure('TRUNCATED'),
+      a: mark.bytes('00000001 00000001 61'),
+      b: mark.bytes('00000003 00000001 61'),
+      f: mark.frame('1:a'),
+      '#': mark.failure('TRUNCATED'),
     },
   }),
 
@@ -88,7 +88,7 @@ export const pages = [
       bytes   -a--|
       frames  ----#
     `,
-    legend: { a: bytes('00000003 0000'), '#': failure('TRUNCATED') },
+    legend: { a: mark.bytes('00000003 0000'), '#': mark.failure('TRUNCATED') },
   }),
 
   page({
@@ -102,11 +102,11 @@ export const pages = [
       frames   -f--#
     `,
     legend: {
-      a: bytes('00000001 00000001 61'),
-      b: bytes('00400001 00000001'),
-      c: bytes('00'),
-      f: frame('1:a'),
-      '#': failure('FRAME_TOO_LARGE'),
+      a: mark.bytes('00000001 00000001 61'),
+      b: mark.bytes('00400001 00000001'),
+      c: mark.bytes('00'),
+      f: mark.frame('1:a'),
+      '#': mark.failure('FRAME_TOO_LARGE'),
     },
   }),
 
@@ -119,9 +119,9 @@ export const pages = [
       frames  -(f#)
     `,
     legend: {
-      a: bytes('00000001 00000001 61  80000000 00000001'),
-      f: frame('1:a'),
-      '#': failure('FRAME_TOO_LARGE'),
+      a: mark.bytes('00000001 00000001 61  80000000 00000001'),
+      f: mark.frame('1:a'),
+      '#': mark.failure('FRAME_TOO_LARGE'),
     },
   }),
 
@@ -133,7 +133,10 @@ export const pages = [
       bytes   -a--
       frames  -#
     `,
-    legend: { a: bytes('53 53 48 2d 32 2e 30 2d', 'SSH-2.0-'), '#': failure('TEXT_IN_CHANNEL') },
+    legend: {
+      a: mark.bytes('53 53 48 2d 32 2e 30 2d', 'SSH-2.0-'),
+      '#': mark.failure('TEXT_IN_CHANNEL'),
+    },
   }),
 
   page({
@@ -144,7 +147,7 @@ export const pages = [
       bytes   -a-#
       frames  ---#
     `,
-    legend: { a: bytes('00000003 0000'), '#': failure('CONNECTION_LOST') },
+    legend: { a: mark.bytes('00000003 0000'), '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -157,6 +160,6 @@ export const pages = [
       frames    -f--f
       frames ^  ^----!
     `,
-    legend: { a: bytes('00000001 00000001 61'), f: frame('1:a') },
+    legend: { a: mark.bytes('00000001 00000001 61'), f: mark.frame('1:a') },
   }),
 ];

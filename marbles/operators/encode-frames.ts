@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { encodeFrames } from '../../src/operators/encode-frames.js';
-import { bytes, connectionLane, failure, frame, page } from '../../src/testing/index.js';
+import { connectionLane, mark, page } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 
 const encoding = {
@@ -25,10 +25,10 @@ export const pages = [
       bytes     -a---b-|
     `,
     legend: {
-      f: frame('499999:abc'),
-      c: frame('1:'),
-      a: bytes('00000003 0007a11f 616263'),
-      b: bytes('00000000 00000001'),
+      f: mark.frame('499999:abc'),
+      c: mark.frame('1:'),
+      a: mark.bytes('00000003 0007a11f 616263'),
+      b: mark.bytes('00000000 00000001'),
     },
   }),
 
@@ -42,10 +42,10 @@ export const pages = [
       bytes     -a-#
     `,
     legend: {
-      f: frame('1:a'),
-      x: frame('4294967296:a'),
-      a: bytes('00000001 00000001 61'),
-      '#': failure('BAD_ARGUMENT'),
+      f: mark.frame('1:a'),
+      x: mark.frame('4294967296:a'),
+      a: mark.bytes('00000001 00000001 61'),
+      '#': mark.failure('BAD_ARGUMENT'),
     },
   }),
 ];

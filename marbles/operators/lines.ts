@@ -1,14 +1,6 @@
 import type { Observable } from 'rxjs';
 import { lines } from '../../src/operators/lines.js';
-import {
-  bytes,
-  chunk,
-  failure,
-  page,
-  streamLane,
-  userLane,
-  value,
-} from '../../src/testing/index.js';
+import { mark, page, streamLane, userLane } from '../../src/testing/index.js';
 
 function cutting(maxLength?: number) {
   return {
@@ -32,13 +24,13 @@ export const pages = [
       lines  -1---2---(34)|
     `,
     legend: {
-      a: chunk('one\ntw'),
-      b: chunk('o\n'),
-      c: chunk('three\n\n'),
-      1: value('one'),
-      2: value('two'),
-      3: value('three'),
-      4: value('', 'an empty line'),
+      a: mark.chunk('one\ntw'),
+      b: mark.chunk('o\n'),
+      c: mark.chunk('three\n\n'),
+      1: mark.value('one'),
+      2: mark.value('two'),
+      3: mark.value('three'),
+      4: mark.value('', 'an empty line'),
     },
   }),
 
@@ -50,7 +42,12 @@ export const pages = [
       bytes  -a--b--|
       lines  -1-----(2|)
     `,
-    legend: { a: chunk('one\ntw'), b: chunk('o'), 1: value('one'), 2: value('two') },
+    legend: {
+      a: mark.chunk('one\ntw'),
+      b: mark.chunk('o'),
+      1: mark.value('one'),
+      2: mark.value('two'),
+    },
   }),
 
   page({
@@ -62,9 +59,9 @@ export const pages = [
       lines  ----1--|
     `,
     legend: {
-      a: bytes('c3', 'the first half of ü'),
-      b: bytes('bc 0a', 'its second half and a newline'),
-      1: value('ü'),
+      a: mark.bytes('c3', 'the first half of ü'),
+      b: mark.bytes('bc 0a', 'its second half and a newline'),
+      1: mark.value('ü'),
     },
   }),
 
@@ -77,9 +74,9 @@ export const pages = [
       lines  ----1--|
     `,
     legend: {
-      a: bytes('ef bb bf', 'U+FEFF'),
-      b: bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'),
-      1: value('\ufeff\ufeffa', 'U+FEFF twice, and a'),
+      a: mark.bytes('ef bb bf', 'U+FEFF'),
+      b: mark.bytes('ef bb bf 61 0a', 'U+FEFF, a and a newline'),
+      1: mark.value('\ufeff\ufeffa', 'U+FEFF twice, and a'),
     },
   }),
 
@@ -93,11 +90,11 @@ export const pages = [
       lines    -1--#
     `,
     legend: {
-      a: chunk('one\ntwo'),
-      b: chunk('three'),
-      c: chunk('\n'),
-      1: value('one'),
-      '#': failure('TRUNCATED'),
+      a: mark.chunk('one\ntwo'),
+      b: mark.chunk('three'),
+      c: mark.chunk('\n'),
+      1: mark.value('one'),
+      '#': mark.failure('TRUNCATED'),
     },
   }),
 
@@ -109,6 +106,10 @@ export const pages = [
       bytes  -a--#
       lines  -1--#
     `,
-    legend: { a: chunk('one\ntw'), 1: value('one'), '#': failure('CONNECTION_LOST') },
+    legend: {
+      a: mark.chunk('one\ntw'),
+      1: mark.value('one'),
+      '#': mark.failure('CONNECTION_LOST'),
+    },
   }),
 ];

@@ -1,15 +1,12 @@
 import { map, timer, type Observable } from 'rxjs';
 import { paced } from '../../src/operators/paced.js';
 import {
-  chunk,
   connectionLane,
-  failure,
-  frame,
+  mark,
   page,
-  streamLane,
-  value,
-  userLane,
   type PageScope,
+  streamLane,
+  userLane,
 } from '../../src/testing/index.js';
 import { decodeText } from '../../src/wire/text.js';
 import type { Frame } from '../../src/wire/frame.js';
@@ -17,14 +14,20 @@ import { playing } from '../support/reading.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
 const legend = {
-  a: chunk('a'),
-  b: chunk('b'),
-  c: chunk('c'),
-  A: value('a'),
-  B: value('b'),
-  C: value('c'),
+  a: mark.chunk('a'),
+  b: mark.chunk('b'),
+  c: mark.chunk('c'),
+  A: mark.value('a'),
+  B: mark.value('b'),
+  C: mark.value('c'),
 };
-const frames = { ...legend, a: frame('7:a'), b: frame('7:b'), c: frame('7:c'), e: frame('7:') };
+const frames = {
+  ...legend,
+  a: mark.frame('7:a'),
+  b: mark.frame('7:b'),
+  c: mark.frame('7:c'),
+  e: mark.frame('7:'),
+};
 
 function work(bytes: Uint8Array): Observable<string> {
   const text = decodeText(bytes);
@@ -78,7 +81,7 @@ export const pages = [
       bytes ^  ^------!
       done     ----A--#
     `,
-    legend: { ...legend, x: chunk('x'), '#': failure('FILE_FAILED') },
+    legend: { ...legend, x: mark.chunk('x'), '#': mark.failure('FILE_FAILED') },
   }),
 
   page({
@@ -100,7 +103,7 @@ export const pages = [
       wire  -ab-#
       done  ----A--(B#)
     `,
-    legend: { ...frames, '#': failure('CONNECTION_LOST') },
+    legend: { ...frames, '#': mark.failure('CONNECTION_LOST') },
   }),
 
   page({
@@ -111,7 +114,7 @@ export const pages = [
       wire  -ax-c-e
       done  ----A--#
     `,
-    legend: { ...frames, x: frame('7:x'), '#': failure('FILE_FAILED') },
+    legend: { ...frames, x: mark.frame('7:x'), '#': mark.failure('FILE_FAILED') },
   }),
 
   page({

@@ -1,16 +1,6 @@
 import { EMPTY, concatMap, throwError, of, type Observable } from 'rxjs';
 import type { Frame } from '../../src/wire/frame.js';
-import {
-  bulk,
-  bulkFrame,
-  connectionLane,
-  failure,
-  frame,
-  page,
-  userLane,
-  value,
-  type PageScope,
-} from '../../src/testing/index.js';
+import { connectionLane, mark, page, type PageScope, userLane } from '../../src/testing/index.js';
 import { playing } from '../support/reading.js';
 
 interface Given {
@@ -41,11 +31,11 @@ const looping = {
 };
 
 const legend = {
-  a: bulkFrame(7, 488),
-  A: bulk(488),
-  n: value<'next'>('next', 'the next one'),
-  l: value<'leave'>('leave', 'leave the loop'),
-  p: frame('8:p'),
+  a: mark.bulkFrame(7, 488),
+  A: mark.bulk(488),
+  n: mark.value<'next'>('next', 'the next one'),
+  l: mark.value<'leave'>('leave', 'leave the loop'),
+  p: mark.frame('8:p'),
 };
 
 /** One chunk at a time: looping over a Stream, and reading it through Node's streams. */
@@ -86,6 +76,6 @@ export const pages = [
       loop    ----n-n
       chunks  ----A-#
     `,
-    legend: { ...legend, '#': failure('CONNECTION_LOST') },
+    legend: { ...legend, '#': mark.failure('CONNECTION_LOST') },
   }),
 ];

@@ -1,14 +1,6 @@
 import { Observable } from 'rxjs';
 import { toReadable } from '../../src/operators/to-readable.js';
-import {
-  chunk,
-  failure,
-  page,
-  streamLane,
-  userLane,
-  value,
-  type PageScope,
-} from '../../src/testing/index.js';
+import { mark, page, type PageScope, streamLane, userLane } from '../../src/testing/index.js';
 
 interface Given {
   readonly bytes: Observable<Uint8Array>;
@@ -39,11 +31,11 @@ const reading = {
 };
 
 const legend = {
-  a: chunk('ab'),
-  b: chunk('c'),
-  A: chunk('ab'),
-  B: chunk('abc'),
-  u: value<'read'>('read'),
+  a: mark.chunk('ab'),
+  b: mark.chunk('c'),
+  A: mark.chunk('ab'),
+  B: mark.chunk('abc'),
+  u: mark.value<'read'>('read'),
 };
 
 /** Bytes as a Node Readable. */
@@ -72,6 +64,6 @@ export const pages = [
       user     ---u---u
       read     ---A---#
     `,
-    legend: { ...legend, '#': failure('CONNECTION_LOST') },
+    legend: { ...legend, '#': mark.failure('CONNECTION_LOST') },
   }),
 ];

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { toWritable } from '../../src/operators/to-writable.js';
-import { chunk, failure, page, streamLane, userLane, value } from '../../src/testing/index.js';
+import { mark, page, streamLane, userLane } from '../../src/testing/index.js';
 import { SlowWritable } from '../support/slow-writable.js';
 
 const writing = {
@@ -23,7 +23,12 @@ export const pages = [
       bytes ^  ^--------!
       written  ----3--5-|
     `,
-    legend: { a: chunk('abc'), b: chunk('de'), 3: value(3, '3 bytes'), 5: value(5, '5 bytes') },
+    legend: {
+      a: mark.chunk('abc'),
+      b: mark.chunk('de'),
+      3: mark.value(3, '3 bytes'),
+      5: mark.value(5, '5 bytes'),
+    },
   }),
 
   page({
@@ -35,7 +40,12 @@ export const pages = [
       bytes ^  ^------!
       written  ----3--#
     `,
-    legend: { a: chunk('abc'), x: chunk('x'), 3: value(3, '3 bytes'), '#': failure('FILE_FAILED') },
+    legend: {
+      a: mark.chunk('abc'),
+      x: mark.chunk('x'),
+      3: mark.value(3, '3 bytes'),
+      '#': mark.failure('FILE_FAILED'),
+    },
   }),
 
   page({
@@ -47,6 +57,10 @@ export const pages = [
       bytes    -a---#
       written  ----3#
     `,
-    legend: { a: chunk('abc'), 3: value(3, '3 bytes'), '#': failure('CONNECTION_LOST') },
+    legend: {
+      a: mark.chunk('abc'),
+      3: mark.value(3, '3 bytes'),
+      '#': mark.failure('CONNECTION_LOST'),
+    },
   }),
 ];

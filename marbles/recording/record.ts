@@ -5,16 +5,13 @@ import { defaultTiming } from '../../src/exchange/timing.js';
 import type { Change } from '../../src/diagram/model.js';
 import { record, recordConnection, toDiagram } from '../../src/diagram/record.js';
 import {
-  bulkFrame,
   connectionLane,
-  failure,
-  frame,
   handleLane,
+  mark,
   page,
-  text,
-  userLane,
-  value,
   type PageScope,
+  textBytes,
+  userLane,
 } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { packets, REQUEST } from '../support/asking.js';
@@ -44,11 +41,11 @@ function asking() {
     expected: { recorded: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-      scope.ends.add(peer.says(1, target));
+      scope.ends.add(peer.send(1, target));
       const asked = (changes: (change: Change) => void) =>
         concat(of(connection), NEVER).pipe(
           record(changes, { joins: false }),
-          mergeMap((recorded) => exchange(recorded, text(REQUEST), defaultTiming)),
+          mergeMap((recorded) => exchange(recorded, textBytes(REQUEST), defaultTiming)),
         );
       const changes = new Observable<Change>((out) =>
         asked((change) => out.next(change)).subscribe({
@@ -98,13 +95,13 @@ export const pages = [
     legend: {
       A: packets.A,
       R: packets.R,
-      Q: value('out: REQ noop'),
-      k: value('waiting for ACK'),
-      b: value('in: ACK'),
-      w: value('waiting for REP'),
-      r: value('in: REP OPTIONS ;'),
-      a: value('out: ACK'),
-      C: value('out: close'),
+      Q: mark.value('out: REQ noop'),
+      k: mark.value('waiting for ACK'),
+      b: mark.value('in: ACK'),
+      w: mark.value('waiting for REP'),
+      r: mark.value('in: REP OPTIONS ;'),
+      a: mark.value('out: ACK'),
+      C: mark.value('out: close'),
     },
   }),
 
@@ -118,11 +115,11 @@ export const pages = [
       recorded  --A--(ce|)
     `,
     legend: {
-      a: frame('499999:abc'),
-      A: value('3 bytes'),
-      c: value('the connection ended while the stream was open'),
-      e: value('CONNECTION_LOST on a marble page', 'CONNECTION_LOST'),
-      '#': failure('CONNECTION_LOST'),
+      a: mark.frame('499999:abc'),
+      A: mark.value('3 bytes'),
+      c: mark.value('the connection ended while the stream was open'),
+      e: mark.value('CONNECTION_LOST on a marble page', 'CONNECTION_LOST'),
+      '#': mark.failure('CONNECTION_LOST'),
     },
   }),
 
@@ -137,9 +134,9 @@ export const pages = [
       recorded     -AA(Ap)
     `,
     legend: {
-      a: bulkFrame(499_999, 488),
-      A: value('488 bytes'),
-      p: value('paused'),
+      a: mark.bulkFrame(499_999, 488),
+      A: mark.value('488 bytes'),
+      p: mark.value('paused'),
     },
   }),
 
@@ -153,10 +150,10 @@ export const pages = [
       diagrams  -------(d|)
     `,
     legend: {
-      a: frame('499999:abc'),
-      b: frame('499998:a'),
-      c: frame('499999:'),
-      d: value('3 lanes, 7 ms'),
+      a: mark.frame('499999:abc'),
+      b: mark.frame('499998:a'),
+      c: mark.frame('499999:'),
+      d: mark.value('3 lanes, 7 ms'),
     },
   }),
 ];

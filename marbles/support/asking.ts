@@ -4,7 +4,7 @@ import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming, type Timing } from '../../src/exchange/timing.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { packetText } from '../../src/wire/packet.js';
-import { close, packet, text, value } from '../../src/testing/index.js';
+import { mark, textBytes } from '../../src/testing/index.js';
 import { connected } from './connected.js';
 
 /** What it asks. */
@@ -12,14 +12,14 @@ export const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
 
 /** What goes to and fro on the initiator's pages. */
 export const packets = {
-  Q: packet('REQ', REQUEST),
-  A: packet('ACK'),
-  R: packet('REP', 'OPTIONS ;\n'),
-  P: packet('PREP', 'so far\n'),
-  N: packet('NAK', 'ERROR no\n'),
-  C: close(),
-  r: value('final OPTIONS ;\n', 'the reply'),
-  p: value('partial so far\n', 'a partial reply'),
+  Q: mark.packet('REQ', REQUEST),
+  A: mark.packet('ACK'),
+  R: mark.packet('REP', 'OPTIONS ;\n'),
+  P: mark.packet('PREP', 'so far\n'),
+  N: mark.packet('NAK', 'ERROR no\n'),
+  C: mark.close(),
+  r: mark.value('final OPTIONS ;\n', 'the reply'),
+  p: mark.value('partial so far\n', 'a partial reply'),
 };
 
 /**
@@ -36,11 +36,11 @@ export function asking(timing: Partial<Timing> = {}, options: ConnectionOptions 
         { side: 'initiator', user: undefined },
         options,
       );
-      scope.ends.add(peer.says(1, target));
+      scope.ends.add(peer.send(1, target));
       return {
-        initiator: peer.hears(1),
+        initiator: peer.received(1),
         answers: defer(() =>
-          exchange(connection, text(REQUEST), { ...defaultTiming, ...timing }),
+          exchange(connection, textBytes(REQUEST), { ...defaultTiming, ...timing }),
         ).pipe(map(({ kind, packet: answer }) => `${kind} ${packetText(answer)}`)),
       };
     },

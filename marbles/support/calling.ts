@@ -18,9 +18,9 @@ export function calling<T>(
     expected: { initiator: handleLane(1, 'out'), results: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
-      scope.ends.add(peer.says(1, target));
+      scope.ends.add(peer.send(1, target));
       return {
-        initiator: peer.hears(1),
+        initiator: peer.received(1),
         results: of<Connection>(connection).pipe(call(), map(inWords)),
       };
     },

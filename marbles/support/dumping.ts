@@ -18,7 +18,7 @@ import {
 } from '../../src/initiator/receive-dump.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { bulk, chunk, close, packet, value } from '../../src/testing/index.js';
+import { mark } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import { decodeText } from '../../src/wire/text.js';
 import { connected } from './connected.js';
@@ -28,23 +28,23 @@ export const MESG = 499_998;
 
 /** What a target says that sends the dump "abc"; 364b3fb7 is its CRC-32C. */
 export const said = {
-  A: packet('ACK'),
-  R: packet('REP', `CONNECT DATA ${DATA} MESG ${MESG} INDEX -1\nOPTIONS ;\n`),
-  C: close(),
+  A: mark.packet('ACK'),
+  R: mark.packet('REP', `CONNECT DATA ${DATA} MESG ${MESG} INDEX -1\nOPTIONS ;\n`),
+  C: mark.close(),
   i: {
-    ...chunk('sendbackup: info BACKUP=/bin/tar\nsendbackup: info end\n'),
+    ...mark.chunk('sendbackup: info BACKUP=/bin/tar\nsendbackup: info end\n'),
     label: 'info …, info end',
   },
   e: {
-    ...chunk('sendbackup: client-CRC 364b3fb7:3\nsendbackup: size 1\nsendbackup: end\n'),
+    ...mark.chunk('sendbackup: client-CRC 364b3fb7:3\nsendbackup: size 1\nsendbackup: end\n'),
     label: 'client-CRC 364b3fb7:3, size 1, end',
   },
-  x: chunk('abc'),
-  y: chunk('a'),
-  z: chunk('bc'),
-  b: bulk(1_000),
-  s: value('started'),
-  D: value('done: success'),
+  x: mark.chunk('abc'),
+  y: mark.chunk('a'),
+  z: mark.chunk('bc'),
+  b: mark.bulk(1_000),
+  s: mark.value('started'),
+  D: mark.value('done: success'),
 };
 
 /** Bytes that the sink of these pages cannot take. */
@@ -82,9 +82,9 @@ export function receiving({ takes = 0, index = false, tells, ...options }: Recei
         options,
       );
       const saved = new Subject<Uint8Array>();
-      scope.ends.add(peer.says(1, target));
-      scope.ends.add(peer.says(MESG, mesg));
-      scope.ends.add(peer.says(DATA, data));
+      scope.ends.add(peer.send(1, target));
+      scope.ends.add(peer.send(MESG, mesg));
+      scope.ends.add(peer.send(DATA, data));
       const write = (bytes: Uint8Array): void => {
         if (decodeText(bytes) === FULL) throw new AmandaError('FILE_FAILED', 'The disk is full.');
         saved.next(bytes);
@@ -123,9 +123,9 @@ export function beginning() {
     wire: ({ target, mesg, data }: Given, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
       const messages = new Subject<string>();
-      scope.ends.add(peer.says(1, target));
-      scope.ends.add(peer.says(MESG, mesg));
-      scope.ends.add(peer.says(DATA, data));
+      scope.ends.add(peer.send(1, target));
+      scope.ends.add(peer.send(MESG, mesg));
+      scope.ends.add(peer.send(DATA, data));
       const dumps = of<Connection>(connection).pipe(
         sendbackup({ dle: { program: 'GNUTAR', disk: '/home' } }),
         tap((dump) => {
@@ -134,7 +134,7 @@ export function beginning() {
         }),
         mergeMap(({ level, dle }) => of(`level ${level} of ${dle.disk}`)),
       );
-      return { initiator: peer.hears(1), dumps, messages };
+      return { initiator: peer.received(1), dumps, messages };
     },
   };
 }

@@ -25,7 +25,7 @@ export function playing(
   options: ConnectionOptions = {},
 ): TcpmConnection {
   const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
-  scope.ends.add(peer.saysFrames(wire));
+  scope.ends.add(peer.sendFrames(wire));
   return connection;
 }
 

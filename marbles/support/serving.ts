@@ -1,22 +1,22 @@
 import { filter, map, of, type Observable } from 'rxjs';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
-import { close, packet, value } from '../../src/testing/index.js';
+import { mark } from '../../src/testing/index.js';
 import { partialReply, reply, type ServiceReply } from '../../src/exchange/service.js';
 import { connected } from './connected.js';
 
 /** What goes to and fro on the target's pages. */
 export const packets = {
-  Q: packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
-  K: packet('ACK'),
-  R: packet('REP', 'OPTIONS ;\n'),
-  P: packet('PREP', 'so far\n'),
-  C: close(),
-  r: value(reply({ lines: ['OPTIONS ;'] }), 'the reply of the service'),
-  p: value(partialReply(['so far']), 'a partial reply of the service'),
-  a: value('admitted', 'the request is admitted'),
-  y: value('replied', 'the REP was sent'),
-  e: value('ended: completed', 'the request is completed'),
+  Q: mark.packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
+  K: mark.packet('ACK'),
+  R: mark.packet('REP', 'OPTIONS ;\n'),
+  P: mark.packet('PREP', 'so far\n'),
+  C: mark.close(),
+  r: mark.value(reply({ lines: ['OPTIONS ;'] }), 'the reply of the service'),
+  p: mark.value(partialReply(['so far']), 'a partial reply of the service'),
+  a: mark.value('admitted', 'the request is admitted'),
+  y: mark.value('replied', 'the REP was sent'),
+  e: mark.value('ended: completed', 'the request is completed'),
 };
 
 /** A target with the service noop, which answers as the page says, or lacks something to run, and the initiator that a page plays. */
@@ -37,9 +37,9 @@ export function serving(
       scope: PageScope,
     ) => {
       const { connection, peer } = connected(scope, { side: 'target', ...role });
-      scope.ends.add(peer.says(1, initiator));
+      scope.ends.add(peer.send(1, initiator));
       return {
-        target: peer.hears(1),
+        target: peer.received(1),
         events: serveConnection(
           connection,
           {

@@ -2,7 +2,7 @@ import { NEVER, Subject, concat, filter, map, of, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
-import { chunk, packet, value } from '../../src/testing/index.js';
+import { mark } from '../../src/testing/index.js';
 import { connected } from './connected.js';
 import { inWords, packets } from './serving.js';
 
@@ -11,12 +11,12 @@ const DATA = 499_999;
 /** What flows on the pages of a target's streams. */
 export const chunks = {
   ...packets,
-  R: packet('REP', `CONNECT DATA ${DATA}\n`),
-  x: chunk('x'),
-  y: chunk('y'),
-  z: chunk('z'),
-  a: value('admitted', 'the request is admitted'),
-  r: value('replied', 'the REP was sent'),
+  R: mark.packet('REP', `CONNECT DATA ${DATA}\n`),
+  x: mark.chunk('x'),
+  y: mark.chunk('y'),
+  z: mark.chunk('z'),
+  a: mark.value('admitted', 'the request is admitted'),
+  r: mark.value('replied', 'the REP was sent'),
 };
 
 interface Given {
@@ -47,14 +47,14 @@ export function streaming(over: Observable<never> = NEVER) {
         incoming.subscribe(taken);
         return source;
       };
-      scope.ends.add(peer.says(1, initiator));
-      scope.ends.add(peer.says(DATA, dataIn));
+      scope.ends.add(peer.send(1, initiator));
+      scope.ends.add(peer.send(DATA, dataIn));
       const events = serveConnection(connection, {
         noop: () => concat(of(reply({ streams: { DATA: data } })), over),
       });
       return {
-        target: peer.hears(1),
-        dataOut: peer.hears(DATA),
+        target: peer.received(1),
+        dataOut: peer.received(DATA),
         taken,
         events: events.pipe(
           map(inWords),

@@ -1,6 +1,6 @@
 import { map, mergeMap, type Observable } from 'rxjs';
 import { authorize, type AccessRequest } from '../../src/access/authorize.js';
-import { page, userLane, value } from '../../src/testing/index.js';
+import { mark, page, userLane } from '../../src/testing/index.js';
 
 /** Requests of a host whose name is checked, judged by the rule `db1 backup amdump` of user backup. */
 function judging(reservedPort: boolean) {
@@ -25,7 +25,7 @@ function judging(reservedPort: boolean) {
 }
 
 function asks(user: string, service: string, host: string, port: number) {
-  return value<AccessRequest>(
+  return mark.value<AccessRequest>(
     { user, service, peer: { host, address: '10.0.0.1', port } },
     `${user} asks for ${service} from port ${port} of ${host}`,
   );
@@ -37,8 +37,8 @@ const legend = {
   e: asks('eve', 'sendbackup', 'db1', 901),
   o: asks('backup', 'sendbackup', 'db2', 901),
   h: asks('backup', 'sendbackup', 'db1', 40_000),
-  y: value('allowed'),
-  n: value('refused'),
+  y: mark.value('allowed'),
+  n: mark.value('refused'),
 };
 
 /** Who may ask for what. */

@@ -2,14 +2,7 @@ import { Observable, of } from 'rxjs';
 import { paced } from '../../src/operators/paced.js';
 import type { Pullable } from '../../src/operators/pull.js';
 import { holdOutput } from '../../src/target/process/hold-output.js';
-import {
-  chunk,
-  close,
-  page,
-  streamLane,
-  userLane,
-  type PageScope,
-} from '../../src/testing/index.js';
+import { mark, page, type PageScope, streamLane, userLane } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 
 interface Given {
@@ -25,8 +18,8 @@ const dumping = {
   wire: ({ says, writes }: Given, scope: PageScope) => {
     // Streams stand in for the pipes of the program: they keep what is not read yet.
     const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
-    scope.ends.add(peer.says(1, says));
-    scope.ends.add(peer.says(2, writes));
+    scope.ends.add(peer.send(1, says));
+    scope.ends.add(peer.send(2, writes));
     const { messages, data } = holdOutput(connection.stream(1), connection.stream(2));
     return { mesg: sent(messages), data: sent(data) };
   },
@@ -39,12 +32,12 @@ function sent(output: Pullable<Uint8Array>): Observable<Uint8Array> {
 }
 
 const legend = {
-  i: chunk('sendbackup: info BACKUP=/bin/tar\n'),
-  e: chunk('sendbackup: info '),
-  f: chunk('end\n'),
-  d: chunk('tar'),
-  n: chunk('sendbackup: end\n'),
-  C: close(),
+  i: mark.chunk('sendbackup: info BACKUP=/bin/tar\n'),
+  e: mark.chunk('sendbackup: info '),
+  f: mark.chunk('end\n'),
+  d: mark.chunk('tar'),
+  n: mark.chunk('sendbackup: end\n'),
+  C: mark.close(),
 };
 
 /** DATA waits for MESG. */

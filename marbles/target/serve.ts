@@ -8,7 +8,7 @@ import {
   type ServeOptions,
   type ServiceEvent,
 } from '../../src/target/serve.js';
-import { ScriptedPeer, packet, page, value } from '../../src/testing/index.js';
+import { mark, page, ScriptedPeer } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import { connected } from '../support/connected.js';
 import { inWords, packets } from '../support/serving.js';
@@ -33,7 +33,7 @@ function listening(maxConnections?: number) {
     expected: { target: handleLane(1, 'out'), events: userLane<string>() },
     wire: ({ arrivals, initiator, service, stop }: Given, scope: PageScope) => {
       const first = new ScriptedPeer();
-      scope.ends.add(first.says(1, initiator));
+      scope.ends.add(first.send(1, initiator));
       let free: ScriptedPeer | undefined = first;
       const accept = () =>
         arrivals.pipe(
@@ -54,7 +54,7 @@ function listening(maxConnections?: number) {
       };
       const events = serve(listener, { noop: () => service }, { stop });
       return {
-        target: first.hears(1),
+        target: first.received(1),
         events: events.pipe(
           map(toldOfHost),
           filter((words) => !/admitted|replied/.test(words)),
@@ -98,28 +98,28 @@ function twice(options: ServeOptions = {}) {
     expected: { answers1: handleLane(1, 'out'), answers2: handleLane(2, 'out') },
     wire: ({ asks1, asks2, service, stop }: Asked, scope: PageScope) => {
       const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
-      scope.ends.add(peer.says(1, asks1));
-      scope.ends.add(peer.says(2, asks2));
+      scope.ends.add(peer.send(1, asks1));
+      scope.ends.add(peer.send(2, asks2));
       scope.ends.add(
         serveConnection(connection, { noop: () => service }, { ...options, stop }).subscribe(),
       );
-      return { answers1: peer.hears(1), answers2: peer.hears(2) };
+      return { answers1: peer.received(1), answers2: peer.received(2) };
     },
   };
 }
 
 const legend = {
   ...packets,
-  1: value('a', 'a connection from host a'),
-  2: value('b', 'a connection from host b'),
-  3: value('c', 'a connection from host c'),
-  S: value('stop'),
-  A: value('a: connected'),
-  B: value('b: connected'),
-  D: value('c: connected'),
-  e: value('a: ended: completed'),
-  x: value('a: disconnected'),
-  y: value('b: disconnected'),
+  1: mark.value('a', 'a connection from host a'),
+  2: mark.value('b', 'a connection from host b'),
+  3: mark.value('c', 'a connection from host c'),
+  S: mark.value('stop'),
+  A: mark.value('a: connected'),
+  B: mark.value('b: connected'),
+  D: mark.value('c: connected'),
+  e: mark.value('a: ended: completed'),
+  x: mark.value('a: disconnected'),
+  y: mark.value('b: disconnected'),
 };
 
 /** What a target does with its connections. */
@@ -172,8 +172,8 @@ export const pages = [
     `,
     legend: {
       ...legend,
-      q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
-      N: packet('NAK', 'ERROR amandad is being stopped and takes no new requests\n'),
+      q: mark.packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
+      N: mark.packet('NAK', 'ERROR amandad is being stopped and takes no new requests\n'),
     },
   }),
 
@@ -191,8 +191,8 @@ export const pages = [
     `,
     legend: {
       ...legend,
-      q: packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
-      N: packet('NAK', 'ERROR more than 1 requests at once on one connection\n'),
+      q: mark.packet('REQ', 'SERVICE noop\nOPTIONS two;\n'),
+      N: mark.packet('NAK', 'ERROR more than 1 requests at once on one connection\n'),
     },
   }),
 
@@ -209,6 +209,6 @@ export const pages = [
       target     ---K
       events     -AB---(zD)
     `,
-    legend: { ...legend, z: value('b: disconnected: TOO_MANY_CONNECTIONS') },
+    legend: { ...legend, z: mark.value('b: disconnected: TOO_MANY_CONNECTIONS') },
   }),
 ];

@@ -2,21 +2,21 @@ import { setImmediate } from 'node:timers/promises';
 import { map, reduce, type Observable } from 'rxjs';
 
 /**
- * Bytes that tell where in which stream they belong: the n-th byte of stream s is (n + s) mod 251. No size of a chunk or frame
- * divides 251, so that a piece that is lost, doubled or in another's place shows.
+ * Byte n of stream s is (n + s) mod 251. No size of a chunk or frame divides 251, so that a lost,
+ * repeated or misplaced piece shows.
  */
 const PERIOD = 251;
 
-/** Bytes that are compared, or yielded, at once. */
+/** Bytes that are compared or yielded together. */
 const PIECE = 262_144;
 
-/** Long enough for a piece from any phase of the pattern. */
+/** Contains a piece for every phase of the pattern. */
 const repeated = Buffer.from(Uint8Array.from({ length: PIECE + PERIOD }, (_, at) => at % PERIOD));
 
-/** Bytes behind which the source lets timers and sockets have their turn: over a driver without I/O nothing else would. */
+/** After so many bytes the source yields to the event loop, which a driver without I/O does not. */
 const TURN_EVERY = 16 * PIECE;
 
-/** The pattern's bytes of a stream as a source that is pulled; `length` in bytes, may be Infinity. */
+/** The pattern of a stream as a pulled source; `length` may be Infinity. */
 export async function* pattern(stream: number, length: number): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < length; at += PIECE) {
     if (at % TURN_EVERY === 0) await setImmediate();
@@ -24,7 +24,7 @@ export async function* pattern(stream: number, length: number): AsyncGenerator<U
   }
 }
 
-/** Throws an Error that names the place when a chunk is not what stands at `from` in a stream's pattern. Gives where the next chunk belongs. */
+/** Compares a chunk with a stream's pattern at `from`; throws at a difference. Returns its end. */
 export function verifyPattern(stream: number, from: number, chunk: Uint8Array): number {
   for (let at = 0; at < chunk.length; at += PIECE) {
     const piece = chunk.subarray(at, at + PIECE);
@@ -43,10 +43,10 @@ function patternAt(stream: number, at: number, length: number): Uint8Array {
   return repeated.subarray(phase, phase + length);
 }
 
-/** Bytes of a stream of dates: more than every buffer on the way holds. */
+/** Bytes of a stream of dates: more than all buffers between the two sides hold. */
 const DATED_BYTES = 32 * 1024 * 1024;
 
-/** A source that is pulled, each piece of which begins with the time, in milliseconds, at which it was made. */
+/** A pulled source; each piece begins with the time at which it was made. */
 export async function* dated(): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < DATED_BYTES; at += PIECE) {
     if (at % TURN_EVERY === 0) await setImmediate();
@@ -56,7 +56,7 @@ export async function* dated(): AsyncGenerator<Uint8Array, void> {
   }
 }
 
-/** Reads a stream of dates to the end; gives the date of its last piece. */
+/** Reads a stream of dates to the end; emits the time of its last piece. */
 export function lastDate(source: Observable<Uint8Array>): Observable<number> {
   const date = Buffer.alloc(8);
   const begins = DATED_BYTES - PIECE;

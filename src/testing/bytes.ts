@@ -1,6 +1,6 @@
 import type { PacketType } from '../wire/packet.js';
 
-/** Bytes from hexadecimal digits; blanks are for the reader. Throws a plain Error for anything else. */
+/** Bytes from hexadecimal digits; blanks are ignored. Throws a plain Error for other characters. */
 export function hex(digits: string): Uint8Array {
   const pairs = digits.replaceAll(/\s/g, '');
   if (!/^(?:[0-9a-f]{2})*$/i.test(pairs)) throw new Error(`This is not hexadecimal: "${digits}"`);
@@ -8,19 +8,21 @@ export function hex(digits: string): Uint8Array {
 }
 
 /** The UTF-8 bytes of a text. */
-export function text(characters: string): Uint8Array {
+export function textBytes(characters: string): Uint8Array {
   return new TextEncoder().encode(characters);
 }
 
 /**
- * The bytes of frames, each written as handle, colon and payload; without a payload it is a close.
+ * The bytes of frames, each written as handle, colon and payload; an empty payload is a close.
  *
  *     frameBytes('1:abc', '1:')    0000000300000001 616263  0000000000000001
  *
- * Made by hand and not by the codec, so that it can be held against the codec.
+ * Made without the codec, so that tests can compare both.
  */
 export function frameBytes(...frames: readonly string[]): Uint8Array {
-  return join(...frames.map((frame) => withHeader(handleOf(frame), text(payloadOf(frame)))));
+  return joinBytes(
+    ...frames.map((frame) => withHeader(handleOf(frame), textBytes(payloadOf(frame)))),
+  );
 }
 
 /** The bytes of one frame with this payload. */
@@ -28,14 +30,14 @@ export function withHeader(handle: number, payload: Uint8Array): Uint8Array {
   const header = new DataView(new ArrayBuffer(8));
   header.setUint32(0, payload.length);
   header.setUint32(4, handle);
-  return join(new Uint8Array(header.buffer), payload);
+  return joinBytes(new Uint8Array(header.buffer), payload);
 }
 
 /** The payload of a packet's frame: type byte, body, NUL. `packetPayload('ACK')` is 03 00. */
 export function packetPayload(type: Exclude<PacketType, 'BOGUS'>, body = ''): Uint8Array {
-  return join(
+  return joinBytes(
     hex({ REQ: '00', REP: '01', PREP: '02', ACK: '03', NAK: '04' }[type]),
-    text(body),
+    textBytes(body),
     hex('00'),
   );
 }
@@ -50,7 +52,7 @@ export function packetBytes(
 }
 
 /** One piece out of several. */
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
+export function joinBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 

@@ -13,8 +13,8 @@ import { runPage, type PageRun, type Seen } from './run-page.js';
 import { same, show } from './same.js';
 
 /**
- * Plays a page and says how it differs from its picture: all its lanes as marbles, and below each
- * that differs what really happened, aligned. An empty text when nothing differs.
+ * Runs a page and compares it with its picture. Returns an empty text if they agree; otherwise all
+ * lanes as marbles, with the actual ones below those that differ.
  */
 export function checkPage(page: Page): string {
   const run = runPage(page);
@@ -69,12 +69,12 @@ function laneComparisons(page: Page, run: PageRun, unknown: string[]): readonly 
   });
 }
 
-/** The symbol of what was seen; something that the legend does not know is `?`, or `#` for an error, and explained below. */
+/** The symbol of an event; `?` for one that is not in the legend, which is explained below. */
 function toTick(
   page: Page,
   lane: string,
   { at, kind, value }: Seen,
-  hoped: string | undefined,
+  expected: string | undefined,
   unknown: string[],
 ): Tick {
   if (kind === 'complete') return { at, symbol: '|' };
@@ -82,7 +82,8 @@ function toTick(
     const mark = page.legend[symbol];
     return mark !== undefined && same(mark.value, value) && (kind === 'error') === (symbol === '#');
   };
-  const symbol = hoped !== undefined && isIt(hoped) ? hoped : Object.keys(page.legend).find(isIt);
+  const symbol =
+    expected !== undefined && isIt(expected) ? expected : Object.keys(page.legend).find(isIt);
   if (symbol !== undefined) return { at, symbol };
   unknown.push(`? on ${lane} at ${duration(at)}: ${kind} ${show(value)}`);
   return { at, symbol: '?' };
@@ -137,7 +138,7 @@ function periodTicks(period: Period | undefined): readonly Tick[] {
   ];
 }
 
-/** Nothing measures for what a side waits; that a wait begins and ends where something happens is what can be held against the picture. */
+/** Waits are not measured; but each must begin and end at the time of an event. */
 function strayWaits(page: Page): readonly string[] {
   const times = new Set(
     page.lines
@@ -150,7 +151,7 @@ function strayWaits(page: Page): readonly string[] {
       const ends = readPeriods(marbles).flatMap(({ from, to = from }) => [from, to]);
       return ends
         .filter((at) => !times.has(at))
-        .map((at) => `"${lane} ${label}" begins or ends at ${duration(at)}, where nothing happens`);
+        .map((at) => `"${lane} ${label}" begins or ends at ${duration(at)}, when nothing happens`);
     });
 }
 

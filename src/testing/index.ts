@@ -6,7 +6,15 @@
 // Peers: two joined channels, and one whose every byte a test writes.
 export { memoryChannels } from '../drivers/memory.js';
 export { ScriptedPeer } from './scripted-peer.js';
-export { frameBytes, hex, join, packetBytes, packetPayload, text, withHeader } from './bytes.js';
+export {
+  frameBytes,
+  hex,
+  joinBytes,
+  packetBytes,
+  packetPayload,
+  textBytes,
+  withHeader,
+} from './bytes.js';
 
 // The suite that every driver passes.
 export { complianceServices } from './compliance/compliance-services.js';

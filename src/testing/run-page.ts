@@ -1,12 +1,11 @@
 import { Subscription, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { Mark } from '../diagram/page/page.js';
 import type { Period, SpanKind } from '../diagram/model.js';
-import type { Page, PageScope } from '../diagram/page/page.js';
+import type { Mark, Page, PageScope } from '../diagram/page/page.js';
 import { pageLength, subscriptionsOf } from '../diagram/page/page-diagram.js';
 import { watchTimers } from './compliance/watch-timers.js';
 
-/** What came out of a lane, and when. */
+/** An event of an expected lane. */
 export interface Seen {
   /** Milliseconds. */
   readonly at: number;
@@ -14,29 +13,29 @@ export interface Seen {
   readonly value: unknown;
 }
 
-/** What really happened on a page. */
+/** The result of a page. */
 export interface PageRun {
   /** By expected lane. */
   readonly lanes: ReadonlyMap<string, readonly Seen[]>;
   /** By given lane. */
   readonly subscriptions: ReadonlyMap<string, readonly Period[]>;
-  /** By kind; only what the page measures. */
+  /** By kind; only those that the page measures. */
   readonly spans: ReadonlyMap<SpanKind, readonly Period[]>;
-  /** How many timers were still set after everything had been unsubscribed. */
+  /** How many timers were set after everything was unsubscribed. */
   readonly timersLeft: number;
 }
 
 /**
- * Plays a page in virtual time, from its start to the end of its picture, where everything is
- * unsubscribed. Throws what the page's function throws.
+ * Runs a page in virtual time, and unsubscribes everything at the end of its picture. Throws what
+ * its `wire` throws.
  *
  * Expected lanes are subscribed in the order in which the page declares them.
  */
 export function runPage(page: Page): PageRun {
-  return watchTimers((pending) => play(page, pending));
+  return watchTimers((pending) => run(page, pending));
 }
 
-function play(page: Page, pendingTimers: () => number): PageRun {
+function run(page: Page, pendingTimers: () => number): PageRun {
   const lanes = new Map<string, readonly Seen[]>();
   const subscriptions = new Map<string, readonly Period[]>();
   const spans = new Map<SpanKind, readonly Period[]>();
@@ -46,7 +45,7 @@ function play(page: Page, pendingTimers: () => number): PageRun {
     const length = pageLength(page);
     const ends = new Subscription();
     const records = new Subscription();
-    // First in line at its time: what happens then is behind the end, and so is what ending brings about.
+    // Scheduled first: other events of that time are after the end.
     scheduler.schedule(() => {
       records.unsubscribe();
       ends.unsubscribe();
@@ -108,7 +107,7 @@ function record(
   return seen;
 }
 
-/** When a lane is subscribed: as drawn, or from the start to the end where nothing is drawn. */
+/** When a lane is subscribed: as drawn, or always. */
 function readersOf(page: Page, name: string): readonly Period[] {
   const isDrawn = page.lines.some(({ lane, shows }) => lane === name && shows === 'subscription');
   return isDrawn ? subscriptionsOf(page, name) : [{ from: 0, to: undefined }];
@@ -135,7 +134,7 @@ function toPeriod(
 function eventsLine({ lines }: Page, name: string): string {
   const marbles =
     lines.find(({ lane, shows }) => lane === name && shows === 'events')?.marbles ?? '';
-  // RxJS wants a blank behind a time.
+  // RxJS needs a blank after a time.
   return `${marbles} `;
 }
 

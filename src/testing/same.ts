@@ -1,6 +1,6 @@
 import { AmandaError } from '../wire/errors.js';
 
-/** Whether two values mean the same: bytes by content, errors of this library by code, the rest by structure. */
+/** Compares bytes by content, errors of this library by code, and other values by structure. */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof AmandaError || b instanceof AmandaError)
@@ -24,7 +24,7 @@ export function same(a: unknown, b: unknown): boolean {
   );
 }
 
-/** A value as the report of a failed page shows it. */
+/** A value in the report of a failed page. */
 export function show(value: unknown): string {
   if (value instanceof AmandaError) return `${value.code}: ${value.message}`;
   if (value instanceof Error) return `${value.name}: ${value.message}`;

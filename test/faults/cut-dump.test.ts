@@ -77,7 +77,7 @@ function receive(dle: Dle, bytes: Uint8Array, stop: 'ended' | 'reset' | 'silent'
         (code = isAmandaError(error) ? error.code : `not ours: ${String(error)}`),
       complete: () => (code = 'complete'),
     });
-  peer.sends(
+  peer.sendBytes(
     concat(
       of(bytes),
       stop === 'ended'

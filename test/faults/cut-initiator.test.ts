@@ -77,7 +77,7 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
     });
   };
   ask(0);
-  peer.sends(
+  peer.sendBytes(
     concat(
       of(bytes),
       stop === 'ended'

@@ -93,7 +93,7 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   serveConnection(connection, services, { gather: false, authorize: () => of(allowed) }).subscribe(
     (event) => events.push(event),
   );
-  peer.sends(
+  peer.sendBytes(
     concat(
       of(bytes),
       stop === 'ended'

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hex, packetBytes, packetPayload, text, withHeader } from '../../src/testing/bytes.js';
+import { hex, packetBytes, packetPayload, textBytes, withHeader } from '../../src/testing/bytes.js';
 import { edgeScripts } from '../support/edges.js';
 import { RawPeer } from '../support/raw-peer.js';
 import {
@@ -104,7 +104,7 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
 
     it('a REQ of the largest size is answered', () =>
       agree((peer) => {
-        const body = text(request('noop'));
+        const body = textBytes(request('noop'));
         const payload = Buffer.alloc(4_194_304, 'x');
         payload.set([0, ...body]);
         payload[payload.length - 2] = 0x0a;
@@ -334,7 +334,7 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
 
     it('bytes before the ACK are lost by the real amandad; ours keeps them for the service', async () => {
       const said = await both(async (peer) => {
-        await index(peer, [withHeader(STREAM, text('FEATURES ff\r\nQUIT\r\n'))]);
+        await index(peer, [withHeader(STREAM, textBytes('FEATURES ff\r\nQUIT\r\n'))]);
         // The real amandad has closed the stream by then, and has it open again.
         if (peer.said(STREAM).at(0) !== 'close')
           await peer.until(STREAM, (saidThere) => saidThere.includes('close'));
@@ -387,11 +387,11 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
     it('of text ends at once at ours; the real amandad waits for 100 characters', async () => {
       const said = await Promise.all([
         asked(real, (peer) => {
-          peer.send(text('GET / HTTP/1.0\r\n\r\n'), text('x'.repeat(92)));
+          peer.send(textBytes('GET / HTTP/1.0\r\n\r\n'), textBytes('x'.repeat(92)));
           return ends(peer);
         }),
         asked(ours, (peer) => {
-          peer.send(text('GET / HTTP/1.0\r\n\r\n'));
+          peer.send(textBytes('GET / HTTP/1.0\r\n\r\n'));
           return ends(peer);
         }),
       ]);

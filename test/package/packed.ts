@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from 'vitest';
 
 /** The top of the checkout. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -64,6 +65,28 @@ export async function pack(
 /** A new empty folder outside of the checkout. */
 export function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'rx-amanda-package-'));
+}
+
+/** A program's folder, for all tests of a file, in which the packages are those of this checkout. */
+export function inProgramFolder(...packages: readonly string[]): (path: string) => string {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await newFolder();
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(root, join(folder, 'node_modules/rx-amanda'));
+    for (const name of packages)
+      await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return (path) => join(folder, path);
+}
+
+/** The names under which the package is imported: `rx-amanda`, `rx-amanda/wire`, … */
+export async function entries(): Promise<readonly string[]> {
+  return Object.keys((await manifest()).exports)
+    .filter((path) => !path.endsWith('.json'))
+    .map((path) => `rx-amanda${path.slice(1)}`);
 }
 
 /** The TypeScript files under a folder of the checkout, relative to it, sorted. */

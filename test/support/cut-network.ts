@@ -3,7 +3,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, isIPv6, type AddressInfo, type Socket } from 'node:net';
 import { resetSocket } from '../../src/transport/reset-socket.js';
-import { startedProcesses } from '../../src/testing/compliance/left-behind.js';
+import { startedProcesses } from '../../src/testing/compliance/resource-leaks.js';
 
 /** Something between an initiator and a target that can be cut: what is open then is lost, and what comes after is let through. */
 export interface Cuttable {

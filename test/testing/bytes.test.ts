@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import {
   frameBytes,
   hex,
-  join,
+  joinBytes,
   packetBytes,
   packetPayload,
-  text,
+  textBytes,
   withHeader,
 } from '../../src/testing/index.js';
 
@@ -23,7 +23,7 @@ describe('byte builders', () => {
   });
 
   test('a text is UTF-8', () => {
-    expect(shown(text('aü'))).toBe('61c3bc');
+    expect(shown(textBytes('aü'))).toBe('61c3bc');
   });
 
   test('a frame is its length, its handle and its payload', () => {
@@ -55,6 +55,6 @@ describe('byte builders', () => {
   });
 
   test('pieces are joined in order', () => {
-    expect(shown(join(hex('01'), hex(''), hex('0203')))).toBe('010203');
+    expect(shown(joinBytes(hex('01'), hex(''), hex('0203')))).toBe('010203');
   });
 });

@@ -3,15 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { AmandaError } from '../../src/wire/errors.js';
 import {
   checkPage,
-  chunk,
-  failure,
+  mark,
   page,
   pageDiagram,
+  type PageScope,
   runPage,
   streamLane,
   userLane,
-  value,
-  type PageScope,
 } from '../../src/testing/index.js';
 
 type Given = { readonly bytes: Observable<Uint8Array> };
@@ -31,7 +29,12 @@ function lengths(
     about: 'lengths',
     sentence: 'The length of each chunk comes two milliseconds later.',
     picture,
-    legend: { a: chunk('abc'), b: chunk('de'), 3: value(3), '#': failure('TRUNCATED') },
+    legend: {
+      a: mark.chunk('abc'),
+      b: mark.chunk('de'),
+      3: mark.value(3),
+      '#': mark.failure('TRUNCATED'),
+    },
     given: { bytes: streamLane(7, 'in', { under: 'wire' }) },
     expected: { sizes: userLane<number>() },
     wire,
@@ -115,7 +118,7 @@ describe('checkPage', () => {
       checkPage(
         lengths('bytes              -a--\n sizes waiting for it  ^--!\n sizes              ---3'),
       ),
-    ).toContain('begins or ends at 0ms, where nothing happens');
+    ).toContain('begins or ends at 0ms, when nothing happens');
   });
 });
 

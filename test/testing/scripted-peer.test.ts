@@ -2,7 +2,7 @@ import { NEVER, concat, of, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import { AmandaError } from '../../src/wire/errors.js';
-import { ScriptedPeer, hex, text } from '../../src/testing/index.js';
+import { hex, ScriptedPeer, textBytes } from '../../src/testing/index.js';
 
 function meet(receiveBudget?: number) {
   const peer = new ScriptedPeer();
@@ -19,21 +19,21 @@ describe('a scripted peer', () => {
     const { peer, connection } = meet();
     const seven: string[] = [];
     connection.stream(7).subscribe((chunk) => seven.push(Buffer.from(chunk).toString()));
-    peer.says(7, concat(of(text('a')), NEVER));
-    peer.saysFrames(concat(of({ handle: 7, payload: text('b') }), NEVER));
-    peer.sends(concat(of(hex('00000001 00000007 63')), NEVER));
+    peer.send(7, concat(of(textBytes('a')), NEVER));
+    peer.sendFrames(concat(of({ handle: 7, payload: textBytes('b') }), NEVER));
+    peer.sendBytes(concat(of(hex('00000001 00000007 63')), NEVER));
     expect(seven).toEqual(['a', 'b', 'c']);
   });
 
   test('hears the frames of each handle, and the end', () => {
     const { peer, connection } = meet();
     const heard: string[] = [];
-    peer.hears(7).subscribe({
+    peer.received(7).subscribe({
       next: (chunk) => heard.push(Buffer.from(chunk).toString()),
       complete: () => heard.push('end'),
     });
-    connection.stream(7).next(text('a'));
-    connection.stream(8).next(text('x'));
+    connection.stream(7).next(textBytes('a'));
+    connection.stream(8).next(textBytes('x'));
     connection.close();
     expect(heard).toEqual(['a', 'end']);
   });
@@ -42,12 +42,12 @@ describe('a scripted peer', () => {
     const ends: unknown[] = [];
     const ended = meet();
     ended.connection.ended.subscribe({ complete: () => ends.push('in good order') });
-    ended.peer.says(7, of(text('a')));
+    ended.peer.send(7, of(textBytes('a')));
     const broken = meet();
     broken.connection.ended.subscribe({
       error: (error: unknown) => ends.push(error instanceof AmandaError ? error.code : error),
     });
-    broken.peer.says(
+    broken.peer.send(
       7,
       throwError(() => new AmandaError('CONNECTION_LOST', 'the cable')),
     );
@@ -58,7 +58,7 @@ describe('a scripted peer', () => {
     const { peer, connection } = meet(100);
     const paused: boolean[] = [];
     peer.paused.subscribe((now) => paused.push(now));
-    peer.says(7, concat(of(text('a')), NEVER));
+    peer.send(7, concat(of(textBytes('a')), NEVER));
     connection.stream(7).discard();
     expect(paused).toEqual([false, true, false]);
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { resetSocket } from '../../src/transport/reset-socket.js';
-import { belongings, nothingLeftBehind } from '../../src/testing/compliance/left-behind.js';
+import { currentResources, noLeaks } from '../../src/testing/compliance/resource-leaks.js';
 
 const open: { close(): unknown }[] = [];
 afterEach(() => {
@@ -11,7 +11,7 @@ afterEach(() => {
 
 /** Both ends of a TCP connection, and how it ends at the far one. */
 async function pair() {
-  const before = belongings();
+  const before = currentResources();
   const server = createServer({ allowHalfOpen: true });
   open.push(server);
   server.listen(0, '127.0.0.1');
@@ -41,7 +41,7 @@ test('a socket that is reset while its FIN leaves is closed, and leaves nothing 
   resetSocket(near);
   await once(near, 'close');
   far.destroy();
-  await nothingLeftBehind(before, 2_000);
+  await noLeaks(before, 2_000);
 });
 
 test('a socket that is reset with nothing to be sent is reset at once', async () => {
@@ -49,5 +49,5 @@ test('a socket that is reset with nothing to be sent is reset at once', async ()
   resetSocket(near);
   far.resume();
   expect(await end).toBe('ECONNRESET');
-  await nothingLeftBehind(before, 2_000);
+  await noLeaks(before, 2_000);
 });

@@ -26,62 +26,67 @@ import type { AmandaErrorCode } from '../../wire/errors.js';
 import type { Frame } from '../../wire/frame.js';
 import { verifyPattern } from '../byte-pattern.js';
 
-/** What a driver cannot do by its nature; the suite asks for no more, and that more is refused. */
+/** What a kind of driver cannot do. */
 export interface ComplianceLimits {
-  /** The longest arguments of a request, and the longest reply, in bytes; a request for which 65,536 are too many fails with `DATAGRAM_TOO_LARGE`. */
+  /**
+   * The longest arguments and the longest reply, in bytes. A request of 65,536 bytes over this
+   * limit fails with `DATAGRAM_TOO_LARGE`.
+   */
   readonly requestBytes?: number;
-  /** Whether packets are lost without anybody being told, as datagrams are: only timeouts tell then. Default false. */
+  /**
+   * Whether packets are lost silently, as datagrams are, so that only timeouts show. Default false.
+   */
   readonly losesSilently?: boolean;
 }
 
-/** What is known beforehand of who is at the other end. */
+/** The peers, as far as they are known in advance. */
 export interface CompliancePeers {
-  /** What the connection's `peer` has on the initiator, besides the driver's name. */
+  /** The connection's `peer` on the initiator, besides the driver's name. */
   readonly target?: Partial<Peer>;
-  /** What the request's `peer` has on the target, besides the driver's name. */
+  /** The request's `peer` on the target, besides the driver's name. */
   readonly initiator?: Partial<Peer>;
 }
 
-/** What a behaviour is tried on. */
-export interface Subject {
+/** What a behaviour runs on. */
+export interface ComplianceSubject {
   readonly driver: Driver;
-  /** A driver of the same kind to where there is no target. */
+  /** A driver of the same kind that reaches no target. */
   readonly nowhere: Driver | undefined;
   readonly limits: ComplianceLimits;
   readonly peers: CompliancePeers;
-  /** Breaks what is open. */
+  /** Breaks every open connection. */
   readonly cut: () => void;
 }
 
-/** By the sentences that say them: what every driver must do. Each rejects when the driver does not. */
-export type Behaviours = Readonly<Record<string, (subject: Subject) => Promise<void>>>;
+/** The behaviours of every driver, by sentence. Each rejects when the driver behaves otherwise. */
+export type Behaviours = Readonly<Record<string, (subject: ComplianceSubject) => Promise<void>>>;
 
-/** A request under way, whose stages can be awaited. */
-export interface Begun {
-  /** Every reply, also those that came before; errors and completes as the request does. */
+/** A running request, whose stages can be awaited. */
+export interface StartedRequest {
+  /** Every reply, including earlier ones; errors and completes as the request does. */
   readonly replies: Observable<Reply>;
   /** The final reply. */
   readonly reply: Promise<Reply>;
-  /** Resolves when a packet of this kind has gone or come; rejects when the request fails before. */
+  /** Resolves after such a packet; rejects when the request fails before. */
   readonly reached: (what: `${'sent' | 'received'} ${'REQ' | 'ACK'}`) => Promise<void>;
   readonly connection: Promise<Connection>;
   /** Unsubscribes. */
   readonly cancel: () => void;
 }
 
-/** Packets and replies that are kept for those who ask later; a request of the suite has fewer. */
-const KEPT = 16;
+/** Packets and replies that are replayed; a request of the suite has fewer. */
+const REPLAYED = 16;
 
-/** Connects and asks, and goes on while the caller looks on. */
-export function begin(
-  { driver }: Pick<Subject, 'driver'>,
+/** Connects and sends a request. */
+export function startRequest(
+  { driver }: Pick<ComplianceSubject, 'driver'>,
   service: string | ServiceRequest,
   options: RequestOptions & ConnectOptions = {},
-): Begun {
-  const packets = new ReplaySubject<string>(KEPT);
+): StartedRequest {
+  const packets = new ReplaySubject<string>(REPLAYED);
   const connection = new ReplaySubject<Connection>(1);
-  const replies = new ReplaySubject<Reply>(KEPT);
-  const watch = (made: Connection): void => {
+  const replies = new ReplaySubject<Reply>(REPLAYED);
+  const observe = (made: Connection): void => {
     const note =
       (direction: string) =>
       ({ payload }: Frame): void => {
@@ -93,12 +98,12 @@ export function begin(
     connection.next(made);
   };
   const asking = connect(driver, options)
-    .pipe(tap(watch), request(service, options))
+    .pipe(tap(observe), request(service, options))
     .subscribe(replies);
   const failing = replies.pipe(ignoreElements());
   const final = firstValueFrom(replies.pipe(filter(({ kind }) => kind === 'final')));
   const connected = firstValueFrom(merge(connection, failing));
-  // Whoever does not look at them looks at the end of the replies.
+  // A caller that uses neither sees the failure in `replies`.
   for (const promise of [final, connected]) promise.catch(() => undefined);
   return {
     replies,
@@ -113,9 +118,9 @@ export function begin(
   };
 }
 
-/** Connects, asks, and waits for the end of it all. Gives the final reply. */
+/** Connects, sends a request, and waits for its end. Resolves with the final reply. */
 export function ask(
-  { driver }: Pick<Subject, 'driver'>,
+  { driver }: Pick<ComplianceSubject, 'driver'>,
   service: string | ServiceRequest,
   options: RequestOptions = {},
 ): Promise<Reply> {
@@ -123,11 +128,11 @@ export function ask(
 }
 
 /**
- * Resolves when the target serves another connection and, unless `busy`, when no run of a service goes on there any more,
- * which takes a moment after the loss of a connection.
+ * Resolves when the target serves another connection and, unless `busy`, when no service runs there
+ * any more, which takes a moment after the loss of a connection.
  */
-export async function servesOn(
-  subject: Subject,
+export async function stillServes(
+  subject: ComplianceSubject,
   { busy = false }: { readonly busy?: boolean } = {},
 ): Promise<void> {
   while ((await ask(subject, 'census')).lines[0] !== 'running 0' && !busy) await wait(5);
@@ -138,15 +143,15 @@ export function streamOf({ streams }: Reply, name: string): Stream {
   return streams[name] ?? fail(`no stream ${name}`);
 }
 
-/** Reads to the end and gives the length, when all is the pattern of a stream. */
-export function lengthOf(source: Observable<Uint8Array>, stream = 0): Observable<number> {
+/** Reads to the end; emits the length. Errors when the bytes are not a stream's pattern. */
+export function verifiedLength(source: Observable<Uint8Array>, stream = 0): Observable<number> {
   return source.pipe(reduce((at, chunk) => verifyPattern(stream, at, chunk), 0));
 }
 
-/** Reads to the end; what comes is text. */
-export function textOf(source: Observable<Uint8Array>): Promise<string> {
+/** Reads text to the end. */
+export function readText(source: Observable<Uint8Array>): Promise<string> {
   return lastValueFrom(
-    source.pipe(reduce((said, chunk) => said + Buffer.from(chunk).toString(), '')),
+    source.pipe(reduce((text, chunk) => text + Buffer.from(chunk).toString(), '')),
   );
 }
 
@@ -156,12 +161,12 @@ export function isError(
   message = /./,
 ): (error: unknown) => true {
   return (error) => {
-    const { code: actual, message: said } = error as {
+    const { code: actual, message: sentence } = error as {
       readonly code?: AmandaErrorCode;
       readonly message?: string;
     };
     const codes = [code].flat();
-    if (actual === undefined || !codes.includes(actual) || !message.test(said ?? ''))
+    if (actual === undefined || !codes.includes(actual) || !message.test(sentence ?? ''))
       fail(`expected ${codes.join(' or ')} ${message}, not ${String(error)}`);
     return true;
   };

@@ -8,31 +8,31 @@ import type { Driver } from '../../drivers/driver.js';
 import { request } from '../../exchange/request.js';
 import {
   ask,
-  begin,
+  startRequest,
   isError,
-  servesOn,
+  stillServes,
   streamOf,
   type Behaviours,
 } from './compliance-behaviour.js';
 
-/** Milliseconds after which an attempt to connect is cancelled: in the midst of whatever a driver does then. */
+/** Milliseconds after which an attempt to connect is cancelled. */
 const MOMENTS = [0, 1, 5, 20] as const;
 
-/** Connecting, who is at the other end, and cancelling at every stage. */
+/** Connecting, the name of the peer, and cancelling at every stage. */
 export const connecting: Behaviours = {
-  'a connection says who is at the other end, on both sides': async ({ driver, peers }) => {
+  'a connection names its peer, on both sides': async ({ driver, peers }) => {
     const { lines, connection } = await ask({ driver }, 'whoami');
     const [line = '{}'] = lines;
     checkPeer(connection.peer, driver, peers.target);
     checkPeer(JSON.parse(line) as Peer, driver, peers.initiator);
   },
-  'a connection that is unsubscribed has ended': async ({ driver }) => {
+  'an unsubscribed connection has ended': async ({ driver }) => {
     const connection = await firstValueFrom(connect(driver));
     await lastValueFrom(connection.ended, { defaultValue: undefined });
   },
   'an attempt to connect can be cancelled at once': async (subject) => {
     connect(subject.driver).subscribe().unsubscribe();
-    await servesOn(subject);
+    await stillServes(subject);
   },
   'an attempt to connect can be cancelled at any moment': async (subject) => {
     for (const moment of MOMENTS) {
@@ -40,24 +40,24 @@ export const connecting: Behaviours = {
       await wait(moment);
       attempt.unsubscribe();
     }
-    await servesOn(subject);
+    await stillServes(subject);
   },
   'a request can be cancelled while it waits for the ACK': async (subject) => {
-    const { reached, cancel, connection } = begin(subject, 'deaf');
+    const { reached, cancel, connection } = startRequest(subject, 'deaf');
     await reached('sent REQ');
     cancel();
     await ended(await connection);
-    await servesOn(subject);
+    await stillServes(subject);
   },
   'a request can be cancelled while it waits for the REP': async (subject) => {
-    const { reached, cancel, connection } = begin(subject, 'silent');
+    const { reached, cancel, connection } = startRequest(subject, 'silent');
     await reached('received ACK');
     cancel();
     await ended(await connection);
-    await servesOn(subject, { busy: subject.limits.losesSilently === true });
+    await stillServes(subject, { busy: subject.limits.losesSilently === true });
   },
   'a request can be cancelled in the middle of a stream that is read': async (subject) => {
-    const { reply, cancel, connection } = begin(subject, 'flood');
+    const { reply, cancel, connection } = startRequest(subject, 'flood');
     const data = streamOf(await reply, 'DATA');
     const read = new Promise((resolve) => {
       data.subscribe({ next: resolve, error: (error: unknown) => resolve(error) });
@@ -65,37 +65,34 @@ export const connecting: Behaviours = {
     equal((await read) instanceof Error, false);
     cancel();
     await rejects(lastValueFrom((await connection).ended), isError('CONNECTION_CLOSED'));
-    await servesOn(subject);
+    await stillServes(subject);
   },
-  'a request can be cancelled in the middle of streams of which one is waited for, and one not read':
-    async (subject) => {
-      const { reply, cancel, connection } = begin(subject, 'halfway');
-      const reading = streamOf(await reply, 'B')[Symbol.asyncIterator]();
-      await reading.next();
-      const next = rejects(reading.next(), isError('CONNECTION_CLOSED'));
-      cancel();
-      await next;
-      await rejects(lastValueFrom((await connection).ended), isError('CONNECTION_CLOSED'));
-      await servesOn(subject);
-    },
-  'a request that is cancelled after its end has long let go of its connection': async (
+  'a request can be cancelled while one stream is awaited and another one is unread': async (
     subject,
   ) => {
-    const { replies, cancel, connection } = begin(subject, 'noop');
+    const { reply, cancel, connection } = startRequest(subject, 'halfway');
+    const reading = streamOf(await reply, 'B')[Symbol.asyncIterator]();
+    await reading.next();
+    const next = rejects(reading.next(), isError('CONNECTION_CLOSED'));
+    cancel();
+    await next;
+    await rejects(lastValueFrom((await connection).ended), isError('CONNECTION_CLOSED'));
+    await stillServes(subject);
+  },
+  'a request that has ended has released its connection': async (subject) => {
+    const { replies, cancel, connection } = startRequest(subject, 'noop');
     await lastValueFrom(replies);
     await lastValueFrom((await connection).ended, { defaultValue: undefined });
     cancel();
-    await servesOn(subject);
+    await stillServes(subject);
   },
 };
 
-/** Reaching for a target that is not there. It needs `nowhere`. */
+/** Connecting without a target; needs `nowhere`. */
 export const missing: Behaviours = {
-  'where there is no target, a request fails and says that it did not get there': async ({
-    nowhere,
-  }) => {
+  'a request fails when there is no target': async ({ nowhere }) => {
     const driver = nowhere ?? fail('the setup has no nowhere');
-    // Datagrams go out all the same, and nobody need say that they go nowhere.
+    // Datagrams are sent anyway, and perhaps no error comes back.
     const asked = lastValueFrom(
       connect(driver, { connectTries: 1 }).pipe(
         request('noop', { requestTries: 1, ackTimeout: 2_000 }),
@@ -108,7 +105,7 @@ export const missing: Behaviours = {
   },
 };
 
-/** A connection on which no stream was open ends in good order. */
+/** A connection without an open stream ends without an error. */
 async function ended({
   ended,
 }: {

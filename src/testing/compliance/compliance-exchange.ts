@@ -33,7 +33,7 @@ export const exchanging: Behaviours = {
     const { text } = await ask(subject, { service: 'arguments', options: {}, body });
     equal(text, `OPTIONS \n${new TextDecoder().decode(body)}`);
   },
-  'a request is never cut: one that the driver cannot carry is refused before it leaves': async (
+  'a request that the driver cannot carry is refused before it is sent, and never cut': async (
     subject,
   ) => {
     const asked = ask(subject, {
@@ -75,7 +75,7 @@ export const exchanging: Behaviours = {
       isError('REP_TIMEOUT'),
     );
   },
-  'a request that is sent again and again runs once, and is answered once': async ({ driver }) => {
+  'a repeated request runs once, and is answered once': async ({ driver }) => {
     const asked = { service: 'once', options: {}, body: randomUUID() };
     const repeating = { ackTimeout: 20, requestTries: 500, replyTimeout: 20, replyRestarts: 500 };
     let sent = 0;
@@ -115,7 +115,7 @@ export const exchanging: Behaviours = {
     if (limits.losesSilently !== true)
       ok(Math.max(...sizes) <= 8, `${Math.max(...sizes)} requests began in one turn`);
   },
-  'requests go one after the other, and at once, over one connection': async ({ driver }) => {
+  'requests run in sequence, and at once, over one connection': async ({ driver }) => {
     const texts = await firstValueFrom(
       connect(driver).pipe(
         concatMap((connection) => {

@@ -5,76 +5,77 @@ import type { Stream } from '../../connection/stream.js';
 import type { AmandaErrorCode } from '../../wire/errors.js';
 import { pattern, verifyPattern } from '../byte-pattern.js';
 import {
-  begin,
+  startRequest,
   isError,
-  lengthOf,
-  servesOn,
+  verifiedLength,
+  stillServes,
   streamOf,
   type Behaviours,
-  type Subject,
+  type ComplianceSubject,
 } from './compliance-behaviour.js';
 import { LATE, SOME_BYTES } from './compliance-services.js';
 
-/** What a channel that is gone is called: by what it was, or by the command that made it. */
+/** The codes of a lost channel; the second is for a channel of a command. */
 const LOST: readonly AmandaErrorCode[] = ['CONNECTION_LOST', 'COMMAND_FAILED'];
 
-/** The loss of the channel at each stage: it is noticed, said, and nothing looks complete. They need `cut`. */
+/**
+ * The loss of the channel at each stage: it is an error, and nothing looks complete. Needs `cut`.
+ */
 export const losing: Behaviours = {
   'a channel that is lost before the ACK is an error of the request': async (subject) => {
-    // Without the cut the ACK would come, so that only the cut can make this fail.
+    // Without the cut the ACK comes in time.
     const patience =
       subject.limits.losesSilently === true ? { ackTimeout: 2 * LATE, requestTries: 1 } : {};
-    const { replies, reached } = begin(subject, 'hesitant', patience);
+    const { replies, reached } = startRequest(subject, 'hesitant', patience);
     await reached('sent REQ');
     subject.cut();
     await rejects(lastValueFrom(replies), isError(lossIn(subject, 'ACK_TIMEOUT')));
-    await servesOn(subject, { busy: subject.limits.losesSilently === true });
+    await stillServes(subject, { busy: subject.limits.losesSilently === true });
   },
   'a channel that is lost between the ACK and the REP is an error of the request': async (
     subject,
   ) => {
     const patience =
       subject.limits.losesSilently === true ? { replyTimeout: 2 * LATE, replyRestarts: 0 } : {};
-    const { replies, reached } = begin(subject, 'late', patience);
+    const { replies, reached } = startRequest(subject, 'late', patience);
     await reached('received ACK');
     subject.cut();
     await rejects(lastValueFrom(replies), isError(lossIn(subject, 'REP_TIMEOUT')));
-    await servesOn(subject, { busy: subject.limits.losesSilently === true });
+    await stillServes(subject, { busy: subject.limits.losesSilently === true });
   },
   'a channel that is lost in the middle of a stream breaks the stream, the request and the connection':
     async (subject) => {
-      const { reply, replies, connection } = begin(subject, 'flood');
+      const { reply, replies, connection } = startRequest(subject, 'flood');
       await lostMidway(subject, streamOf(await reply, 'DATA'), [replies]);
-      // A channel that was hung up has ended in good order, for itself.
+      // A channel that was closed by the peer may have ended without an error.
       await lastValueFrom((await connection).ended, { defaultValue: undefined }).catch(
         isError(LOST),
       );
     },
   'a channel that is lost while the initiator sends breaks the request': async (subject) => {
-    const { reply, replies } = begin(subject, 'echo');
+    const { reply, replies } = startRequest(subject, 'echo');
     const io = streamOf(await reply, 'IO');
     const sending = pump(pattern(0, Infinity), io).subscribe();
     await lostMidway(subject, io, [replies]);
     sending.unsubscribe();
   },
-  'a stream that has ended before the loss stays whole, and the one that has not does not look so':
-    async (subject) => {
-      const { reply, replies } = begin(subject, 'halfway');
-      const whole = lengthOf(streamOf(await reply, 'A'));
-      const half = new ReplaySubject<Uint8Array>(16);
-      streamOf(await reply, 'B').subscribe(half);
-      equal(await lastValueFrom(whole), SOME_BYTES);
-      equal(Buffer.from(await firstValueFrom(half)).toString(), 'half');
-      subject.cut();
-      await rejects(lastValueFrom(half), isError(LOST, /4 bytes/));
-      await rejects(lastValueFrom(replies), isError(LOST));
-      await servesOn(subject);
-    },
+  'a stream that ended before the loss is complete, and an open one errors': async (subject) => {
+    const { reply, replies } = startRequest(subject, 'halfway');
+    const whole = verifiedLength(streamOf(await reply, 'A'));
+    const half = new ReplaySubject<Uint8Array>(16);
+    streamOf(await reply, 'B').subscribe(half);
+    equal(await lastValueFrom(whole), SOME_BYTES);
+    equal(Buffer.from(await firstValueFrom(half)).toString(), 'half');
+    subject.cut();
+    await rejects(lastValueFrom(half), isError(LOST, /4 bytes/));
+    await rejects(lastValueFrom(replies), isError(LOST));
+    await stillServes(subject);
+  },
 };
 
-/** Cuts when bytes flow on a stream: it must err, and so must all that depends on its connection. */
+/** Cuts while a stream flows: it must error, and so must everything on its connection. */
 async function lostMidway(
-  subject: Subject,
+  subject: ComplianceSubject,
   stream: Stream,
   others: readonly Observable<unknown>[],
 ): Promise<void> {
@@ -90,10 +91,13 @@ async function lostMidway(
   await firstValueFrom(flowing);
   subject.cut();
   await Promise.all(ends);
-  await servesOn(subject);
+  await stillServes(subject);
 }
 
-/** What a loss is called while packets are awaited. */
-function lossIn({ limits }: Subject, timeout: AmandaErrorCode): readonly AmandaErrorCode[] {
+/** The codes of a loss while packets are awaited. */
+function lossIn(
+  { limits }: ComplianceSubject,
+  timeout: AmandaErrorCode,
+): readonly AmandaErrorCode[] {
   return limits.losesSilently === true ? [timeout] : LOST;
 }

@@ -25,36 +25,36 @@ import { dated, pattern, verifyPattern } from '../byte-pattern.js';
 /** Bytes that each stream of the service `source` sends. */
 export const SOURCE_BYTES = 64 * 1024 * 1024;
 
-/** Bytes that each stream of the service `spring` sends: more than every buffer on the way holds. */
+/** Bytes that each stream of the service `spring` sends: more than all buffers hold. */
 export const SPRING_BYTES = 8 * 1024 * 1024;
 
 /** The streams of the services `source` and `spring`. */
 export const SOURCE_STREAMS = ['A', 'B', 'C', 'D', 'E'] as const;
 
-/** Bytes that the streams of smaller services send: below every budget, so that they can wait whole. */
+/** Bytes that the streams of smaller services send: less than every budget. */
 export const SOME_BYTES = 500_000;
 
-/** Milliseconds by which a service is late that is late. */
+/** Milliseconds of delay of the late services. */
 export const LATE = 200;
 
-/** How many runs of the services below are going on in this process, `census` itself not among them. */
+/** How many of the services below run in this process, without `census`. */
 let running = 0;
 
 /**
- * What calls this: a callback of one resource (a socket, an immediate, a timer) in one iteration of
- * the event loop. Other resources have their turn between two of them.
+ * Identifies a turn: the callbacks of one resource, such as a socket or a timer, in one iteration
+ * of the event loop. Between two turns, other sockets have theirs.
  */
 function currentTurn(): string {
   return `${performance.nodeTiming.uvMetricsInfo.loopCount} ${executionAsyncId()}`;
 }
 
-/** How many runs of `once` have begun for the same arguments. */
+/** How many runs of `once` have begun, by arguments. */
 const begun = new Map<string, number>();
 
 const services: Readonly<Record<string, Service>> = {
   /** Replies with one line. */
   noop: () => of(reply({ lines: ['OPTIONS features=ff;'] })),
-  /** Replies with what the target knows of the initiator, as JSON. */
+  /** Replies with the peer, as JSON. */
   whoami: ({ peer }) => of(reply({ lines: [JSON.stringify(peer)] })),
   /** Replies in parts. */
   partial: () => concat(of(partialReply(['one'])), of(reply({ lines: ['one', 'two'] }))),
@@ -62,9 +62,9 @@ const services: Readonly<Record<string, Service>> = {
   turn: () => of(reply({ lines: [currentTurn()] })),
   /** Fails before it replies. */
   fail: () => throwError(() => new Error('out of order')),
-  /** Replies with the arguments it got. */
+  /** Replies with its arguments. */
   arguments: ({ arguments: bytes }) => of({ kind: 'final', body: bytes }),
-  /** Is never ready to run. */
+  /** Its check always refuses. */
   busy: Object.assign(() => NEVER, { check: () => of('come again tomorrow') }),
   /** Acknowledges late. */
   hesitant: Object.assign(() => of(reply()), {
@@ -86,9 +86,9 @@ const services: Readonly<Record<string, Service>> = {
   deaf: Object.assign(() => NEVER, { check: () => NEVER }),
   /** Never replies. */
   silent: () => NEVER,
-  /** Sends back what it gets. */
+  /** Sends back what it receives. */
   echo: () => of(reply({ streams: { IO: (incoming) => incoming } })),
-  /** Sends back what it gets, on three streams. */
+  /** Sends back what it receives, on three streams. */
   echoes: () =>
     of(
       reply({
@@ -99,15 +99,15 @@ const services: Readonly<Record<string, Service>> = {
         },
       }),
     ),
-  /** Sends five streams at once, as fast as they are taken. */
+  /** Sends five streams at once, as fast as possible. */
   source: () => of(sources(SOURCE_BYTES)),
-  /** The same with less. */
+  /** The same with fewer bytes. */
   spring: () => of(sources(SPRING_BYTES)),
-  /** Sends a stream that tells when it was made. */
+  /** Sends a stream that contains the times when it was made. */
   dated: () => of(reply({ streams: { DATA: () => dated() } })),
-  /** Sends a stream that has no end. */
+  /** Sends an endless stream. */
   flood: () => of(reply({ streams: { DATA: () => pattern(0, Infinity) } })),
-  /** Sends one stream whole, and another one whose end never comes. */
+  /** Sends a complete stream, and one that never ends. */
   halfway: () =>
     of(
       reply({
@@ -117,9 +117,9 @@ const services: Readonly<Record<string, Service>> = {
         },
       }),
     ),
-  /** Sends some bytes and closes its direction, whatever comes. */
+  /** Sends some bytes and closes its direction, and reads nothing. */
   brief: () => of(reply({ streams: { IO: () => pattern(0, SOME_BYTES) } })),
-  /** Sends some bytes when all that comes has come and is right. */
+  /** Sends some bytes after it has received and verified a whole stream. */
   answer: () =>
     of(
       reply({
@@ -129,13 +129,22 @@ const services: Readonly<Record<string, Service>> = {
         },
       }),
     ),
-  /** Closes its direction of IN at once, takes all that comes, and says on OUT how much it was. */
+  /** Closes its direction of IN at once, reads it to the end, and sends its length on OUT. */
   sink: () => sink((incoming) => verified(incoming)),
-  /** The same, but it does not begin to take before it is late. */
+  /** The same, but it begins to read late. */
   dam: () => sink((incoming) => timer(LATE).pipe(mergeMap(() => verified(incoming)))),
-  /** Takes nothing, and is late to close. */
-  heedless: () =>
-    of(reply({ streams: { IO: () => timer(LATE).pipe(map(() => Buffer.from('done'))) } })),
+  /** Discards what it receives, and closes late. */
+  discards: () =>
+    of(
+      reply({
+        streams: {
+          IO: (incoming) => {
+            incoming.discard();
+            return timer(LATE).pipe(map(() => Buffer.from('done')));
+          },
+        },
+      }),
+    ),
   /** Sends a little on each of two streams, then fails on one of them. */
   breaks: () =>
     of(
@@ -152,14 +161,12 @@ const services: Readonly<Record<string, Service>> = {
     ),
 };
 
-/**
- * What a target offers while the driver compliance suite asks it: each service is one behaviour.
- */
+/** The services of the target for {@link driverCompliance}: each has one behaviour. */
 export const complianceServices: Readonly<Record<string, Service>> = {
   ...Object.fromEntries(
     Object.entries(services).map(([name, service]) => [name, counted(service)]),
   ),
-  /** Replies with how many runs are going on here. */
+  /** Replies with the number of running services. */
   census: () => of(reply({ lines: [`running ${running}`] })),
 };
 
@@ -167,7 +174,7 @@ function counted(service: Service): Service {
   const run: Service = (request) =>
     defer(() => {
       running += 1;
-      // A run that does not complete goes on until the streams of its request are over.
+      // Without completing, it runs until the streams of its request are over.
       return merge(service(request), NEVER).pipe(finalize(() => (running -= 1)));
     });
   return service.check === undefined ? run : Object.assign(run, { check: service.check });
@@ -182,20 +189,20 @@ function sources(length: number): ServiceReply {
 }
 
 function sink(take: (incoming: Stream) => Observable<number>): ReturnType<Service> {
-  const said = new ReplaySubject<Uint8Array>(1);
-  const taking = (incoming: Stream): Observable<never> => {
+  const length = new ReplaySubject<Uint8Array>(1);
+  const read = (incoming: Stream): Observable<never> => {
     take(incoming)
       .pipe(map((total) => Buffer.from(String(total))))
-      .subscribe(said);
+      .subscribe(length);
     return EMPTY;
   };
   return concat(
-    of(reply({ streams: { OUT: () => said, IN: taking } })),
-    said.pipe(ignoreElements()),
+    of(reply({ streams: { OUT: () => length, IN: read } })),
+    length.pipe(ignoreElements()),
   );
 }
 
-/** The length of what came on a stream; errors when it is not the pattern of stream 0. */
+/** The length of a stream; errors when it is not the pattern of stream 0. */
 function verified(incoming: Stream): Observable<number> {
   return incoming.pipe(reduce((at, chunk) => verifyPattern(0, at, chunk), 0));
 }

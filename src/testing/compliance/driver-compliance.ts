@@ -5,51 +5,51 @@ import type {
   Behaviours,
   ComplianceLimits,
   CompliancePeers,
-  Subject,
+  ComplianceSubject,
 } from './compliance-behaviour.js';
 import { closing } from './compliance-closing.js';
 import { connecting, missing } from './compliance-connecting.js';
 import { exchanging } from './compliance-exchange.js';
 import { losing } from './compliance-loss.js';
 import { streaming } from './compliance-streams.js';
-import { belongings, nothingLeftBehind } from './left-behind.js';
+import { currentResources, noLeaks } from './resource-leaks.js';
 
-/** A driver that reaches a target which serves `complianceServices`, and how to end that target. */
+/** A driver that reaches a target with the services `complianceServices`, and how to stop it. */
 export interface ComplianceSetup {
   readonly driver: Driver;
   readonly stop: () => void | Promise<void>;
   /**
-   * Breaks the channel of every connection that is open, as the loss of a network or of the other host does; the target serves those
-   * that come after. Without it the behaviours on loss are skipped.
+   * Breaks the channel of every open connection, as the loss of a network does; the target goes on
+   * to serve new ones. Optional; without it the behaviours on loss are skipped.
    */
   readonly cut?: () => void;
-  /** A driver of the same kind to where there is no target. Without it the behaviour about that is skipped. */
+  /** A driver of the same kind that reaches no target. Optional; without it one case is skipped. */
   readonly nowhere?: Driver;
   readonly limits?: ComplianceLimits;
   readonly peers?: CompliancePeers;
 }
 
 export interface ComplianceOptions {
-  /** Milliseconds that one behaviour may take, and again those that may pass until nothing is left behind it. Default 30,000. */
+  /** Milliseconds for one behaviour, and again for the release of its resources. Default 30,000. */
   readonly within?: number;
 }
 
-/** What a runner hands to a test: vitest's and node:test's contexts are such. */
+/** What a runner passes to a test; the contexts of vitest and node:test are compatible. */
 export interface ComplianceRunner {
   /** Marks the test as skipped. It may throw. */
   skip(reason: string): void;
 }
 
 export interface ComplianceTest {
-  /** A sentence that says the behaviour. */
+  /** The behaviour, as a sentence. */
   readonly name: string;
-  /** Rejects when the driver behaves otherwise. Without a runner a behaviour that the setup does not allow for passes untried. */
+  /** Rejects when the driver behaves otherwise. Without a runner, a skipped behaviour passes. */
   readonly run: (runner?: ComplianceRunner) => Promise<void>;
 }
 
 /**
- * What every driver must do, as tests for any runner: they run one after the other, never at once. Each test calls `setup` for a fresh
- * target, stops it at its end, and fails when the process then has a socket, timer or child process more than before.
+ * The behaviour of every driver, as tests for any runner that runs them one by one. Each test calls
+ * `setup` for a new target, stops it, and fails when sockets, timers or child processes are left.
  *
  *     for (const { name, run } of driverCompliance(setup)) test(name, run);
  */
@@ -57,19 +57,22 @@ export function driverCompliance(
   setup: () => ComplianceSetup | Promise<ComplianceSetup>,
   { within = 30_000 }: ComplianceOptions = {},
 ): readonly ComplianceTest[] {
-  const tests = (behaviours: Behaviours, needed?: keyof typeof untold): readonly ComplianceTest[] =>
+  const tests = (
+    behaviours: Behaviours,
+    needed?: keyof typeof SKIP_REASONS,
+  ): readonly ComplianceTest[] =>
     Object.entries(behaviours).map(([name, behaviour]) => ({
       name,
       run: async (runner) => {
-        const before = belongings();
+        const before = currentResources();
         const made = await setup();
         if (needed !== undefined && made[needed] === undefined) {
           await made.stop();
-          runner?.skip(untold[needed]);
+          runner?.skip(SKIP_REASONS[needed]);
           return;
         }
         await tryOn(made, behaviour, within);
-        await nothingLeftBehind(before, within);
+        await noLeaks(before, within);
       },
     }));
   const always = [connecting, exchanging, streaming, closing].flatMap((behaviours) =>
@@ -78,13 +81,15 @@ export function driverCompliance(
   return [...always, ...tests(missing, 'nowhere'), ...tests(losing, 'cut')];
 }
 
-/** Why a behaviour is skipped, by what a setup need not have. */
-const untold = {
+/** Why a behaviour is skipped, by the missing member of the setup. */
+const SKIP_REASONS = {
   cut: 'the setup has no cut(), which breaks the channel',
   nowhere: 'the setup has no nowhere, a driver to where there is no target',
 } as const;
 
-/** Tries a behaviour and stops the target, whatever comes of it. What a failed one has left open is ended, and so is what it goes on to open. */
+/**
+ * Runs a behaviour and stops the target. A failed one's connections are ended, and later ones too.
+ */
 async function tryOn(
   { driver, stop, limits = {}, peers = {}, cut, nowhere }: ComplianceSetup,
   behaviour: Behaviours[string],
@@ -95,7 +100,7 @@ async function tryOn(
     ...driver,
     open: (options) => driver.open(options).pipe(takeUntil(failed)),
   };
-  const subject: Subject = { driver: ending, nowhere, limits, peers, cut: () => cut?.() };
+  const subject: ComplianceSubject = { driver: ending, nowhere, limits, peers, cut: () => cut?.() };
   try {
     await inTime(behaviour(subject), within);
   } catch (error) {
@@ -106,7 +111,7 @@ async function tryOn(
   }
 }
 
-/** Rejects when something takes too long, which may be for ever. */
+/** Rejects when the promise does not settle in time. */
 async function inTime(trying: Promise<void>, within: number): Promise<void> {
   const limit = new AbortController();
   const late = wait(within, undefined, { signal: limit.signal }).then(

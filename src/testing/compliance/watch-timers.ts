@@ -1,11 +1,11 @@
 import { asyncScheduler, type SchedulerAction, type Subscription } from 'rxjs';
 
 /**
- * Plays something and lets it ask how many of the timers that RxJS set meanwhile are still set.
+ * Runs a function that can ask how many of the RxJS timers set since its start are still set.
  *
- * A timer that is left behind does not show in what comes out: it keeps a process alive.
+ * A forgotten timer does not show in results, but it keeps the process alive.
  */
-export function watchTimers<T>(play: (pending: () => number) => T): T {
+export function watchTimers<T>(run: (pending: () => number) => T): T {
   const timers: Subscription[] = [];
   const schedule = asyncScheduler.schedule.bind(asyncScheduler);
   asyncScheduler.schedule = <S>(
@@ -22,7 +22,7 @@ export function watchTimers<T>(play: (pending: () => number) => T): T {
     return timer;
   };
   try {
-    return play(() => timers.filter(({ closed }) => !closed).length);
+    return run(() => timers.filter(({ closed }) => !closed).length);
   } finally {
     Reflect.deleteProperty(asyncScheduler, 'schedule');
   }

@@ -1,41 +1,41 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** What a process has at one moment that keeps it alive, and whom it has started. */
-export interface Belongings {
-  /** Sockets, timers and the like: how many there are of each kind, as `process.getActiveResourcesInfo` names it. */
-  readonly resources: ReadonlyMap<string, number>;
-  /** The command lines of processes that this one has started, and of those that they have, by process id. Empty where there is no /proc. */
+/** The resources that keep a process alive, and the processes that it has started. */
+export interface ProcessResources {
+  /** The number of each kind, such as sockets and timers: see `process.getActiveResourcesInfo`. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** The command lines of all descendants, by process id. Empty without /proc. */
   readonly processes: ReadonlyMap<number, string>;
 }
 
-/** Milliseconds between two looks. */
-const LOOK_EVERY = 5;
+/** Milliseconds between two checks. */
+const CHECK_EVERY = 5;
 
-/** What this process has now. */
-export function belongings(): Belongings {
-  return { resources: countOf(process.getActiveResourcesInfo()), processes: startedProcesses() };
+/** The resources of this process now. */
+export function currentResources(): ProcessResources {
+  return { counts: countOf(process.getActiveResourcesInfo()), processes: startedProcesses() };
 }
 
 /**
- * Resolves as soon as this process has no more than it had `before`; rejects with an Error that names what is left when that
- * takes longer than `within` milliseconds. What ends asynchronously, as sockets and processes do, is given the time that it takes.
- * It counts, so one timer of the test runner's own that has run out meanwhile hides one that was left.
+ * Resolves when this process has no more resources than `before`; rejects with an Error that names
+ * the rest after `within` milliseconds. It counts, so an expired timer of the test runner can hide
+ * one that was left.
  */
-export async function nothingLeftBehind(before: Belongings, within: number): Promise<void> {
+export async function noLeaks(before: ProcessResources, within: number): Promise<void> {
   const until = performance.now() + within;
   for (
-    let left = moreThan(before, belongings());
+    let left = moreThan(before, currentResources());
     left.length > 0;
-    left = moreThan(before, belongings())
+    left = moreThan(before, currentResources())
   ) {
     if (performance.now() > until)
       throw new Error(`${within / 1000} s after the end there is left behind: ${left.join(', ')}`);
-    await wait(LOOK_EVERY);
+    await wait(CHECK_EVERY);
   }
 }
 
-/** The processes that this one has started and that have not been waited for, and those that they have started: the youngest last. */
+/** The descendants of this process that were not waited for, the youngest last. */
 export function startedProcesses(): ReadonlyMap<number, string> {
   const parents = new Map(processIds().flatMap((id) => parentOf(id)));
   const isOurs = (id: number): boolean => {
@@ -45,9 +45,9 @@ export function startedProcesses(): ReadonlyMap<number, string> {
   return new Map([...parents.keys()].filter(isOurs).map((id) => [id, commandOf(id)]));
 }
 
-function moreThan(before: Belongings, now: Belongings): readonly string[] {
-  const resources = [...now.resources].flatMap(([kind, count]) => {
-    const more = count - (before.resources.get(kind) ?? 0);
+function moreThan(before: ProcessResources, now: ProcessResources): readonly string[] {
+  const resources = [...now.counts].flatMap(([kind, count]) => {
+    const more = count - (before.counts.get(kind) ?? 0);
     return more > 0 ? [`${more} ${kind}`] : [];
   });
   const processes = [...now.processes].flatMap(([id, command]) =>
@@ -72,10 +72,10 @@ function processIds(): readonly number[] {
   }
 }
 
-/** A process and its parent; nothing when it is gone by now. */
+/** A process and its parent; nothing when it has ended by now. */
 function parentOf(id: number): readonly (readonly [number, number])[] {
   try {
-    // The name of the program stands in parentheses and may hold some itself; behind the last are the state and the parent.
+    // The program's name is in parentheses and may contain some; the state and the parent follow.
     const text = readFileSync(`/proc/${id}/stat`, 'latin1');
     return [[id, Number(text.slice(text.lastIndexOf(')') + 1).split(' ')[2])]];
   } catch {
@@ -87,7 +87,7 @@ function commandOf(id: number): string {
   try {
     return (
       readFileSync(`/proc/${id}/cmdline`, 'latin1').replaceAll('\0', ' ').trim() ||
-      'ended, and nobody has waited for it'
+      'ended, but not waited for'
     );
   } catch {
     return 'ended meanwhile';
