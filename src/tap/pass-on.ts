@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { hold, release } from '../transport/buffer-pool.js';
 
 /** One direction of a relay. */
 export interface Passage {
@@ -13,11 +14,16 @@ export interface Passage {
 /**
  * Passes bytes on unchanged. It stops reading while the output is full, so that a slow reader slows
  * the sender. The caller passes on ends and errors.
+ *
+ * A chunk's memory is held until the output has written it.
  */
 export function passOn({ input, output, listen, onBytes }: Passage): void {
   const pass = (chunk: Uint8Array): void => {
     if (output.destroyed || output.writableEnded) return;
-    output.write(chunk);
+    hold(chunk);
+    output.write(chunk, () => {
+      release(chunk);
+    });
     // The result of `write` counts bytes that the system already has.
     if (output.writableLength >= output.writableHighWaterMark) input.pause();
     onBytes(chunk);

@@ -25,7 +25,10 @@ export type TapEvent =
       readonly peer: TapPeer;
       readonly target: string;
     }
-  /** Passed on unchanged. The chunk never changes; keeping it may keep up to 256 KiB of memory. */
+  /**
+   * Passed on unchanged. The chunk is valid during the event; a subscriber that keeps it longer
+   * holds its memory.
+   */
   | {
       readonly kind: 'bytes';
       readonly connection: number;

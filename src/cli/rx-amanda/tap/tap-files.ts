@@ -5,6 +5,7 @@ import { Recording } from '../../../diagram/recording.js';
 import { toSvg } from '../../../diagram/svg/svg.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import type { TapEvent } from '../../../tap/tap-event.js';
+import { hold, release } from '../../../transport/buffer-pool.js';
 import { messageOf } from '../../../wire/text.js';
 import { drawnStep } from '../draw/draw-pictures.js';
 import { withPartialFile, type PartialFile } from '../../terminal/partial-file.js';
@@ -200,6 +201,7 @@ class Streamed {
   write(parts: (sink: TapSink) => readonly Uint8Array[]): void {
     if (!this.#isWhole) return;
     for (const part of parts(this.#sink)) {
+      hold(part);
       this.#held.push(part);
       this.#heldBytes += part.length;
     }
@@ -224,7 +226,7 @@ class Streamed {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isWhole = false;
-    this.#held = [];
+    for (const part of this.#held.splice(0)) release(part);
   }
 
   #flush(): void {
@@ -239,6 +241,7 @@ class Streamed {
     } catch (error) {
       this.#giveUp(error);
     }
+    for (const part of held) release(part);
   }
 
   /** Gives up the file. The tapped programs must not notice it. */
