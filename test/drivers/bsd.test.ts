@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import {
   NEVER,
+  Observable,
   concat,
   filter,
   firstValueFrom,
+  forkJoin,
   lastValueFrom,
   map,
   mergeMap,
@@ -12,13 +14,17 @@ import {
   range,
   reduce,
   throwError,
+  timer,
 } from 'rxjs';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Stream } from '../../src/connection/stream.js';
 import { bsd, listenBsd } from '../../src/drivers/datagram/bsd.js';
 import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
+import type { Pull, Pullable } from '../../src/operators/pull.js';
 import type { ServeOptions, ServiceMap } from '../../src/target/serve.js';
+import { SLAB_BYTES, release, takeSlab } from '../../src/transport/buffer-pool.js';
 import { targetByHand, type ByHand } from '../support/datagram-target.js';
 import { giveAway } from '../support/give-away.js';
 import { openRawUdp } from '../support/raw-udp.js';
@@ -205,4 +211,55 @@ describe('bsd', () => {
     );
     expect(await lastValueFrom(sum)).toBe(size * 7);
   });
+
+  test('sends what its source leased, though the memory of one stream is wanted by another', async () => {
+    const slabs = 40;
+    const { port } = await target({
+      two: () => of(reply({ streams: { A: () => leased(slabs, 1), B: () => leased(slabs, 2) } })),
+    });
+    const counts = connect(bsd({ host: '127.0.0.1', port, reservedPorts: false })).pipe(
+      request('two'),
+      mergeMap(({ streams: { A, B } }) =>
+        forkJoin([
+          countBytes(A ?? expect.unreachable(), 1),
+          countBytes(B ?? expect.unreachable(), 2),
+        ]),
+      ),
+    );
+    const whole = { all: slabs * SLAB_BYTES, others: 0 };
+    expect(await lastValueFrom(counts)).toEqual([whole, whole]);
+  });
 });
+
+/** A source of so many slabs of one byte, each of which is used again when it is released. */
+function leased(slabs: number, byte: number): Observable<Uint8Array> & Pullable<Uint8Array> {
+  let left = slabs;
+  const pull = (): Pull<Uint8Array> => ({
+    get end() {
+      return left === 0 ? {} : undefined;
+    },
+    take: () => {
+      if (left === 0) return undefined;
+      left -= 1;
+      return takeSlab().fill(byte);
+    },
+    release,
+    cancel: () => undefined,
+  });
+  return Object.assign(new Observable<Uint8Array>(), { pull });
+}
+
+/** How many bytes arrive, and how many of them are others; slowly, so that the sender has to wait. */
+function countBytes(stream: Stream, byte: number): Observable<{ all: number; others: number }> {
+  return stream
+    .paced((chunk) => timer(1).pipe(map(() => chunk)))
+    .pipe(
+      reduce(
+        ({ all, others }, chunk) => ({
+          all: all + chunk.length,
+          others: others + chunk.filter((one) => one !== byte).length,
+        }),
+        { all: 0, others: 0 },
+      ),
+    );
+}

@@ -8,6 +8,7 @@ import type { Credit } from '../../connection/receive-buffer.js';
 import { AmandaError } from '../../wire/errors.js';
 import { NO_BYTES } from '../../wire/frame.js';
 import type { SideSocket } from './datagram-door.js';
+import { hold, release } from '../../transport/buffer-pool.js';
 import { resetSocket } from '../../transport/reset-socket.js';
 
 /** Idle time before TCP probes whether the peer is still there, and for how long a closed stream may get no further with what it has left to send, in milliseconds. */
@@ -86,10 +87,11 @@ export class RawStream implements Carrier {
   send(handle: number, bytes: Uint8Array): void {
     if (this.#over) return;
     this.#options.owner.tap('sent', { handle, payload: bytes });
+    hold(bytes);
     if (this.#socket === undefined) {
       this.#early.push(bytes);
       this.#earlyBytes += bytes.length;
-    } else if (!this.#socket.write(bytes) && this.isReady) {
+    } else if (!write(this.#socket, bytes) && this.isReady) {
       this.#ready.next(false);
     }
     if (Math.max(this.#earlyBytes, this.#socket?.writableLength ?? 0) > this.#options.sendBudget)
@@ -166,7 +168,7 @@ export class RawStream implements Carrier {
         if (!this.#over) this.#ready.next(true);
       });
     let mayGoOn = true;
-    for (const bytes of this.#early.splice(0)) mayGoOn = socket.write(bytes);
+    for (const bytes of this.#early.splice(0)) mayGoOn = write(socket, bytes);
     this.#earlyBytes = 0;
     if (this.#sendingEnded) socket.end();
     else if (mayGoOn) this.#ready.next(true);
@@ -246,4 +248,11 @@ export class RawStream implements Carrier {
       { handle: this.controller.handle },
     );
   }
+}
+
+/** Writes held memory, and releases it when it has been sent. */
+function write(socket: SideSocket['socket'], bytes: Uint8Array): boolean {
+  return socket.write(bytes, () => {
+    release(bytes);
+  });
 }
