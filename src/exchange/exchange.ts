@@ -2,7 +2,8 @@ import { Observable, Subscription, asyncScheduler, timer, type Subscriber } from
 import { describePeer } from '../transport/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
-import { packet, packetText, type Packet } from '../wire/packet.js';
+import { packet, type Packet } from '../wire/packet.js';
+import { refusal } from '../wire/reply.js';
 import {
   stepInitiator,
   type InitiatorEffect,
@@ -23,12 +24,12 @@ export interface Answer {
  *
  *     in      ---A---P----R          A: ACK  P: PREP  R: REP
  *     out     -------p----(r|)       p: partial  r: final
- *     sent    Q-----------(AC)       Q: REQ, again after 10 s without an answer  C: close of the handle
+ *     sent    Q-----------(AC)       Q: REQ, again after 10 s without an answer  C: close
  *
- * The confirmation of the REP and the close of the handle have left before the final answer is
- * emitted. Errors with `REFUSED` (the text is the message), `ACK_TIMEOUT`, `REP_TIMEOUT`, and what
- * broke the connection. Unsubscribing closes the handle and stops the timer.
- * Source: PROTOCOL.md, "The exchange: initiator".
+ * The final answer follows the ACK of the REP and the close of the handle. Errors with `REFUSED`
+ * (the text is the message), `ACK_TIMEOUT`, `REP_TIMEOUT`, and what broke the connection.
+ * Unsubscribing closes the handle and stops the timer. Source: PROTOCOL.md, "The exchange:
+ * initiator".
  */
 export function exchange(
   connection: Connection,
@@ -64,23 +65,23 @@ class Exchange {
       this.#handle.packets.subscribe({
         next: (received) => {
           this.#isAnswered = true;
-          this.#happens({ kind: 'packet', packet: received, at: asyncScheduler.now() });
+          this.#step({ kind: 'packet', packet: received, at: asyncScheduler.now() });
         },
         error: (reason: unknown) => {
-          this.#happens({ kind: 'lost', reason });
+          this.#step({ kind: 'lost', reason });
         },
         complete: () => {
-          this.#happens({ kind: 'lost', reason: this.#closedEarly() });
+          this.#step({ kind: 'lost', reason: this.#closedEarly() });
         },
       }),
     );
-    this.#happens({ kind: 'start', at: asyncScheduler.now() });
+    this.#step({ kind: 'start', at: asyncScheduler.now() });
     return () => {
       this.#release();
     };
   }
 
-  #happens(event: InitiatorEvent): void {
+  #step(event: InitiatorEvent): void {
     const { state, effects } = stepInitiator(this.#state, event, this.#timing);
     this.#state = state;
     if (state.kind === 'done') this.#timer?.unsubscribe();
@@ -95,7 +96,7 @@ class Exchange {
       case 'wait':
         this.#timer?.unsubscribe();
         this.#timer = timer(effect.milliseconds).subscribe(() => {
-          this.#happens({ kind: 'timeout', at: asyncScheduler.now() });
+          this.#step({ kind: 'timeout', at: asyncScheduler.now() });
         });
         return;
       case 'partial':
@@ -120,23 +121,22 @@ class Exchange {
   }
 
   #failure(effect: Extract<InitiatorEffect, { kind: 'refused' | 'timedOut' | 'failed' }>): unknown {
-    const waiter = { peer: this.#connection.peer, handle: this.#handle.number };
-    const peer = describePeer(waiter.peer);
-    const context = { ...waiter, peer };
+    const unanswered = { peer: this.#connection.peer, handle: this.#handle.number };
+    const peer = describePeer(unanswered.peer);
+    const context = { ...unanswered, peer };
     switch (effect.kind) {
       case 'failed':
-        return this.#isAnswered ? effect.reason : brokenUnanswered(effect.reason, waiter);
+        return this.#isAnswered ? effect.reason : brokenUnanswered(effect.reason, unanswered);
       case 'refused':
         return new AmandaError(
           'REFUSED',
-          packetText(effect.packet)
-            .replace(/^ERROR /, '')
-            .trimEnd() || 'The target refused the request without saying why.',
+          refusal(effect.packet.body).trimEnd() ||
+            'The target refused the request without saying why.',
           context,
         );
       case 'timedOut':
         return effect.waitingFor === 'ACK'
-          ? neverAcknowledged(waiter, this.#timing.requestTries)
+          ? neverAcknowledged(unanswered, this.#timing.requestTries)
           : new AmandaError(
               'REP_TIMEOUT',
               `${peer} acknowledged the request but sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`,
@@ -146,13 +146,11 @@ class Exchange {
   }
 
   #closedEarly(): AmandaError {
+    const peer = describePeer(this.#connection.peer);
     return new AmandaError(
       'CONNECTION_LOST',
-      `${describePeer(this.#connection.peer)} closed the request's handle without an answer.`,
-      {
-        peer: describePeer(this.#connection.peer),
-        handle: this.#handle.number,
-      },
+      `${peer} closed the request's handle without an answer.`,
+      { peer, handle: this.#handle.number },
     );
   }
 }

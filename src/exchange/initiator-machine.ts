@@ -1,7 +1,7 @@
 import type { Packet } from '../wire/packet.js';
 import type { Timing } from './timing.js';
 
-/** Where a request of the initiator stands. Times are milliseconds of one clock. */
+/** The state of an initiator's request. Times are milliseconds of one clock. */
 export type InitiatorState =
   | { readonly kind: 'ready' }
   | ({ readonly kind: 'ackwait'; readonly triesLeft: number } & Attempt)
@@ -22,7 +22,7 @@ export type InitiatorEvent =
 
 export type InitiatorEffect =
   | { readonly kind: 'send'; readonly type: 'REQ' | 'ACK' }
-  /** Start the one timer anew. */
+  /** Restart the one timer. */
   | { readonly kind: 'wait'; readonly milliseconds: number }
   | { readonly kind: 'partial'; readonly packet: Packet }
   | { readonly kind: 'reply'; readonly packet: Packet }
@@ -40,7 +40,7 @@ type InitiatorTiming = Pick<
   'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'
 >;
 
-/** One arrow of the initiator's machine. Source: PROTOCOL.md, "The exchange: initiator". */
+/** One transition of the initiator's machine. Source: PROTOCOL.md, "The exchange: initiator". */
 export function stepInitiator(
   state: InitiatorState,
   event: InitiatorEvent,
@@ -125,7 +125,7 @@ function sendRequest(
   };
 }
 
-/** A partial reply does not buy time: the wait goes on from when the REQ left, with one second to spare. */
+/** A partial reply buys no time: the wait counts from the REQ, with one second to spare. */
 function remaining(sentAt: number, at: number, { replyTimeout }: InitiatorTiming): number {
   return Math.max(replyTimeout - (at - sentAt) + 1_000, 1_000);
 }

@@ -41,7 +41,7 @@ export interface ServiceRequest {
 export interface RequestOptions extends Partial<
   Pick<Timing, 'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'>
 > {
-  /** The name on the SECURITY line, where the driver has one. Default: the driver's. */
+  /** The name on the SECURITY line, if the driver has one. Default: the driver's. */
   readonly user?: string;
 }
 
@@ -49,7 +49,7 @@ export interface RequestOptions extends Partial<
 export interface Reply {
   /** A partial reply (PREP) is followed by another one; the final reply (REP) is the last. */
   readonly kind: 'partial' | 'final';
-  /** The OPTIONS line; without entries when there is none. */
+  /** The OPTIONS line; empty when absent. */
   readonly options: Options;
   /** The ERROR lines, without that word. */
   readonly errors: readonly string[];
@@ -57,7 +57,7 @@ export interface Reply {
   readonly lines: readonly string[];
   /** The whole text as it came. */
   readonly text: string;
-  /** The streams by the names that the CONNECT line gave them; the ones it gave as −1 are not here. */
+  /** The streams by their names in the CONNECT line, without those that it gave as −1. */
   readonly streams: Readonly<Record<string, Stream>>;
   readonly connection: Connection;
 }
@@ -68,21 +68,21 @@ export interface Reply {
  *     source   -C--------------|      C: the Connection
  *     replies  -----p---f----|        p: a partial reply  f: the final one, with its streams
  *
- * Completes when nothing more arrives on the reply's streams: each was closed by the target, or was
- * dropped here. What this side has left open of them is closed then. Until that the connection is
- * held, so keep the subscription while reading streams (`mergeMap`, not `firstValueFrom`). Of the
- * source only the first connection is used.
+ * Completes when the target has closed every stream of the reply or this side has dropped it; then
+ * this side's directions close too. The connection is held until then, so keep the subscription
+ * while reading streams (`mergeMap`, not `firstValueFrom`). Only the first connection of the source
+ * is used.
  *
- * Errors with `REFUSED`, `ACK_TIMEOUT`, `REP_TIMEOUT`, `BAD_REPLY`, with `BAD_ARGUMENT` for a request that
- * cannot be sent, and with what broke the connection. ERROR lines in a reply are values.
- * Source: PROTOCOL.md, "The exchange: initiator".
+ * Errors with `REFUSED`, `ACK_TIMEOUT`, `REP_TIMEOUT`, `BAD_REPLY`, with `BAD_ARGUMENT` for a
+ * request that cannot be sent, and with what broke the connection. ERROR lines in a reply are
+ * values. Source: PROTOCOL.md, "The exchange: initiator".
  */
 export function request(
   service: string | ServiceRequest,
   options: RequestOptions = {},
 ): OperatorFunction<Connection, Reply> {
   const asked = typeof service === 'string' ? { service } : service;
-  // The end of the exchange is the end of the result, though the connection goes on: so the end travels as a value.
+  // The result ends with the exchange while the connection goes on, so the end travels as a value.
   return (connections) =>
     connections.pipe(
       exhaustMap((connection) =>
@@ -125,7 +125,7 @@ function toReply({ kind, packet }: Answer, connection: Connection): Reply {
   return { kind, options, errors, lines, text, streams: Object.fromEntries(streams), connection };
 }
 
-/** Completes when nothing more arrives on a reply's streams; closes what this side has left open of them. */
+/** Completes when nothing more arrives on a reply's streams, and closes this side's directions. */
 function untilArrived({ streams, connection }: Reply): Observable<never> {
   const all = Object.values(streams);
   const arrived = all.map(({ ends }) =>
@@ -136,7 +136,7 @@ function untilArrived({ streams, connection }: Reply): Observable<never> {
   );
   return forkJoin(arrived).pipe(
     mergeMap((ends) => {
-      // What is lost with one stream must not look complete on another. Why, the connection is about to say.
+      // A loss on one stream must not look complete on another; the connection knows its reason.
       if (ends.some(({ receiving }) => receiving === 'lost'))
         return concat(
           connection.ended,

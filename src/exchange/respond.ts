@@ -1,23 +1,16 @@
-import {
-  Observable,
-  Subject,
-  Subscription,
-  asyncScheduler,
-  defer,
-  endWith,
-  type Subscriber,
-} from 'rxjs';
-import { describePeer, type Peer } from '../transport/channel.js';
+import { Observable, Subject, Subscription, asyncScheduler, defer, endWith } from 'rxjs';
+import type { Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
+import { describePeer, type Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { ParsedRequest } from '../wire/request.js';
-import { printable, encodeText } from '../wire/text.js';
+import { bytesBefore, encodeText, messageOf, printable } from '../wire/text.js';
 import type { ExchangeEvent } from './exchange-event.js';
-import { MOST_REPLY_BYTES, replyBody, sendable } from './reply-body.js';
-import type { RunningRequests } from './running-requests.js';
+import { runService, type PreparedReply } from './run-service.js';
 import { runStreams, type RunningStream } from './run-streams.js';
-import type { IncomingRequest, Service, ServiceReply, StreamHandler } from './service.js';
+import type { RunningRequests } from './running-requests.js';
+import type { Service } from './service.js';
 import {
   stepTarget,
   type TargetEffect,
@@ -35,7 +28,7 @@ export type Admission =
       readonly peer: Peer;
       readonly service: Service;
     }
-  /** `reason` is what stands behind `ERROR ` in the NAK. */
+  /** `reason` follows `ERROR ` in the NAK. */
   | { readonly kind: 'refused'; readonly reason: string; readonly request?: ParsedRequest };
 
 /** What a target needs to answer the requests of one connection. */
@@ -43,19 +36,18 @@ export interface RespondOptions {
   /** Judges the body of a REQ. Emits once. */
   readonly admit: (body: Uint8Array) => Observable<Admission>;
   readonly timing: Timing;
-  /** Those of the connection's other handles, too. */
+  /** Shared with the other handles of the connection. */
   readonly running: RunningRequests;
 }
 
 /**
- * Answers what comes on one protocol handle of a target: one request, from its REQ to the end of its
- * last stream.
+ * Answers one request on a protocol handle of a target, from its REQ to the end of its last stream.
  *
  *     in    Q------------A         Q: REQ  A: ACK
- *     sent  -K------R-----C        K: ACK  R: REP, again every 10 s without an ACK  C: close, and the streams open
- *     out   -a------r--------(e|)
+ *     sent  -K------R-----C        K: ACK  R: REP, again every 10 s without an ACK  C: close, and
+ *     out   -a------r--------(e|)     the streams open
  *
- * Never errors: what goes wrong is said to the peer and in the `ended` event. Unsubscribing ends the
+ * Never errors: a failure goes to the peer and into the `ended` event. Unsubscribing ends the
  * service. Source: PROTOCOL.md, "The exchange: target".
  */
 export function respond(
@@ -72,15 +64,13 @@ class Responder {
   readonly #options: RespondOptions;
   readonly #out: Subscriber<ExchangeEvent>;
   readonly #work = new Subscription();
+  readonly #serviceOver = new Subject<never>();
   #timer: Subscription | undefined;
   #state: TargetState = { kind: 'fresh' };
-  #admission: Extract<Admission, { kind: 'admitted' }> | undefined;
-  #refusal: Extract<Admission, { kind: 'refused' }> | undefined;
+  #admission: Admission | undefined;
   #streams: readonly RunningStream[] = [];
   #replyBytes = 0;
   #error: AmandaError | undefined;
-  readonly #serviceOver = new Subject<never>();
-  #answered = false;
 
   constructor(
     connection: Connection,
@@ -95,37 +85,31 @@ class Responder {
   }
 
   start(): () => void {
-    const lost = (error: unknown): void => {
+    const lost = (error?: unknown): void => {
       this.#error ??= error instanceof AmandaError ? error : undefined;
-      this.#happens({ kind: 'lost' });
+      this.#step({ kind: 'lost' });
     };
     this.#work.add(
       this.#handle.packets.subscribe({
         next: (received) => {
-          this.#happens({ kind: 'packet', packet: received });
+          this.#step({ kind: 'packet', packet: received });
         },
         error: lost,
       }),
     );
-    this.#work.add(
-      this.#connection.ended.subscribe({
-        error: lost,
-        complete: () => {
-          lost(undefined);
-        },
-      }),
-    );
+    this.#work.add(this.#connection.ended.subscribe({ error: lost, complete: lost }));
     return () => {
       this.#stop();
     };
   }
 
-  #happens(event: TargetEvent): void {
+  #step(event: TargetEvent): void {
     const { state, effects } = stepTarget(this.#state, event, this.#options.timing);
     this.#state = state;
     for (const effect of effects) {
       this.#perform(effect);
-      // A service may answer at once, and what is sent may break the connection: what is left to do here is out of date then.
+      // A service may answer at once, and sending may break the connection: both take the next
+      // step, which makes the remaining effects obsolete.
       if (this.#state !== state) return;
     }
   }
@@ -139,12 +123,13 @@ class Responder {
         this.#startService();
         return;
       case 'send':
-        this.#handle.send(packet(effect.type, sendable(effect.body)));
+        // In a packet a text ends at its first NUL.
+        this.#handle.send(packet(effect.type, bytesBefore(encodeText(effect.body), 0)));
         return;
       case 'wait':
         this.#timer?.unsubscribe();
         this.#timer = asyncScheduler.schedule(() => {
-          this.#happens({ kind: 'timeout' });
+          this.#step({ kind: 'timeout' });
         }, effect.milliseconds);
         return;
       case 'openStreams':
@@ -163,47 +148,41 @@ class Responder {
   }
 
   #examine(body: Uint8Array): void {
-    const refuse = (reason: string): void => {
-      this.#refusal = { kind: 'refused', reason };
-      this.#happens({ kind: 'refused', reason });
-    };
     this.#work.add(
       defer(() => this.#options.admit(body)).subscribe({
         next: (admission) => {
           this.#judge(admission);
         },
         error: (error: unknown) => {
-          refuse(oneLine(error));
+          this.#judge({ kind: 'refused', reason: oneLine(error) });
         },
       }),
     );
   }
 
   #judge(admission: Admission): void {
+    if (this.#state.kind !== 'examining') return;
     if (admission.kind === 'refused') {
-      this.#refusal = admission;
-      this.#happens({ kind: 'refused', reason: admission.reason });
+      this.#admission = admission;
+      this.#step({ kind: 'refused', reason: admission.reason });
       return;
     }
-    if (this.#options.running.has(admission.request)) {
-      this.#happens({ kind: 'duplicate' });
+    const { request } = admission;
+    if (this.#options.running.has(request)) {
+      this.#step({ kind: 'duplicate' });
       return;
     }
-    this.#options.running.begins(admission.request);
+    this.#options.running.add(request);
     this.#admission = admission;
-    this.#out.next({
-      kind: 'admitted',
-      peer: this.#connection.peer,
-      handle: this.#handle.number,
-      request: admission.request,
-    });
-    this.#happens({ kind: 'accepted' });
+    const { peer } = this.#connection;
+    this.#out.next({ kind: 'admitted', peer, handle: this.#handle.number, request });
+    this.#step({ kind: 'accepted' });
   }
 
   #startService(): void {
-    if (this.#admission === undefined) return;
+    if (this.#admission?.kind !== 'admitted') return;
     const { request, peer, service } = this.#admission;
-    const incoming: IncomingRequest = {
+    const incoming = {
       service: request.service,
       arguments: request.arguments,
       user: request.user,
@@ -211,7 +190,7 @@ class Responder {
       handle: this.#handle.number,
     };
     this.#work.add(
-      defer(() => service(incoming)).subscribe({
+      runService(service, incoming, this.#connection).subscribe({
         next: (reply) => {
           this.#answer(reply);
         },
@@ -219,91 +198,40 @@ class Responder {
           this.#serviceFailed(error);
         },
         complete: () => {
-          if (!this.#answered) this.#serviceFailed(new Error('it ended without a reply'));
           this.#serviceOver.complete();
         },
       }),
     );
   }
 
-  #answer(reply: ServiceReply): void {
-    if (this.#state.kind !== 'running' || this.#answered) return;
-    if (reply.kind === 'partial') {
-      // One that no packet holds can be spared: the final reply repeats it.
-      if (reply.body.length <= MOST_REPLY_BYTES)
-        this.#happens({ kind: 'partialReply', body: reply.body });
+  #answer({ kind, body, names, streams }: PreparedReply): void {
+    if (kind === 'partial') {
+      this.#step({ kind: 'partialReply', body });
       return;
     }
-    this.#answered = true;
-    if (reply.streams === undefined) this.#reply(reply.body, []);
-    else this.#answerWithStreams(reply.body, Object.entries(reply.streams));
+    this.#streams = streams;
+    this.#reply(body, names);
   }
 
-  #answerWithStreams(
-    body: Uint8Array,
-    streams: readonly (readonly [name: string, handler: StreamHandler | undefined])[],
-  ): void {
-    const present = streams.flatMap(([name, handler]) =>
-      handler === undefined ? [] : [[name, handler] as const],
-    );
-    this.#work.add(
-      this.#connection.announce(present.length).subscribe({
-        next: (announced) => {
-          this.#streams = present.flatMap(([name, handler], index) => {
-            const stream = announced[index];
-            return stream === undefined ? [] : [{ name, stream, handler }];
-          });
-          this.#reply(
-            body,
-            streams.map(([name]) => name),
-          );
-        },
-        error: (error: unknown) => {
-          this.#serviceFailed(error);
-        },
-      }),
-    );
-  }
-
-  #reply(text: Uint8Array, names: readonly string[]): void {
-    try {
-      const connect = names.map((name) => ({
-        name,
-        handle: this.#streams.find((present) => present.name === name)?.stream.handle,
-      }));
-      this.#sendReply(replyBody(connect, text), names);
-    } catch (error) {
-      for (const { stream } of this.#streams) stream.complete();
-      this.#streams = [];
-      this.#serviceFailed(error);
-    }
-  }
-
-  #sendReply(body: Uint8Array, names: readonly string[]): void {
+  #reply(body: Uint8Array, streams: readonly string[]): void {
     this.#replyBytes = body.length;
-    this.#out.next({
-      kind: 'replied',
-      peer: this.#connection.peer,
-      handle: this.#handle.number,
-      streams: names,
-    });
-    this.#happens({ kind: 'reply', body, streams: this.#streams.length > 0 });
+    const { peer } = this.#connection;
+    this.#out.next({ kind: 'replied', peer, handle: this.#handle.number, streams });
+    this.#step({ kind: 'reply', body, streams: this.#streams.length > 0 });
   }
 
-  /** Before the reply the failure is the reply; after it only the end of the connection can tell that bytes are missing. */
-  #serviceFailed(error: unknown): void {
-    const name = this.#admission?.request.service ?? '';
-    this.#error = new AmandaError(
-      'SERVICE_FAILED',
-      `The service ${name} failed: ${oneLine(error)}.`,
-      {
-        cause: error,
-        peer: describePeer(this.#connection.peer),
-        handle: this.#handle.number,
-      },
-    );
+  /** Before the reply a failure is the reply; after it only the connection's end shows a gap. */
+  #serviceFailed(cause: unknown): void {
+    const name = this.#admission?.request?.service ?? '';
+    const why = oneLine(cause);
+    const peer = describePeer(this.#connection.peer);
+    this.#error = new AmandaError('SERVICE_FAILED', `The service ${name} failed: ${why}.`, {
+      cause,
+      peer,
+      handle: this.#handle.number,
+    });
     if (this.#state.kind === 'running')
-      this.#sendReply(encodeText(`ERROR service ${name}: ${oneLine(error)}\n`), []);
+      this.#reply(encodeText(`ERROR service ${name}: ${why}\n`), []);
     else this.#connection.abort(this.#error);
   }
 
@@ -314,7 +242,7 @@ class Responder {
           this.#serviceFailed(error);
         },
         complete: () => {
-          this.#happens({ kind: 'streamsEnded' });
+          this.#step({ kind: 'streamsEnded' });
         },
       }),
     );
@@ -323,18 +251,14 @@ class Responder {
   #finish(outcome: TargetOutcome): void {
     const { peer } = this.#connection;
     const handle = this.#handle.number;
-    const refusal = this.#refusal;
+    const admission = this.#admission;
     this.#stop();
-    if (refusal !== undefined)
-      this.#out.next({
-        kind: 'refused',
-        peer,
-        handle,
-        reason: refusal.reason,
-        request: refusal.request,
-      });
+    if (admission?.kind === 'refused') {
+      const { reason, request } = admission;
+      this.#out.next({ kind: 'refused', peer, handle, reason, request });
+    }
     let sent = this.#replyBytes;
-    let received = this.#admission?.request.arguments.length ?? 0;
+    let received = admission?.kind === 'admitted' ? admission.request.arguments.length : 0;
     for (const { stream } of this.#streams) {
       sent += stream.sent;
       received += stream.received;
@@ -346,11 +270,11 @@ class Responder {
   #stop(): void {
     this.#state = { kind: 'done' };
     this.#timer?.unsubscribe();
-    if (this.#admission !== undefined) this.#options.running.ends(this.#admission.request);
+    if (this.#admission?.kind === 'admitted') this.#options.running.delete(this.#admission.request);
     this.#work.unsubscribe();
   }
 }
 
 function oneLine(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error), 1_000);
+  return printable(messageOf(error), 1_000);
 }

@@ -23,17 +23,17 @@ export interface RunningStream {
 }
 
 /**
- * Lets a service send on its streams, and completes when the request is over: every stream is closed
- * in our direction, and in the other one, too, or `serviceOver` has emitted. An initiator that closes
- * nothing must not keep a request alive whose service has ended.
+ * Lets a service send on its streams, and completes when the request is over: every stream is
+ * closed in our direction, and either in the other direction too or `serviceOver` has emitted. So
+ * an initiator that closes nothing does not keep the request of an ended service alive.
  *
  *     sending      -a--b-c|
  *     receiving    ---------|
  *     serviceOver  -------------
  *     out          ---------|
  *
- * Errors with what a source errors with. Never completes when the connection takes a direction with
- * it: such a request is lost. Source: PROTOCOL.md, "Streams".
+ * Errors with what a source errors with. Never completes when a direction is lost with the
+ * connection, and so is the request. Source: PROTOCOL.md, "Streams".
  */
 export function runStreams(
   streams: readonly RunningStream[],
@@ -56,7 +56,7 @@ function send({ stream, handler }: RunningStream): Observable<never> {
   return defer(() => pump(handler(stream), stream));
 }
 
-/** The ends of a stream that is lost with its connection are complete as well, and must not pass for closed. */
+/** Emits once. Never completes empty: the ends of a lost stream complete without closing. */
 function once(condition: (ends: Ends) => boolean): (ends: Observable<Ends>) => Observable<Ends> {
   return (ends) => ends.pipe(filter(condition), concatWith(NEVER), take(1));
 }

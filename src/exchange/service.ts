@@ -8,21 +8,21 @@ import { encodeText } from '../wire/text.js';
 export interface IncomingRequest {
   /** The name on the SERVICE line. */
   readonly service: string;
-  /** Everything behind the SERVICE line, byte for byte: the OPTIONS line first, then what the service takes. */
+  /** All bytes after the SERVICE line: the OPTIONS line first, then what the service takes. */
   readonly arguments: Uint8Array;
-  /** The name on the SECURITY line; undefined where the driver has none. */
+  /** The name on the SECURITY line; undefined for a driver without one. */
   readonly user: string | undefined;
   readonly peer: Peer;
-  /** The protocol handle it came on. */
+  /** The protocol handle that it arrived on. */
   readonly handle: number;
 }
 
 /**
  * One stream of a service: from what arrives to what is sent.
  *
- * When the source completes, our direction closes. When it errors, the connection ends, because only
- * that tells the peer that bytes are missing. Unread bytes are kept, and count against the receive
- * budget. A handler that wants none says `incoming.discard()`.
+ * When the source completes, our direction closes. When it errors, the connection ends, because
+ * only that tells the peer that bytes are missing. Unread bytes are kept, and count against the
+ * receive budget. A handler that wants none says `incoming.discard()`.
  */
 export type StreamHandler = (incoming: Stream) => StreamSource;
 
@@ -30,27 +30,33 @@ export type StreamHandler = (incoming: Stream) => StreamSource;
 export interface ServiceReply {
   /** A partial reply (PREP) is followed by another one; the final reply (REP) is the last. */
   readonly kind: 'partial' | 'final';
-  /** The text of the reply without its CONNECT line, byte for byte. */
+  /** The bytes of the reply without its CONNECT line. */
   readonly body: Uint8Array;
-  /** The streams by name, in the order in which CONNECT names them; undefined announces a stream that is not there (−1). Final replies only. */
+  /**
+   * The streams of a final reply by name, in the order of the CONNECT line; undefined announces a
+   * stream that does not exist (−1).
+   */
   readonly streams?: Readonly<Record<string, StreamHandler | undefined>>;
 }
 
 /**
  * A service: from a request to its replies, the last one final.
  *
- * It is subscribed once a request and unsubscribed when the request is over or the connection ends:
- * that is the place to release what it holds. A request is over when all its streams have closed in
- * both directions, or in ours and the service has completed: one that goes on receiving after its
- * sources have ended does not complete before it has what it wants.
+ * It is subscribed once a request, and unsubscribed when the request is over or the connection
+ * ends; there it releases what it holds. A request is over when all its streams have closed in both
+ * directions, or in ours and the service has completed. A service that receives more after its
+ * sources have ended therefore completes later.
  */
 export interface Service {
   (request: IncomingRequest): ObservableInput<ServiceReply>;
-  /** Says, before the request is acknowledged, why the service cannot run (what stands behind `ERROR ` in the NAK); undefined, or nothing at all, when it can. Default: it can. */
+  /**
+   * Asked before the ACK: why the service cannot run (the text after `ERROR ` in the NAK). It can
+   * if this is absent, emits undefined or emits nothing.
+   */
   readonly check?: () => ObservableInput<string | undefined>;
 }
 
-/** What a reply is made of. */
+/** The parts of a final reply. */
 export interface ReplyParts {
   /** The lines of the reply, without newlines; default none. */
   readonly lines?: readonly string[];

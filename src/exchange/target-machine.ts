@@ -2,11 +2,11 @@ import type { Packet, PacketType } from '../wire/packet.js';
 import type { Timing } from './timing.js';
 
 /**
- * Where a request stands on the target.
+ * The state of a request on the target.
  *
  *     fresh → examining → running → replied → streaming → done
  *
- * `examining` is ours: who may do what can take a look into DNS.
+ * Amanda has no `examining`: it blocks during the check of access, which may ask DNS.
  */
 export type TargetState =
   | { readonly kind: 'fresh' }
@@ -25,9 +25,9 @@ export type TargetEvent =
   | { readonly kind: 'packet'; readonly packet: Packet }
   /** The request may run. */
   | { readonly kind: 'accepted' }
-  /** The request may not run; `reason` is the text behind `ERROR `. */
+  /** The request may not run; `reason` is the text after `ERROR `. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The same request runs already, on another handle. */
+  /** The same request runs on another handle. */
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'partialReply'; readonly body: Uint8Array }
   | { readonly kind: 'reply'; readonly body: Uint8Array; readonly streams: boolean }
@@ -43,13 +43,13 @@ export type TargetEffect =
       readonly type: 'ACK' | 'REP' | 'PREP' | 'NAK';
       readonly body: string | Uint8Array;
     }
-  /** Start the one timer anew. */
+  /** Restart the one timer. */
   | { readonly kind: 'wait'; readonly milliseconds: number }
   | { readonly kind: 'openStreams' }
-  /** Close the announced streams without having sent anything on them. */
+  /** Close the announced streams without sending on them. */
   | { readonly kind: 'dropStreams' }
   | { readonly kind: 'closeHandle' }
-  /** The request is over: stop the timer, and the service if it is still there. */
+  /** The request is over: stop the timer, and the service if it still runs. */
   | { readonly kind: 'finish'; readonly outcome: TargetOutcome };
 
 /** How a request ended on the target. */
@@ -63,7 +63,7 @@ export interface TargetStep {
 
 type TargetTiming = Pick<Timing, 'serviceTimeout' | 'replyAckTimeout' | 'replyTries'>;
 
-/** One arrow of the target's machine. Source: PROTOCOL.md, "The exchange: target". */
+/** One transition of the target's machine. Source: PROTOCOL.md, "The exchange: target". */
 export function stepTarget(
   state: TargetState,
   event: TargetEvent,
@@ -111,13 +111,13 @@ function onPacket(state: TargetState, packet: Packet, timing: TargetTiming): Tar
         ? { state: { kind: 'examining' }, effects: [{ kind: 'examine', body: packet.body }] }
         : done('ignored', { kind: 'closeHandle' });
     case 'examining':
-      // A REQ again is answered by the ACK that is about to come.
+      // The ACK that follows the check answers a repeated REQ.
       return packet.type === 'REQ' ? stay(state) : { state, effects: [unexpected(packet.type)] };
     case 'running':
       return { state, effects: [packet.type === 'REQ' ? ack : unexpected(packet.type)] };
     case 'replied':
       if (packet.type === 'ACK') return onAcknowledged(state.streams);
-      // The initiator asks again, so our REP was lost. It costs none of the tries; they run on the timer.
+      // A repeated REQ means that the REP was lost. The tries are the timer's, so this costs none.
       if (packet.type === 'REQ')
         return {
           state,

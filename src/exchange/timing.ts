@@ -1,6 +1,6 @@
 import { MOST_MILLISECONDS, withDefaultsIn, type Range } from '../wire/ranges.js';
 
-/** Every time and count of the exchange. Times are in milliseconds. Source: PROTOCOL.md, "Numbers". */
+/** The times (in milliseconds) and counts of the exchange. Source: PROTOCOL.md, "Numbers". */
 export interface Timing {
   /** How long one attempt to connect may take. */
   readonly connectTimeout: number;
@@ -10,21 +10,21 @@ export interface Timing {
   readonly connectWait: number;
   /** How long the initiator waits for the ACK of a REQ. */
   readonly ackTimeout: number;
-  /** How often a REQ is sent before the initiator gives up waiting for its ACK (`req-tries`). */
+  /** How often a REQ is sent before the initiator gives up on its ACK (`req-tries`). */
   readonly requestTries: number;
   /** How long the initiator waits for the REP after the ACK; depends on the service. */
   readonly replyTimeout: number;
-  /** How often the initiator starts over after a reply did not come. */
+  /** How often the initiator starts over after a missing reply. */
   readonly replyRestarts: number;
-  /** From the first REQ on; after this the initiator does not start over any more. */
+  /** From the first REQ on; the initiator does not start over after this. */
   readonly restartsUntil: number;
   /** How long a service of the target may take for its reply. */
   readonly serviceTimeout: number;
-  /** How long the target waits for the ACK of a REP before it sends it again. */
+  /** How long the target waits for the ACK of a REP before it sends the REP again. */
   readonly replyAckTimeout: number;
   /** How often the target sends a REP (`rep-tries`). */
   readonly replyTries: number;
-  /** How long a target keeps a connection on which nothing runs. */
+  /** How long a target keeps an idle connection. */
   readonly idleTimeout: number;
 }
 
@@ -62,7 +62,10 @@ const ranges: Readonly<Record<keyof Timing, Range>> = {
   idleTimeout: milliseconds,
 };
 
-/** All of it, the defaults where nothing is said. Errors with `BAD_ARGUMENT` for a time that no timer can wait for, and for a count below its least. */
+/**
+ * The options with their defaults. Errors with `BAD_ARGUMENT` for a time over a timer's longest and
+ * for a count out of range.
+ */
 export function timingWith(options: Partial<Timing>): Timing {
   return withDefaultsIn(options, defaultTiming, ranges);
 }

@@ -1,14 +1,14 @@
 import { describePeer, type Peer } from '../transport/channel.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 
-/** Who waits for an answer, and where. */
-export interface Waiter {
+/** A request that waits for an answer. */
+export interface UnansweredRequest {
   readonly peer: Peer;
   readonly handle: number;
 }
 
-/** `ACK_TIMEOUT`: a request that was sent so often has not even been acknowledged. */
-export function neverAcknowledged({ peer, handle }: Waiter, tries: number): AmandaError {
+/** `ACK_TIMEOUT`: a request was sent so often and never acknowledged. */
+export function neverAcknowledged({ peer, handle }: UnansweredRequest, tries: number): AmandaError {
   const name = describePeer(peer);
   const times = tries === 1 ? 'once' : `${tries} times`;
   return new AmandaError(
@@ -18,33 +18,33 @@ export function neverAcknowledged({ peer, handle }: Waiter, tries: number): Aman
   );
 }
 
-/** What to make of a connection that broke before any packet came: who it was, and what to look at unless the reason says that itself. */
-export function brokenUnanswered(reason: unknown, { peer, handle }: Waiter): unknown {
+/** The error for a connection that broke before the first packet: it names the peer and advises. */
+export function brokenUnanswered(reason: unknown, { peer, handle }: UnansweredRequest): unknown {
   const name = describePeer(peer);
   if (isAmandaError(reason, 'FRAME_TOO_LARGE') || isAmandaError(reason, 'TEXT_IN_CHANNEL')) {
     const message = `${name} does not speak as an amandad of the same auth does. ${reason.message}`;
     return new AmandaError(reason.code, message, { cause: reason, peer: name, handle });
   }
-  const { gone } = adviceOf(peer);
-  if (gone === undefined || !isAmandaError(reason, 'CONNECTION_LOST') || saysMore(reason))
+  const { closed } = adviceOf(peer);
+  if (closed === undefined || !isAmandaError(reason, 'CONNECTION_LOST') || saysMore(reason))
     return reason;
   return new AmandaError(
     'CONNECTION_LOST',
-    `${name} ended the connection before it answered anything; ${gone}`,
+    `${name} ended the connection before it answered anything; ${closed}`,
     { cause: reason, peer: name, handle },
   );
 }
 
-/** Whether the loss has a cause that the protocol knows: text in the channel, a frame that was cut. */
+/** Whether the loss has a cause in the protocol: text in the channel, a truncated frame. */
 function saysMore({ cause }: Error): boolean {
   return isAmandaError(cause) && (cause.code !== 'CONNECTION_LOST' || saysMore(cause));
 }
 
 interface Advice {
-  /** When the peer says nothing. */
+  /** For a peer that sends nothing. */
   readonly silent: string;
-  /** When it hangs up without a word; undefined where the driver knows better. */
-  readonly gone?: string;
+  /** For a peer that closes without a packet; absent if the driver's own error says more. */
+  readonly closed?: string;
 }
 
 function adviceOf({ driver }: Peer): Advice {
@@ -58,12 +58,13 @@ const udp: Advice = {
 const login: Advice = {
   silent:
     'does a login profile there wait for input, and is what it starts (amandad-path) an amandad?',
-  gone: 'is what is started there (amandad-path) an amandad?',
+  closed: 'is what is started there (amandad-path) an amandad?',
 };
 const advice: Readonly<Record<string, Advice>> = {
   bsdtcp: {
     silent: 'is this an amandad of the same auth?',
-    gone: 'can amandad be started there, does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of an amandad with auth bsdtcp and not ssl?',
+    closed:
+      'can amandad be started there, does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of an amandad with auth bsdtcp and not ssl?',
   },
   ssl: {
     silent:
@@ -73,7 +74,7 @@ const advice: Readonly<Record<string, Advice>> = {
   rsh: login,
   local: {
     silent: 'is what was started (amandad-path) an amandad?',
-    gone: 'is what was started (amandad-path) an amandad?',
+    closed: 'is what was started (amandad-path) an amandad?',
   },
   bsdudp: udp,
   bsd: udp,
