@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { messageOf } from '../wire/text.js';
 import { refused, type Refused } from './verdict.js';
 
 export interface AmandahostsFileOptions {
@@ -17,13 +18,14 @@ export interface AmandahostsText {
 const MAX_FILE_BYTES = 1_048_576;
 
 /**
- * Reads an .amandahosts file, following a symbolic link, if it belongs to the owner alone.
+ * Reads an .amandahosts file, following a symbolic link, if only its owner can access it.
  *
- * At once, as amandad does: it is a small file of this machine, and to have another thread read it takes several times as long as to read it. A home directory
- * that is far away and does not answer keeps this process waiting.
+ * Reads synchronously, as amandad does: for such a small file another thread takes several times as
+ * long. A home directory on a dead file server blocks this process.
  *
- * Never throws: a file that cannot be opened, is owned by another, is open to group or others, or is too
- * large is a refusal with Amanda's reason. What is no regular file has no lines. Source: PROTOCOL.md, "Access".
+ * Never throws: a file that cannot be opened, has another owner, is accessible to others or is too
+ * large is a refusal with Amanda's reason. Any but a regular file has no lines.
+ * Source: PROTOCOL.md, "Access".
  */
 export function readAmandahosts(
   path: string,
@@ -31,7 +33,7 @@ export function readAmandahosts(
 ): AmandahostsText | Refused {
   let file: number;
   try {
-    // Opening a FIFO without O_NONBLOCK would wait for a writer.
+    // Without O_NONBLOCK opening a FIFO waits for a writer.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return refused(`cannot open ${path}: ${systemText(error)}`);
@@ -49,7 +51,7 @@ function close(file: number): void {
   try {
     closeSync(file);
   } catch {
-    // Nothing was written: a close that fails has nothing to say.
+    // Nothing was written, so a failed close loses nothing.
   }
 }
 
@@ -70,18 +72,18 @@ function readChecked(
   return { kind: 'read', text: bytes.toString('utf8') };
 }
 
-/** What is asked for of a file that says it has less, or nothing. */
+/** The least bytes of one read; files under /proc claim to be empty. */
 const LEAST_BYTES = 1_023;
 
 /**
- * The file's bytes; undefined when there are more than `limit`. The file may grow meanwhile, so its size is only where to begin; a regular file that gives less
- * than was asked for has ended.
+ * The file's bytes; undefined for more than `limit`. The file may grow meanwhile, so its size is
+ * only a hint. A short read of a regular file means its end.
  */
 function readUpTo(file: number, size: number, limit: number): Buffer | undefined {
   const chunks: Buffer[] = [];
   let total = 0;
   for (;;) {
-    // One more than there should be, to see the end at once.
+    // One more than expected, so that one read shows the end.
     const chunk = Buffer.allocUnsafe(Math.min(Math.max(size, LEAST_BYTES), limit) + 1);
     const length = readSync(file, chunk, 0, chunk.length, null);
     total += length;
@@ -91,7 +93,7 @@ function readUpTo(file: number, size: number, limit: number): Buffer | undefined
   }
 }
 
-/** The system's own texts, which Amanda's messages carry; Node words them differently. */
+/** The texts of the C library, which are in Amanda's messages; Node's differ. */
 const systemTexts: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
   EIO: 'Input/output error',
@@ -105,7 +107,6 @@ const systemTexts: Readonly<Record<string, string>> = {
 };
 
 function systemText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  return systemTexts[code] ?? error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return systemTexts[code] ?? messageOf(error);
 }

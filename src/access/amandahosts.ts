@@ -1,26 +1,26 @@
+import { wordsOf } from '../wire/text.js';
 import { allowed, refused, type Verdict } from './verdict.js';
-import { wordsOf } from './words.js';
 
-/** Who asks for what, as the rules of an .amandahosts file see it. */
+/** A request as the rules of an .amandahosts file see it. */
 export interface AccessQuestion {
-  /** The peer's name that the driver vouches for. */
+  /** The peer's name, checked by the driver. */
   readonly host: string;
-  /** The peer's address, numeric and not IPv4-mapped; undefined matches no `localhost` line by address. */
+  /** The peer's address, numeric and not IPv4-mapped; undefined is never a loopback address. */
   readonly address: string | undefined;
   /** The name on the SECURITY line. */
   readonly user: string;
   readonly service: string;
-  /** The user of a line that names none: the one that the target runs as. */
+  /** The user of a line that names none: the target's own. */
   readonly localUser: string;
-  /** The file's path, for the refusal. */
+  /** The file's path, for the reason of a refusal. */
   readonly file: string;
 }
 
 /**
- * Decides by the text of an .amandahosts file. The first line that allows decides; no line denies.
+ * Decides by the text of an .amandahosts file: one line that allows is enough, and no line denies.
  *
- * A text that is not UTF-8 has U+FFFD where the bytes were lost, and matches nothing, since two
- * different names would read the same. Source: PROTOCOL.md, "Access".
+ * A word with U+FFFD, which stands for bytes that are not UTF-8, matches nothing, because different
+ * names read the same. Source: PROTOCOL.md, "Access".
  */
 export function decide(fileText: string, question: AccessQuestion): Verdict {
   return fileText.split('\n').some((line) => lineAllows(line, question))
@@ -28,12 +28,12 @@ export function decide(fileText: string, question: AccessQuestion): Verdict {
     : refused(advice(question));
 }
 
-/** The services of a line that names none, and those that `amdump` stands for. */
+/** The services of a line that names none, and those of the word `amdump`. */
 const clientServices: readonly string[] = ['noop', 'selfcheck', 'sendsize', 'sendbackup'];
 const recoveryServices: readonly string[] = ['amindexd', 'amidxtaped'];
 
 function lineAllows(line: string, question: AccessQuestion): boolean {
-  // Amanda reads lines as C strings, so what stands behind a NUL does not exist for it.
+  // Amanda reads lines as C strings, which end at a NUL.
   const [host, user = question.localUser, ...rest] = wordsOf(line.split('\0', 1)[0] ?? '');
   if (host === undefined || !hostMatches(host, question) || !sameName(user, question.user))
     return false;
@@ -60,7 +60,7 @@ function sameText(one: string, other: string): boolean {
   return one === other && !one.includes('\ufffd');
 }
 
-/** Only A–Z are folded, as in C: the Kelvin sign is no k here. */
+/** Folds only A–Z, as C does: the Kelvin sign stays different from k. */
 function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

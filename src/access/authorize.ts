@@ -2,24 +2,33 @@ import { userInfo } from 'node:os';
 import { map, of, type Observable } from 'rxjs';
 import type { Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
+import { parseSecurity } from '../wire/request.js';
+import { messageOf } from '../wire/text.js';
 import { readAmandahosts } from './amandahosts-file.js';
 import { decide, type AccessQuestion } from './amandahosts.js';
 import { checkPeerName, plainAddress, type PeerNameOptions } from './peer.js';
-import { parseSecurity } from '../wire/request.js';
 import { checkSourcePort } from './reserved-port.js';
 import { allowed, refused, type Refused, type Verdict } from './verdict.js';
 
-/** What a target goes by. */
+/** The rules by which a target admits requests. */
 export interface AccessPolicy {
-  /** Whose .amandahosts it is. Default: the user this process runs as, by the user database. */
+  /**
+   * The owner of the .amandahosts file. Default: the user of this process, by the user database.
+   */
   readonly localUser?: LocalUser;
   /** Path of the file; default `.amandahosts` in the local user's home directory. */
   readonly file?: string;
-  /** What stands in for the file's text, for a program that keeps its rules itself: no file is read, `file` only names them in refusals. */
+  /**
+   * Replaces the file's text, for a program that keeps its rules itself. No file is read, and
+   * `file` only names the rules in refusals.
+   */
   readonly rules?: string;
-  /** Whether requests must come from a port below 1024: yes for bsdtcp, bsd and bsdudp, no for ssl. Default true. */
+  /**
+   * Whether requests must come from a port below 1024: yes for bsdtcp, bsd and bsdudp, no for ssl.
+   * Default true.
+   */
   readonly reservedPort?: boolean;
-  /** How the names of peers are found that the driver has not checked. */
+  /** How to look up the names of peers that the driver has not checked. */
   readonly names?: PeerNameOptions;
 }
 
@@ -30,27 +39,28 @@ export interface LocalUser {
   readonly home: string;
 }
 
-/** Who asks for what. */
+/** A request to authorize. */
 export interface AccessRequest {
-  /** The name on the SECURITY line, or what is wrong with the head of the request ({@link readSecurity}). */
+  /** The name on the SECURITY line, or a refusal of the request's head ({@link readSecurity}). */
   readonly user: string | Refused;
-  /** All that stands behind `SERVICE ` on its line. */
+  /** The text after `SERVICE ` on its line. */
   readonly service: string;
-  /** Its host is taken for checked; without one it is looked up and checked here. */
+  /** A `host` counts as checked; without one it is looked up and checked here. */
   readonly peer: Pick<Peer, 'host' | 'address' | 'port'>;
 }
 
-/** Characters of a user or a service that are looked at: both come back in the refusal, which must fit a packet. */
+/** The longest user and service: a refusal repeats both, and must fit a packet. */
 const MAX_NAME_CHARACTERS = 4096;
 
 /**
- * The check that a target makes before it starts anything: peer's name, source port, SERVICE line,
- * SECURITY line, .amandahosts, in Amanda's order. The function it makes emits one verdict; a refusal's `reason` is
- * what stands behind `ERROR ` in the NAK. The file is read anew each time.
+ * Makes the check of access, in Amanda's order: peer's name, source port, SERVICE line, SECURITY
+ * line, .amandahosts. The check emits one verdict; a refusal's `reason` follows `ERROR ` in the
+ * NAK. It reads the file each time.
  *
- *     authorize({ reservedPort: false })({ user: 'backup', service: 'noop', peer }).subscribe((verdict) => …)
+ *     const check = authorize({ reservedPort: false });
+ *     check({ user: 'backup', service: 'noop', peer }).subscribe((verdict) => …)
  *
- * Errors with `BAD_ARGUMENT`, at once, when no local user is given and the process runs as one without a name.
+ * Throws `BAD_ARGUMENT` when no local user is given and the user of this process has no name.
  * Source: PROTOCOL.md, "Access".
  */
 export function authorize(
@@ -77,7 +87,7 @@ export function authorize(
         const { host, address } = named;
         const port = reservedPort ? checkSourcePort(host, peer.port) : allowed;
         if (port.kind === 'refused') return port;
-        const asked = whoAsksForWhat(user, service);
+        const asked = askedUser(user, service);
         return asked.kind === 'refused'
           ? asked
           : checkFile({
@@ -92,7 +102,7 @@ export function authorize(
     );
 }
 
-/** A peer with a name to go by. */
+/** A peer with a checked name. */
 interface KnownPeer {
   readonly kind: 'named';
   readonly host: string;
@@ -113,8 +123,8 @@ function peerName(
   return checkPeerName({ address, port }, names);
 }
 
-/** The user, when user and service can be asked the file for. */
-function whoAsksForWhat(
+/** The user, if user and service are short enough to ask the file for. */
+function askedUser(
   user: string | Refused,
   service: string,
 ): { readonly kind: 'asked'; readonly user: string } | Refused {
@@ -127,8 +137,8 @@ function whoAsksForWhat(
 }
 
 /**
- * What the head of a request says about who asks for what, and the request behind the SECURITY line.
- * A head that cannot be read leaves a refusal as the user. Source: PROTOCOL.md, "Requests and replies".
+ * User and service by the head of a request, and the request after the SECURITY line. The user is a
+ * refusal if the head is malformed. Source: PROTOCOL.md, "Requests and replies".
  */
 export function readSecurity(
   body: Uint8Array,
@@ -137,7 +147,7 @@ export function readSecurity(
     return parseSecurity(body);
   } catch (error) {
     return {
-      user: refused(error instanceof Error ? error.message : String(error)),
+      user: refused(messageOf(error)),
       service: '',
       rest: body,
     };
@@ -146,7 +156,7 @@ export function readSecurity(
 
 let known: LocalUser | undefined;
 
-/** Looked up once: every connection that has no rules of its own asks, and the system looks through the whole user database. */
+/** Remembered: each connection without rules of its own asks, and the system reads a database. */
 function currentUser(): LocalUser {
   if (known !== undefined && known.uid === process.geteuid?.()) return known;
   try {

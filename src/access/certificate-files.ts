@@ -3,27 +3,36 @@ import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmandaError } from '../wire/errors.js';
+import { messageOf } from '../wire/text.js';
 
-/** Where a side's own certificate, its key and the CA's certificate are. An empty name counts as none. */
+/**
+ * The files of a side's certificate, its key and the CA's certificate. An empty name means none.
+ */
 export interface CertificateFiles {
-  /** Holds `CA/crt.pem`, `me/crt.pem`, `me/private/key.pem` and `remote/NAME/fingerprint`. Default {@link DEFAULT_SSL_DIR}. */
+  /**
+   * The folder of `CA/crt.pem`, `me/crt.pem`, `me/private/key.pem` and `remote/NAME/fingerprint`.
+   * Default {@link DEFAULT_SSL_DIR}.
+   */
   readonly sslDir?: string;
   /** This side's certificate; default `me/crt.pem` below `sslDir`. */
   readonly sslCertFile?: string;
   /** Its private key; default `me/private/key.pem` below `sslDir`. */
   readonly sslKeyFile?: string;
-  /** The certificates that peers' ones must be signed by; default `CA/crt.pem` below `sslDir`. */
+  /** The CA certificates that sign those of peers; default `CA/crt.pem` below `sslDir`. */
   readonly sslCaCertFile?: string;
-  /** Refuse, with `KEY_UNSAFE`, to use a key that others can read; default: only warn. */
+  /** Refuse a key that others can read, with `KEY_UNSAFE`; default: only warn. */
   readonly insistOnSafeKey?: boolean;
-  /** Told what works but should not stay so: `KEY_UNSAFE`, `CERTIFICATE_UNUSABLE`. Default: `process.emitWarning`. */
+  /**
+   * Receives what works but should not stay so: `KEY_UNSAFE`, `CERTIFICATE_UNUSABLE`. Default:
+   * `process.emitWarning`.
+   */
   readonly onWarning?: (warning: AmandaError) => void;
 }
 
-/** Where the files are when nobody says. */
+/** The default folder of the files. */
 export const DEFAULT_SSL_DIR = '/etc/amanda/ssl';
 
-/** This side's part of a TLS handshake, read and seen to fit together. */
+/** This side's part of a TLS handshake; the key fits the certificate. */
 export interface OwnCertificates {
   /** PEM. */
   readonly cert: string;
@@ -39,8 +48,9 @@ export interface OwnCertificates {
 /**
  * Reads this side's certificate, its key, and the CA's certificate.
  *
- * Rejects with `FILE_FAILED` for a file that cannot be read, `CERTIFICATE_UNUSABLE` for one that holds something else or does not
- * fit the others, and `KEY_UNSAFE`; each names the file. Source: PROTOCOL.md, "Drivers".
+ * Rejects with `FILE_FAILED` for an unreadable file, `CERTIFICATE_UNUSABLE` for one with other
+ * content or that does not fit the others, and `KEY_UNSAFE`; each names the file.
+ * Source: PROTOCOL.md, "Drivers".
  */
 export async function readCertificates(options: CertificateFiles): Promise<OwnCertificates> {
   const {
@@ -71,7 +81,7 @@ export async function readCertificates(options: CertificateFiles): Promise<OwnCe
   return { cert: cert.text, key: key.text, ca: ca.text, authorities, certFile, caFile };
 }
 
-/** Whether a certificate is signed by one of these themselves, with nobody between. */
+/** Whether one of the authorities has signed a certificate directly. */
 export function isSignedBy(
   certificate: X509Certificate,
   authorities: readonly X509Certificate[],
@@ -80,7 +90,7 @@ export function isSignedBy(
     try {
       return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
     } catch {
-      // A kind of key that this Node does not know signs nothing.
+      // Node does not know this kind of key.
       return false;
     }
   });
@@ -89,7 +99,7 @@ export function isSignedBy(
 /** Bytes; certificates, keys and fingerprints are a few thousand. */
 const MAX_FILE_BYTES = 1_048_576;
 
-/** Reads a whole file of 1 MiB at the most. Rejects with `FILE_FAILED`. */
+/** Reads a whole file of at most 1 MiB. Rejects with `FILE_FAILED`. */
 export async function readSmallFile(
   path: string,
 ): Promise<{ readonly text: string; readonly stat: Stats }> {
@@ -107,15 +117,13 @@ export async function readSmallFile(
       await file.close();
     }
   } catch (cause) {
-    throw new AmandaError(
-      'FILE_FAILED',
-      `Cannot read ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { cause },
-    );
+    throw new AmandaError('FILE_FAILED', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   }
 }
 
-/** Its owner alone may read a key; where that is root, whoever runs Amanda gets at it by its group. */
+/**
+ * Only the owner may read a key, and for root's key the group too: Amanda reads it as that group.
+ */
 function whyUnsafe(keyFile: string, { mode, uid }: Stats): AmandaError | undefined {
   const forbidden = uid === 0 ? 0o037 : 0o077;
   if ((mode & forbidden) === 0) return undefined;
@@ -126,7 +134,7 @@ function whyUnsafe(keyFile: string, { mode, uid }: Stats): AmandaError | undefin
   );
 }
 
-/** Peers will say no, and upstream's say so by silence only. */
+/** Why peers will refuse a certificate; real Amanda refuses silently. */
 function whyRefusable(
   mine: X509Certificate,
   certFile: string,
@@ -175,10 +183,6 @@ function privateKeyIn(file: string, text: string): KeyObject {
 
 function unusable(message: string, cause?: unknown): AmandaError {
   return new AmandaError('CERTIFICATE_UNUSABLE', message, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function emitWarning({ message, code }: AmandaError): void {

@@ -14,37 +14,44 @@ import { checkPeerName, type PeerNameOptions } from './peer.js';
 import { systemNames } from './system-names.js';
 import { refused } from './verdict.js';
 
-/** What a peer's certificate has to stand up to besides the CA. */
+/** What a peer's certificate must fulfil besides the CA's signature. */
 export interface CertificateRules {
-  /** Holds `remote/NAME/fingerprint`. Default {@link DEFAULT_SSL_DIR}. */
+  /** The folder of `remote/NAME/fingerprint`. Default {@link DEFAULT_SSL_DIR}. */
   readonly sslDir?: string;
-  /** The one fingerprint file for whoever comes; default `remote/NAME/fingerprint` below `sslDir`, and no check where that is not. */
+  /**
+   * The one fingerprint file for all peers. Default: `remote/NAME/fingerprint` below `sslDir`; a
+   * peer without that file is not checked.
+   */
   readonly sslFingerprintFile?: string;
-  /** On a target: the name of the initiator's address must lead back to it, as over bsdtcp. Default true. */
+  /**
+   * On a target: the name of the initiator's address must lead back to it, as over bsdtcp.
+   * Default true.
+   */
   readonly sslCheckHost?: boolean;
   /** The certificate's common name must lead to the peer's address. Default true. */
   readonly sslCheckCertificateHost?: boolean;
-  /** The certificate must be the one on file, where one is. Default true. */
+  /** The certificate must fit the fingerprint file. Default true. */
   readonly sslCheckFingerprint?: boolean;
-  /** How names are looked up. */
+  /** How to look up names. */
   readonly names?: PeerNameOptions;
 }
 
-/** A certificate that the CA has been found to vouch for, and from whom it came. */
+/** A certificate with a valid chain to the CA, and the peer that sent it. */
 export interface PresentedCertificate {
   readonly certificate: X509Certificate;
   /** Numeric. */
   readonly address: string;
   readonly port: number | undefined;
-  /** On an initiator: the host that was asked for. */
+  /** On an initiator: the host to connect to. */
   readonly host?: string;
 }
 
 /**
  * Checks a peer's certificate, and resolves to its common name.
  *
- * Rejects with `CERTIFICATE_DEPTH`, `CERTIFICATE_HOST`, `ACCESS_DENIED` (`sslCheckHost`), `CERTIFICATE_FINGERPRINT`, or `FILE_FAILED` for
- * a fingerprint file that cannot be read; each names the name or file. Source: PROTOCOL.md, "Drivers".
+ * Rejects with `CERTIFICATE_DEPTH`, `CERTIFICATE_HOST`, `ACCESS_DENIED` (`sslCheckHost`),
+ * `CERTIFICATE_FINGERPRINT`, or `FILE_FAILED` for an unreadable fingerprint file.
+ * Source: PROTOCOL.md, "Drivers".
  */
 export async function checkCertificate(
   presented: PresentedCertificate,
@@ -66,13 +73,13 @@ export async function checkCertificate(
 }
 
 /**
- * A name that is safe as a part of a path, in a log and in `.amandahosts`: letters, digits, `.`, `_`, `-` and `:`, and not dots alone.
- * The common name comes from the network.
+ * A name that is safe in a path, in a log and in `.amandahosts`: letters, digits, `.`, `_`, `-` and
+ * `:`, not only dots. The common name comes from the network.
  */
 const safeName = /^(?![.]+$)(?!-)[A-Za-z0-9._:-]{1,253}$/;
 
 function commonNameOf(certificate: X509Certificate): string {
-  // Several come as an array, which the types do not tell.
+  // Several names are an array, though the types say string.
   const names: unknown = certificate.toLegacyObject().subject?.CN;
   if (typeof names === 'string' && safeName.test(names)) return names;
   const problem =
@@ -109,7 +116,7 @@ async function checkCommonName(
   { names }: CertificateRules,
 ): Promise<void> {
   const { resolver = systemNames } = names ?? {};
-  // The rules for the name of an address, with a name that came another way.
+  // The check of an address's name, with the common name as that name.
   const claimed = {
     nameOf: () => [commonName],
     addressesOf: (name: string, family: 0 | 4) => resolver.addressesOf(name, family),
@@ -134,7 +141,8 @@ async function checkFingerprints(
 ): Promise<void> {
   const { sslFingerprintFile, sslDir } = rules;
   if (sslFingerprintFile) return checkFile(sslFingerprintFile, certificate, false);
-  // Amanda goes by the host asked for as an initiator, and by the common name as a target. Names are equal in capitals and without, files are not.
+  // Amanda takes the host's name as an initiator, and the common name as a target. The case matters
+  // for files, though not for names.
   const hosts =
     host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
   for (const name of new Set([commonName, ...hosts].flatMap((one) => [one, one.toLowerCase()]))) {
@@ -184,7 +192,7 @@ async function checkFile(
   );
 }
 
-/** What was meant by a file that somebody has typed, or brought from Windows. */
+/** The intended lines of a file that was typed, or comes from Windows. */
 function tidied(text: string): string {
   const lines = text.replace(/^\uFEFF/, '').split('\n');
   return lines

@@ -1,8 +1,11 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 
-/** The fingerprints on file for a peer, as `openssl x509 -fingerprint` prints them: `AA:BB:…` by algorithm. */
+/**
+ * The fingerprints on file for a peer, as `openssl x509 -fingerprint` prints them: `AA:BB:…` by
+ * algorithm.
+ */
 export interface Fingerprints {
-  /** MD5 and SHA-1: the two that Amanda reads. */
+  /** MD5 and SHA-1, which Amanda reads. */
   readonly weak: readonly Fingerprint[];
   /** SHA-256, which Amanda does not read. */
   readonly strong: readonly Fingerprint[];
@@ -16,8 +19,9 @@ interface Fingerprint {
 type Algorithm = 'md5' | 'sha1' | 'sha256';
 
 /**
- * Reads a fingerprint file: one `MD5 Fingerprint=`, `SHA1 Fingerprint=` or `SHA256 Fingerprint=` a line, in capitals or not. Other lines
- * say nothing. What stands behind the `=` counts as it is, a blank or a CR included. Source: PROTOCOL.md, "Drivers".
+ * Reads a fingerprint file: lines of `MD5 Fingerprint=`, `SHA1 Fingerprint=` or `SHA256
+ * Fingerprint=`, in any case, and others, which are ignored. The text after the `=` counts as it
+ * is, with a blank or a CR. Source: PROTOCOL.md, "Drivers".
  */
 export function parseFingerprints(text: string): Fingerprints {
   const all = text.split('\n').flatMap((line): Fingerprint[] => {
@@ -35,8 +39,8 @@ export function parseFingerprints(text: string): Fingerprints {
 const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
 
 /**
- * Whether a certificate is the one on file: one of the MD5 and SHA1 lines is its fingerprint, if there are any, and one of the SHA256
- * lines, if there are any. No line at all fits no certificate.
+ * Whether a certificate is the one on file: it must fit one of the MD5 and SHA1 lines, if there are
+ * any, and one of the SHA256 lines, if there are any. Without lines none fits.
  *
  *     file           Amanda        ours
  *     SHA1           by SHA1       by SHA1
@@ -44,7 +48,7 @@ const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
  *     SHA256         refuses all   by SHA256
  *     sha1           refuses all   by SHA1; OpenSSL 3 prints it in small letters
  *
- * So a line that Amanda reads is never overruled: what its MD5 and SHA1 lines refuse, no other line lets in.
+ * So a certificate that Amanda refuses by its MD5 and SHA1 lines is never accepted here.
  */
 export function fitsFingerprints(
   { weak, strong }: Fingerprints,

@@ -1,8 +1,8 @@
 import { isIPv6 } from 'node:net';
+import { wordsOf } from '../wire/text.js';
 import { isIPv4 } from './ipv4.js';
-import { wordsOf } from './words.js';
 
-/** A line of /etc/hosts: an address, its name, and other names for it. */
+/** A line of /etc/hosts: an address, its name, and its aliases. */
 interface HostsLine {
   readonly address: string;
   readonly names: readonly string[];
@@ -11,7 +11,7 @@ interface HostsLine {
 /** The lines of /etc/hosts, in its order. */
 export type Hosts = readonly HostsLine[];
 
-/** The lines of the text of /etc/hosts. An empty one, or a comment, is of the address "". */
+/** The lines of the text of /etc/hosts. The address of an empty line or a comment is empty. */
 export function parseHosts(text: string): Hosts {
   return text.split('\n').map((line) => {
     const [address = '', ...names] = wordsOf((line.split('#', 1)[0] ?? '').trim());
@@ -20,8 +20,8 @@ export function parseHosts(text: string): Hosts {
 }
 
 /**
- * The name of an IPv4 address by /etc/hosts, as the C library finds it there: the first name on the first line that is of the address.
- * Undefined when no line is, and when that cannot be told without the C library.
+ * The name of an IPv4 address by /etc/hosts, as the C library finds it: the first name on the first
+ * line with the address. Undefined for none, and if only the C library can tell.
  *
  *     10.0.0.1 one.lab one      10.0.0.1 → one.lab
  */
@@ -34,7 +34,9 @@ export function nameInHosts(hosts: Hosts, address: string): string | undefined {
   return undefined;
 }
 
-/** The IPv4 addresses of a name by /etc/hosts, in the file's order. Undefined where {@link nameInHosts} is. */
+/**
+ * The IPv4 addresses of a name by /etc/hosts, in its order. Undefined as {@link nameInHosts} is.
+ */
 export function addressesInHosts(hosts: Hosts, name: string): readonly string[] | undefined {
   const addresses: string[] = [];
   for (const line of hosts) {
@@ -47,8 +49,9 @@ export function addressesInHosts(hosts: Hosts, name: string): readonly string[] 
 }
 
 /**
- * The canonical name of a host by /etc/hosts, as the C library finds it there: the first name on the line that has the name.
- * Undefined when no line of that family has it, or when lines that have it begin with different names, where it takes the C library to know which one counts.
+ * The canonical name of a host by /etc/hosts, as the C library finds it: the first name on the line
+ * with the name. Undefined if no line of the family has the name, and if such lines begin with
+ * different names, because only the C library knows which one counts.
  *
  *     10.0.0.1 one.lab one      one → one.lab
  */
@@ -70,13 +73,13 @@ function has({ names }: HostsLine, name: string): boolean {
   return names.some((one) => one.toLowerCase() === wanted);
 }
 
-/** Characters of the longest spelling of an address, which is IPv6 with IPv4 at its end. */
+/** Characters of the longest spelling of an address: IPv6 with IPv4 at its end. */
 const LONGEST_ADDRESS = 45;
 
 /**
- * The IPv4 address that a line is of when it is asked for IPv4, for which the C library takes ::1 and what is mapped to IPv6, too; undefined for
- * other addresses and for what is none. `unsure` for the many other spellings that those may have: to tell them apart takes
- * `isIPv6`, whose pattern Node makes ready in 3 ms, which a process for one connection has better uses for.
+ * The IPv4 address of a line. The C library reads ::1 and IPv4-mapped addresses as IPv4 too, in
+ * many spellings. To tell those takes `isIPv6`, whose pattern Node compiles in 3 ms, which is long
+ * for a process that serves one connection; so they are `unsure`.
  */
 function asIPv4(address: string): string | undefined {
   if (address.length > LONGEST_ADDRESS) return undefined;
@@ -89,7 +92,7 @@ function asIPv4(address: string): string | undefined {
   return isIPv4(address) ? address : undefined;
 }
 
-/** Whether /etc/nsswitch.conf has hosts looked for in /etc/hosts before anywhere else, and what is found there stand. */
+/** Whether /etc/nsswitch.conf puts /etc/hosts first for hosts, and a name found there is final. */
 export function asksHostsFirst(nsswitchText: string): boolean {
   return nsswitchText
     .toLowerCase()

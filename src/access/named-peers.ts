@@ -1,44 +1,40 @@
-import { asyncScheduler, of, tap, type Observable } from 'rxjs';
+import { of, tap, type Observable } from 'rxjs';
+import { ExpiringMap } from './expiring-map.js';
 import { checkPeerName, type NamedPeer } from './peer.js';
 import type { Refused } from './verdict.js';
 
-/** How a peer is named, as {@link checkPeerName} does it. */
+/** Finds and checks the name of a peer, as {@link checkPeerName} does. */
 export type NamePeer = (peer: {
   readonly address: string;
   readonly port?: number | undefined;
 }) => Observable<NamedPeer | Refused>;
 
 export interface NamedPeersOptions {
-  /** Milliseconds for which a name holds; default 250. */
+  /** Milliseconds for which a name is valid; default 250. */
   readonly within?: number;
   /** Addresses whose names are kept, default 1,000; the oldest goes first. */
   readonly most?: number;
 }
 
 /**
- * Names peers, and remembers those that have names for a moment: a server asks many things within a second, and to go through the resolver's
- * answers for each is about a sixteenth of what a noop costs. What was refused is asked anew.
+ * Remembers named peers for a moment, because a server asks many things within a second. A refused
+ * peer is asked for again.
  */
 export function rememberPeers(
   name: NamePeer,
   { within = 250, most = 1_000 }: NamedPeersOptions = {},
 ): NamePeer {
-  const named = new Map<string, { readonly from: number; readonly peer: Observable<NamedPeer> }>();
+  const named = new ExpiringMap<NamedPeer>(within, most);
   return (peer) => {
-    const now = asyncScheduler.now();
     const known = named.get(peer.address);
-    if (known !== undefined && now - known.from < within) return known.peer;
+    if (known !== undefined) return of(known);
     return name(peer).pipe(
       tap((found) => {
-        named.delete(peer.address);
-        if (found.kind === 'refused') return;
-        named.set(peer.address, { from: now, peer: of(found) });
-        const [oldest] = named.keys();
-        if (named.size > most && oldest !== undefined) named.delete(oldest);
+        if (found.kind === 'named') named.set(peer.address, found);
       }),
     );
   };
 }
 
-/** The name of a peer by the system's names. */
+/** Names peers by the system's names. */
 export const namePeer = rememberPeers((peer) => checkPeerName(peer));

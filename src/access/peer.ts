@@ -17,9 +17,9 @@ import { systemNames } from './system-names.js';
 import { refused, type Refused } from './verdict.js';
 
 export interface PeerNameOptions {
-  /** Default: the system's, with /etc/hosts, DNS and whatever else it is set up for; its answers hold for 10 s. */
+  /** Default: the system's, with /etc/hosts, DNS and so on; its answers are valid for 10 s. */
   readonly resolver?: NameResolver;
-  /** Milliseconds that all of it may take; default 30,000. */
+  /** Milliseconds for the whole check; default 30,000. */
   readonly within?: number;
 }
 
@@ -33,15 +33,16 @@ export interface NamedPeer {
 }
 
 /**
- * Finds the name of a peer's address and checks that the name leads back to the address. Emits once.
+ * Finds the name of a peer's address and checks that the name leads back to the address. Emits
+ * once.
  *
- * The name must be the canonical one or begin it (without regard to case), as Amanda has it, and one of
- * its addresses must be the peer's. Never errors: what cannot be resolved, or not in time, is a refusal.
+ * As in Amanda the name must be the canonical one or begin it, ignoring case, and one of its
+ * addresses must be the peer's. Never errors: a failed or a late answer is a refusal.
  *
  *     address  nameOf          canonicalOf, addressesOf         result
  *     10.0.0.1 one.lab         one.lab      10.0.0.1            named one.lab
- *     10.0.0.1 one.lab         two.lab      10.0.0.1            one.lab doesn't resolve to itself, it resolves to two.lab
- *     10.0.0.1 one.lab         one.lab      10.0.0.2            one.lab doesn't resolve to 10.0.0.1:1023
+ *     10.0.0.1 one.lab         two.lab      10.0.0.1            refused: not itself
+ *     10.0.0.1 one.lab         one.lab      10.0.0.2            refused: not 10.0.0.1
  *     10.0.0.1 none            10.0.0.1     10.0.0.1            named 10.0.0.1
  *
  * Source: PROTOCOL.md, "Access".
@@ -107,8 +108,8 @@ function noAnswer(question: string): AmandaError {
 }
 
 /**
- * One spelling for each address: IPv6 as the system writes it, without its zone; IPv4-mapped IPv6 as IPv4.
- * Undefined for what is no address.
+ * One spelling for each address: IPv6 as the system writes it, without its zone; IPv4-mapped IPv6
+ * as IPv4. Undefined for any other text.
  */
 export function plainAddress(address: string): string | undefined {
   if (isIPv4(address)) return address;

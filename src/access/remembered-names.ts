@@ -1,29 +1,18 @@
-import {
-  AsyncSubject,
-  asyncScheduler,
-  defer,
-  share,
-  tap,
-  type Observable,
-  type ObservableInput,
-} from 'rxjs';
+import { AsyncSubject, defer, share, tap, type Observable, type ObservableInput } from 'rxjs';
+import { ExpiringMap } from './expiring-map.js';
 import type { NameResolver } from './resolver.js';
 
 export interface RememberOptions {
-  /** Milliseconds for which an answer holds; default 10,000. */
+  /** Milliseconds for which an answer is valid; default 10,000. */
   readonly within?: number;
   /** Answers that are kept, default 1,000; the oldest goes first. */
   readonly most?: number;
 }
 
-interface Answer<T> {
-  readonly from: number;
-  readonly value: Observable<T>;
-}
-
 /**
- * A resolver that asks another one only once in a while, and once for all who ask at the same time. A target that is asked hundreds of times a
- * second would else spend most of its time on the names of the same few hosts. Failures are not remembered.
+ * A resolver that remembers the answers of another one, and asks it once for all simultaneous
+ * questions. A busy target would otherwise spend most of its time on the names of a few hosts.
+ * Failures are not remembered.
  */
 export function rememberNames(
   resolver: NameResolver,
@@ -32,21 +21,21 @@ export function rememberNames(
   const remember = <T>(
     ask: (name: string, family: 0 | 4) => ObservableInput<T>,
   ): ((name: string, family?: 0 | 4) => Observable<T>) => {
-    const answers = new Map<string, Answer<T>>();
+    const answers = new ExpiringMap<Observable<T>>(within, most);
     return (name, family = 0) => {
       const question = `${family} ${name}`;
       const known = answers.get(question);
-      const now = asyncScheduler.now();
-      if (known !== undefined && now - known.from < within) return known.value;
-      const value = defer(() => ask(name, family)).pipe(
-        tap({ error: () => answers.delete(question) }),
+      if (known !== undefined) return known;
+      const answer = defer(() => ask(name, family)).pipe(
+        tap({
+          error: () => {
+            answers.delete(question);
+          },
+        }),
         share({ connector: () => new AsyncSubject(), resetOnComplete: false }),
       );
-      answers.delete(question);
-      answers.set(question, { from: now, value });
-      const [oldest] = answers.keys();
-      if (answers.size > most && oldest !== undefined) answers.delete(oldest);
-      return value;
+      answers.set(question, answer);
+      return answer;
     };
   };
   return {

@@ -1,13 +1,12 @@
 import { AmandaError } from '../wire/errors.js';
 import { allowed, refused, type Verdict } from './verdict.js';
 
-/** The lowest port that any user may bind; below it only root may, which is what makes a port worth checking. */
+/** The lowest port that every user may bind. Only root may bind those below, so they prove root. */
 const FIRST_UNRESERVED_PORT = 1024;
 
 /**
- * Whether a peer may ask from this source port: 1 … 1023. A port that is not known is refused.
- *
- * Source: PROTOCOL.md, "Access".
+ * Allows requests from the source ports 1 … 1023; unknown is refused. Source: PROTOCOL.md,
+ * "Access".
  */
 export function checkSourcePort(host: string, port: number | undefined): Verdict {
   return port !== undefined && port < FIRST_UNRESERVED_PORT
@@ -20,16 +19,15 @@ export interface SourcePortOptions {
   readonly first?: number;
   /** `first` … 65535, default 1023. */
   readonly last?: number;
-  /** Ports that belong to other services, never tried: {@link servicePorts} of /etc/services. Default none. */
+  /** Ports of other services, never tried: {@link servicePorts} of /etc/services. Default none. */
   readonly taken?: ReadonlySet<number>;
-  /** A number from 0 up to, but not including, 1. Default Math.random. */
+  /** A number of at least 0 and below 1. Default Math.random. */
   readonly random?: () => number;
 }
 
 /**
- * The source ports that an initiator tries, each once: the range from a random start on, around its end.
- *
- * Errors with `BAD_ARGUMENT` for a range that is none. Source: PROTOCOL.md, "Drivers".
+ * The source ports that an initiator tries, each once: from a random one to the end of the range,
+ * then from its start. Errors with `BAD_ARGUMENT` for a bad range. Source: PROTOCOL.md, "Drivers".
  */
 export function sourcePorts({
   first = 512,
@@ -66,9 +64,8 @@ function* around(
 }
 
 /**
- * The ports that the text of /etc/services gives to services other than Amanda's: a daemon that starts later would miss its port.
- *
- * The first line of a port decides who owns it. Lines that cannot be read are skipped.
+ * The ports that the text of /etc/services gives to services other than Amanda's; a daemon that
+ * starts later needs its port. The first line of a port counts. Malformed lines are skipped.
  */
 export function servicePorts(servicesText: string, protocol: 'tcp' | 'udp'): ReadonlySet<number> {
   const owners = new Map<number, string>();

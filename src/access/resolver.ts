@@ -1,17 +1,18 @@
 import type { execFile as ExecFile } from 'node:child_process';
 import { Observable, defer, switchMap, type ObservableInput } from 'rxjs';
+import { messageOf } from '../wire/text.js';
 
-/** Where names come from. Each call gives one value, or errors when the question could not be answered. */
+/** A source of names. Each call emits one value, or errors when there is no answer. */
 export interface NameResolver {
-  /** The name of an address; undefined when it has none. */
+  /** The name of an address; undefined for none. */
   nameOf(address: string): ObservableInput<string | undefined>;
   /** The addresses of a name: IPv4 alone for family 4, any for family 0. */
   addressesOf(name: string, family: 0 | 4): ObservableInput<readonly string[]>;
-  /** The name that a name is an alias of, itself if of none; undefined when that cannot be found out. */
+  /** The name that a name is an alias of, or itself; undefined when unknown. */
   canonicalOf(name: string, family: 0 | 4): ObservableInput<string | undefined>;
 }
 
-/** The names that the system knows: /etc/hosts, DNS, and whatever else it is set up for. */
+/** The names of the system: /etc/hosts, DNS, and so on. */
 export const systemResolver: NameResolver = {
   nameOf: nameBySystem,
   addressesOf: addressesBySystem,
@@ -33,13 +34,12 @@ async function addressesBySystem(name: string, family: 0 | 4): Promise<readonly 
   return (await lookup(name, { all: true, family })).map(({ address }) => address);
 }
 
-/** The exit status of getent for a name that the system does not know. */
+/** The exit status of getent for an unknown name. */
 const NOT_FOUND = 2;
 
 /**
- * Node asks the system for addresses but drops the canonical name that comes with them, and a name
- * server alone knows nothing of the aliases in /etc/hosts; so the system's own tool is asked. Where
- * there is none such, an alias is what DNS says it is.
+ * Runs getent, because Node drops the canonical names that the system finds, and a name server
+ * knows no aliases of /etc/hosts. Without getent DNS decides.
  */
 function canonicalBySystem(name: string, family: 0 | 4): Observable<string | undefined> {
   return defer(() => import('node:child_process')).pipe(
@@ -80,7 +80,7 @@ function canonicalByGetent(
   });
 }
 
-/** How many aliases of aliases are followed. */
+/** The longest chain of aliases. */
 const MAX_ALIASES = 8;
 
 async function canonicalByDns(name: string): Promise<string | undefined> {
@@ -94,7 +94,7 @@ async function canonicalByDns(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** getaddrinfo's own texts by the code that Node gives the error. */
+/** The texts of getaddrinfo by Node's error code. */
 const texts: Readonly<Record<string, string>> = {
   ENOTFOUND: 'Name or service not known',
   EAI_AGAIN: 'Temporary failure in name resolution',
@@ -102,9 +102,9 @@ const texts: Readonly<Record<string, string>> = {
   EAI_MEMORY: 'Memory allocation failure',
 };
 
-/** What went wrong with a name, in the system's words where they are known. */
+/** The text of a resolver's error, in the system's words if known. */
 export function resolverText(error: unknown): string {
-  return texts[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
+  return texts[codeOf(error)] ?? messageOf(error);
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { asyncScheduler, defer, of, type Observable, type ObservableInput } from 'rxjs';
+import { defer, of, type Observable, type ObservableInput } from 'rxjs';
+import { ExpiringMap } from './expiring-map.js';
 import {
   addressesInHosts,
   asksHostsFirst,
@@ -8,11 +9,10 @@ import {
   parseHosts,
   type Hosts,
 } from './hosts-file.js';
-import { isIPv4 } from './ipv4.js';
 import { rememberNames } from './remembered-names.js';
 import { systemResolver, type NameResolver } from './resolver.js';
 
-/** The files that say what the system looks for where. */
+/** The files that tell how the system looks up names. */
 export interface HostsFiles {
   /** Default `/etc/hosts`. */
   readonly hosts?: string;
@@ -20,25 +20,37 @@ export interface HostsFiles {
   readonly nsswitch?: string;
 }
 
+const HOSTS = '/etc/hosts';
+/** Milliseconds between two reads of it: the questions about one peer come together. */
+const HOSTS_WITHIN = 1_000;
+/** A longer file is left to the system, because reading it blocks this process. */
+const MAX_HOSTS_BYTES = 65_536;
+
 /**
- * Answers with what the system would find in /etc/hosts, where it looks there first, and asks a resolver for everything else. For the system to be asked takes a
- * thread, for canonical names a process, and longer than all else that is done for a first request.
+ * Answers from /etc/hosts if the system looks there first, and asks a resolver for all else. Asking
+ * the system takes a thread, and for canonical names a process: longer than the rest of a request.
  */
 export function hostsFirst(resolver: NameResolver, files: HostsFiles = {}): NameResolver {
-  const hosts = remembered(() => readHosts(files));
+  const remembered = new ExpiringMap<Hosts>(HOSTS_WITHIN, 1);
+  const hosts = (): Hosts => {
+    const known = remembered.get(HOSTS);
+    if (known !== undefined) return known;
+    const read = readHosts(files);
+    remembered.set(HOSTS, read);
+    return read;
+  };
   const orElse = <T>(
     find: (hosts: Hosts) => T | undefined,
     ask: () => ObservableInput<T>,
   ): Observable<T> =>
     defer(() => {
-      const lines = hosts();
-      const found = lines === undefined ? undefined : find(lines);
+      const found = find(hosts());
       return found === undefined ? ask() : of(found);
     });
   return {
     nameOf: (address) =>
       orElse(
-        (lines) => (isIPv4(address) ? nameInHosts(lines, address) : undefined),
+        (lines) => nameInHosts(lines, address),
         () => resolver.nameOf(address),
       ),
     addressesOf: (name, family) =>
@@ -54,36 +66,16 @@ export function hostsFirst(resolver: NameResolver, files: HostsFiles = {}): Name
   };
 }
 
-/** The system's names, as all of this process remember them. */
+/** The system's names, remembered for the whole process. */
 export const systemNames = hostsFirst(rememberNames(systemResolver));
 
-/** Milliseconds for which what was read holds: the questions about one peer come at the same moment. */
-const HOSTS_WITHIN = 1_000;
-
-function remembered<T>(read: () => T): () => T {
-  let last: { readonly at: number; readonly value: T } | undefined;
-  return () => {
-    const at = asyncScheduler.now();
-    // A clock that was set back says nothing.
-    if (last === undefined || at < last.at || at - last.at >= HOSTS_WITHIN)
-      last = { at, value: read() };
-    return last.value;
-  };
-}
-
-/** A longer /etc/hosts is left to the system: it is read while nothing else is done. */
-const MAX_HOSTS_BYTES = 65_536;
-
-/** The lines of /etc/hosts; undefined where the system does not look there first, and where it cannot be read. */
-function readHosts({
-  hosts = '/etc/hosts',
-  nsswitch = '/etc/nsswitch.conf',
-}: HostsFiles): Hosts | undefined {
+/** The lines of /etc/hosts; none if the system does not look there first, or it is unreadable. */
+function readHosts({ hosts = HOSTS, nsswitch = '/etc/nsswitch.conf' }: HostsFiles): Hosts {
   try {
     if (statSync(hosts).size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync(nsswitch, 'utf8')))
-      return undefined;
+      return [];
     return parseHosts(readFileSync(hosts, 'utf8'));
   } catch {
-    return undefined;
+    return [];
   }
 }

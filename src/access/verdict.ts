@@ -1,6 +1,6 @@
 import { printable } from '../wire/text.js';
 
-/** What a check says. */
+/** The result of a check. */
 export type Verdict = Allowed | Refused;
 
 export interface Allowed {
@@ -9,9 +9,9 @@ export interface Allowed {
 
 export interface Refused {
   readonly kind: 'refused';
-  /** Why, word for word as the peer is told; it may repeat what the peer sent, control characters included. */
+  /** Why, as the peer sees it; it may repeat what the peer sent, control characters included. */
   readonly reason: string;
-  /** The same for a log or a terminal: control characters escaped, 1,000 characters at the most. */
+  /** The same for a log or a terminal: escaped, and at most 1,000 characters. */
   readonly shown: string;
 }
 

@@ -25,6 +25,17 @@ export function bytesBefore(bytes: Uint8Array, value: number): Uint8Array {
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
+/**
+ * The words of a line, separated by blanks and tabs only: a CR, a comma or a `#` is part of its
+ * word. Splits without a pattern, which V8 compiles for longer than a short file takes.
+ */
+export function wordsOf(line: string): string[] {
+  return line
+    .replaceAll('\t', ' ')
+    .split(' ')
+    .filter((word) => word !== '');
+}
+
 /** Words two by two; a single one at the end is dropped. */
 export function pairs(words: readonly string[]): (readonly [string, string])[] {
   return Array.from(
