@@ -1,7 +1,9 @@
 import { EMPTY, Subject, filter, map, of, timer, type Observable } from 'rxjs';
 import { allowed } from '../../src/access/verdict.js';
-import { DatagramConnection } from '../../src/connection/datagram-connection.js';
-import type { SideStreams } from '../../src/connection/side-streams.js';
+import {
+  DatagramConnection,
+  type DatagramStreams,
+} from '../../src/connection/datagram-connection.js';
 import { reply } from '../../src/exchange/service.js';
 import type { Mark } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
@@ -25,7 +27,7 @@ function datagram(type: Exclude<PacketType, 'BOGUS'>, body = '', sequence = 7): 
   return { value: bytes, shows, label: `${label}, SEQ ${sequence}` };
 }
 
-const noStreams: SideStreams = {
+const noStreams: DatagramStreams = {
   flow: EMPTY,
   isOpen: false,
   stream: (number) => {

@@ -3,23 +3,25 @@ import { describePeer, type Peer } from '../transport/channel.js';
 import type { Stall } from './receive-budget.js';
 
 /**
- * Why a connection has ended, with its peer in it: an error of ours stays what it is, anything else
- * is `CONNECTION_LOST`.
+ * Why a connection has ended, with its peer in it. An error of ours stays what it is, any other is
+ * `CONNECTION_LOST`. `handle`: the stream that the connection is for, if it is for one.
  */
-export function asLoss(reason: unknown, peer: Peer): AmandaError {
+export function asLoss(reason: unknown, peer: Peer, handle?: number): AmandaError {
   const name = describePeer(peer);
   if (!(reason instanceof AmandaError)) {
     const message = reason instanceof Error ? reason.message : String(reason);
-    return new AmandaError('CONNECTION_LOST', `The connection to ${name} broke: ${message}.`, {
+    const what = handle === undefined ? 'connection' : `TCP connection of stream ${handle}`;
+    return new AmandaError('CONNECTION_LOST', `The ${what} to ${name} broke: ${message}.`, {
       cause: reason,
       peer: name,
+      handle,
     });
   }
   return reason.peer === undefined
     ? new AmandaError(reason.code, reason.message, {
         cause: reason,
         peer: name,
-        handle: reason.handle,
+        handle: reason.handle ?? handle,
       })
     : reason;
 }
@@ -62,5 +64,14 @@ export function overSendBudget(peer: Peer, handle: number, sendBudget: number): 
     'SEND_BUDGET',
     `More than ${sendBudget} bytes wait to be sent to ${name}, who does not read fast enough. Send from an async iterable or a Readable, which can be slowed.`,
     { handle, peer: name },
+  );
+}
+
+/** As many handles are open as may be. */
+export function tooManyHandles(open: number, most: number, handle?: number): AmandaError {
+  return new AmandaError(
+    'TOO_MANY_HANDLES',
+    `The connection has ${open} open handles, and the limit (maxHandles) is ${most}.`,
+    { handle },
   );
 }

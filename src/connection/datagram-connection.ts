@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { Observable, type Subscription } from 'rxjs';
+import { Observable, Subscription } from 'rxjs';
 import { encodeDatagram, MAX_DATAGRAM, type Datagram } from '../wire/datagram.js';
 import { isAmandaError, type AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
@@ -11,7 +11,6 @@ import { DatagramHandle, type HandleOwner } from './datagram-handle.js';
 import type { Flow } from './receive-budget.js';
 import { asLoss, endedHere } from './connection-errors.js';
 import { withDefaults, type ConnectionOptions } from './options.js';
-import type { SideOwner, SideStreams } from './side-streams.js';
 import type { Stream } from './stream.js';
 import type { ConnectionSide } from './tcpm-connection.js';
 
@@ -23,6 +22,28 @@ export interface DatagramLink {
   send(bytes: Uint8Array): void;
 }
 
+/** The streams of a connection whose packets are datagrams: they have TCP connections of their own. */
+export interface DatagramStreams {
+  /** Of all of them together. */
+  readonly flow: Observable<Flow>;
+  /** Whether a direction of any is open. */
+  readonly isOpen: boolean;
+  /** On an initiator: the stream that a reply has announced. Connects when it has to. */
+  stream(number: number): Stream;
+  /** On a target: fresh streams, with a listener for the initiator. */
+  announce(count: number): Observable<readonly Stream[]>;
+  /** Ends them all; what is open errors with the reason. */
+  end(reason: AmandaError): void;
+}
+
+/** What the streams report to the connection that they belong to. */
+export interface StreamsOwner {
+  /** A stream broke while it was open. */
+  readonly broken: (reason: Error) => void;
+  /** Bytes of a stream were sent or received. */
+  readonly observer: FrameObserver;
+}
+
 /** Exchanges that are over and whose late packets are still known, per connection. */
 const MOST_SETTLED = 256;
 
@@ -32,18 +53,15 @@ const MOST_SETTLED = 256;
  *     datagrams  ---Q--Q-A---      the same handle and sequence number: one exchange, whatever is repeated
  *     incoming   ---h--------
  *
- * Datagrams get lost, doubled and late; the exchange repeats what is lost, and this repeats what an
- * exchange that is over can no longer: an initiator acknowledges again a reply that comes again, and
- * a target does not start again what was acknowledged. What belongs to nothing is dropped, and so is
- * a request beyond `maxHandles`: both come again if they are real.
+ * Datagrams get lost, doubled and late. The exchange repeats what is lost. After its end, the
+ * connection takes over: an initiator acknowledges a repeated reply again, and a target does not
+ * run an acknowledged request again. What belongs to no exchange is dropped, and so is a request
+ * beyond `maxHandles`: both come again if they are real.
  *
- * A stream that breaks ends the connection, as over TCPM. As taps see it, packets and stream bytes are frames.
- * Source: PROTOCOL.md, "Datagrams".
+ * A stream that breaks ends the connection, as over TCPM. Taps see packets and stream bytes as
+ * frames. Source: PROTOCOL.md, "Datagrams".
  */
-export class DatagramConnection
-  extends Observable<Frame>
-  implements Connection, HandleOwner, SideOwner
-{
+export class DatagramConnection extends Observable<Frame> implements Connection, HandleOwner {
   readonly peer: Peer;
   readonly namesUser = true;
   readonly user: string | undefined;
@@ -53,19 +71,19 @@ export class DatagramConnection
   readonly ended: Observable<never>;
   readonly #side: ConnectionSide['side'];
   readonly #link: DatagramLink;
-  readonly #streams: SideStreams;
+  readonly #streams: DatagramStreams;
   readonly #maxHandles: number;
   readonly #observers: FrameObservers;
   readonly #handles = new Map<string, DatagramHandle>();
   readonly #settled = new Set<string>();
-  readonly #subscription: Subscription;
+  readonly #subscription = new Subscription();
   #nextNumber = 1;
   #over: AmandaError | undefined;
 
   constructor(
     link: DatagramLink,
     side: ConnectionSide,
-    streams: (owner: SideOwner) => SideStreams,
+    streams: (owner: StreamsOwner) => DatagramStreams,
     options: ConnectionOptions = {},
   ) {
     const observers = new FrameObservers();
@@ -74,22 +92,30 @@ export class DatagramConnection
     this.#link = link;
     this.#side = side.side;
     this.#maxHandles = withDefaults(options).maxHandles;
-    this.#streams = streams(this);
+    this.#streams = streams({
+      broken: (reason) => {
+        this.abort(reason);
+      },
+      observer: (direction, handle, payload) => {
+        this.#show(direction, { handle, payload });
+      },
+    });
     this.peer = link.peer;
     this.user = side.side === 'initiator' ? side.user : undefined;
     this.sent = observers.sent;
     this.flow = this.#streams.flow;
     this.incoming = observers.incoming;
     this.ended = observers.ended;
-    this.#subscription = link.datagrams.subscribe({
-      next: (datagram) => {
-        this.#receive(datagram);
-      },
-      error: (error: unknown) => {
-        this.abort(error instanceof Error ? error : new Error(String(error)));
-      },
-    });
-    if (this.#over !== undefined) this.#subscription.unsubscribe();
+    this.#subscription.add(
+      link.datagrams.subscribe({
+        next: (datagram) => {
+          this.#receive(datagram);
+        },
+        error: (error: unknown) => {
+          this.abort(error instanceof Error ? error : new Error(String(error)));
+        },
+      }),
+    );
   }
 
   observe(observer: FrameObserver): () => void {
@@ -102,7 +128,8 @@ export class DatagramConnection
 
   openHandle(number: number = this.#nextNumber): ProtocolHandle {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    // Amanda puts its clock here. What nobody can guess tells runs apart as well, and keeps strangers from answering.
+    // Amanda puts its clock here. A random number tells runs apart as well, and a stranger cannot
+    // guess it and answer.
     const handle = new DatagramHandle(
       number,
       `000-${(number - 1).toString(16).padStart(8, '0')}`,
@@ -137,7 +164,7 @@ export class DatagramConnection
     if (this.#over !== undefined) return;
     const { packet: sendable, bytes } = encodeFitting(handle, given);
     if (bytes === undefined) return;
-    this.tap('sent', { handle: handle.number, payload: encodePacket(sendable) });
+    this.#show('sent', { handle: handle.number, payload: encodePacket(sendable) });
     this.#link.send(bytes);
   }
 
@@ -149,14 +176,9 @@ export class DatagramConnection
     if (this.#settled.size > MOST_SETTLED && oldest !== undefined) this.#settled.delete(oldest);
   }
 
-  /** For its streams. */
-  broken(reason: Error): void {
-    this.abort(reason);
-  }
-
-  tap(direction: 'received' | 'sent', frame: Frame): void {
-    if (this.#over !== undefined) return;
-    this.#observers.frame(direction, frame);
+  /** Shows a packet, or bytes of a stream, as a frame. */
+  #show(direction: 'received' | 'sent', frame: Frame): void {
+    if (this.#over === undefined) this.#observers.frame(direction, frame);
   }
 
   #receive({ handle: word, sequence, packet: arrived }: Datagram): void {
@@ -170,7 +192,7 @@ export class DatagramConnection
     const known = this.#handles.get(key);
     const handle = known ?? this.#open(key, word, sequence, arrived);
     if (handle === undefined) return;
-    this.tap('received', { handle: handle.number, payload: encodePacket(arrived) });
+    this.#show('received', { handle: handle.number, payload: encodePacket(arrived) });
     handle.deliver(arrived);
     if (known !== undefined) return;
     this.#observers.opened(handle);
@@ -192,8 +214,7 @@ export class DatagramConnection
     for (const handle of [...this.#handles.values()]) handle.lose(reason);
     this.#handles.clear();
     this.#observers.over(broken ? reason : undefined);
-    // Undefined when the link fails while it is being subscribed.
-    (this.#subscription as Subscription | undefined)?.unsubscribe();
+    this.#subscription.unsubscribe();
   }
 }
 
@@ -207,7 +228,10 @@ interface Encoded {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** A packet as a datagram can hold it: in place of a reply that is too long the initiator is told so, and a partial one can be spared. */
+/**
+ * Encodes a packet into a datagram. A reply that is too long becomes an error that says so; a partial
+ * one is left out.
+ */
 function encodeFitting({ word, sequence }: DatagramHandle, given: Packet): Encoded {
   const encoded = (sent: Packet): Encoded => ({
     packet: sent,

@@ -3,7 +3,7 @@ import { AmandaError } from '../wire/errors.js';
 import type { Packet } from '../wire/packet.js';
 import type { ProtocolHandle } from './connection.js';
 
-/** Packets that are kept for a reader that is not there yet. The peer repeats what is dropped beyond that. */
+/** Packets that are kept for the first reader. The peer repeats what is dropped beyond that. */
 const MOST_EARLY = 4;
 
 /** What a handle needs from the connection that it belongs to. */
@@ -12,7 +12,10 @@ export interface HandleOwner {
   forget(handle: DatagramHandle): void;
 }
 
-/** A protocol handle over datagrams: a word and a sequence number that both sides put on every packet. Source: PROTOCOL.md, "Datagrams". */
+/**
+ * A protocol handle over datagrams: a word and a sequence number that both sides put on every
+ * packet. Source: PROTOCOL.md, "Datagrams".
+ */
 export class DatagramHandle implements ProtocolHandle {
   readonly number: number;
   /** The word and the number that its datagrams carry. */
@@ -35,7 +38,7 @@ export class DatagramHandle implements ProtocolHandle {
     this.packets = new Observable((reader) => this.#readBy(reader));
   }
 
-  /** Whether the reply has been sent, or received, and acknowledged: the exchange has said all it has to say. */
+  /** Whether the reply was sent or received, and acknowledged: the exchange is over. */
   get settled(): boolean {
     return this.#settled;
   }

@@ -45,6 +45,7 @@ export class FrameWriter {
   readonly #channel: Channel;
   /** Absent: each frame is written at once, as virtual time needs it. */
   readonly #schedule: Schedule | undefined;
+  readonly #headerBytes: number;
   readonly #ready = new DrainOrder();
   #parts: Uint8Array[] = [];
   #memory = slab;
@@ -58,9 +59,11 @@ export class FrameWriter {
   #draining: Subscription | undefined;
   #isOver = false;
 
-  constructor(channel: Channel, schedule: Schedule | undefined) {
+  /** `hasHeaders`: false where a channel carries one handle, and its payloads alone. */
+  constructor(channel: Channel, schedule: Schedule | undefined, hasHeaders = true) {
     this.#channel = channel;
     this.#schedule = schedule;
+    this.#headerBytes = hasHeaders ? HEADER_BYTES : 0;
   }
 
   /** False while the channel is saturated. */
@@ -81,17 +84,18 @@ export class FrameWriter {
   write(handle: number, payload: Uint8Array): void {
     if (this.#isOver) return;
     const isSmall = payload.length <= SMALL_PAYLOAD;
-    const at = this.#reserve(isSmall ? HEADER_BYTES + payload.length : HEADER_BYTES);
-    writeHeader(slab, at, handle, payload.length);
+    const headerBytes = this.#headerBytes;
+    const at = this.#reserve(isSmall ? headerBytes + payload.length : headerBytes);
+    if (headerBytes > 0) writeHeader(slab, at, handle, payload.length);
     if (isSmall) {
-      slab.set(payload, at + HEADER_BYTES);
+      slab.set(payload, at + headerBytes);
     } else {
       this.#closeSegment();
       this.#parts.push(payload);
       hold(payload);
       this.#unsent.push(payload);
     }
-    this.#gathered += HEADER_BYTES + payload.length;
+    this.#gathered += headerBytes + payload.length;
     const gathers = this.#schedule !== undefined && !this.#channel.framesApart;
     if (!gathers || this.#gathered >= FLUSH_BYTES) this.flush();
     else if (!this.#isScheduled && this.#schedule !== undefined) this.#flushLater(this.#schedule);

@@ -1,6 +1,6 @@
 import type { Role } from '../wire/role.js';
-import { AmandaError } from '../wire/errors.js';
 import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/handles.js';
+import { tooManyHandles } from './connection-errors.js';
 
 /** Closes that are remembered for streams that are opened late. */
 const REMEMBERED_CLOSES = 64;
@@ -67,12 +67,8 @@ export class Handles<S> {
 
   /** Errors with `TOO_MANY_HANDLES` when so many cannot be opened. */
   requireRoom(count: number, handle?: number): void {
-    if (this.#open.size + count <= this.#most) return;
-    throw new AmandaError(
-      'TOO_MANY_HANDLES',
-      `The connection has ${this.#open.size} open handles, and the limit (maxHandles) is ${this.#most}.`,
-      { handle },
-    );
+    const { size } = this.#open;
+    if (size + count > this.#most) throw tooManyHandles(size, this.#most, handle);
   }
 
   nextStreamHandle(): number {

@@ -1,10 +1,9 @@
 import type { Subscriber, TeardownLogic } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
-import type { TcpmConnection } from '../connection/tcpm-connection.js';
 
 /** Emits a connection and lives as long as it does; unsubscribing ends it. */
 export function yieldConnection(
-  connection: TcpmConnection,
+  connection: Connection & { dispose(): void },
   out: Subscriber<Connection>,
 ): TeardownLogic {
   out.add(() => {

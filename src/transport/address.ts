@@ -2,9 +2,12 @@ import { AmandaError } from '../wire/errors.js';
 import { inRange } from '../wire/ranges.js';
 import { printable } from '../wire/text.js';
 
+/** The greatest number of a port. */
+export const MAX_PORT = 65_535;
+
 /** Throws `BAD_ARGUMENT` for a number that is no port. */
 export function checkPort(port: number): void {
-  inRange('A port', port, 1, 65_535);
+  inRange('A port', port, 1, MAX_PORT);
 }
 
 /** `CONNECT_FAILED` for a name that leads to no address. */

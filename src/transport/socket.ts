@@ -4,6 +4,12 @@ import { keepAlive } from './keep-alive.js';
 import type { SocketReader } from './socket-reader.js';
 import { StreamChannel } from './stream-channel.js';
 
+/** A connected TCP socket, with the reader that it was made with, if any. */
+export interface ConnectedSocket {
+  readonly socket: Socket;
+  readonly reader?: SocketReader;
+}
+
 /** A channel over a connected TCP socket, with the reader that the socket was made with, if any. */
 export function socketChannel(
   socket: Socket,

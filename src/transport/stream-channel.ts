@@ -172,7 +172,8 @@ export class StreamChannel implements Channel {
   }
 }
 
-function dataEvents(input: Readable): (next: (chunk: Uint8Array) => void) => () => void {
+/** What `listen` is for streams that Node reads. */
+export function dataEvents(input: Readable): (next: (chunk: Uint8Array) => void) => () => void {
   return (next) => {
     input.on('data', next);
     return () => {

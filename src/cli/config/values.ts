@@ -1,4 +1,4 @@
-import type { PortRange } from '../../drivers/datagram/datagram-door.js';
+import type { PortRange } from '../../drivers/datagram/stream-listener.js';
 import { printable } from '../../wire/text.js';
 import { configInvalid, type SourcePosition, type Token } from './lexer.js';
 import { foldKeyword } from './statements.js';

@@ -1,85 +1,88 @@
 import { readFileSync } from 'node:fs';
-import { Observable, type Subscriber } from 'rxjs';
+import { userInfo } from 'node:os';
+import { Observable, defer } from 'rxjs';
 import { servicePorts, sourcePorts } from '../../access/reserved-port.js';
-import { describePeer, type Peer } from '../../transport/channel.js';
 import type { Connection } from '../../connection/connection.js';
 import { DatagramConnection, type DatagramLink } from '../../connection/datagram-connection.js';
+import { switchFirst } from '../../operators/switch-first.js';
+import { describePeer, type Peer } from '../../transport/channel.js';
+import { connectUdp, type ConnectedUdp } from '../../transport/datagram-socket.js';
+import { checkPort } from '../../transport/address.js';
 import { decodeDatagram, type Datagram } from '../../wire/datagram.js';
 import { AmandaError, isAmandaError } from '../../wire/errors.js';
-import type { PortRange } from './datagram-door.js';
-import type { SideFactory } from './datagram-side.js';
-import { connectUdp, type ConnectedUdp } from '../../transport/datagram-socket.js';
+import { AMANDA_PORT } from '../bsdtcp.js';
 import type { Driver } from '../driver.js';
+import { yieldConnection } from '../yield-connection.js';
+import type { PortRange } from './stream-listener.js';
+import { TcpStreams, type StreamFramingFactory } from './tcp-streams.js';
 
 /** How a target is reached over UDP. */
 export interface DatagramDriverOptions {
-  /** Name or address of the target. A name stands for its first IPv4 address, or its first IPv6 address when it has no other. */
+  /**
+   * Name or address of the target. A name stands for its first IPv4 address, or its first IPv6
+   * address when it has no other.
+   */
   readonly host: string;
   /** 1 … 65535, default 10080; UDP. */
   readonly port?: number;
   /** The name in `SECURITY USER`; default the user this process runs as. */
   readonly user?: string;
-  /** Range of UDP source ports, default 512 to 1023; `false` lets the system choose, which only targets that do not check it accept. */
+  /**
+   * Range of UDP source ports, default 512 to 1023; `false` lets the system choose, which only
+   * targets that do not check it accept.
+   */
   readonly reservedPorts?: PortRange | false;
   /** Range of TCP source ports for streams (Amanda's `unreserved-tcp-port`); default any. */
   readonly streamPorts?: PortRange;
 }
 
-/** The same with its defaults filled in. */
-interface Reached extends DatagramDriverOptions {
-  readonly name: 'bsd' | 'bsdudp';
-  readonly port: number;
-  readonly user: string;
-}
-
-/** A driver whose packets are datagrams; `streamsOf` makes its streams. */
+/** A driver whose packets are datagrams, with streams of the framing beside them. */
 export function datagramDriver(
-  { name, host, port, user, reservedPorts, streamPorts }: Reached,
-  streamsOf: SideFactory,
+  name: 'bsd' | 'bsdudp',
+  {
+    host,
+    port = AMANDA_PORT,
+    user = userInfo().username,
+    reservedPorts,
+    streamPorts: ports,
+  }: DatagramDriverOptions,
+  framing: StreamFramingFactory,
 ): Driver {
+  checkPort(port);
   return {
     name,
     user,
     open: (options) =>
-      new Observable<Connection>((out) => {
-        const ports =
-          reservedPorts === false
-            ? undefined
-            : sourcePorts({ ...reservedPorts, taken: takenPorts() });
-        const reaching = connectUdp({ host, port, sourcePorts: ports }).subscribe({
-          next: (connected) => {
-            const peer: Peer = { driver: name, host, address: connected.address, port };
-            const side = { ports: streamPorts, wait: 0 };
-            const role = { side: 'initiator', user } as const;
-            yieldFrom(
-              new DatagramConnection(
-                linkOver(connected, peer),
-                role,
-                (owner) => streamsOf(peer, owner, side, options),
-                options,
-              ),
-              out,
+      defer(() =>
+        connectUdp({
+          host,
+          port,
+          sourcePorts:
+            reservedPorts === false
+              ? undefined
+              : sourcePorts({ ...reservedPorts, taken: takenPorts() }),
+        }),
+      ).pipe(
+        switchFirst((connected) => {
+          const peer: Peer = { driver: name, host, address: connected.address, port };
+          return new Observable<Connection>((out) => {
+            const connection = new DatagramConnection(
+              linkOver(connected, peer),
+              { side: 'initiator', user },
+              (owner) => new TcpStreams(peer, owner, { ports, wait: 0 }, framing, options),
+              options,
             );
-          },
-          error: (error: unknown) => {
-            out.error(error);
-          },
-        });
-        out.add(reaching);
-      }),
+            return yieldConnection(connection, out);
+          });
+        }),
+      ),
   };
 }
 
-/** Emits the connection and lives as long as it does; unsubscribing ends it. */
-function yieldFrom(connection: DatagramConnection, out: Subscriber<Connection>): void {
-  out.add(() => {
-    connection.dispose();
-  });
-  out.next(connection);
-  out.add(connection.ended.subscribe(out));
-}
-
-/** The socket hears only from the peer; until it has, a report that the port is closed ends the attempt. */
+/**
+ * The socket hears only from the peer. Before its first answer, a report that the port is closed
+ * ends the attempt.
+ */
 function linkOver({ socket }: ConnectedUdp, peer: Peer): DatagramLink {
   return {
     peer,
@@ -90,7 +93,7 @@ function linkOver({ socket }: ConnectedUdp, peer: Peer): DatagramLink {
         try {
           out.next(decodeDatagram(bytes));
         } catch (error) {
-          // Whatever else arrives is nobody's; this one is the answer, and its end is missing.
+          // This one is the answer, and its end is missing. Whatever else arrives is dropped.
           if (isAmandaError(error, 'DATAGRAM_TOO_LARGE')) out.error(error);
         }
       };
@@ -103,7 +106,7 @@ function linkOver({ socket }: ConnectedUdp, peer: Peer): DatagramLink {
       };
     }),
     send: (bytes) => {
-      // A socket that was closed meanwhile, or a full buffer: lost like any datagram, and repeated like any.
+      // A closed socket or a full buffer loses this datagram; the exchange repeats it.
       socket.send(bytes, (error) => {
         if (error !== null && !isClosed(error)) socket.emit('error', error);
       });
@@ -126,7 +129,7 @@ function unreachable(peer: Peer, cause: Error): AmandaError {
   });
 }
 
-/** A datagram as it can be read; undefined for one that is none of Amanda's, which everybody may send. */
+/** Decodes a datagram; undefined for one that is none of Amanda's, which anyone may send. */
 export function readDatagram(bytes: Uint8Array): Datagram | undefined {
   try {
     return decodeDatagram(bytes);
@@ -135,7 +138,7 @@ export function readDatagram(bytes: Uint8Array): Datagram | undefined {
   }
 }
 
-/** Ports below 1024 that belong to a service: taking one as a source port would be in its way. */
+/** Ports below 1024 that belong to a service, which must stay free for it. */
 function takenPorts(): ReadonlySet<number> {
   try {
     return servicePorts(readFileSync('/etc/services', 'utf8'), 'udp');

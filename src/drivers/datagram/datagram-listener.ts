@@ -1,20 +1,26 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { Observable, Subject, Subscription, timer, type Subscriber } from 'rxjs';
-import type { Peer } from '../../transport/channel.js';
 import type { Connection } from '../../connection/connection.js';
 import { DatagramConnection } from '../../connection/datagram-connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
+import type { Peer } from '../../transport/channel.js';
+import { inheritUdp, listenUdp } from '../../transport/datagram-socket.js';
+import { checkPort } from '../../transport/address.js';
+import { DEFAULT_MAX_CONNECTIONS } from '../../transport/tcp-listen.js';
 import { MAX_DATAGRAM, encodeDatagram, type Datagram } from '../../wire/datagram.js';
 import { packet } from '../../wire/packet.js';
-import { readDatagram } from './datagram-driver.js';
-import type { PortRange } from './datagram-door.js';
-import type { SideFactory } from './datagram-side.js';
-import { inheritUdp, listenUdp } from '../../transport/datagram-socket.js';
+import { AMANDA_PORT } from '../bsdtcp.js';
 import type { Listener } from '../driver.js';
+import { readDatagram } from './datagram-driver.js';
+import type { PortRange } from './stream-listener.js';
+import { TcpStreams, type StreamFramingFactory } from './tcp-streams.js';
 
 /** How a target takes requests over UDP. */
 export interface DatagramListenerOptions {
-  /** 0 … 65535, 0 for any free one, default 10080; UDP. `inherited`: the socket that inetd has left on standard input, in its `wait` style. */
+  /**
+   * 0 … 65535, 0 for any free one, default 10080; UDP. `inherited`: the socket that inetd has left
+   * on standard input, in its `wait` style.
+   */
   readonly port?: number | 'inherited';
   /** Address to listen on, for packets and for streams; default all of this host. */
   readonly host?: string;
@@ -22,34 +28,50 @@ export interface DatagramListenerOptions {
   readonly maxConnections?: number;
   /** Range of TCP ports for streams; default any. */
   readonly streamPorts?: PortRange;
-  /** Milliseconds from the reply until its streams must have been connected to; default 80,000, which is Amanda's 30 s behind the 50 s that the acknowledgement may take. */
+  /**
+   * Milliseconds from the reply until the initiator must have connected to its streams. Default
+   * 80,000: Amanda's 30 s after the 50 s that the acknowledgement may take.
+   */
   readonly streamWait?: number;
-  /** Whether listening ends with the last connection, as a target has to that inetd starts anew for the next datagram; default for an inherited socket. */
+  /**
+   * Whether listening ends with the last connection, so that inetd starts a target anew for the
+   * next datagram. Default true for an inherited socket, otherwise false.
+   */
   readonly untilIdle?: boolean;
-  /** Milliseconds after which an inherited socket is given back, too, when nobody has asked anything; default 30,000. */
+  /**
+   * Milliseconds after which an inherited socket without any request is given back, too; default
+   * 30,000.
+   */
   readonly idleTimeout?: number;
   /** Called with the port when listening has begun. */
   readonly onListening?: (port: number) => void;
 }
 
 /**
- * A listener whose packets are datagrams; `streamsOf` makes the streams. Each peer address and port is one Connection.
+ * A listener whose packets are datagrams, with streams of the framing beside them. Each peer address
+ * and port is one Connection.
  *
- * All share one socket: when nobody listens any more, it is kept for the connections that there are, and new initiators are not heard.
+ * All share one socket. After the listener is unsubscribed, it is kept for the connections that
+ * there are, and new initiators are not heard.
  */
 export function datagramListener(
   name: 'bsd' | 'bsdudp',
-  defaultPort: number,
   options: DatagramListenerOptions,
-  streamsOf: SideFactory,
+  framing: StreamFramingFactory,
 ): Listener {
-  const { port = defaultPort, host, onListening, maxConnections = 1_024 } = options;
+  const {
+    port = AMANDA_PORT,
+    host,
+    onListening,
+    maxConnections = DEFAULT_MAX_CONNECTIONS,
+  } = options;
+  if (port !== 'inherited' && port !== 0) checkPort(port);
   return {
     name,
     maxConnections,
     accept: (connectionOptions) =>
       new Observable((out) => {
-        const associations = new Associations(name, options, streamsOf, connectionOptions, out);
+        const associations = new Associations(name, options, framing, connectionOptions, out);
         const opening = port === 'inherited' ? inheritUdp() : listenUdp(port, host);
         const socketInUse = opening.subscribe({
           next: (socket) => {
@@ -71,25 +93,25 @@ export function datagramListener(
 class Associations {
   readonly #name: string;
   readonly #options: DatagramListenerOptions;
-  readonly #streamsOf: SideFactory;
+  readonly #framing: StreamFramingFactory;
   readonly #connectionOptions: ConnectionOptions;
   readonly #out: Subscriber<Connection>;
   readonly #open = new Map<string, Subject<Datagram>>();
   readonly #waiting = new Subscription();
   readonly #untilIdle: boolean;
-  /** Set once no more initiators are taken: what is to be let go of behind the last connection. */
+  /** Set once no more initiators are taken: what the last connection lets go of. */
   #socketInUse: Subscription | undefined;
 
   constructor(
     name: string,
     options: DatagramListenerOptions,
-    streamsOf: SideFactory,
+    framing: StreamFramingFactory,
     connectionOptions: ConnectionOptions,
     out: Subscriber<Connection>,
   ) {
     this.#name = name;
     this.#options = options;
-    this.#streamsOf = streamsOf;
+    this.#framing = framing;
     this.#connectionOptions = connectionOptions;
     this.#out = out;
     this.#untilIdle = options.untilIdle ?? options.port === 'inherited';
@@ -129,11 +151,11 @@ class Associations {
       known.next(datagram);
       return;
     }
-    // Only a request makes somebody known here.
+    // Only a request begins a connection.
     if (
       this.#socketInUse !== undefined ||
       datagram.packet.type !== 'REQ' ||
-      this.#open.size >= (this.#options.maxConnections ?? 1_024)
+      this.#open.size >= (this.#options.maxConnections ?? DEFAULT_MAX_CONNECTIONS)
     )
       return;
     const datagrams = new Subject<Datagram>();
@@ -156,7 +178,6 @@ class Associations {
     datagrams: Observable<Datagram>,
   ): DatagramConnection {
     const { host, streamPorts: ports, streamWait: wait = 80_000 } = this.#options;
-    const side = { host, ports, wait };
     return new DatagramConnection(
       {
         peer,
@@ -167,13 +188,17 @@ class Associations {
         },
       },
       { side: 'target', namesUser: true },
-      (owner) => this.#streamsOf(peer, owner, side, this.#connectionOptions),
+      (owner) =>
+        new TcpStreams(peer, owner, { host, ports, wait }, this.#framing, this.#connectionOptions),
       this.#connectionOptions,
     );
   }
 }
 
-/** A request that fills more than Amanda's largest datagram has lost its end, if it came from Amanda: it is not run, and whoever sent it hears why. */
+/**
+ * A request over Amanda's largest datagram has lost its end if it came from Amanda. It is not run,
+ * and its sender hears why.
+ */
 function refuseTooLarge(socket: Socket, bytes: Uint8Array, { address, port }: RemoteInfo): void {
   const begun = readDatagram(bytes.subarray(0, MAX_DATAGRAM));
   if (begun?.packet.type !== 'REQ') return;

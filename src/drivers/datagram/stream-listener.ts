@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { Observable, catchError, defer, map, throwError, timeout } from 'rxjs';
+import { Observable, catchError, defer, throwError, timeout } from 'rxjs';
 import { plainAddress } from '../../access/peer.js';
 import { sourcePorts } from '../../access/reserved-port.js';
 import { describePeer, type Peer } from '../../transport/channel.js';
-import { AmandaError } from '../../wire/errors.js';
-import type { SocketReader } from '../../transport/socket-reader.js';
+import type { ConnectedSocket } from '../../transport/socket.js';
 import { connectTcp } from '../../transport/tcp-connect.js';
+import { AmandaError } from '../../wire/errors.js';
 
 /** A range of TCP ports, both ends included. */
 export interface PortRange {
@@ -13,27 +13,25 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** A TCP connection that carries streams, and what takes the bytes that it reads if it was made with one. */
-export interface SideSocket {
-  readonly socket: Socket;
-  readonly reader?: SocketReader;
-}
-
 /** How long an initiator tries to connect to an announced port, in milliseconds. */
 const DIAL_TIMEOUT = 30_000;
 
-/** Connects to a port that the target has announced. Errors with `CONNECTION_LOST`: the connection that the stream belongs to is not whole. */
+/**
+ * Connects to a port that the target has announced, from a port in the range if there is one.
+ * Errors with `CONNECTION_LOST`, because the connection that the stream belongs to is not whole.
+ */
 export function dial(
   peer: Peer,
   port: number,
   range: PortRange | undefined,
-): Observable<SideSocket> {
+): Observable<ConnectedSocket> {
   const host = peer.address ?? '';
   return defer(() =>
     connectTcp({
       host,
       port,
       sourcePorts: range === undefined ? undefined : [...sourcePorts(range)],
+      allowHalfOpen: true,
     }),
   ).pipe(
     timeout({
@@ -41,10 +39,6 @@ export function dial(
       with: () => throwError(() => new Error(`no answer within ${DIAL_TIMEOUT / 1000} s.`)),
     }),
     catchError((cause: unknown) => throwError(() => notConnected(peer, port, cause))),
-    map((connected) => {
-      connected.socket.allowHalfOpen = true;
-      return connected;
-    }),
   );
 }
 
@@ -57,7 +51,7 @@ function notConnected(peer: Peer, port: number, cause: unknown): AmandaError {
   );
 }
 
-export interface DoorOptions {
+export interface StreamListenerOptions {
   /** The address to listen on; default all. */
   readonly host?: string | undefined;
   /** The ports to choose from; default any that the system has free. */
@@ -66,25 +60,33 @@ export interface DoorOptions {
   readonly wait: number;
 }
 
-/** A listening TCP port that lets in one connection, that of the peer. */
-export interface Door {
+/** A TCP port on which one connection is accepted, that of the peer. */
+export interface StreamListener {
   readonly port: number;
-  /** The connection. One subscriber; unsubscribing closes the door. Errors with `CONNECTION_LOST` when it does not come in time. */
-  readonly arrival: Observable<SideSocket>;
-  close(): void;
+  /**
+   * The connection. One subscriber; unsubscribing stops listening. Errors with `CONNECTION_LOST`
+   * when it does not come in time.
+   */
+  readonly arrival: Observable<ConnectedSocket>;
 }
 
-/** Listens for the peer's TCP connection: others are turned away, known only by their address. Errors with `CONNECT_FAILED`. */
-export function openDoor({ address }: Peer, { host, ports, wait }: DoorOptions): Observable<Door> {
+/**
+ * Listens for the peer's TCP connection. Others, told by their address, are reset. Errors with
+ * `CONNECT_FAILED`.
+ */
+export function listenForStream(
+  { address }: Peer,
+  { host, ports, wait }: StreamListenerOptions,
+): Observable<StreamListener> {
   return new Observable((out) => {
     listenFirst(host, ports === undefined ? [0] : [...sourcePorts(ports)]).then(
       (server) => {
-        const door = doorOf(server, address, wait);
-        if (out.closed) door.close();
-        else {
-          out.next(door);
-          out.complete();
+        if (out.closed) {
+          server.close();
+          return;
         }
+        out.next(listenerOf(server, address, wait));
+        out.complete();
       },
       (error: unknown) => {
         out.error(error);
@@ -93,40 +95,33 @@ export function openDoor({ address }: Peer, { host, ports, wait }: DoorOptions):
   });
 }
 
-function doorOf(server: Server, address: string | undefined, wait: number): Door {
+function listenerOf(server: Server, address: string | undefined, wait: number): StreamListener {
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
-  const close = (): void => {
-    server.close();
-  };
-  const arrival = new Observable<SideSocket>((out) => {
+  const arrival = new Observable<ConnectedSocket>((out) => {
     server.on('connection', (socket: Socket) => {
       socket.on('error', () => undefined);
       if (plainAddress(socket.remoteAddress ?? '') !== plainAddress(address ?? '')) {
         socket.resetAndDestroy();
         return;
       }
-      server.close();
       out.next({ socket });
       out.complete();
     });
-    return close;
+    return () => {
+      server.close();
+    };
   });
+  const tooLate = (): AmandaError =>
+    new AmandaError(
+      'CONNECTION_LOST',
+      `The initiator did not connect to TCP port ${port} for its stream within ${wait / 1000} s; does a firewall let it through?`,
+      { handle: port },
+    );
   return {
     port,
-    close,
-    arrival: arrival.pipe(
-      timeout({ first: wait, with: () => throwError(() => nobodyCame(port, wait)) }),
-    ),
+    arrival: arrival.pipe(timeout({ first: wait, with: () => throwError(() => tooLate()) })),
   };
-}
-
-function nobodyCame(port: number, wait: number): AmandaError {
-  return new AmandaError(
-    'CONNECTION_LOST',
-    `The initiator did not connect to TCP port ${port} for its stream within ${wait / 1000} s; does a firewall let it through?`,
-    { handle: port },
-  );
 }
 
 async function listenFirst(host: string | undefined, ports: readonly number[]): Promise<Server> {
@@ -142,9 +137,7 @@ async function listenFirst(host: string | undefined, ports: readonly number[]): 
   throw new AmandaError(
     'CONNECT_FAILED',
     `No TCP port can be listened on for a stream: ${failure instanceof Error ? failure.message : 'none is free'}.`,
-    {
-      cause: failure,
-    },
+    { cause: failure },
   );
 }
 
