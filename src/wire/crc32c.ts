@@ -57,9 +57,9 @@ export function formatChecksum(crc: number, bytes: number | bigint): string {
 
 /** Reads what {@link formatChecksum} writes; undefined for other text and a count over 2⁵³ − 1. */
 export function parseChecksum(text: string): Checksum | undefined {
-  const [, crc, bytes] = /^([0-9a-fA-F]{1,8}):(\d{1,16})$/.exec(text) ?? [];
-  if (crc === undefined || !Number.isSafeInteger(Number(bytes))) return undefined;
-  return { crc: Number.parseInt(crc, 16), bytes: Number(bytes) };
+  // NaN for other text.
+  const bytes = Number(/^[0-9a-fA-F]{1,8}:(\d{1,16})$/.exec(text)?.[1]);
+  return Number.isSafeInteger(bytes) ? { crc: Number.parseInt(text, 16), bytes } : undefined;
 }
 
 function entryAt(index: number): number {

@@ -66,19 +66,23 @@ export function decodeDatagram(bytes: Uint8Array): Datagram {
   const text = bytesBefore(bytes, 0);
   const end = text.subarray(0, MAX_HEADER_LINE).indexOf(NEWLINE);
   const words = headerLine.exec(decodeText(text.subarray(0, Math.max(end, 0))));
-  const [, type = '', handle = '', digits = ''] = words ?? [];
+  if (words === null) throw foreign(text);
+  const [type, handle, digits] = words.slice(1) as [string, string, string];
   const sequence = Number(digits) | 0;
-  if (!isPacketType(type) || Number(digits) !== sequence)
-    throw new AmandaError(
-      'BAD_PACKET',
-      `This datagram is no packet of Amanda's: "${printable(decodeText(text.subarray(0, 100)), 100)}".`,
-    );
+  if (!isPacketType(type) || Number(digits) !== sequence) throw foreign(text);
   if (text.length > MAX_DATAGRAM)
     throw new AmandaError(
       'DATAGRAM_TOO_LARGE',
       `This ${type} fills more than the ${MAX_DATAGRAM} bytes of Amanda's largest datagram, so its end is missing; use a driver over TCP for it.`,
     );
   return { handle, sequence, packet: { type, body: text.subarray(end + 1) } };
+}
+
+function foreign(text: Uint8Array): AmandaError {
+  return new AmandaError(
+    'BAD_PACKET',
+    `This datagram is no packet of Amanda's: "${printable(decodeText(text.subarray(0, 100)), 100)}".`,
+  );
 }
 
 function isPacketType(word: string): word is keyof typeof packetTypes {

@@ -94,13 +94,13 @@ export function decodeDumpHeader(block: Uint8Array): DumpHeader {
   const magic = 'AMANDA: ';
   if (!text.startsWith(magic.slice(0, text.length)))
     throw bad(`it begins with "${printable(text, 60)}"`);
-  const end = text.indexOf('\n\f\n');
-  if (end < 0 && front.length === bytes.length && bytes.length < DUMP_HEADER_BYTES)
+  const isWhole = text.includes('\n\f\n') || front.length < bytes.length;
+  if (!isWhole && bytes.length < DUMP_HEADER_BYTES)
     throw new AmandaError(
       'TRUNCATED',
       `The bytes end inside the header of a dump file, ${bytes.length} of ${DUMP_HEADER_BYTES} bytes in.`,
     );
-  const lines = (end < 0 ? text : text.slice(0, end)).split('\n');
+  const lines = text.replace(/\n\f\n[^]*/, '').split('\n');
   return { ...parseFirstLine(lines[0] ?? ''), ...parseLines(lines) };
 }
 
@@ -147,50 +147,52 @@ function parseFirstLine(line: string): DumpHeader {
     throw bad(`it is of type "${printable(type, 40)}", and no dump`);
   const isSplit = type === 'SPLIT_FILE';
   const rest = words.slice(isSplit ? 7 : 5);
-  const [lev, level = '', comp, suffix, ...tail] = rest;
-  if (lev !== 'lev' || !/^\d{1,3}$/.test(level) || comp !== 'comp' || suffix === undefined)
-    throw bad(`its first line is "${printable(line, 200)}"`);
-  const hasProgram = tail[0] === 'program';
-  const codes = hasProgram ? tail.slice(2) : [];
-  const coding = pairs(codes);
+  const found = /^lev (\d{1,3}) comp (.+)$/.exec(rest.slice(0, 4).join(' '));
+  if (found === null) throw bad(`its first line is "${printable(line, 200)}"`);
+  const [, level, suffix] = found;
+  const [keyword, program, ...codes] = rest.slice(4);
+  // Headers older than Amanda 2.3 do not name the program.
+  const hasProgram = keyword === 'program';
+  const coding = hasProgram ? pairs(codes) : [];
   return withoutUndefined({
     type,
     datestamp,
     host,
     disk: unquote(disk),
-    part: isSplit ? parsePart(words[5], words[6]) : undefined,
+    part: isSplit ? parsePart(words.slice(5, 7).join(' ')) : undefined,
     level: Number(level),
     compression: suffix === 'N' ? undefined : suffix,
-    // Headers older than Amanda 2.3 do not name the program.
-    program: (hasProgram ? tail[1] : undefined) ?? '',
+    program: (hasProgram ? program : undefined) ?? '',
     coding: coding.length === 0 ? undefined : coding,
   });
 }
 
-function parsePart(keyword = '', numbers = ''): DumpHeader['part'] {
-  const [, number, total] = /^(\d{1,10})\/(-1|\d{1,10})$/.exec(numbers) ?? [];
-  if (keyword !== 'part' || number === undefined) throw bad('it does not say which part it is');
-  return { number: Number(number), total: total === '-1' ? undefined : Number(total) };
+function parsePart(text: string): DumpHeader['part'] {
+  const found = /^part (\d{1,10})\/(-1|\d{1,10})$/.exec(text);
+  if (found === null) throw bad('it does not say which part it is');
+  return { number: Number(found[1]), total: found[2] === '-1' ? undefined : Number(found[2]) };
 }
 
 function parseLines(lines: readonly string[]): Partial<DumpHeader> {
   const found: { -readonly [Key in keyof DumpHeader]?: DumpHeader[Key] } = {};
-  for (let at = 1; at < lines.length; at++) {
-    const line = lines[at] ?? '';
-    const [, key, value = ''] = /^([A-Z_-]{1,20})=([^]*)$/.exec(line) ?? [];
-    if (key === 'CONT_FILENAME') found.continuedIn = value;
-    else if (key === 'APPLICATION') found.application = value;
-    else if (key === 'PARTIAL') found.partial = value.toUpperCase() === 'YES';
-    else if (key === 'ORIGSIZE') found.originalSize = parseSize(value);
-    else if (key === 'NATIVE-CRC') found.nativeChecksum = readChecksum(value);
-    else if (key === 'CLIENT-CRC') found.clientChecksum = readChecksum(value);
-    else if (key === 'SERVER-CRC') found.serverChecksum = readChecksum(value);
-    else if (key === 'DLE' && value.startsWith('<<')) {
-      const end = lines.indexOf(value.slice(2), at + 1);
-      if (end < 0) throw bad('its DLE does not end');
-      found.dle = lines.slice(at + 1, end).join('\n');
-      at = end;
-    } else if (key === 'DLE') found.dle = value;
+  /** The last line that is not to be read: the first one of all, later the end of the DLE. */
+  let passed = 0;
+  for (const [at, line] of lines.entries()) {
+    if (at <= passed) continue;
+    const key = line.slice(0, line.indexOf('=') + 1);
+    const value = line.slice(key.length);
+    if (key === 'CONT_FILENAME=') found.continuedIn = value;
+    else if (key === 'APPLICATION=') found.application = value;
+    else if (key === 'PARTIAL=') found.partial = value.toUpperCase() === 'YES';
+    else if (key === 'ORIGSIZE=') found.originalSize = parseSize(value);
+    else if (key === 'NATIVE-CRC=') found.nativeChecksum = readChecksum(value);
+    else if (key === 'CLIENT-CRC=') found.clientChecksum = readChecksum(value);
+    else if (key === 'SERVER-CRC=') found.serverChecksum = readChecksum(value);
+    else if (key === 'DLE=' && value.startsWith('<<')) {
+      passed = lines.indexOf(value.slice(2), at + 1);
+      if (passed === -1) throw bad('its DLE does not end');
+      found.dle = lines.slice(at + 1, passed).join('\n');
+    } else if (key === 'DLE=') found.dle = value;
     else if (line.startsWith('\tdd if=<tape> ') && line.includes('|')) {
       const restore = line.slice(line.indexOf('|') + 1).trim();
       if (restore !== '') found.restore = restore;

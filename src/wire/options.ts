@@ -58,8 +58,7 @@ export class Options {
 
   /** How many dumps may run at the same time, 1 or more; undefined for any other text. */
   get maxdumps(): number | undefined {
-    const text = this.get('maxdumps');
-    const count = text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    const count = Number(this.get('maxdumps')?.match(/^\d{1,9}$/)?.[0]);
     return count > 0 ? count : undefined;
   }
 

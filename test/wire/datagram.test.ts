@@ -41,6 +41,13 @@ describe('a datagram', () => {
     });
   });
 
+  test('may have several blanks between its words, and before them', () => {
+    expect(
+      decodeDatagram(bytes('  Amanda  3.5.1-x   ACK  HANDLE   a   SEQ   -2147483648\n')),
+    ).toEqual({ handle: 'a', sequence: -2_147_483_648, packet: packet('ACK') });
+    expect(decodeDatagram(bytes('Amanda 12. ACK HANDLE a SEQ 1\n')).sequence).toBe(1);
+  });
+
   test('ends at a NUL', () => {
     expect(decodeDatagram(bytes('Amanda 3.5 REP HANDLE a SEQ 1\nx\n\0')).packet).toEqual(
       packet('REP', 'x\n'),
@@ -71,6 +78,8 @@ describe('a datagram', () => {
     'Amanda 3.5 REQ HANDLE a SEQ\n',
     'Amanda 3.5 REQ HANDLE a SEQ x\n',
     'Amanda 3.5 REQ HANDLE a SEQ 4294967296\n',
+    'Amanda 3.5 REQ HANDLE a SEQ 1 \n',
+    'x Amanda 3.5 REQ HANDLE a SEQ 1\n',
     'Amanda 3.5 REQ HANDLE a SEQ 1',
     'Amanda 3.5 REQ HANDLE a\0 SEQ 1\n',
     `Amanda 3.5 REQ HANDLE ${'a'.repeat(129)} SEQ 1\n`,
@@ -110,7 +119,12 @@ describe('a datagram', () => {
     );
     expect(() =>
       encodeDatagram({ handle: 'a', sequence: 1, packet: { type: 'BOGUS', body: ack.body } }),
-    ).toThrow(expect.objectContaining({ code: 'BAD_PACKET' }));
+    ).toThrow(
+      expect.objectContaining({
+        code: 'BAD_PACKET',
+        message: 'A packet of type BOGUS cannot be sent: it has no name.',
+      }),
+    );
     expect(() =>
       encodeDatagram({ handle: 'a', sequence: 1, packet: packet('REP', 'a\0b') }),
     ).toThrow(expect.objectContaining({ code: 'BAD_PACKET' }));

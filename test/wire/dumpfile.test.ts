@@ -100,27 +100,79 @@ describe('encodeDumpHeader', () => {
     ).toBeUndefined();
   });
 
-  test.each<Partial<DumpHeader>>([
-    { datestamp: 'today' },
-    { host: 'a b' },
-    { host: '' },
-    { disk: '' },
-    { disk: 'a\0' },
-    { program: 'a\nb' },
-    { level: 400 },
-    { level: -1 },
-    { compression: 'N' },
-    { type: 'SPLIT_FILE' },
-    { part: { number: 1, total: 1 } },
-    { type: 'SPLIT_FILE', part: { number: 3, total: 2 } },
-    { coding: [['crypt', '']] },
-    { application: 'a\nb' },
-    { originalSize: -1 },
-    { nativeChecksum: { crc: -1, bytes: 0 } },
-    { restore: 'a\nb' },
-    { dle: 'a\n\f\nb' },
-  ])('refuses %j', (part) => {
+  test.each<[Partial<DumpHeader>, string]>([
+    [{ datestamp: 'today' }, 'datestamp of a dump header cannot be "today"'],
+    [{ datestamp: 'xX' }, 'datestamp'],
+    [{ datestamp: 'Xx' }, 'datestamp'],
+    [{ datestamp: '202611240' }, 'datestamp'],
+    [{ host: 'a b' }, 'host of a dump header cannot be "a b"'],
+    [{ host: '' }, 'host'],
+    [{ disk: '' }, 'disk of a dump header cannot be ""'],
+    [{ disk: 'a\0' }, 'disk'],
+    [{ program: 'a\nb' }, 'program of a dump header cannot be'],
+    [{ level: 400 }, 'level of a dump header is a whole number from 0 to 399, not 400'],
+    [{ level: -1 }, 'level'],
+    [{ compression: 'N' }, 'compression of a dump header cannot be "N"'],
+    [{ compression: 'a b' }, 'compression of a dump header cannot be "a b"'],
+    [{ type: 'SPLIT_FILE' }, 'has a part if it is a SPLIT_FILE'],
+    [{ part: { number: 1, total: 1 } }, 'has a part if it is a SPLIT_FILE'],
+    [
+      { type: 'SPLIT_FILE', part: { number: 3, total: 2 } },
+      'part of a dump header is a whole number from 3 to 2147483647, not 2',
+    ],
+    [
+      { type: 'SPLIT_FILE', part: { number: 0, total: undefined } },
+      'part of a dump header is a whole number from 1 to 2147483647, not 0',
+    ],
+    [{ coding: [['crypt', '']] }, 'crypt of a dump header cannot be ""'],
+    [{ coding: [['', 'x']] }, 'coding of a dump header cannot be ""'],
+    [{ application: 'a\nb' }, 'APPLICATION of a dump header cannot be'],
+    [{ application: 'a\0b' }, 'APPLICATION of a dump header cannot be'],
+    [{ originalSize: -1 }, 'originalSize of a dump header is a whole number from 0'],
+    [{ nativeChecksum: { crc: -1, bytes: 0 } }, 'checksum of a dump header is a whole number'],
+    [{ nativeChecksum: { crc: 0, bytes: -1 } }, 'checksum of a dump header is a whole number'],
+    [{ restore: 'a\nb' }, 'restore of a dump header cannot be'],
+    [{ dle: 'a\n\f\nb' }, 'dle of a dump header cannot be'],
+    [{ dle: '\f' }, 'dle of a dump header cannot be'],
+    [{ dle: 'a\0b' }, 'dle of a dump header cannot be'],
+  ])('refuses %j', (part, message) => {
     expect(() => encodeDumpHeader({ ...least, ...part })).toThrow(
+      expect.objectContaining({
+        code: 'BAD_ARGUMENT',
+        message: expect.stringContaining(message) as unknown,
+      }),
+    );
+  });
+
+  test('writes what may be left out only where it is there', () => {
+    const tail =
+      'To restore, position tape at start of file and run:\n\tdd if=<tape> bs=32k skip=1 | ';
+    const first = 'AMANDA: FILE X h d  lev 1 comp N program p\n';
+    expect(front(encodeDumpHeader(least))).toBe(`${first}${tail}\n\f\n`);
+    expect(front(encodeDumpHeader({ ...least, partial: true }))).toBe(
+      `${first}PARTIAL=YES\n${tail}\n\f\n`,
+    );
+    expect(front(encodeDumpHeader({ ...least, partial: false }))).toBe(`${first}${tail}\n\f\n`);
+    expect(front(encodeDumpHeader({ ...least, dle: 'x'.repeat(30_720) }))).toBe(
+      `${first}${tail}\n\f\n`,
+    );
+    expect(front(encodeDumpHeader({ ...least, dle: 'x'.repeat(30_719) }))).toContain('DLE=<<');
+    expect(
+      line({
+        coding: [
+          ['a', 'b'],
+          ['c', 'd'],
+        ],
+      }),
+    ).toBe('AMANDA: FILE X h d  lev 1 comp N program p a b c d');
+  });
+
+  test('fills 32 KiB, and not more', () => {
+    const size = front(encodeDumpHeader(least)).length;
+    const fits = { ...least, disk: 'x'.repeat(32_768 - size + 1) };
+    expect(encodeDumpHeader(fits).includes(0)).toBe(false);
+    expect(decodeDumpHeader(encodeDumpHeader(fits)).disk).toBe(fits.disk);
+    expect(() => encodeDumpHeader({ ...fits, disk: `${fits.disk}x` })).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT' }),
     );
   });
@@ -190,21 +242,104 @@ describe('decodeDumpHeader', () => {
     );
   });
 
+  const lead = 'AMANDA: FILE X h d  lev 0 comp N program p\n';
+
   test.each([
-    'hello',
-    '\0',
-    'AMANDA: TAPESTART DATE 20261123 TAPE lab-1\n\f\n',
-    'AMANDA: TAPEEND DATE X\n\f\n',
-    'AMANDA: FILE X h d\n\f\n',
-    'AMANDA: FILE X h d  lev x comp N\n\f\n',
-    'AMANDA: SPLIT_FILE X h d  lev 0 comp N\n\f\n',
-    'AMANDA: FILE X h d  lev 0 comp N program p\nNATIVE-CRC=x\n\f\n',
-    'AMANDA: FILE X h d  lev 0 comp N program p\nORIGSIZE=-1\n\f\n',
-    'AMANDA: FILE X h d  lev 0 comp N program p\nDLE=<<END\nx\n\f\n',
-  ])('refuses %j', (text) => {
+    ['hello', 'it begins with "hello"'],
+    ['\0', 'it is of type "", and no dump'],
+    ['AMANDA: \n\f\n', 'it is of type "", and no dump'],
+    ['AMANDA: TAPESTART DATE 20261123 TAPE lab-1\n\f\n', 'it is of type "TAPESTART", and no dump'],
+    ['AMANDA: TAPEEND DATE X\n\f\n', 'it is of type "TAPEEND", and no dump'],
+    ['AMANDA: TAPE X h d  lev 0 comp N program p\n\f\n', 'it is of type "TAPE", and no dump'],
+    ['AMANDA: FILE X h d\n\f\n', 'its first line is "AMANDA: FILE X h d"'],
+    ['AMANDA: FILE X h d  lev x comp N\n\f\n', 'its first line is'],
+    ['AMANDA: FILE X h d  lev 1x comp N\n\f\n', 'its first line is'],
+    ['AMANDA: FILE X h d  lev x1 comp N\n\f\n', 'its first line is'],
+    ['AMANDA: FILE X h d  lev 1000 comp N\n\f\n', 'its first line is'],
+    ['AMANDA: FILE X h d  xlev 0 comp N\n\f\n', 'its first line is'],
+    ['AMANDA: FILE X h d  lev 0 Comp N\n\f\n', 'its first line is'],
+    ['AMANDA: FILE X h d  lev 0 comp\n\f\n', 'its first line is'],
+    ['AMANDA: SPLIT_FILE X h d  lev 0 comp N\n\f\n', 'its first line is'],
+    ['AMANDA: SPLIT_FILE X h d  piece 1/2  lev 0 comp N\n\f\n', 'it does not say which part'],
+    ['AMANDA: SPLIT_FILE X h d  part 1  lev 0 comp N\n\f\n', 'it does not say which part'],
+    ['AMANDA: SPLIT_FILE X h d  part x1/2  lev 0 comp N\n\f\n', 'it does not say which part'],
+    ['AMANDA: SPLIT_FILE X h d  part 1/2x  lev 0 comp N\n\f\n', 'it does not say which part'],
+    ['AMANDA: SPLIT_FILE X h d  xpart 1/2  lev 0 comp N\n\f\n', 'it does not say which part'],
+    [`${lead}NATIVE-CRC=x\n\f\n`, 'a checksum in it is "x"'],
+    [`${lead}ORIGSIZE=-1\n\f\n`, 'its ORIGSIZE is "-1"'],
+    [`${lead}ORIGSIZE=1e3\n\f\n`, 'its ORIGSIZE is "1e3"'],
+    [`${lead}ORIGSIZE= 1\n\f\n`, 'its ORIGSIZE is " 1"'],
+    [`${lead}ORIGSIZE=9007199254740992\n\f\n`, 'its ORIGSIZE is "9007199254740992"'],
+    [`${lead}DLE=<<END\nx\n\f\n`, 'its DLE does not end'],
+    [`${lead}DLE=<<END\nx\nENDE\n\f\n`, 'its DLE does not end'],
+  ])('refuses %j', (text, message) => {
     expect(() => decodeDumpHeader(bytes(text))).toThrow(
-      expect.objectContaining({ code: 'BAD_DUMP_HEADER' }),
+      expect.objectContaining({
+        code: 'BAD_DUMP_HEADER',
+        message: expect.stringContaining(message) as unknown,
+      }),
     );
+  });
+
+  const rest = (lines: string) => {
+    const { type, datestamp, host, disk, level, program, ...others } = decodeDumpHeader(
+      bytes(`${lead}${lines}\n\f\n`),
+    );
+    expect([type, datestamp, host, disk, level, program]).toEqual(['FILE', 'X', 'h', 'd', 0, 'p']);
+    return others;
+  };
+
+  test('reads the lines that it knows, and ignores others', () => {
+    expect(rest('PARTIAL=no\nORIGSIZE=9007199254740991')).toEqual({
+      partial: false,
+      originalSize: 9_007_199_254_740_991,
+    });
+    expect(rest('PARTIAL=yes\nAPPLICATION=a=b')).toEqual({ partial: true, application: 'a=b' });
+    expect(rest('PARTIAL\nx PARTIAL=YES\nOTHER=<<END\nAPPLICATIONS=x\nx | y')).toEqual({});
+    expect(rest('DLE=')).toEqual({ dle: '' });
+  });
+
+  test('reads a DLE up to its end, whatever is in and before it', () => {
+    expect(rest('ENDDLE\nDLE=<<ENDDLE\nPARTIAL=YES\nDLE=<<X\n\nENDDLE\nAPPLICATION=a')).toEqual({
+      dle: 'PARTIAL=YES\nDLE=<<X\n',
+      application: 'a',
+    });
+    expect(rest('DLE=<<PARTIAL=YES\nx\nPARTIAL=YES')).toEqual({ dle: 'x' });
+    expect(rest('DLE=<<\n')).toEqual({ dle: '' });
+  });
+
+  test('reads how to restore, if a command is there', () => {
+    expect(rest('\tdd if=<tape> bs=32k skip=1 | a | b ')).toEqual({ restore: 'a | b' });
+    expect(rest('\tdd if=<tape> bs=32k skip=1 | ')).toEqual({});
+    expect(rest('\tdd if=<tape> bs=32k skip=1')).toEqual({});
+    expect(rest('\tdd if=/dev/st0 | x')).toEqual({});
+  });
+
+  test('does not read beyond the end of the header', () => {
+    expect(rest('APPLICATION=a\n\f\nPARTIAL=YES')).toEqual({ application: 'a' });
+    expect(decodeDumpHeader(bytes(`${lead}APPLICATION=a\0PARTIAL=YES`)).application).toBe('a');
+    const long = bytes(`${lead}APPLICATION=${'a'.repeat(40_000)}\n\f\n`);
+    expect(decodeDumpHeader(long).application).toHaveLength(32_768 - lead.length - 12);
+    expect(() => decodeDumpHeader(long.subarray(0, 32_767))).toThrow(
+      expect.objectContaining({ code: 'TRUNCATED' }),
+    );
+  });
+
+  test('reads a first line without a program, and parts of many digits', () => {
+    const header = (text: string) => decodeDumpHeader(bytes(`AMANDA: ${text}\n\f\n`));
+    expect(header('FILE X h d lev 12 comp N other x y z')).toStrictEqual({
+      type: 'FILE',
+      datestamp: 'X',
+      host: 'h',
+      disk: 'd',
+      level: 12,
+      program: '',
+    });
+    expect(header('FILE X h d lev 0 comp N program').program).toBe('');
+    expect(header('SPLIT_FILE X h d part 12/345 lev 0 comp N program p').part).toEqual({
+      number: 12,
+      total: 345,
+    });
   });
 
   test('reads back what was written', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { Features } from '../../src/wire/features.js';
-import { formatOptions, parseOptions } from '../../src/wire/options.js';
+import { Options, formatOptions, parseOptions } from '../../src/wire/options.js';
 
 // The planner's line in capture amdump.1.
 const planner =
@@ -18,6 +18,24 @@ describe('an OPTIONS line', () => {
     expect(options.timestamp).toBe('20261123195507');
     expect(options.auth).toBeUndefined();
     expect(options.other.size).toBe(0);
+    expect(parseOptions('OPTIONS auth=ssh;maxdumps=12;').other.size).toBe(0);
+    expect(parseOptions('OPTIONS maxdumps=12;').maxdumps).toBe(12);
+  });
+
+  test('without entries says nothing', () => {
+    const options = new Options();
+    expect(options.toString()).toBe('OPTIONS \n');
+    expect(options.features).toBeUndefined();
+    expect(options.maxdumps).toBeUndefined();
+  });
+
+  test('may have a value without a name, and no entry without both', () => {
+    const options = parseOptions('OPTIONS =x;');
+    expect(options.entries).toEqual([{ name: '', value: 'x' }]);
+    expect(options.toString()).toBe('OPTIONS =x;\n');
+    expect(() => new Options([{ name: '', value: undefined }]).toString()).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    );
   });
 
   test('is written as the planner writes it', () => {
@@ -35,6 +53,7 @@ describe('an OPTIONS line', () => {
     expect(formatOptions({ other: [['data-shm-control-name', '/amanda_shm_control-7-0']] })).toBe(
       'OPTIONS data-shm-control-name=/amanda_shm_control-7-0;\n',
     );
+    expect(formatOptions({ maxdumps: 1 })).toBe('OPTIONS maxdumps=1;\n');
     expect(formatOptions({})).toBe('OPTIONS \n');
   });
 

@@ -49,6 +49,7 @@ describe('quotedWords', () => {
     ['"a b\\', ['"a b\\']],
     ['"a\nb" c\\\nd', ['"a\nb"', 'c\\\nd']],
     ['""', ['""']],
+    ['"\\x y" z', ['"\\x y"', 'z']],
   ])('splits %j', (line, words) => {
     expect(quotedWords(line)).toEqual(words);
   });

@@ -126,6 +126,9 @@ describe('parseRequest', () => {
 
   test('keeps blanks that belong to the user', () => {
     expect(parseSecurity(bytes('SECURITY USER backup \nSERVICE noop\nx')).user).toBe('backup ');
+    expect(parseSecurity(bytes('SECURITY USER SECURITY x\nSERVICE noop\nx')).user).toBe(
+      'SECURITY x',
+    );
     expect(parseSecurity(bytes('SECURITY   USER  backup\nSERVICE noop\nx')).user).toBe(' backup');
   });
 

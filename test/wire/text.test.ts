@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { bytesBefore, decodeText, encodeText, pairs, printable } from '../../src/wire/text.js';
+import {
+  bytesBefore,
+  decodeText,
+  encodeText,
+  messageOf,
+  pairs,
+  printable,
+  wordsOf,
+} from '../../src/wire/text.js';
 
 const text = fc.string({ unit: 'binary', maxLength: 100 });
 
@@ -52,6 +60,25 @@ describe('bytesBefore NUL', () => {
     ['ab\0c\0d', 'ab'],
   ])('of %j is %j', (whole, front) => {
     expect(decodeText(bytesBefore(encodeText(whole), 0))).toBe(front);
+  });
+});
+
+describe('wordsOf', () => {
+  test.each([
+    ['', []],
+    [' \t ', []],
+    ['a', ['a']],
+    ['\ta  b\t\tc,d #e\r', ['a', 'b', 'c,d', '#e\r']],
+  ])('of %j are %j', (line, words) => {
+    expect(wordsOf(line)).toEqual(words);
+  });
+});
+
+describe('messageOf', () => {
+  it('is the message of an error, and the text of anything else', () => {
+    expect(messageOf(new TypeError('no'))).toBe('no');
+    expect(messageOf('no')).toBe('no');
+    expect(messageOf(undefined)).toBe('undefined');
   });
 });
 
