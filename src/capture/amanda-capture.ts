@@ -1,5 +1,5 @@
 import { MAX_PAYLOAD } from '../wire/frame.js';
-import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/handles.js';
+import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/frame-header.js';
 import type { CapturedPacket } from './captured-packet.js';
 import { uint32 } from './numbers.js';
 import {

@@ -1,7 +1,6 @@
 import { isAmandaError } from '../wire/errors.js';
-import { HEADER_BYTES } from '../wire/frame-header.js';
+import { HEADER_BYTES, isProtocolHandle } from '../wire/frame-header.js';
 import { FrameDecoder } from '../wire/frame.js';
-import { isProtocolHandle } from '../wire/handles.js';
 import { decodePacket, type PacketType } from '../wire/packet.js';
 import { parseReply } from '../wire/reply.js';
 import type { Role } from '../wire/role.js';

@@ -1,6 +1,5 @@
-import { HEADER_BYTES } from '../wire/frame-header.js';
+import { HEADER_BYTES, isProtocolHandle } from '../wire/frame-header.js';
 import { MAX_PAYLOAD } from '../wire/frame.js';
-import { isProtocolHandle } from '../wire/handles.js';
 import { packetTypes } from '../wire/packet.js';
 import type { Role } from '../wire/role.js';
 import { ByteQueue } from './byte-queue.js';

@@ -1,5 +1,5 @@
 import type { Role } from '../wire/role.js';
-import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/handles.js';
+import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/frame-header.js';
 import { tooManyHandles } from './connection-errors.js';
 
 /** Closes that are remembered for streams that are opened late. */

@@ -4,6 +4,7 @@ import { demultiplex } from '../operators/demultiplex.js';
 import { share } from '../transport/buffer-pool.js';
 import type { Channel, Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
+import { checkHandle } from '../wire/frame-header.js';
 import type { Frame } from '../wire/frame.js';
 import { asLoss, endedHere, hungUp, overSendBudget, stalled } from './connection-errors.js';
 import type { Connection, FrameObserver, ProtocolHandle } from './connection.js';
@@ -191,12 +192,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   }
 
   #controller(handle: number, kind: 'bytes' | 'packets'): StreamController {
-    if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
-      throw new AmandaError(
-        'BAD_ARGUMENT',
-        `A handle is a whole number from 0 to 4294967295, not ${handle}.`,
-      );
-    }
+    checkHandle(handle);
     const known = this.#handles.get(handle);
     if (known !== undefined) return known;
     const controller = this.#handles.open(handle, new StreamController(handle, this, kind));

@@ -1,4 +1,4 @@
-import { isProtocolHandle } from '../wire/handles.js';
+import { isProtocolHandle } from '../wire/frame-header.js';
 import { inRange } from '../wire/ranges.js';
 import type { Role } from '../wire/role.js';
 import { printable } from '../wire/text.js';

@@ -1,15 +1,17 @@
 import { AmandaError } from './errors.js';
-import { HEADER_BYTES, writeHeader } from './frame-header.js';
+import { HEADER_BYTES, checkHandle, writeHeader } from './frame-header.js';
 import { badHeader, cutHeader } from './no-frame.js';
 
-/** One TCPM frame: a handle and its payload. An empty payload closes the handle in its direction. */
+/**
+ * One TCPM frame: a handle and its payload. An empty payload closes the handle in its direction.
+ */
 export interface Frame {
   /** The number of the stream or protocol handle, 0 … 2³² − 1. */
   readonly handle: number;
   readonly payload: Uint8Array;
 }
 
-/** The largest payload that an Amanda accepts, in bytes (128 × 32 KiB). Source: PROTOCOL.md, "Frames". */
+/** The largest payload, in bytes (128 × 32 KiB). Source: PROTOCOL.md, "Frames". */
 export const MAX_PAYLOAD = 4_194_304;
 
 /** The payload of a close. */
@@ -30,12 +32,7 @@ export type FrameSink = (handle: number, payload: Uint8Array) => void;
  * a payload over {@link MAX_PAYLOAD}, which every receiver refuses.
  */
 export function encodeFrame({ handle, payload }: Frame): Uint8Array {
-  if (!Number.isInteger(handle) || handle < 0 || handle > 0xffff_ffff) {
-    throw new AmandaError(
-      'BAD_ARGUMENT',
-      `A handle is a whole number from 0 to 4294967295, not ${handle}.`,
-    );
-  }
+  checkHandle(handle);
   if (payload.length > MAX_PAYLOAD) {
     throw new AmandaError(
       'FRAME_TOO_LARGE',
@@ -49,16 +46,19 @@ export function encodeFrame({ handle, payload }: Frame): Uint8Array {
   return bytes;
 }
 
-/** The first memory for a frame that chunks have cut. A header is only the peer's word, so memory grows with what arrives. */
+/**
+ * The first memory for a frame that chunks have cut. A header is only the peer's word, so memory
+ * grows with what arrives.
+ */
 const FIRST_ASSEMBLY_BYTES = 262_144;
 
 /**
  * Decodes TCPM frames from bytes cut at arbitrary places.
  *
  * A payload is a view into its chunk, also if the frame spans chunks that lie one after another in
- * the same memory. A frame that is cut otherwise is copied once (twice at most if it is over 256 KiB).
- * A chunk must not change until its frames are complete. After an error the decoder stays failed.
- * Source: PROTOCOL.md, "Frames".
+ * the same memory. A frame that is cut otherwise is copied once (twice at most if it is over 256
+ * KiB). A chunk must not change until its frames are complete. After an error the decoder stays
+ * failed. Source: PROTOCOL.md, "Frames".
  */
 export class FrameDecoder {
   readonly #maxPayload: number;
@@ -128,7 +128,10 @@ export class FrameDecoder {
     throw this.#failure;
   }
 
-  /** The bytes to decode after a chunk has arrived, without those that completed a frame which is put together. */
+  /**
+   * The bytes to decode after a chunk has arrived, without those that completed a frame which is
+   * put together.
+   */
   #join(chunk: Uint8Array, sink: FrameSink): Uint8Array {
     const rest = this.#rest;
     this.#rest = NO_BYTES;
@@ -171,7 +174,10 @@ export class FrameDecoder {
     return count;
   }
 
-  /** The payload length in a header. `more`: what came after the header, if it lies elsewhere; it explains the error. */
+  /**
+   * The payload length in a header. `more`: what came after the header, if it lies elsewhere; it
+   * explains the error.
+   */
   #lengthAt(bytes: Uint8Array, at: number, more = NO_BYTES): number {
     const length = uint32(bytes, at) | 0;
     if (length >= 0 && length <= this.#maxPayload) return length;

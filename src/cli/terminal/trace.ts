@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import type { Connection } from '../../connection/connection.js';
 import type { Frame } from '../../wire/frame.js';
-import { isProtocolHandle } from '../../wire/handles.js';
+import { isProtocolHandle } from '../../wire/frame-header.js';
 import { decodePacket } from '../../wire/packet.js';
 import { printable, decodeText } from '../../wire/text.js';
 

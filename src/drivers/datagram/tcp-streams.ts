@@ -10,7 +10,7 @@ import { PendingChannel } from '../../transport/pending-channel.js';
 import { MAX_PORT } from '../../transport/address.js';
 import type { ConnectedSocket } from '../../transport/socket.js';
 import { AmandaError } from '../../wire/errors.js';
-import { FIRST_STREAM_HANDLE } from '../../wire/handles.js';
+import { FIRST_STREAM_HANDLE } from '../../wire/frame-header.js';
 import type { Role } from '../../wire/role.js';
 import { dial, listenForStream, type StreamListenerOptions } from './stream-listener.js';
 

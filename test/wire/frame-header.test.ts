@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../../src/wire/handles.js';
+import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../../src/wire/frame-header.js';
 
 describe('a handle', () => {
   test('carries packets below 10,000, and the bytes of a stream from there on', () => {
