@@ -29,9 +29,7 @@ const steps = makeSteps({
 });
 /** The rows run one after the other, the lanes of a row side by side. */
 const rows = [
-  [['lint'], ['programs', 'format', 'types', 'page types', 'build']],
-  [['unit']],
-  [['marbles']],
+  [['lint'], ['programs', 'format', 'types', 'page types', 'build', 'unit', 'marbles']],
   [['compliance']],
   [['web']],
   [['interop', 'proven']],
