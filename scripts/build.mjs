@@ -1,4 +1,4 @@
-// dist/: compiled when it is not what the sources say, and nothing in it that no source says.
+// Builds dist/ when it differs from what the sources say, and removes what no source makes.
 import { createHash } from 'node:crypto';
 import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -13,7 +13,7 @@ const stampFile = join(dist, '.sources');
 /** The code and its declarations. */
 const projects = ['tsconfig.build.json', 'tsconfig.declarations.json'];
 
-/** Compiles src/ where it is needed. Resolves to a sentence for what failed, undefined when all is well. */
+/** Builds if needed. Resolves to a sentence about a failure, else to undefined. */
 export async function build({ clean = false } = {}) {
   const sources = await filesUnder(join(root, 'src'));
   const stamp = await digest([
@@ -48,7 +48,9 @@ export async function build({ clean = false } = {}) {
   return undefined;
 }
 
-/** Removes what the compiler made of sources that are gone. The tap page is bundled, not compiled. */
+/**
+ * Removes what the compiler made of sources that are gone. The tap page is bundled, not compiled.
+ */
 async function prune(sources) {
   const stems = new Set(
     sources

@@ -1,8 +1,9 @@
-// `npm run fuzz|floods|faults|soak -- …`: the long forms of what `npm test` runs in short, against a build of this checkout.
+// `npm run fuzz|floods|faults|soak -- …`: long forms of tests that `npm test` runs in short.
+// Further words go to vitest.
 import { setup } from './setup.mjs';
 import { moduleFile, run, say } from './tools.mjs';
 
-/** Test files, and the environment that makes them long; what is set already stays. */
+/** Test files, and the environment that makes them long. Variables that are set already win. */
 const loads = {
   fuzz: {
     files: ['test/fuzz', 'test/faults/cut-', 'test/faults/flood.test', 'test/faults/hostile'],
@@ -16,7 +17,7 @@ const loads = {
   soak: { files: ['test/faults/soak.test'], env: { SOAK_MINUTES: '30' } },
 };
 
-/** Seconds after which a load has gone wrong. */
+/** Seconds that a load may take. */
 const MOST_SECONDS = 3 * 3600;
 
 const [name, ...words] = process.argv.slice(2);

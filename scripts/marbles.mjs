@@ -1,11 +1,12 @@
-// `npm run marbles`: draws the pages under marbles/ anew, and the real conversation that the documents show; removes the pictures of pages that are gone. `npm test` fails when this would change anything.
+// `npm run marbles`: draws the pages under marbles/ and the real conversation of the documents, and
+// removes the pictures of pages that are gone. `npm test` fails when this would change anything.
 import { installModules } from './setup.mjs';
 import { moduleFile, run, say } from './tools.mjs';
 
 const failure = await installModules();
 if (failure === undefined) {
   const env = { ...process.env, RX_AMANDA_MARBLES: 'write' };
-  // The pages are TypeScript, and vitest is what reads TypeScript here.
+  // The pages are TypeScript, which Node 20 cannot read and vitest can.
   const ran = await run(
     process.execPath,
     [

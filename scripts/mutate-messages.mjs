@@ -1,8 +1,8 @@
 // A plugin of Stryker: texts that only people read are not changed.
 //
-// Those are string and template literals with a space in them, anywhere in what is thrown, among the
-// arguments of `new SomeError(…)`, or in a call of a function of the same file that returns one.
-// All else stays: codes, texts of the wire, and the conditions that choose between two messages.
+// Those are string and template literals with a space in them, anywhere in what is thrown, among
+// the arguments of `new SomeError(…)`, or in a call of a function of the file that returns one.
+// The rest is changed: codes, texts of the wire, and conditions that choose between messages.
 import { PluginKind, declareValuePlugin } from '@stryker-mutator/api/plugin';
 
 export const strykerPlugins = [

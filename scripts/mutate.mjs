@@ -1,5 +1,5 @@
-// `npm run mutate -- FILE[:FROM-TO]… [TEST…]`: Stryker changes the named files under src/, or lines of
-// them, in one place at a time, and reports each change that no test notices.
+// `npm run mutate -- FILE[:FROM-TO]… [TEST…]`: Stryker changes the named files under src/, or lines
+// of them, in one place at a time, and reports each change that no test notices.
 //
 // Paths under test/ limit the tests to those files or folders, which is much faster. Without any,
 // every test of the projects unit and marbles that imports a named file runs, except LEFT_OUT.

@@ -9,7 +9,7 @@ const FILE = 'docs/proven.md';
 export async function checkProven(suites) {
   const found = await readFile(join(root, FILE), 'utf8').catch(() => '');
   if (found === page(suites)) return undefined;
-  return `proven: ${FILE} does not list the interop tests of this checkout; \`npm run proven\` renews it.`;
+  return `proven: ${FILE} is stale; \`npm run proven\` renews it.`;
 }
 
 export async function writeProven(suites) {
@@ -27,8 +27,8 @@ function page(suites) {
   return [
     '# What is proven against the real Amanda',
     '',
-    'Each row is a suite of `test/interop`. It runs against the programs of Amanda 3.5.1 from Debian 12.',
-    'All of its tests passed when this page was written.',
+    'Each row is a suite of `test/interop`, which runs against the programs of Amanda 3.5.1 from',
+    'Debian 12. All of its tests passed when this page was written.',
     '',
     '| against Amanda 3.5.1 | tests passed |',
     '| --- | --- |',

@@ -1,17 +1,17 @@
-// The real Amanda, and what the interop tests need beside it. Only as root on Debian or a system made of it, since that is where this is known to work; anywhere
-// else it says so and the tests that need a program skip by name.
+// Installs the real Amanda, and what the interop tests need beside it: only as root, on Debian or a
+// system made of it. Elsewhere it says so, and the tests that need a program are skipped by name.
 //
-// What it changes on the machine, each only where it is not so yet:
-//   - Debian packages (below) are installed, and none of their daemons is started;
-//   - user backup, as which Debian's amandad runs, gets a login shell: sshd runs its command through it, and Debian's is nologin;
-//   - user backup is put into the groups disk and tape, as amanda-common does it;
+// It changes on the machine, each only if it is not so yet:
+//   - Debian packages (below) are installed; none of their daemons is started;
+//   - user backup gets a login shell instead of nologin, because sshd runs its command through it;
+//   - user backup joins the groups disk and tape, as amanda-common does it;
 //   - the folders that Amanda's programs expect are made.
-// Nothing is configured: the tests put folders of their own where Amanda looks for its configuration and for .amandahosts.
+// It configures nothing: the tests mount folders of their own where Amanda looks for files.
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { run, say } from './tools.mjs';
 
-/** libencode-locale-perl: every Perl program of Amanda needs it, and Debian's packages do not ask for it. */
+/** Amanda's Perl programs need libencode-locale-perl, and its packages do not ask for it. */
 const PACKAGES = [
   'amanda-common',
   'amanda-client',
@@ -23,7 +23,7 @@ const PACKAGES = [
   'xinetd',
   'tar',
   'gzip',
-  // What draws the web page of a tap, and what saves a capture of it.
+  // They draw the web page of a tap, and save a capture of it.
   'chromium',
   'tcpdump',
 ];
@@ -35,7 +35,7 @@ const FOLDERS = [
   '/tmp/amanda',
 ];
 
-/** Installs and prepares what is missing. Resolves to a sentence for why it could not, undefined when all is there. */
+/** Installs what is missing. Resolves to a sentence about a failure, else to undefined. */
 export async function installRealPrograms() {
   const failure = await attempt();
   if (failure !== undefined)
@@ -66,7 +66,8 @@ async function missingPackages() {
 
 async function install(names) {
   say(`setup: installing Debian packages: ${names.join(' ')}`);
-  // A package's daemon would be started at once, and xinetd's would listen on every address; this answer of the policy forbids it.
+  // Debian starts a package's daemon at once, and xinetd listens on every address. This answer of
+  // the policy forbids it.
   const policy = '/usr/sbin/policy-rc.d';
   const madePolicy = !existsSync(policy);
   if (madePolicy) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -95,7 +96,7 @@ function aptGet(...words) {
   );
 }
 
-/** What apt says is wrong. An update that reached no server is a mere warning to it. */
+/** What apt says is wrong. If an update reaches no server, apt only warns. */
 function complaints(...runs) {
   const lines = runs.flatMap(({ output, error }) => [
     ...(output.match(/^[EW]: .*$/gm) ?? []),

@@ -1,4 +1,5 @@
-// A vitest reporter for test.mjs: what ran, what failed and what was skipped with which reason, as JSON in the file that RX_AMANDA_RESULTS names.
+// A vitest reporter for projects.mjs. It writes what passed, what failed, what was skipped and why,
+// as JSON into the file that RX_AMANDA_RESULTS names.
 import { writeFile } from 'node:fs/promises';
 
 export default class ResultsReporter {
@@ -19,7 +20,7 @@ export default class ResultsReporter {
         for (const error of suite.errors())
           results.failed.push(`${file} > ${suite.fullName}: ${firstLine(error)}`);
       }
-      // A file that could not be loaded has failed even though none of its tests has.
+      // A file that cannot be loaded fails, although none of its tests does.
       const broken = module.errors().length > 0 || module.state() === 'failed';
       if (broken && results.failed.length === before)
         results.failed.push(
@@ -40,7 +41,9 @@ function sort(results, file, test) {
   else results.failed.push(name);
 }
 
-/** The nearest reason that a suite around the test gives (test/support/skips.ts), or its failure. */
+/**
+ * The nearest reason that a suite around the test gives (test/support/skips.ts), or its failure.
+ */
 function reasonOf(task) {
   if (task === undefined) return undefined;
   if (task.type !== 'test' && task.errors().length > 0) return 'a hook around it failed';

@@ -1,9 +1,9 @@
-// Makes a fresh clone ready to run: node modules, build, and with --tests the real Amanda that the interop tests talk to. What is there already is left
-// alone, and finding that out takes a fraction of a second.
+// Makes a fresh clone ready to run. What is there already stays; finding that out takes a fraction
+// of a second.
 //
-//   node scripts/setup.mjs            node modules and build
-//   node scripts/setup.mjs --clean    the same, with a build from nothing
-//   node scripts/setup.mjs --tests    and the real programs
+//   node scripts/setup.mjs            installs the node modules and builds
+//   node scripts/setup.mjs --clean    builds from nothing
+//   node scripts/setup.mjs --tests    installs the real programs of the interop tests as well
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
@@ -11,7 +11,7 @@ import { installModules } from './modules.mjs';
 import { installRealPrograms } from './real-programs.mjs';
 import { checkNode, say } from './tools.mjs';
 
-/** Installs and builds what is missing. Resolves to a sentence for what failed, undefined when all is well. */
+/** Installs and builds what is missing. Resolves to a sentence about a failure, or undefined. */
 export async function setup({ clean = false } = {}) {
   checkNode();
   return (await installModules()) ?? (await build({ clean }));

@@ -1,4 +1,4 @@
-// `npm start -- …` is `rx-amanda …` from this checkout; without arguments it is the demonstration.
+// `npm start -- …` is `rx-amanda …` from this checkout. Without arguments it runs the demonstration.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +15,13 @@ if (failure === undefined) {
 }
 
 function start(words) {
-  // npm runs scripts at the top of the checkout; names of files on the command line are meant from where npm was called.
+  // npm runs scripts at the top of the checkout, but names of files count from INIT_CWD.
   const child = spawn(process.execPath, [join(root, 'dist/cli/rx-amanda/rx-amanda.js'), ...words], {
     stdio: 'inherit',
     cwd: process.env.INIT_CWD ?? process.cwd(),
   });
-  // A terminal signals the whole process group, the program too: it decides how to end, and this waits for it. What is sent to this process alone is passed on.
+  // A terminal signals the whole process group. The program decides how to end, and this process
+  // waits for it. Other signals reach this process alone, so it passes them on.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('close', (code, signal) => {

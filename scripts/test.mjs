@@ -14,7 +14,7 @@ import { report, word } from './report.mjs';
 import { makeSteps, outcome } from './steps.mjs';
 import { checkNode, say } from './tools.mjs';
 
-/** Seconds for all of it; what has not ended by then fails. */
+/** Seconds for the whole run; a step that has not ended by then fails. */
 const ALL_SECONDS = 19 * 60;
 const QUICK = ['lint', 'format', 'types', 'page types', 'unit', 'marbles'];
 
@@ -37,7 +37,7 @@ const rows = [
 ];
 const wanted = wantedSteps();
 const done = [];
-/** Why the real Amanda is not there, when it is not. */
+/** Why the real Amanda could not be installed; undefined when it is there. */
 let withoutAmanda;
 
 try {
