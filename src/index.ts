@@ -26,7 +26,7 @@ export * from './initiator/dump-header.js';
 export type { DumpInfo } from './initiator/dump-info.js';
 export type { BackupMessage } from './initiator/backup-message.js';
 export { retryAdvice, type RetryAdvice } from './initiator/retry.js';
-export type { CallOptions } from './initiator/options.js';
+export type { CallOptions } from './initiator/call-options.js';
 
 // Accepting: be a target, with services of your own, with Amanda's executables, or with ours.
 export * from './target/serve.js';
@@ -55,7 +55,8 @@ export type { PeerNameOptions } from './access/peer.js';
 export type { NameResolver } from './access/resolver.js';
 
 // The drivers.
-export { AMANDA_PORT, bsdtcp, listenBsdtcp } from './drivers/bsdtcp.js';
+export { AMANDA_PORT } from './wire/role.js';
+export { bsdtcp, listenBsdtcp } from './drivers/bsdtcp.js';
 export type { BsdtcpOptions, ListenBsdtcpOptions } from './drivers/bsdtcp.js';
 export * from './drivers/datagram/bsdudp.js';
 export * from './drivers/datagram/bsd.js';

@@ -1,5 +1,6 @@
 import { MAX_PAYLOAD } from '../wire/frame.js';
 import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/frame-header.js';
+import { AMANDA_PORT } from '../wire/role.js';
 import type { CapturedPacket } from './captured-packet.js';
 import { uint32 } from './numbers.js';
 import {
@@ -27,9 +28,6 @@ export interface CaptureSummary {
   /** Packets that may have carried a connection, by why they could not be used. */
   readonly unusable: ReadonlyMap<Unusable, number>;
 }
-
-/** The port that amandad listens at. Source: PROTOCOL.md, "Drivers". */
-export const AMANDA_PORT = 10_080;
 
 /** A header, and the type of the packet behind it. */
 const BYTES_TO_JUDGE = 9;

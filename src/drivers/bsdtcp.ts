@@ -16,9 +16,7 @@ import {
   type ListenTcpOptions,
 } from '../transport/tcp-listen.js';
 import { tcpSourcePorts } from './tcp-source-ports.js';
-
-/** The port of amandad. Source: PROTOCOL.md, "Drivers". */
-export const AMANDA_PORT = 10_080;
+import { AMANDA_PORT } from '../wire/role.js';
 
 export interface BsdtcpOptions {
   /** Name or address of the target. */

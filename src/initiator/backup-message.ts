@@ -3,32 +3,32 @@ import { parseRetry, type RetryAdvice } from './retry.js';
 
 /** A line of a sendbackup's MESG stream. Source: PROTOCOL.md, "Services". */
 export type BackupMessage =
-  /** What is dumped, as the target names it. */
+  /** What is dumped, in the target's words. */
   | { readonly kind: 'start'; readonly text: string }
-  /** How to restore, such as BACKUP, RECOVER_CMD, COMPRESS_SUFFIX. */
+  /** How to restore, such as BACKUP, RECOVER_CMD or COMPRESS_SUFFIX. */
   | { readonly kind: 'info'; readonly name: string; readonly value: string }
-  /** All info has come; DATA may flow now. */
+  /** The info is complete, and DATA may flow. */
   | { readonly kind: 'infoEnd' }
-  /** Usual output of the dump program. */
+  /** Normal output of the dump program. */
   | { readonly kind: 'normal'; readonly text: string }
-  /** The dump is usable but somebody should look; also every line that this library does not know, as it came. */
+  /** Unusual output; the dump is usable. Also every unknown line, unchanged. */
   | { readonly kind: 'strange'; readonly text: string }
-  /** Of the dump before the client coded it, in units of 1,024 bytes; undefined when the program could not tell. */
+  /** The size before compression, in units of 1,024 bytes; undefined when unknown. */
   | { readonly kind: 'size'; readonly kilobytes: number | undefined }
-  /** Of the dump before (`native`) and after (`client`) the client compressed and encrypted it. */
+  /** The checksum before (`native`) or after (`client`) the client's compression and encryption. */
   | { readonly kind: 'checksum'; readonly of: 'native' | 'client'; readonly checksum: Checksum }
-  /** A line of the state, where there is no STATE stream. */
+  /** A line of the state, when there is no STATE stream. */
   | { readonly kind: 'state'; readonly text: string }
   /** The dump should be tried again. */
   | { readonly kind: 'retry'; readonly advice: RetryAdvice }
-  /** The dump failed, whatever follows. */
+  /** The dump has failed, whatever follows. */
   | { readonly kind: 'error'; readonly text: string }
-  /** Says nothing. */
+  /** Has no meaning. */
   | { readonly kind: 'noop' }
-  /** sendbackup has finished; the dump is complete if there was no error. */
+  /** sendbackup has finished; without an error, the dump is complete. */
   | { readonly kind: 'end' };
 
-/** Reads one line, without its newline. There is no line that cannot be read: what is not known is strange. */
+/** Reads one line, without its newline. An unknown line is strange; no line is an error. */
 export function parseBackupMessage(line: string): BackupMessage {
   const text = line.replace(/\r$/, '');
   if (text.startsWith('|')) return { kind: 'normal', text: text.slice(1).trimStart() };

@@ -53,7 +53,9 @@ export function connect(driver: Driver, options: ConnectOptions = {}): Observabl
   );
 }
 
-/** Whether the failure may pass. A connection that came about and broke is for the caller to judge. */
+/**
+ * Whether the failure may pass. A connection that came about and broke is for the caller to judge.
+ */
 function isWorthAnotherTry(error: unknown): boolean {
   return isAmandaError(error, 'CONNECT_TIMEOUT') || isAmandaError(error, 'CONNECT_FAILED');
 }

@@ -1,6 +1,7 @@
 import { AmandaError } from '../wire/errors.js';
 import { formatDle } from '../wire/dle-format.js';
 import { encodeDumpHeader, type DumpHeader } from '../wire/dumpfile.js';
+import { messageOf } from '../wire/text.js';
 import { clientCompression, type DumpInfo } from './dump-info.js';
 import type { DumpOutcome } from './dump-outcome.js';
 import type { Dump } from './sendbackup.js';
@@ -13,11 +14,11 @@ export interface DumpHeaderOptions {
 }
 
 /**
- * The 32 KiB in front of a dump in a file, as Amanda's dumper fills them.
+ * The 32 KiB before a dump in a file, as Amanda's dumper writes them.
  *
- * Before the dump has ended there is no `outcome`, and the header is without size and checksums; it is valid, and has the same
- * length, both ways. Errors with `BAD_ARGUMENT` for a datestamp or a host, and with `BAD_REPLY` for an info of the target, that cannot
- * stand in it. Source: PROTOCOL.md, "The dump file".
+ * Without an `outcome`, as long as the dump runs, it has no size and no checksums; it is valid, and
+ * of the same length. Throws `BAD_ARGUMENT` for an invalid datestamp or host, and `BAD_REPLY` for
+ * an invalid info of the target. Source: PROTOCOL.md, "The dump file".
  */
 export function dumpHeader(
   dump: Dump,
@@ -39,7 +40,7 @@ export function dumpHeader(
   try {
     return encodeDumpHeader({ ...own, ...fromTarget(dump, info), ...fromOutcome(outcome) });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new AmandaError(
       'BAD_REPLY',
       `What ${peer} says about its dump of ${dle.disk} cannot stand in a dump file: ${why}`,
@@ -58,7 +59,7 @@ function fromTarget({ dle }: Dump, info: DumpInfo): Partial<DumpHeader> {
   };
 }
 
-/** What the client has coded the dump with; what a server would do is not done here. */
+/** How the client compressed or encrypted the dump; this side does neither. */
 function codingOf(
   { compress, encrypt }: Dump['dle'],
   { all }: DumpInfo,

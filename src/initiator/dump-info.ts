@@ -1,17 +1,17 @@
 import type { Dle } from '../wire/dle.js';
 
-/** What a target says about a dump before it sends it. */
+/** What a target says about a dump before the data. */
 export interface DumpInfo {
-  /** What makes the dump, such as `/bin/tar`; APPLICATION when {@link application} says it. */
+  /** The dump program, such as `/bin/tar`; APPLICATION when {@link application} names it. */
   readonly program: string | undefined;
   readonly application: string | undefined;
-  /** The commands that restore. */
+  /** The command that restores. */
   readonly restore: string | undefined;
-  /** All of it by its names on the wire; of a name that comes twice the last. */
+  /** All entries, by their names on the wire; the last of a name counts. */
   readonly all: ReadonlyMap<string, string>;
 }
 
-/** Gathers the info lines of a dump. */
+/** Makes the info of a dump from its lines. */
 export function toDumpInfo(all: ReadonlyMap<string, string>): DumpInfo {
   return {
     program: all.get('BACKUP'),
@@ -21,9 +21,9 @@ export function toDumpInfo(all: ReadonlyMap<string, string>): DumpInfo {
   };
 }
 
-/** The suffix that stands for what the client compresses with, such as `.gz`; undefined when the client does not compress. */
+/** The suffix of the client's compression, such as `.gz`; undefined when it does not compress. */
 export function clientCompression({ compress }: Dle, { all }: DumpInfo): string | undefined {
-  // sendbackup names a suffix also where the server is to compress, which this side does not do.
+  // sendbackup also names a suffix when the server should compress, which this side does not.
   if (compress?.method.startsWith('SERVER-') === true) return undefined;
   if (compress?.method === 'CUSTOM' || all.has('CLIENT_CUSTOM_COMPRESS')) return 'cust';
   const suffix = all.get('COMPRESS_SUFFIX') ?? '';

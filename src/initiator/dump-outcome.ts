@@ -1,28 +1,28 @@
 import type { Checksum } from '../wire/crc32c.js';
 
-/** How far a dump is. */
+/** The progress of a dump. */
 export interface DumpProgress {
-  /** Of the image, so far. */
+  /** Of the image. */
   readonly bytes: number;
-  /** In the index, so far. */
+  /** In the index. */
   readonly files: number;
   readonly directories: number;
 }
 
-/** A dump that is whole: everything was closed by the target, and size and checksums are those of the bytes received. */
+/** A whole dump: the target has closed every stream, and size and checksums match the bytes. */
 export interface DumpOutcome extends DumpProgress {
-  /** `strange`: usable, but some lines of the dump program should be looked at. */
+  /** `strange`: usable, but with unusual messages of the dump program. */
   readonly kind: 'success' | 'strange';
-  /** Of what went to the `data` sink. */
+  /** The checksum of the bytes that the `data` sink got. */
   readonly received: Checksum;
-  /** The same as Amanda writes it: CRC-32C, colon, bytes. */
+  /** The same in Amanda's notation: CRC-32C, colon, bytes. */
   readonly checksum: string;
-  /** Before the client compressed it, in units of 1,024 bytes; undefined when the program could not tell. */
+  /** The size before compression, in units of 1,024 bytes; undefined when unknown. */
   readonly size: number | undefined;
-  /** As the target sent them; undefined from a target that does not. */
+  /** The target's checksums; undefined when it sends none. */
   readonly native: Checksum | undefined;
   readonly client: Checksum | undefined;
-  /** The first 100 of the strange lines, and how many there were. */
+  /** The first 100 strange lines, and the number of all. */
   readonly strange: readonly string[];
   readonly strangeCount: number;
 }

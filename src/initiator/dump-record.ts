@@ -10,12 +10,12 @@ import type { DumpOutcome, DumpProgress } from './dump-outcome.js';
 import { retryLater } from './retry.js';
 import type { Dump } from './sendbackup.js';
 
-/** Strange lines that are kept; a dump may have one for each file. */
+/** The most strange lines that are kept; a dump may have one for each file. */
 const MAX_STRANGE = 100;
-/** Info lines that are kept; real ones are about ten. */
+/** The most info lines that are kept; a real dump has about ten. */
 const MAX_INFO = 64;
 
-/** What has been seen of a dump so far. */
+/** The record of a dump that is being received. */
 export class DumpRecord {
   readonly index = new IndexCount();
   readonly #dump: Dump;
@@ -44,12 +44,12 @@ export class DumpRecord {
     };
   }
 
-  /** Bytes of the image have come. */
+  /** Takes bytes of the image. */
   takeData(chunk: Uint8Array): void {
     this.#received.update(chunk);
   }
 
-  /** A line of MESG has come. Throws what it means for the dump. */
+  /** Takes a line of MESG. Throws if it means that the dump has failed. */
   takeMessage(message: BackupMessage): void {
     switch (message.kind) {
       case 'info':
@@ -77,7 +77,7 @@ export class DumpRecord {
     }
   }
 
-  /** MESG has been closed. Throws `INCOMPLETE_DUMP` when `end` did not come before. */
+  /** Takes the close of MESG. Throws `INCOMPLETE_DUMP` when `end` did not come before. */
   endMessages(): void {
     if (this.#ended) return;
     const { dle, peer } = this.#dump;
@@ -90,7 +90,7 @@ export class DumpRecord {
     );
   }
 
-  /** All streams have been closed. Throws `INCOMPLETE_DUMP` or `CHECKSUM_MISMATCH` when that was not all of the dump. */
+  /** Takes the close of all streams. Throws `INCOMPLETE_DUMP` or `CHECKSUM_MISMATCH`. */
   outcome(): DumpOutcome {
     const { dle, peer } = this.#dump;
     const received: ChecksumValue = { crc: this.#received.crc, bytes: this.#received.bytes };
@@ -129,7 +129,7 @@ export class DumpRecord {
     );
   }
 
-  /** The dump program's own complaint says more than sendbackup's summary of it. */
+  /** The dump program's own message says more than sendbackup's summary. */
   #hint(): string {
     const [first] = this.#strange;
     return first === undefined ? '' : ` It said: ${printable(first)}`;

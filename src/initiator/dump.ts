@@ -7,16 +7,18 @@ import { onConnection } from './on-connection.js';
 import { sendbackup, type Dump, type SendbackupOptions } from './sendbackup.js';
 
 /**
- * Asks a target what it can do and then for a dump, in the terms that it knows.
+ * Asks a target for its features, and then for a dump with the options that it supports.
  *
  *     source  -C--------------------|
  *     asked   -noop--sendbackup
  *     out     -------------d--------|      d: the Dump
  *
- *     connect(driver).pipe(dump({ dle }), receiveDump(() => ({ data: append }))).subscribe(console.log);
+ *     connect(driver)
+ *       .pipe(dump({ dle }), receiveDump(() => ({ data: append })))
+ *       .subscribe(console.log);
  *
- * Errors with `SERVICE_FAILED` when the target is too old to read a request for a dump, and as {@link noop} and
- * {@link sendbackup} do. Source: PROTOCOL.md, "Features".
+ * Errors with `SERVICE_FAILED` when the target is too old to read a request for a dump, and as
+ * {@link noop} and {@link sendbackup} do. Source: PROTOCOL.md, "Features".
  */
 export function dump(options: SendbackupOptions): OperatorFunction<Connection, Dump> {
   const { dle: _, options: __, ...call } = options;
@@ -30,7 +32,7 @@ export function dump(options: SendbackupOptions): OperatorFunction<Connection, D
   );
 }
 
-/** Undefined when the target does not say: a service of one's own need not, and takes what it is asked. */
+/** Undefined when the target names no features; a program's own service need not name any. */
 function featuresOf({ features, reply }: Noop): Noop['features'] | undefined {
   if (reply.options.get('features') === undefined) return undefined;
   if (features.has('fe_req_xml')) return features;

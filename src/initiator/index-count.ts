@@ -1,4 +1,4 @@
-/** Counts the entries of an index, in which each line is a path and a directory's ends in `/`. */
+/** Counts the entries of an index: each line is a path, and a directory ends with `/`. */
 export class IndexCount {
   #files = 0;
   #directories = 0;
@@ -24,7 +24,7 @@ export class IndexCount {
     }
   }
 
-  /** Counts a last line that has no newline. */
+  /** Counts a last line without a newline. */
   finish(): void {
     this.#count();
   }

@@ -3,7 +3,7 @@ import { formatChecksum, type Checksum } from '../wire/crc32c.js';
 import { AmandaError } from '../wire/errors.js';
 import { clientCompression, type DumpInfo } from './dump-info.js';
 
-/** What is known of a dump when all its streams have been closed by the target. */
+/** The facts about a dump after the target has closed all its streams. */
 export interface DumpFacts {
   readonly dle: Dle;
   readonly peer: string;
@@ -14,17 +14,17 @@ export interface DumpFacts {
   readonly ended: boolean;
   /** Whether the target announced an index. */
   readonly indexed: boolean;
-  /** The `size` line in units of 1,024 bytes; −1 when the program could not tell, undefined without the line. */
+  /** The `size` line in units of 1,024 bytes; −1 for unknown, undefined without the line. */
   readonly size: number | undefined;
   readonly native: Checksum | undefined;
   readonly client: Checksum | undefined;
 }
 
 /**
- * Whether a dump without an `error` line is whole: undefined, or the error that says why not.
+ * Judges a dump that has no `error` line. Undefined when it is whole; otherwise the error.
  *
- * `INCOMPLETE_DUMP` without `end`, data, a size, or the index that was asked for; `CHECKSUM_MISMATCH` when CRC, count or size are
- * not those of the bytes received. Source: PROTOCOL.md, "Services".
+ * `INCOMPLETE_DUMP` without `end`, data, a size, or a requested index. `CHECKSUM_MISMATCH` when
+ * CRC, count or size differ from the received bytes. Source: PROTOCOL.md, "Services".
  */
 export function judgeDump(facts: DumpFacts): AmandaError | undefined {
   const { peer, dle } = facts;
@@ -85,7 +85,7 @@ function same(one: Checksum, other: Checksum): boolean {
   return one.crc === other.crc && one.bytes === other.bytes;
 }
 
-/** Whether the client compresses or encrypts, so that what arrives is not what the dump program wrote. */
+/** Whether the client compresses or encrypts the output of the dump program. */
 function isCoded({ dle, info }: DumpFacts): boolean {
   return (
     clientCompression(dle, info) !== undefined ||
@@ -95,8 +95,8 @@ function isCoded({ dle, info }: DumpFacts): boolean {
 }
 
 /**
- * Whether `size` is the number of bytes, rounded up to KiB. It is where GNU tar reports its own total; `dump` estimates, and
- * several applications report at least 32, or round down.
+ * Whether `size` is the exact number of bytes, rounded up to KiB. GNU tar reports its total; `dump`
+ * estimates, and several applications report at least 32, or round down.
  */
 function countsExactly({ dle, info }: DumpFacts): boolean {
   return dle.program === 'GNUTAR' || info.application === 'amgtar';

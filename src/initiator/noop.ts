@@ -3,26 +3,28 @@ import type { Connection } from '../connection/connection.js';
 import { request, type Reply } from '../exchange/request.js';
 import { Features } from '../wire/features.js';
 import { printable } from '../wire/text.js';
-import { optionsFor, type CallOptions } from './options.js';
+import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply, serviceFailed } from './reply-errors.js';
 
-/** What a target says about itself. */
+/** The reply of a target to noop. */
 export interface Noop {
-  /** What it can do; the empty set for an Amanda from before there were features. */
+  /** Its features; the empty set for an Amanda without features. */
   readonly features: Features;
   readonly reply: Reply;
 }
 
 /**
- * Asks a target what it can do, which also proves that it is there and lets us in.
+ * Asks a target for its features. The reply also shows that the target runs and admits us.
  *
  *     source  -C-----|      C: the Connection
  *     out     ---n-|        n: { features }
  *
- *     connect(bsdtcp({ host })).pipe(noop()).subscribe(({ features }) => console.log(features.names()));
+ *     connect(bsdtcp({ host }))
+ *       .pipe(noop())
+ *       .subscribe(({ features }) => console.log(features.names()));
  *
- * Errors with `SERVICE_FAILED` when the answer is an ERROR line, with `BAD_REPLY` when it is something else than
- * OPTIONS, with `BAD_FEATURES`, and as {@link request} does. Source: PROTOCOL.md, "Services".
+ * Errors with `SERVICE_FAILED` for an ERROR line, with `BAD_REPLY` for other lines than OPTIONS,
+ * with `BAD_FEATURES`, and as {@link request} does. Source: PROTOCOL.md, "Services".
  */
 export function noop(call: CallOptions = {}): OperatorFunction<Connection, Noop> {
   return (connections) =>

@@ -31,7 +31,7 @@ export function onConnection<T>(
   return (connections) =>
     connections.pipe(
       filter((_, index) => index === 0),
-      // The source completes only when the connection ends, so the end of the work travels as a value.
+      // The source completes only with the connection, so the end of the work travels as a value.
       mergeMap((connection) => work(connection).pipe(asCallOn(connection), materialize())),
       dematerialize(),
     );

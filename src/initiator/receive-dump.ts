@@ -29,10 +29,10 @@ import { watchSilence } from './watch-silence.js';
 
 export type { DumpOutcome, DumpProgress };
 
-/** Takes bytes; the next ones come when what it returns completes, so the sender is slowed to its pace. What it emits is ignored. */
+/** Takes bytes. The next ones come when its result completes; values of the result are ignored. */
 export type Sink = (chunk: Uint8Array) => ObservableInput<unknown>;
 
-/** Where the streams of a dump go. What has no sink is read and counted all the same. */
+/** The sinks of a dump's streams. A stream without a sink is read and counted. */
 export interface DumpSinks {
   readonly data: Sink;
   readonly index?: Sink | undefined;
@@ -40,11 +40,11 @@ export interface DumpSinks {
 }
 
 export type DumpEvent =
-  /** All info has come; the data follow. */
+  /** The info is complete; the data follow. */
   | { readonly kind: 'started'; readonly dump: Dump; readonly info: DumpInfo }
   | { readonly kind: 'message'; readonly message: BackupMessage }
   | { readonly kind: 'progress'; readonly progress: DumpProgress }
-  /** The last event, and the only one that stands for a whole dump. */
+  /** The last event: the dump is whole. */
   | { readonly kind: 'done'; readonly outcome: DumpOutcome };
 
 export interface ReceiveDumpOptions {
@@ -53,25 +53,28 @@ export interface ReceiveDumpOptions {
   /** Milliseconds for which nothing may arrive, default 1,800,000 (Amanda's `dtimeout`). */
   readonly dataTimeout?: number;
   /**
-   * Whether the memory of a chunk may be written to again once what its sink returned is complete: for sinks that keep no chunk and no part of one. Receiving costs
-   * less then. Default false.
+   * Whether a chunk is valid only until its sink's result completes. Faster, for sinks that keep no
+   * part of a chunk. Default false.
    */
   readonly lease?: boolean;
 }
 
 /**
- * Receives a dump, hands its bytes on at the pace of the sinks, and vouches for it.
+ * Receives a dump at the pace of its sinks, and checks that it is whole.
  *
  *     dump   -d----------------|
  *     out    ---m-s-p--p--m-m-D|      m: message  s: started  p: progress  D: done
  *
- *     dumps.pipe(receiveDump(() => ({ data: (chunk) => file.appendFile(chunk) }))).subscribe(console.log);
+ *     dumps
+ *       .pipe(receiveDump(() => ({ data: (chunk) => file.appendFile(chunk) })))
+ *       .subscribe(console.log);
  *
- * The sinks are asked for when the target has said what it sends, before the first byte is taken. Completes only behind `done`.
- * Errors with `SERVICE_FAILED` when sendbackup reports an error, `RETRY_LATER` when it wants to be asked again,
- * `INCOMPLETE_DUMP` without `end`, data, size, or an index that was asked for, `CHECKSUM_MISMATCH`, `DATA_TIMEOUT`, `BAD_REPLY` when the data come before what
- * they are, with what broke the connection, and with what a sink errors with. Unsubscribing ends the dump.
- * Source: PROTOCOL.md, "Services".
+ * `open` makes the sinks when the info is complete, before the first byte. Completes after `done`.
+ * Errors with `SERVICE_FAILED` when sendbackup reports an error, `RETRY_LATER` when it wants to
+ * dump later, `INCOMPLETE_DUMP` without `end`, data, size or a requested index,
+ * `CHECKSUM_MISMATCH`, `DATA_TIMEOUT`, `BAD_REPLY` when data come before the info, with what breaks
+ * the connection, and with the error of a sink. Unsubscribing ends the dump. Source: PROTOCOL.md,
+ * "Services".
  */
 export function receiveDump(
   open: (dump: Dump, info: DumpInfo) => DumpSinks,
@@ -88,9 +91,9 @@ function receive(
   const { progressInterval = 1_000, dataTimeout = 1_800_000, lease = false } = options;
   return defer(() => {
     const record = new DumpRecord(dump);
-    const informed = new AsyncSubject<DumpInfo>();
+    const infoComplete = new AsyncSubject<DumpInfo>();
     const over = new Subject<void>();
-    const streams = informed.pipe(
+    const streams = infoComplete.pipe(
       mergeMap((info) =>
         concat(
           of<DumpEvent>({ kind: 'started', dump, info }),
@@ -101,15 +104,15 @@ function receive(
     const progress = interval(progressInterval).pipe(
       map((): DumpEvent => ({ kind: 'progress', progress: record.progress })),
     );
-    const transfer = merge(streams, messages(dump, record, informed)).pipe(
+    const transfer = merge(streams, messages(dump, record, infoComplete)).pipe(
       finalize(() => {
         over.next();
       }),
     );
     const watches = merge(progress, watchSilence(dump, dataTimeout)).pipe(takeUntil(over));
     return concat(
-      // In this order: what waits in MESG already is read before it is judged that the data are early.
-      merge(watches, transfer, forbidEarlyData(dump).pipe(takeUntil(informed))),
+      // In this order: buffered lines of MESG are read before the data are judged to be early.
+      merge(watches, transfer, forbidEarlyData(dump).pipe(takeUntil(infoComplete))),
       defer(() => of<DumpEvent>({ kind: 'done', outcome: record.outcome() })),
     );
   });
@@ -118,23 +121,23 @@ function receive(
 function messages(
   dump: Dump,
   record: DumpRecord,
-  informed: AsyncSubject<DumpInfo>,
+  infoComplete: AsyncSubject<DumpInfo>,
 ): Observable<DumpEvent> {
-  const inform = (): void => {
-    informed.next(record.info);
-    informed.complete();
+  const completeInfo = (): void => {
+    infoComplete.next(record.info);
+    infoComplete.complete();
   };
   return dump.messages.pipe(
     concatMap((message) => {
       record.takeMessage(message);
       const event = of<DumpEvent>({ kind: 'message', message });
-      return message.kind === 'infoEnd' ? event.pipe(tap({ complete: inform })) : event;
+      return message.kind === 'infoEnd' ? event.pipe(tap({ complete: completeInfo })) : event;
     }),
     tap({
-      // Old targets need not say where the info ends.
+      // Old targets may leave out the end of the info.
       complete: () => {
         record.endMessages();
-        inform();
+        completeInfo();
       },
     }),
   );
@@ -146,7 +149,7 @@ function drain(
   sinks: DumpSinks,
   lease: boolean,
 ): Observable<never> {
-  const { index = nowhere, state = nowhere } = sinks;
+  const { index = ignore, state = ignore } = sinks;
   return merge(
     read(
       dump.data,
@@ -174,16 +177,16 @@ function drain(
   );
 }
 
-/** Reads to the end, which must be the target's close: a stream that nobody wants to keep may show that bytes are missing, too. */
+/** Reads to the target's close. A stream without a sink is read too: its error counts as well. */
 function read(stream: Stream | undefined, sink: Sink, lease: boolean): Observable<never> {
   return stream === undefined ? EMPTY : stream.paced(sink, { lease }).pipe(ignoreElements());
 }
 
-function nowhere(): ObservableInput<never> {
+function ignore(): ObservableInput<never> {
   return EMPTY;
 }
 
-/** The streams wait for `info end`; when they hold so much that the connection stays paused, it cannot come any more. */
+/** Streams wait for `info end`. It cannot come when their bytes keep the connection paused. */
 function forbidEarlyData({ reply, dle, peer }: Dump): Observable<never> {
   const handles = new Set(Object.values(reply.streams).map(({ handle }) => handle));
   return reply.connection.flow.pipe(
@@ -196,7 +199,7 @@ function forbidEarlyData({ reply, dle, peer }: Dump): Observable<never> {
       if (!paused || held * 2 <= limit) return;
       throw new AmandaError(
         'BAD_REPLY',
-        `${peer} sends the data of ${dle.disk} before it says what they are, which no sendbackup does.`,
+        `${peer} sends the data of ${dle.disk} before their description, which no sendbackup does.`,
         { peer },
       );
     }),

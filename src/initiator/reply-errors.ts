@@ -13,7 +13,7 @@ export function serviceFailed(service: string, { errors, connection }: Reply): A
   );
 }
 
-/** The error for a reply that the service may not give. */
+/** The error for a reply that violates the protocol of the service. */
 export function badReply(service: string, why: string, { connection }: Reply): AmandaError {
   const peer = describePeer(connection.peer);
   return new AmandaError(

@@ -2,16 +2,18 @@ import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { quotedWords, unquote } from '../wire/quote.js';
 import { printable } from '../wire/text.js';
 
-/** A target's wish to be asked again for a dump. Source: PROTOCOL.md, "Services". */
+/** A target's advice to request a dump again. Source: PROTOCOL.md, "Services". */
 export interface RetryAdvice {
-  /** Seconds to wait before that; undefined when the target leaves it open. */
+  /** Seconds to wait; undefined when the target does not say. */
   readonly delay: number | undefined;
-  /** The level to ask for; undefined for the same one. */
+  /** The level to request; undefined for the same one. */
   readonly level: number | undefined;
   readonly message: string | undefined;
 }
 
-/** Reads what stands behind `RETRY` in a reply and behind `retry` in a message. What is not known is passed over. */
+/**
+ * Reads the text after `RETRY` in a reply, or after `retry` in a message. Ignores unknown words.
+ */
 export function parseRetry(text: string): RetryAdvice {
   const words = quotedWords(text);
   const after = (name: string): string | undefined => {
@@ -26,7 +28,7 @@ export function parseRetry(text: string): RetryAdvice {
   };
 }
 
-/** The error of a dump that the target wants to be asked for again. */
+/** The error of a dump that the target wants to make later. */
 export function retryLater(advice: RetryAdvice, peer: string): AmandaError {
   const when = advice.delay === undefined ? 'again later' : `again in ${advice.delay} s`;
   const which = advice.level === undefined ? '' : ` for level ${advice.level}`;
@@ -41,7 +43,7 @@ export function retryLater(advice: RetryAdvice, peer: string): AmandaError {
   );
 }
 
-/** What the target advised, for an error with the code `RETRY_LATER`; undefined for any other. */
+/** The target's advice in an error with the code `RETRY_LATER`; undefined for other errors. */
 export function retryAdvice(error: unknown): RetryAdvice | undefined {
   return isAmandaError(error, 'RETRY_LATER') && isAdvised(error.cause)
     ? error.cause.retry

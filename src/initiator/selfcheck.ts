@@ -4,42 +4,42 @@ import { request, type Reply } from '../exchange/request.js';
 import { formatDle } from '../wire/dle-format.js';
 import type { Dle } from '../wire/dle.js';
 import { printable } from '../wire/text.js';
-import { optionsFor, type CallOptions } from './options.js';
+import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply } from './reply-errors.js';
 
 export interface SelfcheckOptions extends CallOptions {
-  /** What to check: whether each could be dumped. */
+  /** What to check. */
   readonly dles: readonly Dle[];
 }
 
-/** How much a finding matters, least first; from `error` on it is a problem. */
+/** The severities, lowest first; `error` and above are problems. */
 export const severities = ['success', 'info', 'message', 'warning', 'error', 'critical'] as const;
 
-/** One thing that a selfcheck found. */
+/** A result of a selfcheck. */
 export interface Finding {
-  /** One that we do not know counts as `error`. */
+  /** An unknown one counts as `error`. */
   readonly severity: (typeof severities)[number];
-  /** A sentence, as the target says it. */
+  /** The target's sentence. */
   readonly text: string;
   /** Amanda's number for the message; undefined from a target before 3.5. */
   readonly code: number | undefined;
-  /** Everything else that came with it, such as `disk` and `dirname`; empty from a target before 3.5. */
+  /** Other fields, such as `disk` and `dirname`; empty from a target before 3.5. */
   readonly details: ReadonlyMap<string, string>;
 }
 
-/** Whether a finding stands in the way of a backup. */
+/** Whether a finding prevents a backup. */
 export function isProblem({ severity }: Finding): boolean {
   return severity === 'error' || severity === 'critical';
 }
 
 /**
- * Asks a target whether it could dump these DLEs, and emits what it found.
+ * Asks a target whether it can dump these DLEs, and emits its findings.
  *
  *     source  -C---------|
  *     out     ----(ffff|)      f: a Finding
  *
- * A problem is a value; completion says that the check was done. Errors with `BAD_REPLY` for messages that are not JSON, with
- * `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
+ * A problem is a value; the check is complete when this completes. Errors with `BAD_REPLY` for
+ * malformed messages, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
  */
 export function selfcheck({
   dles,
@@ -54,7 +54,7 @@ export function selfcheck({
     );
 }
 
-/** Since 3.5 a line announces that everything behind it is JSON; before, each line is one finding. */
+/** Since 3.5, the text after this line is JSON; before 3.5, each line is one finding. */
 const JSON_MARK = 'MESSAGE JSON\n';
 
 function findingsOf(reply: Reply): readonly Finding[] {
@@ -82,7 +82,7 @@ function parseMessages(text: string, reply: Reply): readonly Finding[] {
   return messages.map((message: unknown) => {
     if (typeof message !== 'object' || message === null || Array.isArray(message))
       throw badReply('selfcheck', 'a message in it is no JSON object', reply);
-    // What was nested deeply enough can be read and not be written again.
+    // Deeply nested JSON can be parsed, but JSON.stringify may throw.
     const fields = attempt(() =>
       Object.entries(message).map(
         ([name, value]) =>

@@ -9,35 +9,35 @@ import type { Dle } from '../wire/dle.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import { parseBackupMessage, type BackupMessage } from './backup-message.js';
-import { optionsFor, type CallOptions } from './options.js';
+import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply, serviceFailed } from './reply-errors.js';
 import { parseRetry, retryLater } from './retry.js';
 
 export interface SendbackupOptions extends CallOptions {
-  /** What to dump; without `levels` it is a full dump. */
+  /** What to dump; a full dump without `levels`. */
   readonly dle: Dle;
 }
 
 /**
- * A dump that has begun: its streams, nothing of them read yet.
+ * A dump that has begun, with its unread streams.
  *
- * Each stream has one reader, and one that is not read holds up the others: read or `discard()` them all, or leave that to
- * `receiveDump`, which also tells a whole dump from a broken one.
+ * Read or `discard()` each of them, because an unread stream blocks the others. `receiveDump` does
+ * this, and also checks whether the dump is whole.
  */
 export interface Dump {
-  /** As it was asked for. */
+  /** As requested. */
   readonly dle: Dle;
   /** 0 is a full dump. */
   readonly level: number;
-  /** The target as a person would name it. */
+  /** The name of the target, for people. */
   readonly peer: string;
   /** The image. */
   readonly data: Stream;
-  /** What sendbackup says, line by line. */
+  /** The lines of sendbackup's messages. */
   readonly messages: Observable<BackupMessage>;
-  /** The paths in the image, one a line; undefined when the target makes no index. */
+  /** The paths in the image, one on each line; undefined without an index. */
   readonly index: Stream | undefined;
-  /** What the application needs to restore single files; undefined when it needs nothing. */
+  /** What the application needs to restore single files; undefined without it. */
   readonly state: Stream | undefined;
   readonly reply: Reply;
 }
@@ -48,11 +48,14 @@ export interface Dump {
  *     source  -C----------------|      C: the Connection
  *     out     ----d-------------|      d: the Dump; completes when its streams have
  *
- *     connect(driver).pipe(sendbackup({ dle }), mergeMap((dump) => dump.messages)).subscribe(console.log);
+ *     connect(driver)
+ *       .pipe(sendbackup({ dle }), mergeMap((dump) => dump.messages))
+ *       .subscribe(console.log);
  *
- * Unsubscribing ends the dump. Errors with `SERVICE_FAILED` when the target says why not, with `RETRY_LATER` when it wants to be
- * asked again, with `BAD_REPLY` when the reply has no DATA or no MESG stream or says something else, with `BAD_DLE`, and as
- * {@link request} does. Source: PROTOCOL.md, "Services".
+ * Unsubscribing ends the dump. Errors with `SERVICE_FAILED` when the target refuses, with
+ * `RETRY_LATER` when it wants to dump later, with `BAD_REPLY` for a reply without DATA or MESG
+ * stream or with other lines, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md,
+ * "Services".
  */
 export function sendbackup({
   dle,
@@ -103,5 +106,5 @@ function toDump(reply: Reply, dle: Dle, level: number): Dump {
   };
 }
 
-/** Characters in one line of MESG; real ones have some hundred. */
+/** The longest line of MESG, in characters; real ones have some hundred. */
 const MAX_MESSAGE = 65_536;

@@ -5,15 +5,15 @@ import { formatDle } from '../wire/dle-format.js';
 import type { Dle } from '../wire/dle.js';
 import { quotedWords, unquote } from '../wire/quote.js';
 import { printable } from '../wire/text.js';
-import { optionsFor, type CallOptions } from './options.js';
+import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply, serviceFailed } from './reply-errors.js';
 
 export interface SendsizeOptions extends CallOptions {
-  /** What to estimate; each with the `levels` (default 0) and the `estimate` methods that are wanted. */
+  /** What to estimate, each with its `levels` (default 0) and `estimate` methods. */
   readonly dles: readonly Dle[];
 }
 
-/** What a target says about the size of one disk at one level. */
+/** A target's estimate of one disk at one level. */
 export type Estimate = EstimateAnswer & {
   readonly disk: string;
   /** 0 is a full dump. */
@@ -23,21 +23,22 @@ export type Estimate = EstimateAnswer & {
 export type EstimateAnswer =
   /** Units of 1,024 bytes, 1 or more. */
   | { readonly kind: 'size'; readonly kilobytes: number }
-  /** There is no estimate, or one that came before does not hold. */
+  /** There is no estimate, or an earlier one is withdrawn. */
   | { readonly kind: 'none' }
   | { readonly kind: 'error'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string };
 
 /**
- * Asks a target how large dumps would be, and emits each estimate as soon as it comes.
+ * Asks a target for the sizes of dumps, and emits each estimate when it comes.
  *
  *     source  -C-------------|
  *     reply   ----P----P-R          P: a partial reply  R: the final one
- *     out     ----a----b-(c|)       a: the first disk, and so on; what a later reply repeats does not come again
+ *     out     ----a----b-(c|)       a: the first disk, and so on; each estimate once
  *
- * A disk that cannot be estimated is a value; one about which nothing was said has `none` at the end. Errors with
- * `SERVICE_FAILED` when the service failed as a whole, with `BAD_REPLY` for a line that is no estimate or is about something that
- * was not asked for, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
+ * A failed estimate is a value; a disk without a line has `none` at the end. Errors with
+ * `SERVICE_FAILED` when the whole service failed, with `BAD_REPLY` for a line that is no estimate
+ * or was not requested, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md,
+ * "Services".
  */
 export function sendsize({
   dles,
@@ -47,21 +48,21 @@ export function sendsize({
   const body = asked.map(formatDle).join('');
   return (connections) =>
     new Observable<Estimate>((out) => {
-      const gathering = new Gathering(asked);
+      const collector = new EstimateCollector(asked);
       return connections
         .pipe(
           request({ service: 'sendsize', options: optionsFor(call), body }, call),
-          concatMap((reply) => gathering.take(reply)),
+          concatMap((reply) => collector.take(reply)),
         )
         .subscribe(out);
     });
 }
 
-/** What has been said so far. Replies are cumulative: each repeats the ones before it. */
-class Gathering {
+/** Collects estimates. Replies are cumulative: each repeats the previous ones. */
+class EstimateCollector {
   readonly #asked: ReadonlySet<string>;
   readonly #missing: Map<string, { readonly disk: string; readonly level: number }>;
-  readonly #said = new Set<string>();
+  readonly #seen = new Set<string>();
 
   constructor(dles: readonly (Dle & Required<Pick<Dle, 'levels'>>)[]) {
     const pairs = dles.flatMap(({ disk, levels }) => levels.map(({ level }) => ({ disk, level })));
@@ -70,12 +71,16 @@ class Gathering {
   }
 
   *take(reply: Reply): Generator<Estimate> {
-    for (const line of this.#fresh(reply)) {
+    for (const line of this.#newLines(reply)) {
       const estimate = parseEstimate(line);
       if (estimate === undefined)
         throw badReply('sendsize', `a line in it is no estimate: "${printable(line)}"`, reply);
       if (!this.#asked.has(keyOf(estimate)))
-        throw badReply('sendsize', `nobody asked for what it says: "${printable(line)}"`, reply);
+        throw badReply(
+          'sendsize',
+          `it has an estimate that was not requested: "${printable(line)}"`,
+          reply,
+        );
       if (estimate.kind !== 'warning') this.#missing.delete(keyOf(estimate));
       yield estimate;
     }
@@ -84,12 +89,12 @@ class Gathering {
     for (const { disk, level } of this.#missing.values()) yield { kind: 'none', disk, level };
   }
 
-  *#fresh({ kind, lines, text }: Reply): Generator<string> {
-    // A partial reply is what the service has written up to then, so its last line may be in the middle.
+  *#newLines({ kind, lines, text }: Reply): Generator<string> {
+    // A partial reply is what the service has written so far, so its last line may be incomplete.
     const whole = kind === 'partial' && !text.endsWith('\n') ? lines.slice(0, -1) : lines;
     for (const line of whole) {
-      if (line === '' || this.#said.has(line)) continue;
-      this.#said.add(line);
+      if (line === '' || this.#seen.has(line)) continue;
+      this.#seen.add(line);
       yield line;
     }
   }

@@ -316,7 +316,7 @@ describe('a dump that is not whole', () => {
       dumping({ DATA: flood, MESG: staysOpen('sendbackup: start [x]\n') }),
     );
     expect(failed).toMatchObject({ code: 'BAD_REPLY' });
-    expect(failed.message).toMatch(/before it says what they are/);
+    expect(failed.message).toMatch(/before their description/);
   });
 
   test('wants to be asked again, with what the target advises', async () => {

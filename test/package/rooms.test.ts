@@ -61,16 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Names that two files still declare. The list only becomes shorter. */
-const TO_RENAME: readonly string[] = [
-  'AMANDA_PORT',
-  'Checksum',
-  'Role',
-  'hungUp',
-  'lengthOf',
-  'noop',
-  'packet',
-  'sendbackup',
-];
+const TO_RENAME: readonly string[] = ['Checksum', 'hungUp'];
 
 /** What a source file imports, by any form of import. */
 async function importsOf(file: string): Promise<readonly string[]> {

@@ -1,12 +1,12 @@
-import { AMANDA_PORT } from '../../drivers/bsdtcp.js';
+import { AMANDA_PORT } from '../../wire/role.js';
 import { printable } from '../../wire/text.js';
 import { configInvalid } from './lexer.js';
 import type { Setting } from './settings.js';
 
 /**
- * The port for a number or the name of a service, using the text of /etc/services.
+ * The port that a number or the name of a service stands for, by the text of /etc/services.
  *
- * Errors with `CONFIG_INVALID` for a number outside 1 to 65535, and for an unknown name.
+ * Errors with `CONFIG_INVALID` for a number outside 1 to 65535 and for a name that is not there.
  */
 export function resolvePort(
   { value, at }: Setting<string>,
@@ -22,15 +22,11 @@ export function resolvePort(
   if (port !== undefined) return port;
   throw configInvalid(
     at,
-    `there is no service "${printable(value)}" over ${protocol} in /etc/services; ` +
-      'give the number of the port.',
+    `there is no service "${printable(value)}" over ${protocol} in /etc/services; give the number of the port.`,
   );
 }
 
-/**
- * The port of a service in the text of /etc/services. Not every system lists `amanda`, so its port
- * is built in.
- */
+/** The port of a service by the text of /etc/services; Amanda's own is known without. */
 export function portOfService(
   name: string,
   protocol: 'tcp' | 'udp',

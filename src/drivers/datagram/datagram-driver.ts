@@ -10,7 +10,7 @@ import { connectUdp, type ConnectedUdp } from '../../transport/datagram-socket.j
 import { checkPort } from '../../transport/address.js';
 import { decodeDatagram, type Datagram } from '../../wire/datagram.js';
 import { AmandaError, isAmandaError } from '../../wire/errors.js';
-import { AMANDA_PORT } from '../bsdtcp.js';
+import { AMANDA_PORT } from '../../wire/role.js';
 import type { Driver } from '../driver.js';
 import { yieldConnection } from '../yield-connection.js';
 import type { PortRange } from './stream-listener.js';

@@ -9,7 +9,7 @@ import { checkPort } from '../../transport/address.js';
 import { DEFAULT_MAX_CONNECTIONS } from '../../transport/tcp-listen.js';
 import { MAX_DATAGRAM, encodeDatagram, type Datagram } from '../../wire/datagram.js';
 import { packet } from '../../wire/packet.js';
-import { AMANDA_PORT } from '../bsdtcp.js';
+import { AMANDA_PORT } from '../../wire/role.js';
 import type { Listener } from '../driver.js';
 import { readDatagram } from './datagram-driver.js';
 import type { PortRange } from './stream-listener.js';

@@ -15,7 +15,7 @@ import {
   tap,
   type Observable,
 } from 'rxjs';
-import { AMANDA_PORT } from '../../../drivers/bsdtcp.js';
+import { AMANDA_PORT } from '../../../wire/role.js';
 import { toText } from '../../../diagram/text/text.js';
 import { observeTap } from '../../../tap/observe-tap.js';
 import { tapProcess } from '../../../tap/relay-process.js';

@@ -2,15 +2,15 @@ import type { RequestOptions } from '../exchange/request.js';
 import { Features, type FeatureName } from '../wire/features.js';
 import type { OptionFields } from '../wire/options.js';
 
-/** What every typed call may be told besides what it is about. */
+/** The options of every typed call. */
 export interface CallOptions extends RequestOptions {
-  /** What the OPTIONS line says. Default: our features and nothing else. */
+  /** The entries of the OPTIONS line. Default: our features. */
   readonly options?: OptionFields;
-  /** What the target can do, as its noop answered; what it does not know is left out of the request. Default: it knows everything. */
+  /** The features of the target, as its noop replied; others are left out. Default: all. */
   readonly target?: Features | undefined;
 }
 
-/** The OPTIONS line for a target: our features unless others are given, without the entries that the target does not know. */
+/** The OPTIONS line for a target: our features, and the entries that the target supports. */
 export function optionsFor({ options = {}, target }: CallOptions): OptionFields {
   const { features = Features.amanda351, ...fields } = options;
   if (target === undefined) return { features, ...fields };
@@ -21,6 +21,7 @@ export function optionsFor({ options = {}, target }: CallOptions): OptionFields 
   return { features, ...Object.fromEntries(known) };
 }
 
+/** The feature that an entry needs. */
 const neededFor: ReadonlyMap<string, FeatureName> = new Map([
   ['maxdumps', 'fe_req_options_maxdumps'],
   ['hostname', 'fe_req_options_hostname'],
