@@ -19,8 +19,8 @@ const FLUSH_BYTES = 491_520;
 const HEADER_SLAB_BYTES = 65_536;
 
 /**
- * Headers and small payloads of all connections lie one after another in slabs; no byte is used
- * twice.
+ * Headers and small payloads of all connections lie one after another in slabs that are never
+ * rewritten.
  */
 let slab = new Uint8Array(0);
 let slabFill = 0;

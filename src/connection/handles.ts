@@ -43,7 +43,7 @@ export class Handles<S> {
     this.#open.clear();
   }
 
-  /** Whether a handle was a protocol handle of this initiator: a frame for it is late. */
+  /** Whether a handle was a protocol handle of this initiator: frames for it are ignored. */
   isRetired(handle: number): boolean {
     return this.role === 'initiator' && handle > 0 && handle < this.#nextProtocol;
   }

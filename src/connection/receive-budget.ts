@@ -35,7 +35,7 @@ export interface FlowOwner {
   holders(): readonly Holder[];
   waiting(): readonly number[];
   /**
-   * One handle keeps others from their bytes for `stallAfter`. Called once until reading goes on.
+   * Called once in a pause, after `stallAfter` without progress.
    */
   stalled(stall: Stall): void;
 }

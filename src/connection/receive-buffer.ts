@@ -1,5 +1,5 @@
 import type { Pull, PullEnd, Pullable } from '../operators/pull.js';
-import { SLAB_BYTES, hold, release, share, takeSlab } from '../transport/buffer-pool.js';
+import { SLAB_BYTES, hold, release, markShared, takeSlab } from '../transport/buffer-pool.js';
 import { Fifo } from '../transport/fifo.js';
 import { AmandaError } from '../wire/errors.js';
 
@@ -16,7 +16,7 @@ export const CHUNK_CHARGE = 512;
 
 /** A chunk of this size may wait in place, or in a slab with others. A smaller one is copied. */
 const LARGE_CHUNK = 16_384;
-/** The memory around one chunk may take this part of the budget's room: others wait as well. */
+/** One chunk's memory may use a third of the free budget. */
 const ROOM_DIVISOR = 3;
 
 /** A reader that gets each chunk when it arrives. */
@@ -101,7 +101,7 @@ export class ReceiveBuffer implements Pullable<Uint8Array> {
       get end() {
         return endNow();
       },
-      // What is taken is held; a keeping reader never releases its memory.
+      // A taken chunk stays held; only a lease releases it.
       take: () => this.#shift(),
       release: (chunk) => {
         if (this.#pay(chunk) && lease) release(chunk);
@@ -220,7 +220,7 @@ export class ReceiveBuffer implements Pullable<Uint8Array> {
   #shift(): Uint8Array | undefined {
     if (this.#chunks.size === 0) this.#closeSlab();
     const chunk = this.#chunks.shift();
-    if (chunk !== undefined) share(chunk);
+    if (chunk !== undefined) markShared(chunk);
     return chunk;
   }
 

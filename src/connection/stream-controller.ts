@@ -13,7 +13,7 @@ export interface Carrier {
   readonly ready: Observable<boolean>;
   /** Sends bytes on a handle, cut into frames. */
   send(handle: number, bytes: Uint8Array): void;
-  /** Sends bytes that must arrive as one frame; none close the handle in this direction. */
+  /** Sends one frame. An empty one closes the handle in this direction. */
   sendFrame(handle: number, payload: Uint8Array): void;
   /** Ends the whole connection: something on it cannot be completed truthfully. */
   abort(reason: Error): void;

@@ -106,7 +106,7 @@ export class Stream
 
   /**
    * Consumes chunks one after another; each is paid back when its work completes. The results come
-   * out in order. With `lease` a chunk's memory is written to again from then on.
+   * out in order. With `lease` a chunk's memory may be overwritten after its work completes.
    */
   paced<R>(work: (chunk: Uint8Array) => ObservableInput<R>, options?: PacedOptions): Observable<R> {
     return paced(work, options)(this);

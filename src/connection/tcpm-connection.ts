@@ -1,7 +1,7 @@
 import { Observable, Subscription, defer, of, tap, timer } from 'rxjs';
 import { decodeFrames } from '../operators/decode-frames.js';
 import { demultiplex } from '../operators/demultiplex.js';
-import { share } from '../transport/buffer-pool.js';
+import { markShared } from '../transport/buffer-pool.js';
 import type { Channel, Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { checkHandle } from '../wire/frame-header.js';
@@ -19,7 +19,7 @@ import { StreamController, type Carrier } from './stream-controller.js';
 import type { Stream } from './stream.js';
 
 /**
- * Which side of a connection this is, and which user its requests name, or whether they name one.
+ * The side: an initiator with the user that it sends, or a target that expects a user or none.
  */
 export type ConnectionSide =
   | { readonly side: 'initiator'; readonly user: string | undefined }
@@ -63,8 +63,8 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   ) {
     const observers = new FrameObservers();
     super((frames) => observers.received.subscribe(frames));
-    const { receiveBudget, stallAfter, maxHandles, gather } = withDefaults(options);
     this.#options = withDefaults(options);
+    const { receiveBudget, stallAfter, maxHandles, gather } = this.#options;
     this.#observers = observers;
     this.#channel = channel;
     this.#handles = new Handles(side.side, maxHandles);
@@ -94,7 +94,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
   #receive(): void {
     let hasEnded = false;
     const streams = this.#channel.bytes.pipe(
-      tap({ next: share, complete: () => (hasEnded = true) }),
+      tap({ next: markShared, complete: () => (hasEnded = true) }),
       decodeFrames({ maxPayload: this.#options.maxPayload }),
       tap((frame) => {
         this.#observers.frame('received', frame);

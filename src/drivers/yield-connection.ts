@@ -1,7 +1,7 @@
 import type { Subscriber, TeardownLogic } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 
-/** Emits a connection and lives as long as it does; unsubscribing ends it. */
+/** Emits a connection and completes with it; unsubscribing ends it. */
 export function yieldConnection(
   connection: Connection & { dispose(): void },
   out: Subscriber<Connection>,

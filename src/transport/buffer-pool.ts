@@ -54,7 +54,7 @@ export function release({ buffer }: Uint8Array): void {
  * Marks a chunk's memory as shared by several readers: `postMessage` with it in its transfer list
  * copies the chunk (Node 20) or throws a `DataCloneError` (later).
  */
-export function share(chunk: Uint8Array): void {
+export function markShared(chunk: Uint8Array): void {
   if (slabOf(chunk.buffer) === undefined) markUntransferable(chunk.buffer);
 }
 

@@ -48,8 +48,8 @@ export function describePeer({ driver, host, address, port }: Peer): string {
  * A duplex byte channel between an initiator and a target: what a driver makes and a connection
  * uses.
  *
- * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets. A channel
- * does not emit inside an emission of its own.
+ * Nothing flows before `bytes` is subscribed. The subscriber may keep the chunks it gets. `bytes`
+ * is never re-entrant.
  */
 export interface Channel {
   readonly peer: Peer;
@@ -60,7 +60,7 @@ export interface Channel {
   readonly bytes: Observable<Uint8Array>;
   /** Emits each time the channel can take more after `write` returned false. */
   readonly drain: Observable<void>;
-  /** Whether nothing that was written waits to be sent, so that its memory may change. */
+  /** True when all writes were sent; their memory may change. */
   readonly isIdle: boolean;
   /** Whether each frame is written by itself, as TLS needs it. Source: PROTOCOL.md, "Drivers". */
   readonly framesApart: boolean;

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { fstatSync, readFileSync } from 'node:fs';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { messageOf } from '../wire/text.js';
 import { unknownHost } from './address.js';
 
 export interface UdpTarget {
@@ -220,8 +221,4 @@ function happens(socket: Socket, event: 'listening' | 'connect', start: () => vo
 
 function codeOf(error: unknown): string | undefined {
   return (error as { readonly code?: string } | undefined)?.code;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

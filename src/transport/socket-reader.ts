@@ -15,11 +15,11 @@ const COPIED_BYTES = 8_192;
  */
 export class SocketReader {
   readonly onread: OnReadOpts;
-  /** Where the next read goes. All that is read into the first room is copied. */
+  /** Where the next read goes. Reads into the first buffer are copied. */
   #room: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BYTES);
   /** The slab that is being filled; absent while reads are small. */
   #slab: Uint8Array | undefined;
-  /** The slab before it: a frame that it ends with is complete only after the next read. */
+  /** The previous slab, held one read longer: the decoder may still have a cut frame in it. */
   #lastSlab: Uint8Array | undefined;
   #next: ((chunk: Uint8Array) => void) | undefined;
   readonly #early: Uint8Array[] = [];

@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { messageOf } from '../wire/text.js';
 import { SocketReader } from './socket-reader.js';
 import { unknownHost } from './address.js';
 
@@ -171,8 +172,4 @@ function connectFailed({ host, port }: TcpTarget, cause: unknown): AmandaError {
     `Cannot connect to ${host} port ${port}: ${advice[code ?? ''] ?? `${messageOf(cause)}.`}`,
     { cause, peer: host },
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -129,8 +129,7 @@ export class FrameDecoder {
   }
 
   /**
-   * The bytes to decode after a chunk has arrived, without those that completed a frame which is
-   * put together.
+   * The bytes to decode: those of the chunk, minus what completed a partial frame.
    */
   #join(chunk: Uint8Array, sink: FrameSink): Uint8Array {
     const rest = this.#rest;

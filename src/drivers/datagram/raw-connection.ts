@@ -8,7 +8,7 @@ import type { ReceiveBudget } from '../../connection/receive-budget.js';
 import { StreamController, type Carrier } from '../../connection/stream-controller.js';
 import type { Stream } from '../../connection/stream.js';
 import { demultiplex } from '../../operators/demultiplex.js';
-import { share } from '../../transport/buffer-pool.js';
+import { markShared } from '../../transport/buffer-pool.js';
 import type { Channel } from '../../transport/channel.js';
 import type { StreamConnection } from './tcp-streams.js';
 
@@ -71,7 +71,7 @@ export class RawConnection implements StreamConnection, Carrier {
 
   #receive(): void {
     const bytes = this.#channel.bytes.pipe(
-      tap(share),
+      tap(markShared),
       mergeMap((chunk) => cut(chunk, this.#options.frameBytes)),
       map((payload) => ({ handle: this.handle, payload })),
       tap(({ handle, payload }) => {
