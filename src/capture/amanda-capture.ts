@@ -1,38 +1,40 @@
 import { MAX_PAYLOAD } from '../wire/frame.js';
 import { FIRST_STREAM_HANDLE, isProtocolHandle } from '../wire/frame-header.js';
-import { AMANDA_PORT } from '../wire/role.js';
+import { AMANDA_PORT, type Role } from '../wire/role.js';
 import type { CapturedPacket } from './captured-packet.js';
 import { uint32 } from './numbers.js';
 import {
   TcpReassembly,
   type ReassemblyOptions,
-  type Sender,
   type TcpConnection,
   type TcpEvent,
 } from './tcp-reassembly.js';
 import { readSegment, type Unusable } from './tcp-segment.js';
 
-/** What happens to the connections of a capture that carry Amanda's frames; they are numbered from 1. */
+/** Events of the connections that carry Amanda's frames; they are numbered from 1. */
 export type AmandaEvent = TcpEvent & { readonly number: number };
 
 export interface AmandaCaptureOptions extends Omit<ReassemblyOptions, 'targetPort'> {
-  /** The port of the targets: all connections to it, and no others. Without it those to 10080, and whatever else begins like frames. */
+  /**
+   * Finds the connections to this port only. Default: those to 10080, and those that begin like
+   * frames.
+   */
   readonly port?: number | undefined;
 }
 
-/** What a capture held beside. */
+/** What else a capture contains. */
 export interface CaptureSummary {
   readonly packets: number;
-  /** Connections of all kinds. */
+  /** All connections, of any protocol. */
   readonly connections: number;
-  /** Packets that may have carried a connection, by why they could not be used. */
+  /** The number of unusable packets that may be TCP, by reason. */
   readonly unusable: ReadonlyMap<Unusable, number>;
 }
 
-/** A header, and the type of the packet behind it. */
+/** A header, and the type of the packet after it. */
 const BYTES_TO_JUDGE = 9;
 
-/** Finds the connections of a capture that are Amanda's, by their port or by what they say first. */
+/** Finds the connections of Amanda in a capture, by their port or by their first bytes. */
 export class AmandaCapture {
   readonly #sink: (event: AmandaEvent) => void;
   readonly #port: number | undefined;
@@ -66,7 +68,7 @@ export class AmandaCapture {
     else this.#reassembly.push(segment);
   }
 
-  /** Says that no more packets come. */
+  /** The end of the capture. */
   end(): void {
     this.#reassembly.end();
   }
@@ -97,7 +99,7 @@ export class AmandaCapture {
     return this.#count;
   }
 
-  /** Keeps what happens until a direction has said enough. */
+  /** Keeps the events of a connection until the first bytes of a direction decide. */
   #judge(connection: TcpConnection, event: TcpEvent): void {
     const undecided = this.#undecided.get(connection);
     if (undecided === undefined) return;
@@ -108,7 +110,7 @@ export class AmandaCapture {
     const head = undecided.heads[event.sender];
     head.push(...event.bytes.subarray(0, BYTES_TO_JUDGE - head.length));
     if (head.length < BYTES_TO_JUDGE) {
-      // A copy: a view would keep all of the chunk that it lies in.
+      // A copy: a view would keep the memory of the whole chunk.
       undecided.events.push({ ...event, bytes: event.bytes.slice() });
       return;
     }
@@ -125,14 +127,14 @@ export class AmandaCapture {
 
 interface Undecided {
   readonly events: TcpEvent[];
-  readonly heads: Readonly<Record<Sender, number[]>>;
+  readonly heads: Readonly<Record<Role, number[]>>;
 }
 
 /** The lowest stream handle that real programs use. */
 const LEAST_STREAM_HANDLE = 400_000;
 const LAST_PACKET_TYPE = 4;
 
-/** Whether these bytes are the header of a frame that a real program may send, with the first byte of its payload. */
+/** Whether these bytes are a header and a payload's first byte that a real program may send. */
 function looksLikeFrames(head: readonly number[]): boolean {
   const bytes = Uint8Array.from(head);
   const length = uint32(bytes, 0);

@@ -1,7 +1,9 @@
-/** Bytes that arrive in chunks cut anywhere and are taken in pieces of known size. What is taken is a view when it lies in one chunk, else a copy. */
+/**
+ * Takes pieces of known size from chunks cut anywhere: a view of one chunk, or a copy of several.
+ */
 export class ByteQueue {
   #chunks: Uint8Array[] = [];
-  /** The chunk that is next, and how far it is taken. */
+  /** The next chunk, and how many of its bytes are taken. */
   #first = 0;
   #at = 0;
   #length = 0;
@@ -13,12 +15,12 @@ export class ByteQueue {
     return this.#length;
   }
 
-  /** How many bytes were taken or skipped since the beginning; what is still to be skipped is counted. */
+  /** Bytes taken or skipped since the start, including those that are still to be skipped. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Bytes that were to be skipped and have not arrived. */
+  /** Bytes to skip that have not arrived yet. */
   get toSkip(): number {
     return this.#toSkip;
   }
@@ -31,7 +33,7 @@ export class ByteQueue {
     this.#length += chunk.length - skipped;
   }
 
-  /** The next bytes, or undefined while there are not so many. */
+  /** The next bytes; undefined while fewer have arrived. */
   take(size: number): Uint8Array | undefined {
     if (this.#length < size) return undefined;
     const chunk = this.#chunks[this.#first];
@@ -52,7 +54,7 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** Leaves out the next bytes, also those that have not arrived. */
+  /** Skips the next bytes, even if they have not arrived yet. */
   skip(size: number): void {
     const present = Math.min(size, this.#length);
     this.#toSkip += size - present;
@@ -64,7 +66,7 @@ export class ByteQueue {
     }
   }
 
-  /** Forgets bytes at the front, all of one chunk. */
+  /** Drops bytes of the first chunk. */
   #drop(size: number): void {
     this.#at += size;
     this.#length -= size;
@@ -72,7 +74,7 @@ export class ByteQueue {
     if (this.#at < (this.#chunks[this.#first]?.length ?? 0)) return;
     this.#at = 0;
     this.#first += 1;
-    // Not one by one: a chunk may be a single byte.
+    // In batches: a chunk may be a single byte.
     if (this.#first < 1024 && this.#length > 0) return;
     this.#chunks = this.#chunks.slice(this.#first);
     this.#first = 0;

@@ -4,24 +4,24 @@ export interface CapturedPacket {
   readonly number: number;
   /** Milliseconds since 1970, with fractions. */
   readonly at: number;
-  /** What the bytes begin with: a LINKTYPE number, 1 for Ethernet. */
+  /** The LINKTYPE of the bytes; 1 is Ethernet. */
   readonly link: number;
-  /** What was kept of it; may be fewer bytes than it had. */
+  /** The captured bytes, perhaps fewer than the packet had. */
   readonly bytes: Uint8Array;
 }
 
-/** Takes the packets of a capture in their order. */
+/** Takes the packets of a capture, in order. */
 export type PacketSink = (packet: CapturedPacket) => void;
 
 /**
- * Reads a capture that comes in chunks cut anywhere. Errors with `BAD_CAPTURE` where it cannot be understood any more, behind the
- * packets before that place; it is over then.
+ * Reads a capture in chunks cut anywhere. Throws `BAD_CAPTURE` at the first damage, after the
+ * packets before it; then it is finished.
  */
 export interface CaptureReader {
   push(chunk: Uint8Array, sink: PacketSink): void;
-  /** Says that no more bytes come. Errors with `TRUNCATED` when that is inside a packet. */
+  /** The end of the capture. Throws `TRUNCATED` inside a packet. */
   end(): void;
 }
 
-/** A packet that announces more bytes is damage: no program that captures keeps more of one. */
+/** A larger packet is damage: no capturing program keeps more bytes of one. */
 export const MAX_PACKET = 262_144;

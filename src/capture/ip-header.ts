@@ -3,16 +3,16 @@ import { uint16, writeUint16 } from './numbers.js';
 const TCP = 6;
 const HOPS = 64;
 
-/** What carries a TCP segment. */
+/** The IP header before a TCP segment. */
 export interface IpHeader {
   readonly bytes: Uint8Array;
-  /** What an Ethernet frame calls it. */
+  /** Its type in an Ethernet frame. */
   readonly etherType: number;
-  /** The checksum of a segment; that field of `tcp` is 0 still. */
+  /** The checksum of a segment; the field for it in `tcp` is 0. */
   readonly checksum: (tcp: Uint8Array, payload: Uint8Array) => number;
 }
 
-/** The header of an IP packet, of the version of both addresses, with so many bytes behind it (65,515 at the most). */
+/** The header of an IP packet with a payload of so many bytes, at most 65,515. */
 export function ipHeader(source: Uint8Array, destination: Uint8Array, size: number): IpHeader {
   const isIpv4 = source.length === 4;
   const pseudo = sumOf(source) + sumOf(destination) + TCP + size;
@@ -29,7 +29,7 @@ export function ipHeader(source: Uint8Array, destination: Uint8Array, size: numb
   return { bytes, etherType: 0x86dd, checksum };
 }
 
-/** Both addresses as bytes of one version; what is no address becomes one of 127.0.0.0/8. */
+/** Both addresses as bytes of one IP version; a text that is no address becomes 127.0.0.x. */
 export function addressBytes(one: string, other: string): readonly [Uint8Array, Uint8Array] {
   const first = parseAddress(one) ?? Uint8Array.of(127, 0, 0, 1);
   const second =
@@ -51,7 +51,7 @@ function ipv4Header(source: Uint8Array, destination: Uint8Array, size: number): 
   return bytes;
 }
 
-/** An IPv4 address as one of IPv6. */
+/** An IPv4 address, mapped to IPv6. */
 function mapped(address: Uint8Array): Uint8Array {
   return address.length === 16
     ? address
@@ -60,7 +60,7 @@ function mapped(address: Uint8Array): Uint8Array {
 
 function parseAddress(text: string): Uint8Array | undefined {
   if (!text.includes(':')) return parseIpv4(text);
-  // The zone of a link-local address has no place in a packet.
+  // A packet has no zone of a link-local address.
   const plain = text.replace(/%.*$/, '');
   const last = plain.slice(plain.lastIndexOf(':') + 1);
   const tail = last.includes('.') ? parseIpv4(last) : undefined;
@@ -90,7 +90,7 @@ function parseIpv4(text: string): Uint8Array | undefined {
   return isAddress ? Uint8Array.from(parts, Number) : undefined;
 }
 
-/** The sum of 16-bit numbers; of 64 KiB it stays below 2³². Two at a time: a capture of a backup sums up all of it. */
+/** The sum of 16-bit numbers, two at a time for speed; for 64 KiB it is below 2³². */
 function sumOf(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const fours = bytes.length & ~3;

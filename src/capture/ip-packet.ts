@@ -1,6 +1,6 @@
 import { uint16 } from './numbers.js';
 
-/** What an IP packet carries. */
+/** An IP packet and its payload. */
 export interface IpPacket {
   /** 6 is TCP, 17 UDP. */
   readonly protocol: number;
@@ -8,7 +8,7 @@ export interface IpPacket {
   readonly source: string;
   readonly destination: string;
   readonly payload: Uint8Array;
-  /** Bytes of the payload that the capture does not have. */
+  /** Bytes of the payload that are not in the capture. */
   readonly missing: number;
   /** Whether it is a part of a larger packet. */
   readonly isFragment: boolean;
@@ -17,7 +17,7 @@ export interface IpPacket {
 const IPV4_HEADER_BYTES = 20;
 const IPV6_HEADER_BYTES = 40;
 
-/** Reads an IP packet of either version; undefined when it is none, or cut inside its headers. */
+/** Reads an IPv4 or IPv6 packet; undefined for other bytes, or when its headers are cut. */
 export function readIpPacket(bytes: Uint8Array): IpPacket | undefined {
   const version = (bytes[0] ?? 0) >> 4;
   if (version === 4) return readIpv4(bytes);
@@ -27,7 +27,7 @@ export function readIpPacket(bytes: Uint8Array): IpPacket | undefined {
 function readIpv4(bytes: Uint8Array): IpPacket | undefined {
   const header = ((bytes[0] ?? 0) & 15) * 4;
   if (header < IPV4_HEADER_BYTES || bytes.length < header) return undefined;
-  // A packet that the network card is to cut up may be longer than the field can say; the system leaves it 0.
+  // 0 when the network card will segment a packet that is too long for the field.
   const total = uint16(bytes, 2) === 0 ? bytes.length : uint16(bytes, 2);
   if (total < header) return undefined;
   return {
@@ -40,7 +40,7 @@ function readIpv4(bytes: Uint8Array): IpPacket | undefined {
   };
 }
 
-/** The headers that may lie between IPv6 and what it carries. */
+/** The headers between IPv6 and its payload. */
 const extensions = {
   hopByHop: 0,
   routing: 43,
@@ -88,7 +88,7 @@ function ipv4Text(bytes: Uint8Array, at: number): string {
   return `${bytes[at] ?? 0}.${bytes[at + 1] ?? 0}.${bytes[at + 2] ?? 0}.${bytes[at + 3] ?? 0}`;
 }
 
-/** As everybody writes it: the longest run of two or more zeros is left out. An IPv4 address in an IPv6 one is that. */
+/** The canonical text: `::` for the longest run of zeros; a mapped IPv4 address in its own form. */
 function ipv6Text(bytes: Uint8Array, at: number): string {
   const groups = Array.from({ length: 8 }, (_, index) => uint16(bytes, at + 2 * index));
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff)

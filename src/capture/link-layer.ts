@@ -1,6 +1,6 @@
 import { uint16, uint32 } from './numbers.js';
 
-/** How long the header of what lies below IP is, and where it names the protocol. */
+/** The length of a link header, and the place of the protocol in it. */
 interface LinkForm {
   readonly header: number;
   readonly protocolAt: number | 'family' | 'none';
@@ -19,7 +19,7 @@ const links: ReadonlyMap<number, LinkForm> = new Map<number, LinkForm>([
 const protocols = { ipv4: 0x0800, ipv6: 0x86dd } as const;
 const vlanTags: ReadonlySet<number> = new Set([0x8100, 0x88a8, 0x9100]);
 
-/** The numbers that systems have for IPv4 and IPv6. */
+/** The address families of IPv4 and IPv6 on different systems. */
 const families: ReadonlySet<number> = new Set([2, 10, 24, 28, 30]);
 
 /** Whether packets of this link type can be read. */
@@ -27,13 +27,13 @@ export function knowsLink(link: number): boolean {
   return links.has(link);
 }
 
-/** The IP packet in a captured one; undefined when there is none in it. */
+/** The IP packet in a captured one; undefined when there is none. */
 export function internetPacket(link: number, bytes: Uint8Array): Uint8Array | undefined {
   const found = links.get(link);
   if (found === undefined || bytes.length < found.header) return undefined;
   const { header, protocolAt } = found;
   if (protocolAt === 'none') return bytes;
-  // The family is in the order of the machine that captured, which nothing names.
+  // The family has the byte order of the capturing machine, which is unknown.
   if (protocolAt === 'family')
     return families.has(uint32(bytes, 0, 'little')) || families.has(uint32(bytes, 0))
       ? bytes.subarray(header)

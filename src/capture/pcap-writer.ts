@@ -1,19 +1,19 @@
 import { AmandaError } from '../wire/errors.js';
+import type { Role } from '../wire/role.js';
 import { addressBytes, ipHeader } from './ip-header.js';
-import type { Sender } from './tcp-reassembly.js';
 import { tcpFlags, type Endpoint } from './tcp-segment.js';
 import { writeUint16, writeUint32 } from './numbers.js';
 
-/** Where a connection goes from and to. What is no IP address, such as a pipe, is written as one of 127.0.0.0/8. */
+/** The ends of a connection. A pipe or another text that is no IP address becomes 127.0.0.x. */
 export interface WrittenConnection {
   readonly initiator: Endpoint;
   readonly target: Endpoint;
 }
 
-/** Bytes to be written one after the other; a payload is passed on, not copied. */
+/** Bytes to write one after another; payloads are not copied. */
 export type FileParts = readonly Uint8Array[];
 
-/** Bytes of a segment at the most, so that an IPv4 packet of them stays below 64 KiB. */
+/** The most bytes of a segment, so that an IPv4 packet stays below 64 KiB. */
 const MAX_SEGMENT = 65_160;
 const SNAP_LENGTH = 262_144;
 const ETHERNET = 1;
@@ -21,26 +21,27 @@ const RECORD_BYTES = 16;
 const ETHERNET_BYTES = 14;
 const TCP_BYTES = 20;
 
-interface Side {
+interface WrittenEnd {
   readonly address: Uint8Array;
   readonly port: number;
-  /** Of the next byte that it sends. */
+  /** The number of the next byte that it sends. */
   sequence: number;
   ended: boolean;
 }
 
 /**
- * Writes connections as a classic pcap file, as if their packets had been captured: Ethernet, IP, TCP with its handshake, numbers and
- * checksums. Each call returns what is to be appended to the file.
+ * Writes connections as a classic pcap file with complete packets: Ethernet, IP, and TCP with
+ * handshake, sequence numbers and checksums. Each call returns the parts to append to the file.
  *
- * `at` is milliseconds since 1970, 0 … 2³² s. Errors with `BAD_ARGUMENT` for a connection that was not opened, or twice.
+ * `at` is milliseconds since 1970, 0 … 2³² s. Throws `BAD_ARGUMENT` for a connection that is not
+ * open, or is opened twice.
  */
 export class PcapWriter {
-  readonly #connections = new Map<number, Readonly<Record<Sender, Side>>>();
-  /** Added to the first sequence numbers. */
+  readonly #connections = new Map<number, Readonly<Record<Role, WrittenEnd>>>();
+  /** Added to the first sequence numbers of a connection. */
   #apart = 0;
 
-  /** What the file begins with. */
+  /** The header of the file. */
   begin(): FileParts {
     const header = new Uint8Array(24);
     writeUint32(header, 0, 0xa1b2c3d4);
@@ -70,7 +71,8 @@ export class PcapWriter {
         ended: false,
       },
     };
-    // Real initiators take the same source port again and again. With the same numbers too, a reader takes the second connection for the first one, sent again.
+    // Initiators reuse source ports. With the same sequence numbers, a reader would take a new
+    // connection for a retransmission of the old one.
     this.#apart = (this.#apart + FAR_APART) >>> 0;
     this.#connections.set(number, sides);
     const { syn, ack } = tcpFlags;
@@ -81,8 +83,8 @@ export class PcapWriter {
     ];
   }
 
-  /** A side has sent bytes. They are referred to by what is returned. */
-  bytes(at: number, number: number, sender: Sender, bytes: Uint8Array): FileParts {
+  /** A side has sent bytes. The result refers to them. */
+  bytes(at: number, number: number, sender: Role, bytes: Uint8Array): FileParts {
     const { from, to } = this.#sides(number, sender);
     const parts: Uint8Array[] = [];
     for (let offset = 0; offset < bytes.length; offset += MAX_SEGMENT) {
@@ -99,8 +101,8 @@ export class PcapWriter {
     return parts;
   }
 
-  /** A side has sent everything. When both have, the connection is over. */
-  end(at: number, number: number, sender: Sender): FileParts {
+  /** A side has closed its direction. When both have, the connection is over. */
+  end(at: number, number: number, sender: Role): FileParts {
     const { from, to } = this.#sides(number, sender);
     if (from.ended) return [];
     from.ended = true;
@@ -110,19 +112,19 @@ export class PcapWriter {
     return [...parts, ...this.#packet(at, to, from, tcpFlags.ack)];
   }
 
-  /** A side has broken the connection; it is over. */
-  reset(at: number, number: number, sender: Sender): FileParts {
+  /** A side has reset the connection; it is over. */
+  reset(at: number, number: number, sender: Role): FileParts {
     const { from, to } = this.#sides(number, sender);
     this.#connections.delete(number);
     return this.#packet(at, from, to, tcpFlags.rst | tcpFlags.ack);
   }
 
-  /** Whether a connection was opened and is not over. */
+  /** Whether a connection is open. */
   has(number: number): boolean {
     return this.#connections.has(number);
   }
 
-  #sides(number: number, sender: Sender): { readonly from: Side; readonly to: Side } {
+  #sides(number: number, sender: Role): { readonly from: WrittenEnd; readonly to: WrittenEnd } {
     const sides = this.#connections.get(number);
     if (sides === undefined)
       throw new AmandaError('BAD_ARGUMENT', `Connection ${number} is not open.`);
@@ -131,11 +133,11 @@ export class PcapWriter {
       : { from: sides.target, to: sides.initiator };
   }
 
-  /** A packet, headers and payload apart. Counts what it carries. */
+  /** A packet, headers and payload apart. Advances the sequence number. */
   #packet(
     at: number,
-    from: Side,
-    to: Side,
+    from: WrittenEnd,
+    to: WrittenEnd,
     flags: number,
     payload: Uint8Array = NO_BYTES,
   ): FileParts {
@@ -162,7 +164,7 @@ export class PcapWriter {
 }
 
 const PUSH = 8;
-/** As far as 32 bits allow from all that it was added to before. */
+/** Multiples of it, modulo 2³², are far apart. */
 const FAR_APART = 0x9e37_79b1;
 const WINDOW = 65_535;
 const NO_BYTES = new Uint8Array(0);

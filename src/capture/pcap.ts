@@ -6,7 +6,7 @@ import { uint32, type ByteOrder } from './numbers.js';
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 
-/** The first four bytes, read as a big-endian number: in which order numbers are, and how many units of time a millisecond has. */
+/** The byte order and the units of time, by the first four bytes as a big-endian number. */
 const forms: ReadonlyMap<number, { readonly order: ByteOrder; readonly perMillisecond: number }> =
   new Map([
     [0xa1b2c3d4, { order: 'big', perMillisecond: 1e3 }],
@@ -24,7 +24,7 @@ export class PcapReader implements CaptureReader {
   #record: { readonly at: number; readonly size: number; readonly offset: number } | undefined;
   #count = 0;
 
-  /** Whether a file that begins with these bytes is one. */
+  /** Whether a file with these first bytes is a pcap file. */
   static reads(first: Uint8Array): boolean {
     return first.length >= 4 && forms.has(uint32(first, 0, 'big'));
   }
@@ -75,7 +75,7 @@ export class PcapReader implements CaptureReader {
       );
     this.#order = form.order;
     this.#perMillisecond = form.perMillisecond;
-    // The bits above say whether frames have their checksum behind them; an IP packet knows its own length.
+    // Other bits say whether a checksum follows each frame; an IP packet has its own length.
     return uint32(header, 20, form.order) & 0x03ff_ffff;
   }
 

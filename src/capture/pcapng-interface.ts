@@ -1,18 +1,18 @@
 import { uint16, uint32, type ByteOrder } from './numbers.js';
 
-/** What a pcapng section says of an interface that packets came through. */
+/** An interface of a pcapng section. */
 export interface Interface {
   readonly link: number;
-  /** Bytes kept of each packet; Infinity when all are. */
+  /** The most bytes kept of each packet; Infinity for all. */
   readonly snapLength: number;
-  /** A time of this interface in milliseconds since 1970, from its two halves. */
+  /** Converts a time of this interface, in two halves, to milliseconds since 1970. */
   readonly milliseconds: (high: number, low: number) => number;
 }
 
 const OPTIONS_AT = 8;
 const options = { end: 0, resolution: 9, offset: 14 } as const;
 
-/** Reads the body of an interface description; undefined when it is too short. Options that make no sense are ignored. */
+/** Reads an interface description; undefined when it is too short. Ignores invalid options. */
 export function readInterface(body: Uint8Array, order: ByteOrder): Interface | undefined {
   if (body.length < OPTIONS_AT) return undefined;
   let perMillisecond = 1e3;
@@ -34,7 +34,7 @@ export function readInterface(body: Uint8Array, order: ByteOrder): Interface | u
   };
 }
 
-/** How many units a millisecond has: powers of ten, or of two when the first bit is set. */
+/** The units in a millisecond: a power of ten, or of two when the first bit is set. */
 function unitsOf(resolution: number): number {
   return ((resolution & 0x80) === 0 ? 10 ** resolution : 2 ** (resolution & 0x7f)) / 1e3;
 }

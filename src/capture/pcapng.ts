@@ -12,30 +12,33 @@ const blocks = {
   enhancedPacket: 6,
 } as const;
 
-/** Bytes in front of a block's body (of a section's: with the mark of the byte order), and behind it. */
+/** Bytes before a block's body, of a section's byte order mark, and after the body. */
 const HEAD_BYTES = 8;
 const MARK_BYTES = 4;
 const TAIL_BYTES = 4;
 
-/** Where a packet's bytes begin in the body of each kind of block. */
+/** The start of a packet's bytes in the body of each kind of block. */
 const dataAt = {
   [blocks.obsoletePacket]: 20,
   [blocks.simplePacket]: 4,
   [blocks.enhancedPacket]: 20,
 } as const;
 
-/** A block that is read may have this many bytes beside a whole packet: options, comments. */
+/** The most bytes of a block besides the packet: options and comments. */
 const MAX_OPTIONS = 262_144;
 const MAX_INTERFACES = 4_096;
 
 interface Block {
   readonly type: number;
-  /** The length as the block says it, with everything. */
+  /** The whole length that the block announces. */
   readonly length: number;
   readonly offset: number;
 }
 
-/** Reads pcapng files: sections of both byte orders, packets of all three kinds, each interface's own link type and clock. Other blocks are skipped. */
+/**
+ * Reads pcapng files: sections of both byte orders, all three kinds of packets, and the link type
+ * and clock of each interface. Skips other blocks.
+ */
 export class PcapngReader implements CaptureReader {
   readonly #queue = new ByteQueue();
   #order: ByteOrder | undefined;
@@ -45,7 +48,7 @@ export class PcapngReader implements CaptureReader {
   #count = 0;
   #lastTime = 0;
 
-  /** Whether a file that begins with these bytes is one. */
+  /** Whether a file with these first bytes is a pcapng file. */
   static reads(first: Uint8Array): boolean {
     return first.length >= 4 && uint32(first, 0, 'big') === blocks.section;
   }
@@ -83,7 +86,7 @@ export class PcapngReader implements CaptureReader {
     const place = this.#queue.toSkip > 0 ? 'a block' : `the block at byte ${offset}`;
     throw new AmandaError(
       'TRUNCATED',
-      `The capture ends inside ${place}, behind packet ${this.#count}.`,
+      `The capture ends inside ${place}, after packet ${this.#count}.`,
     );
   }
 
@@ -91,7 +94,7 @@ export class PcapngReader implements CaptureReader {
     return this.#order ?? 'little';
   }
 
-  /** Takes the head of a block, and of a section that of its byte order. */
+  /** Takes the head of a block, and the byte order mark of a section. */
   #nextBlock(): Block | undefined {
     if (this.#head === undefined) {
       const offset = this.#queue.offset;
@@ -100,7 +103,7 @@ export class PcapngReader implements CaptureReader {
       this.#head = { bytes, offset };
     }
     const { bytes, offset } = this.#head;
-    // The same in both orders: a section may have another one than those before it.
+    // The type of a section reads the same in both byte orders.
     const isSection = uint32(bytes, 0, 'big') === blocks.section;
     if (isSection) {
       const mark = this.#queue.take(MARK_BYTES);
@@ -171,7 +174,7 @@ export class PcapngReader implements CaptureReader {
     const room = body.length - start;
     if (kind === blocks.simplePacket) {
       const size = Math.min(uint32(body, 0, order), found.snapLength, room);
-      // It has no time of its own.
+      // It has no time.
       return { at: this.#lastTime, link: found.link, bytes: body.subarray(start, start + size) };
     }
     const size = uint32(body, 12, order);

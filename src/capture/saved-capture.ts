@@ -1,7 +1,17 @@
 import { AmandaError } from '../wire/errors.js';
 import { AmandaCapture, type AmandaEvent, type CaptureSummary } from './amanda-capture.js';
 import type { CaptureReader } from './captured-packet.js';
+import { PcapReader } from './pcap.js';
+import { PcapngReader } from './pcapng.js';
 import type { SavedEvent } from './saved-event.js';
+
+/**
+ * The reader for a capture that begins with these bytes, four or more; undefined for other files.
+ */
+export function captureReader(first: Uint8Array): CaptureReader | undefined {
+  if (PcapReader.reads(first)) return new PcapReader();
+  return PcapngReader.reads(first) ? new PcapngReader() : undefined;
+}
 
 /** Reads a packet capture in chunks, and emits the events of its Amanda connections. */
 export class SavedCapture {

@@ -1,82 +1,82 @@
-/** What stands in the way of the next bytes of a direction. */
+/** Missing bytes of a direction. */
 export interface Gap {
-  /** How many bytes of the direction come before it. */
+  /** How many bytes of the direction precede it. */
   readonly offset: number;
-  /** Bytes that are missing; undefined when nobody knows. */
+  /** How many bytes are missing; undefined when unknown. */
   readonly missing: number | undefined;
-  /** As the end of a sentence. */
+  /** The reason, as the end of a sentence. */
   readonly why: string;
 }
 
-/** Bytes of a direction, behind each other, or how it ends. */
+/** The next bytes of a direction, or its end. */
 export type Piece =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'fin' }
   | ({ readonly kind: 'gap' } & Gap);
 
-/** A segment as a direction takes it. */
+/** A segment of one direction. */
 export interface DirectionSegment {
   readonly sequence: number;
   readonly payload: Uint8Array;
-  /** Bytes behind the payload that the capture does not have. */
+  /** Bytes after the payload that are not in the capture. */
   readonly missing: number;
   readonly fin: boolean;
 }
 
-/** How much is kept that came too early, in bytes; shared by all directions. */
-export interface HoldBudget {
-  held: number;
+/** Bounds the buffered out-of-order bytes of all directions together. */
+export interface ReorderBudget {
+  buffered: number;
   readonly limit: number;
 }
 
-interface Held {
+interface BufferedSegment {
   readonly start: number;
   readonly payload: Uint8Array;
   readonly missing: number;
 }
 
-/** What a kept segment counts for beside its bytes, so that many small ones are not free. */
-const HELD_CHARGE = 1_024;
+/** What a buffered segment counts besides its bytes, so that many small ones are not free. */
+const SEGMENT_CHARGE = 1_024;
 
-/** A segment further away is no part of this connection: no window is larger. */
+/** A more distant segment is not part of this connection: no window is larger. */
 const FARTHEST = 0x4000_0000;
 
 /**
- * Puts the segments of one direction of a TCP connection into their order: what is early is kept, what comes again is left out.
- * Where a byte cannot be had any more the direction ends with a gap.
+ * Orders the segments of one direction of a TCP connection: it buffers early ones and drops
+ * repeated ones. At a byte that cannot come any more, the direction ends with a gap.
  */
 export class TcpDirection {
-  readonly #budget: HoldBudget;
-  readonly #maxHeld: number;
+  readonly #budget: ReorderBudget;
+  readonly #maxBuffered: number;
   /** The sequence number of the next byte, and how many bytes came before it. */
   #sequence: number | undefined;
   #offset = 0;
-  #held: Held[] = [];
-  #heldBytes = 0;
+  #buffered: BufferedSegment[] = [];
+  #bufferedBytes = 0;
   #finAt: number | undefined;
   #over = false;
 
-  /** `maxHeld` is how many bytes may be kept that came too early. */
-  constructor(budget: HoldBudget, maxHeld: number) {
+  /** `maxBuffered`: the most out-of-order bytes of this direction. */
+  constructor(budget: ReorderBudget, maxBuffered: number) {
     this.#budget = budget;
-    this.#maxHeld = maxHeld;
+    this.#maxBuffered = maxBuffered;
   }
 
   get isStarted(): boolean {
     return this.#sequence !== undefined;
   }
 
-  /** Whether it has ended, in whatever way. */
+  /** Whether it has ended, in any way. */
   get isOver(): boolean {
     return this.#over;
   }
 
-  /** Says which sequence number the first byte has. */
+  /** Sets the sequence number of the first byte. */
   start(sequence: number): void {
     this.#sequence ??= sequence >>> 0;
   }
 
-  /** Takes a segment; what comes next with it goes to `sink`. */
+  /** Takes a segment; bytes that are now in order go to `sink`. */
   accept(segment: DirectionSegment, sink: (piece: Piece) => void): void {
     if (this.#over) return;
     const distance = (segment.sequence - (this.#sequence ??= segment.sequence)) | 0;
@@ -88,15 +88,15 @@ export class TcpDirection {
       this.#deliver({ start, payload: segment.payload, missing: segment.missing }, sink);
       this.#drain(sink);
     } else if (end > start)
-      this.#hold({ start, payload: segment.payload, missing: segment.missing }, sink);
+      this.#buffer({ start, payload: segment.payload, missing: segment.missing }, sink);
     if (!this.#over && this.#finAt !== undefined && this.#finAt <= this.#offset)
       this.#end({ kind: 'fin' }, sink);
   }
 
-  /** Says that nothing more comes; what was waited for is a gap. */
+  /** Ends the direction; bytes that are still missing are a gap. */
   finish(sink: (piece: Piece) => void): void {
     if (this.#over) return;
-    const next = this.#held[0]?.start ?? this.#finAt;
+    const next = this.#buffered[0]?.start ?? this.#finAt;
     if (next === undefined || next <= this.#offset) this.#release();
     else
       this.#end(
@@ -111,11 +111,11 @@ export class TcpDirection {
     this.#over = true;
   }
 
-  /** Gives up what it keeps. */
+  /** Drops the buffered segments. */
   #release(): void {
-    this.#budget.held -= this.#heldBytes;
-    this.#heldBytes = 0;
-    this.#held = [];
+    this.#budget.buffered -= this.#bufferedBytes;
+    this.#bufferedBytes = 0;
+    this.#buffered = [];
   }
 
   #end(piece: Piece, sink: (piece: Piece) => void): void {
@@ -124,8 +124,8 @@ export class TcpDirection {
     sink(piece);
   }
 
-  /** Passes on what of a segment is new; it begins at the next byte or before. */
-  #deliver({ start, payload, missing }: Held, sink: (piece: Piece) => void): void {
+  /** Delivers the new bytes of a segment that begins at the next byte or before. */
+  #deliver({ start, payload, missing }: BufferedSegment, sink: (piece: Piece) => void): void {
     const known = this.#offset - start;
     if (known < payload.length) {
       const bytes = known === 0 ? payload : payload.subarray(known);
@@ -146,55 +146,56 @@ export class TcpDirection {
       );
   }
 
-  /** Passes on what was kept, as far as it joins. */
+  /** Delivers buffered segments that are in order now. */
   #drain(sink: (piece: Piece) => void): void {
     let count = 0;
-    for (const held of this.#held) {
-      if (held.start > this.#offset || this.#over) break;
+    for (const segment of this.#buffered) {
+      if (segment.start > this.#offset || this.#over) break;
       count += 1;
-      this.#count(-held.payload.length - HELD_CHARGE);
-      this.#deliver(held, sink);
+      this.#count(-segment.payload.length - SEGMENT_CHARGE);
+      this.#deliver(segment, sink);
     }
-    if (count > 0 && !this.#over) this.#held.splice(0, count);
+    if (count > 0 && !this.#over) this.#buffered.splice(0, count);
   }
 
-  #hold(held: Held, sink: (piece: Piece) => void): void {
-    const place = this.#placeOf(held.start);
-    const there = this.#held[place];
-    if (there?.start === held.start) {
-      if (there.payload.length >= held.payload.length) return;
-      this.#count(-there.payload.length - HELD_CHARGE);
+  #buffer(segment: BufferedSegment, sink: (piece: Piece) => void): void {
+    const place = this.#placeOf(segment.start);
+    const there = this.#buffered[place];
+    if (there?.start === segment.start) {
+      if (there.payload.length >= segment.payload.length) return;
+      this.#count(-there.payload.length - SEGMENT_CHARGE);
     }
-    // A copy: a view would keep all of the chunk that it lies in.
-    this.#held.splice(place, there?.start === held.start ? 1 : 0, {
-      ...held,
-      payload: held.payload.slice(),
+    // A copy: a view would keep the memory of the whole chunk.
+    this.#buffered.splice(place, there?.start === segment.start ? 1 : 0, {
+      ...segment,
+      payload: segment.payload.slice(),
     });
-    this.#count(held.payload.length + HELD_CHARGE);
-    if (this.#heldBytes <= this.#maxHeld && this.#budget.held <= this.#budget.limit) return;
-    const missing = (this.#held[0]?.start ?? this.#offset) - this.#offset;
+    this.#count(segment.payload.length + SEGMENT_CHARGE);
+    if (this.#bufferedBytes <= this.#maxBuffered && this.#budget.buffered <= this.#budget.limit)
+      return;
+    const missing = (this.#buffered[0]?.start ?? this.#offset) - this.#offset;
     this.#end(
       {
         kind: 'gap',
         offset: this.#offset,
         missing,
-        why: 'they do not come, and too much behind them has',
+        why: 'they do not come, and too many bytes after them have',
       },
       sink,
     );
   }
 
   #count(bytes: number): void {
-    this.#heldBytes += bytes;
-    this.#budget.held += bytes;
+    this.#bufferedBytes += bytes;
+    this.#budget.buffered += bytes;
   }
 
-  /** The first kept segment that does not begin before `start`. */
+  /** The index of the first buffered segment that begins at `start` or later. */
   #placeOf(start: number): number {
-    let [low, high] = [0, this.#held.length];
+    let [low, high] = [0, this.#buffered.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.#held[middle]?.start ?? Infinity) < start) low = middle + 1;
+      if ((this.#buffered[middle]?.start ?? Infinity) < start) low = middle + 1;
       else high = middle;
     }
     return low;

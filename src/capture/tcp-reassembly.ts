@@ -1,65 +1,63 @@
-import { TcpDirection, type Gap, type HoldBudget, type Piece } from './tcp-direction.js';
+import type { Role } from '../wire/role.js';
+import { TcpDirection, type Gap, type ReorderBudget, type Piece } from './tcp-direction.js';
 import { tcpFlags, type Endpoint, type TcpSegment } from './tcp-segment.js';
-
-/** Who sends: the side that asked for the connection, or the one that was asked. */
-export type Sender = 'initiator' | 'target';
 
 /** A TCP connection; the same object for as long as it lasts. */
 export interface TcpConnection {
   readonly initiator: Endpoint;
   readonly target: Endpoint;
-  /** Whether the capture has its beginning. */
+  /** Whether its beginning is in the capture. */
   readonly isWhole: boolean;
 }
 
-/** What happens to connections. Times are milliseconds since 1970. */
+/** Events of connections. Times are milliseconds since 1970. */
 export type TcpEvent = { readonly at: number; readonly connection: TcpConnection } & (
   | { readonly kind: 'open' }
-  /** The next bytes of a direction; not to be changed. */
-  | { readonly kind: 'bytes'; readonly sender: Sender; readonly bytes: Uint8Array }
-  /** The sender has sent everything. */
-  | { readonly kind: 'end'; readonly sender: Sender }
-  /** Bytes are missing; no more of this direction come. */
-  | ({ readonly kind: 'gap'; readonly sender: Sender } & Gap)
-  /** The sender has broken the connection. */
-  | { readonly kind: 'reset'; readonly sender: Sender }
-  /** Nothing more comes of this connection. */
+  /** The next bytes of a direction; do not change them. */
+  | { readonly kind: 'bytes'; readonly sender: Role; readonly bytes: Uint8Array }
+  /** The sender has closed its direction. */
+  | { readonly kind: 'end'; readonly sender: Role }
+  /** Bytes are missing, which ends this direction. */
+  | ({ readonly kind: 'gap'; readonly sender: Role } & Gap)
+  /** The sender has reset the connection. */
+  | { readonly kind: 'reset'; readonly sender: Role }
+  /** The connection is over. */
   | { readonly kind: 'over' }
 );
 
 export interface ReassemblyOptions {
-  /** Of a connection whose beginning is missing: the port of its target, if one of the two is that. */
+  /** Optional; identifies the target of a connection whose beginning is missing. */
   readonly targetPort?: number | undefined;
-  /** Bytes of a direction that are kept when they come too early; default 8 MiB. */
-  readonly maxHeld?: number;
-  /** The same of all connections together; default 64 MiB. */
-  readonly maxHeldTogether?: number;
-  /** Connections that are watched at once; over that, the one that was silent longest is given up. Default 4,096. */
+  /** The most out-of-order bytes of a direction; default 8 MiB. */
+  readonly maxBuffered?: number;
+  /** The same for all connections together; default 64 MiB. */
+  readonly maxBufferedTogether?: number;
+  /** The most connections at once; then the one that was idle longest is dropped. Default 4,096. */
   readonly maxConnections?: number;
 }
 
-interface Watched {
+interface FollowedConnection {
   readonly connection: TcpConnection;
   readonly synSequence: number | undefined;
-  readonly directions: Readonly<Record<Sender, TcpDirection>>;
-  /** Nothing of it is told any more. */
+  readonly directions: Readonly<Record<Role, TcpDirection>>;
+  /** No more events of it are emitted. */
   over: boolean;
-  /** Both sides have said their last. */
+  /** Both directions have ended. */
   hasEnded: boolean;
   lastPacket: number;
 }
 
-const senders: readonly Sender[] = ['initiator', 'target'];
+const senders: readonly Role[] = ['initiator', 'target'];
 
-/** Puts captured TCP segments together to connections, each direction in its order, whatever order they come in. */
+/** Reassembles captured TCP segments, in any order, to connections with ordered directions. */
 export class TcpReassembly {
   readonly #sink: (event: TcpEvent) => void;
   readonly #targetPort: number | undefined;
-  readonly #maxHeld: number;
+  readonly #maxBuffered: number;
   readonly #maxConnections: number;
-  readonly #budget: HoldBudget;
-  readonly #watched = new Map<string, Watched>();
-  readonly #byConnection = new Map<TcpConnection, Watched>();
+  readonly #budget: ReorderBudget;
+  readonly #followed = new Map<string, FollowedConnection>();
+  readonly #byConnection = new Map<TcpConnection, FollowedConnection>();
   #packets = 0;
   #now = 0;
 
@@ -67,60 +65,60 @@ export class TcpReassembly {
     sink: (event: TcpEvent) => void,
     {
       targetPort,
-      maxHeld = 8_388_608,
-      maxHeldTogether = 67_108_864,
+      maxBuffered = 8_388_608,
+      maxBufferedTogether = 67_108_864,
       maxConnections = 4_096,
     }: ReassemblyOptions = {},
   ) {
     this.#sink = sink;
     this.#targetPort = targetPort;
-    this.#maxHeld = maxHeld;
+    this.#maxBuffered = maxBuffered;
     this.#maxConnections = maxConnections;
-    this.#budget = { held: 0, limit: maxHeldTogether };
+    this.#budget = { buffered: 0, limit: maxBufferedTogether };
   }
 
   /** Takes the next segment of the capture. */
   push(segment: TcpSegment): void {
     this.#packets += 1;
-    // Packets of several interfaces may be out of order; what happens does not go back in time.
+    // Packets of several interfaces may be out of order; events never go back in time.
     this.#now = Math.max(this.#now, segment.at);
     const key = keyOf(segment);
-    const watched = this.#isNew(segment, this.#watched.get(key))
+    const followed = this.#isNew(segment, this.#followed.get(key))
       ? this.#open(key, segment)
-      : this.#watched.get(key);
-    if (watched === undefined) return;
-    watched.lastPacket = this.#packets;
-    if (!watched.over) this.#take(watched, segment);
+      : this.#followed.get(key);
+    if (followed === undefined) return;
+    followed.lastPacket = this.#packets;
+    if (!followed.over) this.#take(followed, segment);
   }
 
-  /** Says that the capture is over: what is still waited for does not come. */
+  /** The end of the capture: missing bytes do not come any more. */
   end(): void {
-    for (const [key, watched] of this.#watched) this.#forget(key, watched);
+    for (const [key, followed] of this.#followed) this.#forget(key, followed);
   }
 
-  /** Says that a connection is not wanted: nothing more of it is kept or told. */
+  /** Ignores a connection: it buffers and emits nothing more of it. */
   ignore(connection: TcpConnection): void {
-    const watched = this.#byConnection.get(connection);
-    if (watched === undefined) return;
-    watched.over = true;
-    for (const sender of senders) watched.directions[sender].finish(() => undefined);
+    const followed = this.#byConnection.get(connection);
+    if (followed === undefined) return;
+    followed.over = true;
+    for (const sender of senders) followed.directions[sender].finish(() => undefined);
     this.#byConnection.delete(connection);
   }
 
-  #isNew({ flags, sequence, payload }: TcpSegment, known: Watched | undefined): boolean {
-    // A SYN may be sent again; one with another number is a new connection between the same ports, and so is one behind the end of the one before:
-    // what writes captures without having seen packets may begin each with the same number.
+  #isNew({ flags, sequence, payload }: TcpSegment, known: FollowedConnection | undefined): boolean {
+    // A repeated SYN has the same number. Another number, or a SYN after the end of the connection,
+    // begins a new one: some programs write captures whose connections all begin with one number.
     if ((flags & tcpFlags.syn) !== 0 && (flags & tcpFlags.ack) === 0)
       return known?.synSequence !== sequence || known.hasEnded;
     if (known !== undefined || (flags & tcpFlags.rst) !== 0) return false;
-    // The last acknowledgements of a connection are not one of their own.
+    // Late acknowledgements do not begin a connection.
     return (flags & tcpFlags.syn) !== 0 || payload.length > 0;
   }
 
-  #open(key: string, segment: TcpSegment): Watched {
-    const before = this.#watched.get(key);
+  #open(key: string, segment: TcpSegment): FollowedConnection {
+    const before = this.#followed.get(key);
     if (before !== undefined) this.#forget(key, before);
-    if (this.#watched.size >= this.#maxConnections) this.#forgetOne();
+    if (this.#followed.size >= this.#maxConnections) this.#forgetOne();
     const isSyn = (segment.flags & tcpFlags.syn) !== 0;
     const isAsked = isSyn
       ? (segment.flags & tcpFlags.ack) === 0
@@ -128,8 +126,8 @@ export class TcpReassembly {
     const [initiator, target] = isAsked
       ? [segment.source, segment.destination]
       : [segment.destination, segment.source];
-    const direction = (): TcpDirection => new TcpDirection(this.#budget, this.#maxHeld);
-    const watched: Watched = {
+    const direction = (): TcpDirection => new TcpDirection(this.#budget, this.#maxBuffered);
+    const followed: FollowedConnection = {
       connection: { initiator, target, isWhole: isSyn },
       synSequence: isSyn && isAsked ? segment.sequence : undefined,
       directions: { initiator: direction(), target: direction() },
@@ -137,70 +135,70 @@ export class TcpReassembly {
       hasEnded: false,
       lastPacket: this.#packets,
     };
-    this.#watched.set(key, watched);
-    this.#byConnection.set(watched.connection, watched);
-    this.#tell(watched, { kind: 'open' });
-    return watched;
+    this.#followed.set(key, followed);
+    this.#byConnection.set(followed.connection, followed);
+    this.#emit(followed, { kind: 'open' });
+    return followed;
   }
 
   #take(
-    watched: Watched,
+    followed: FollowedConnection,
     { source, sequence, acknowledged, flags, payload, missing }: TcpSegment,
   ): void {
-    const sender: Sender =
-      source.address === watched.connection.initiator.address &&
-      source.port === watched.connection.initiator.port
+    const sender: Role =
+      source.address === followed.connection.initiator.address &&
+      source.port === followed.connection.initiator.port
         ? 'initiator'
         : 'target';
-    const direction = watched.directions[sender];
+    const direction = followed.directions[sender];
     const isSyn = (flags & tcpFlags.syn) !== 0;
-    // A SYN takes a number of its own. The answer to one says also where the asking side begins.
+    // A SYN takes one number. Its answer also has the first number of the initiator.
     const first = isSyn ? (sequence + 1) >>> 0 : sequence;
     if (isSyn) direction.start(first);
     if (isSyn && (flags & tcpFlags.ack) !== 0)
-      watched.directions[sender === 'target' ? 'initiator' : 'target'].start(acknowledged);
+      followed.directions[sender === 'target' ? 'initiator' : 'target'].start(acknowledged);
     if ((flags & tcpFlags.rst) !== 0) {
-      this.#reset(watched, sender);
+      this.#reset(followed, sender);
       return;
     }
     direction.accept(
       { sequence: first, payload, missing, fin: (flags & tcpFlags.fin) !== 0 },
-      (piece) => this.#tellPiece(watched, sender, piece),
+      (piece) => this.#emitPiece(followed, sender, piece),
     );
-    watched.hasEnded = senders.every((one) => watched.directions[one].isOver);
-    if (watched.hasEnded) this.#over(watched);
+    followed.hasEnded = senders.every((one) => followed.directions[one].isOver);
+    if (followed.hasEnded) this.#over(followed);
   }
 
-  #reset(watched: Watched, sender: Sender): void {
-    this.#finish(watched);
-    this.#tell(watched, { kind: 'reset', sender });
-    watched.hasEnded = true;
-    this.#over(watched);
+  #reset(followed: FollowedConnection, sender: Role): void {
+    this.#finish(followed);
+    this.#emit(followed, { kind: 'reset', sender });
+    followed.hasEnded = true;
+    this.#over(followed);
   }
 
-  #finish(watched: Watched): void {
+  #finish(followed: FollowedConnection): void {
     for (const sender of senders)
-      watched.directions[sender].finish((piece) => this.#tellPiece(watched, sender, piece));
+      followed.directions[sender].finish((piece) => this.#emitPiece(followed, sender, piece));
   }
 
-  #over(watched: Watched): void {
-    if (watched.over) return;
-    this.#tell(watched, { kind: 'over' });
-    watched.over = true;
-    this.#byConnection.delete(watched.connection);
+  #over(followed: FollowedConnection): void {
+    if (followed.over) return;
+    this.#emit(followed, { kind: 'over' });
+    followed.over = true;
+    this.#byConnection.delete(followed.connection);
   }
 
-  #forget(key: string, watched: Watched): void {
-    this.#watched.delete(key);
-    if (watched.over) return;
-    this.#finish(watched);
-    this.#over(watched);
+  #forget(key: string, followed: FollowedConnection): void {
+    this.#followed.delete(key);
+    if (followed.over) return;
+    this.#finish(followed);
+    this.#over(followed);
   }
 
-  /** Makes room: a connection that is over goes first, then the one that was silent longest. */
+  /** Drops one connection: one that is over, or the one that was idle longest. */
   #forgetOne(): void {
-    let found: [string, Watched] | undefined;
-    for (const entry of this.#watched)
+    let found: [string, FollowedConnection] | undefined;
+    for (const entry of this.#followed)
       if (found === undefined || rank(entry[1]) < rank(found[1])) found = entry;
     if (found !== undefined) this.#forget(...found);
   }
@@ -208,17 +206,17 @@ export class TcpReassembly {
   #looksLikeInitiator({ source, destination }: TcpSegment): boolean {
     if (destination.port === this.#targetPort || source.port === this.#targetPort)
       return destination.port === this.#targetPort;
-    // Amanda asks from a port that only root may have.
+    // Amanda connects from a reserved port.
     return source.port < FIRST_FREE_PORT || destination.port >= FIRST_FREE_PORT;
   }
 
-  #tellPiece(watched: Watched, sender: Sender, piece: Piece): void {
-    if (piece.kind === 'fin') this.#tell(watched, { kind: 'end', sender });
-    else this.#tell(watched, { ...piece, sender });
+  #emitPiece(followed: FollowedConnection, sender: Role, piece: Piece): void {
+    if (piece.kind === 'fin') this.#emit(followed, { kind: 'end', sender });
+    else this.#emit(followed, { ...piece, sender });
   }
 
-  #tell(watched: Watched, event: Untimed): void {
-    if (!watched.over) this.#sink({ at: this.#now, connection: watched.connection, ...event });
+  #emit(followed: FollowedConnection, event: Untimed): void {
+    if (!followed.over) this.#sink({ at: this.#now, connection: followed.connection, ...event });
   }
 }
 
@@ -230,11 +228,11 @@ type Untimed = TcpEvent extends infer Event
 
 const FIRST_FREE_PORT = 1_024;
 
-function rank({ over, lastPacket }: Watched): number {
+function rank({ over, lastPacket }: FollowedConnection): number {
   return over ? lastPacket - Number.MAX_SAFE_INTEGER : lastPacket;
 }
 
-/** The same for both directions. */
+/** Equal for both directions. */
 function keyOf({ source, destination }: TcpSegment): string {
   const one = `${source.address} ${source.port}`;
   const other = `${destination.address} ${destination.port}`;

@@ -8,32 +8,32 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** One TCP segment as it was captured. */
+/** A captured TCP segment. */
 export interface TcpSegment {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly source: Endpoint;
   readonly destination: Endpoint;
-  /** Of the first byte of the payload, or of a SYN. */
+  /** The number of the first byte of the payload, or of a SYN. */
   readonly sequence: number;
-  /** What the sender expects next; meaningless without the flag ACK. */
+  /** The number that the sender expects next; only valid with the flag ACK. */
   readonly acknowledged: number;
   /** {@link tcpFlags} */
   readonly flags: number;
   readonly payload: Uint8Array;
-  /** Bytes of the payload that the capture does not have. */
+  /** Bytes of the payload that are not in the capture. */
   readonly missing: number;
 }
 
 export const tcpFlags = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
 
-/** Why a captured packet cannot be used although it may carry TCP. */
+/** Why a captured packet that may be TCP cannot be used. */
 export type Unusable = 'unknown link type' | 'fragment' | 'cut inside its headers';
 
 const TCP = 6;
 const TCP_HEADER_BYTES = 20;
 
-/** Reads the TCP segment in a captured packet; undefined when there is something else in it. */
+/** Reads the TCP segment in a captured packet; undefined for another protocol. */
 export function readSegment({
   at,
   link,

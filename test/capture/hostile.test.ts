@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AmandaCapture } from '../../src/capture/amanda-capture.js';
-import { captureReader } from '../../src/capture/capture-file.js';
+import { captureReader } from '../../src/capture/saved-capture.js';
 import type { CapturedPacket } from '../../src/capture/captured-packet.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { conversation } from '../support/captures.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { captureReader } from '../../src/capture/capture-file.js';
+import { captureReader } from '../../src/capture/saved-capture.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { readCapture } from './readers.js';
 

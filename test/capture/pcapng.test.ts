@@ -153,19 +153,19 @@ describe('a pcapng file', () => {
     const damage: readonly (readonly [Uint8Array, string])[] = [
       [
         uint32('LE', 6),
-        `TRUNCATED The capture ends inside the block at byte ${at}, behind packet 1.`,
+        `TRUNCATED The capture ends inside the block at byte ${at}, after packet 1.`,
       ],
       [
         enhanced('LE', 0, 0, 1_000, 'b').subarray(0, 20),
-        `TRUNCATED The capture ends inside the block at byte ${at}, behind packet 1.`,
+        `TRUNCATED The capture ends inside the block at byte ${at}, after packet 1.`,
       ],
       [
         block('LE', 0xbad, Buffer.alloc(50)).subarray(0, 40),
-        'TRUNCATED The capture ends inside a block, behind packet 1.',
+        'TRUNCATED The capture ends inside a block, after packet 1.',
       ],
       [
         section('LE').subarray(0, 8),
-        `TRUNCATED The capture ends inside the block at byte ${at}, behind packet 1.`,
+        `TRUNCATED The capture ends inside the block at byte ${at}, after packet 1.`,
       ],
       [
         wrongTail,

@@ -1,11 +1,11 @@
+import type { Role } from '../../src/wire/role.js';
 import {
   AmandaCapture,
   type AmandaCaptureOptions,
   type AmandaEvent,
 } from '../../src/capture/amanda-capture.js';
-import { captureReader } from '../../src/capture/capture-file.js';
+import { captureReader } from '../../src/capture/saved-capture.js';
 import type { CapturedPacket } from '../../src/capture/captured-packet.js';
-import type { Sender } from '../../src/capture/tcp-reassembly.js';
 import { cutAt } from '../fuzz/bytes.js';
 
 /** What a reader finds in a file, and what it stops with. */
@@ -33,7 +33,7 @@ export interface Told {
   readonly initiator: string;
   readonly target: string;
   readonly isWhole: boolean;
-  readonly bytes: Readonly<Record<Sender, Buffer>>;
+  readonly bytes: Readonly<Record<Role, Buffer>>;
   /** Everything but bytes: `open`, `end initiator`, `gap target at 5 of 7: why`, `reset target`, `over`. */
   readonly said: readonly string[];
 }
@@ -56,7 +56,7 @@ function told(events: readonly AmandaEvent[]): Told {
   const first = events[0];
   if (first?.kind !== 'open') throw new Error('A connection is told before it is opened.');
   const { initiator, target, isWhole } = first.connection;
-  const bytes = (sender: Sender): Buffer =>
+  const bytes = (sender: Role): Buffer =>
     Buffer.concat(
       events.flatMap((event) =>
         event.kind === 'bytes' && event.sender === sender ? [event.bytes] : [],

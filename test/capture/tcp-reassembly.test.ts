@@ -261,11 +261,11 @@ describe('segments of a connection', () => {
 describe('what is kept', () => {
   it('of a direction is bounded: one whose next bytes do not come ends there', () => {
     const far = Array.from({ length: 100 }, (_, index) => data(200 + index * 10, '0123456789'));
-    const [told] = all([syn, synAck, data(100, 'ab'), ...far], { maxHeld: 50_000 });
+    const [told] = all([syn, synAck, data(100, 'ab'), ...far], { maxBuffered: 50_000 });
     expect(text(told ?? expect.unreachable())).toEqual(['ab', '']);
     expect(told?.said).toEqual([
       'open',
-      'gap initiator at 2 of 98: they do not come, and too much behind them has',
+      'gap initiator at 2 of 98: they do not come, and too many bytes after them have',
       'over',
     ]);
   });
@@ -283,13 +283,13 @@ describe('what is kept', () => {
     ];
     const told = connectionsOf(
       [...early(1), ...early(2), packet(1, data(100, 'y'.repeat(1_000))), ...early(3), ...early(4)],
-      { maxHeldTogether: 5_000 },
+      { maxBufferedTogether: 5_000 },
     );
     expect(told.map(({ said }) => said.filter((one) => one.startsWith('gap')))).toEqual([
       [],
       ['gap initiator at 0 of 1000: they are not in the capture'],
       ['gap initiator at 0 of 1000: they are not in the capture'],
-      ['gap initiator at 0 of 1000: they do not come, and too much behind them has'],
+      ['gap initiator at 0 of 1000: they do not come, and too many bytes after them have'],
     ]);
     expect(told[0]?.bytes.initiator.toString()).toBe('y'.repeat(1_000) + 'x'.repeat(1_000));
   });

@@ -9,7 +9,7 @@ import {
 } from '../../src/access/hosts-file.js';
 import { fitsFingerprints, parseFingerprints } from '../../src/access/fingerprints.js';
 import { AmandaCapture } from '../../src/capture/amanda-capture.js';
-import { captureReader } from '../../src/capture/capture-file.js';
+import { captureReader } from '../../src/capture/saved-capture.js';
 import { collect } from '../../src/cli/config/collect.js';
 import { parseDisklist } from '../../src/cli/config/disklist.js';
 import { parseStatements } from '../../src/cli/config/statements.js';

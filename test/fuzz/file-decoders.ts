@@ -1,4 +1,4 @@
-import { captureReader } from '../../src/capture/capture-file.js';
+import { captureReader } from '../../src/capture/saved-capture.js';
 import { FrameList } from '../../src/capture/frame-list.js';
 import { SavedCapture } from '../../src/capture/saved-capture.js';
 import type { SavedEvent } from '../../src/capture/saved-event.js';

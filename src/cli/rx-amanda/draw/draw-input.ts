@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { captureReader } from '../../../capture/capture-file.js';
+import { captureReader } from '../../../capture/saved-capture.js';
 import type { CaptureReader } from '../../../capture/captured-packet.js';
 import { rawEvents } from '../../../capture/raw-files.js';
 import { SavedCapture } from '../../../capture/saved-capture.js';
