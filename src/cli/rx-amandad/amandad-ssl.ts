@@ -1,7 +1,7 @@
 import { acceptAllSsl, listenSsl } from '../../drivers/ssl/ssl.js';
 import { listenSslStdio } from '../../drivers/ssl/ssl-stdio.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import { maxConnectionsOf, type ListenerEvents, type TcpListeners } from './amandad-listening.js';
+import { maxConnectionsOf, type ListenerEvents, type TcpListeners } from './listener-parts.js';
 import { certificateSettings } from '../config/certificate-settings.js';
 import type { Settings } from '../config/settings.js';
 

@@ -3,7 +3,7 @@ import { listenBsdudp } from '../../drivers/datagram/bsdudp.js';
 import type { Listener } from '../../drivers/driver.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import type { Settings } from '../config/settings.js';
-import { addressOf, reportingReady, type ListenerEvents } from './amandad-listening.js';
+import { addressOf, reportingReady, type ListenerEvents } from './listener-parts.js';
 
 /** The listener of `-auth=bsdudp` and `-auth=bsd`. */
 export function udpListener(

@@ -1,20 +1,11 @@
 import {
   ReplaySubject,
-  catchError,
-  defer,
-  delay,
-  endWith,
-  finalize,
-  firstValueFrom,
-  ignoreElements,
-  map,
-  merge,
+  Subscription,
   mergeMap,
   of,
-  share,
   skip,
   take,
-  tap,
+  timer,
   type Observable,
 } from 'rxjs';
 import { authorize, type AccessPolicy, type AccessRequest } from '../../access/authorize.js';
@@ -26,13 +17,14 @@ import type { Listener } from '../../drivers/driver.js';
 import { serve, type ServeOptions } from '../../target/serve.js';
 import { messageOf } from '../../wire/text.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
-import { listenerOf } from './amandad-listener.js';
-import { amandadSettings, type AmandadSettings } from './amandad-settings.js';
+import { openListener } from './amandad-listener.js';
+import { amandadSettings } from './amandad-settings.js';
 import type { AmandadEnvironment } from './amandad-environment.js';
 import { AmandadLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
 import type { Settings } from '../config/settings.js';
 import { exitCodeOf, exitCodes } from '../terminal/exit.js';
+import { isOnStdio } from './listener-parts.js';
 import { RequestLog } from './request-log.js';
 import { describePacket, traceFrames } from '../terminal/trace.js';
 import { packageVersion } from '../version.js';
@@ -47,109 +39,75 @@ export async function amandad(
   argv: readonly string[],
   environment: AmandadEnvironment,
 ): Promise<number> {
-  const { print } = environment;
-  if (argv.includes('--help')) print((await import('./amandad-help.js')).help);
-  else if (argv.includes('--version')) print(`rx-amandad-${packageVersion()}\n`);
-  else return serveAsAsked(argv, environment);
-  return exitCodes.success;
+  const { print, printError, isStderrFree } = environment;
+  try {
+    if (argv.includes('--help')) print((await import('./amandad-help.js')).help);
+    else if (argv.includes('--version')) print(`rx-amandad-${packageVersion()}\n`);
+    else return await run(parseAmandad(argv), environment);
+    return exitCodes.success;
+  } catch (error) {
+    if (isStderrFree()) printError(`rx-amandad: ${messageOf(error)}`);
+    return exitCodeOf(error) === exitCodes.usage ? exitCodes.usage : exitCodes.failed;
+  }
 }
 
-function serveAsAsked(argv: readonly string[], environment: AmandadEnvironment): Promise<number> {
-  const { printError, interrupted } = environment;
-  const first = new ReplaySubject<number>(1);
-  const again = new ReplaySubject<number>(1);
-  interrupted.pipe(take(1)).subscribe(first);
-  interrupted.pipe(skip(1), take(1)).subscribe(again);
-  const done = merge(
-    defer(() => of(parseAmandad(argv))).pipe(
-      mergeMap(async (args) => ({ args, ...(await amandadSettings(args, environment)) })),
-      mergeMap((begun) => run(begun, { ...environment, interrupted: first }, again)),
-    ),
-    again,
-  ).pipe(
-    catchError((error: unknown) => {
-      if (environment.isStderrFree()) printError(`rx-amandad: ${messageOf(error)}`);
-      return of(exitCodeOf(error) === exitCodes.usage ? exitCodes.usage : exitCodes.failed);
-    }),
-  );
-  return firstValueFrom(done, { defaultValue: exitCodes.success });
-}
-
-/** The command line and the configuration. */
-type Start = { readonly args: AmandadArguments } & AmandadSettings;
-
-function run(
-  { args, settings, problem, notes }: Start,
-  environment: AmandadEnvironment,
-  hurry: Observable<unknown>,
-): Observable<number> {
-  const { becomeUser, interrupted, hangup } = environment;
+async function run(args: AmandadArguments, environment: AmandadEnvironment): Promise<number> {
+  const signals = new ReplaySubject<number>(2);
+  environment.interrupted.subscribe(signals);
+  const stop = signals.pipe(take(1));
+  const hurry = signals.pipe(skip(1));
+  const { settings, problem, notes } = await amandadSettings(args, environment);
   const activation = activationOf(args, environment);
   const log = new AmandadLog(args, { ...environment, activation });
   const requests = new RequestLog(log.write);
-  const listener = listenerOf(args, settings, activation, {
+  const listener = await openListener(args, settings, activation, {
     // Not earlier: binding a port below 1024 takes root, and the log must belong to the user.
     onReady: (place) => {
-      becomeUser(args.user);
+      environment.becomeUser(args.user);
       log.open();
       for (const note of notes) log.write(note);
       if (place !== undefined) log.write(`listening on ${place}`);
     },
     onWarning: log.write,
   });
-  const stop = interrupted.pipe(
-    take(1),
-    tap(() => {
-      log.write(`stopping: what runs may take ${args.grace / 1_000} s more`);
-    }),
-    share(),
-  );
-  const serving = serve(
-    withTrace(args.debug, listener, log.write),
-    servicesOf(args, { hurry, problem, isSingleConnection: hasOneConnection(args, activation) }),
-    {
-      ...serveOptions(args, settings, activation),
-      stop,
-    },
-  );
-  return merge(
-    serving.pipe(tap(requests.take), ignoreElements(), endWith(exitCodes.success)),
-    graceOver(stop, args.grace),
-    reopening(hangup, log),
-  ).pipe(
-    take(1),
-    finalize(() => {
-      requests.end();
-      log.close();
-    }),
-  );
+  const isSingleConnection = isOnStdio(args, activation);
+  const services = servicesOf(args, { hurry, problem, isSingleConnection });
+  const serving = serve(args.debug ? traced(listener, log.write) : listener, services, {
+    ...serveOptions(args, settings, isSingleConnection),
+    stop,
+  });
+  const subscriptions = new Subscription();
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      const done = (): void => {
+        resolve(exitCodes.success);
+      };
+      const stopping = stop.pipe(
+        mergeMap(() => {
+          log.write(`stopping: what runs may take ${args.grace / 1_000} s more`);
+          return timer(args.grace);
+        }),
+      );
+      subscriptions.add(environment.hangup.subscribe(() => log.reopen()));
+      subscriptions.add(stopping.subscribe(done));
+      subscriptions.add(hurry.subscribe(resolve));
+      subscriptions.add(serving.subscribe({ next: requests.take, error: reject, complete: done }));
+    });
+  } finally {
+    subscriptions.unsubscribe();
+    requests.end();
+    log.close();
+  }
 }
 
-function graceOver(stop: Observable<unknown>, grace: number): Observable<number> {
-  return stop.pipe(
-    delay(grace),
-    map(() => exitCodes.success),
-  );
-}
-
-function reopening(hangup: Observable<unknown>, log: AmandadLog): Observable<never> {
-  return hangup.pipe(
-    tap(() => {
-      log.reopen();
-    }),
-    ignoreElements(),
-  );
-}
-
-function withTrace(debug: boolean, listener: Listener, log: Log): Listener {
-  if (!debug) return listener;
-  const traced = (connection: Connection): Observable<Connection> =>
+function traced(listener: Listener, log: Log): Listener {
+  const trace = (connection: Connection): Observable<Connection> =>
     of(connection).pipe(
       traceFrames((frame) => {
         log(`${describePeer(connection.peer)} ${frame}`);
       }, describePacket),
     );
-  return { ...listener, accept: (options) => listener.accept(options).pipe(mergeMap(traced)) };
+  return { ...listener, accept: (options) => listener.accept(options).pipe(mergeMap(trace)) };
 }
 
 /**
@@ -174,23 +132,16 @@ function activationOf(
 ): Activation {
   const isForTcp = args.auth === 'bsdtcp' || args.auth === 'ssl';
   return (
-    (isForTcp && activation.kind === 'none' && hasOneConnection(args, activation)
+    (isForTcp && activation.kind === 'none' && isOnStdio(args, activation)
       ? waiting()
       : undefined) ?? activation
-  );
-}
-
-/** Whether standard input and output are the connection. */
-function hasOneConnection({ auth, tcpPort }: AmandadArguments, activation: Activation): boolean {
-  return (
-    tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket'
   );
 }
 
 function serveOptions(
   args: AmandadArguments,
   settings: Settings,
-  activation: Activation,
+  isSingleConnection: boolean,
 ): ServeOptions {
   const { auth, amandahosts: file, noExit, limits } = args;
   const { 'rep-tries': configured } = settings;
@@ -199,7 +150,7 @@ function serveOptions(
     maxRequests,
     receiveBudget,
     replyTries = configured?.value,
-    idleTimeout = noExit && hasOneConnection(args, activation) ? NEVER : undefined,
+    idleTimeout = noExit && isSingleConnection ? NEVER : undefined,
   } = limits;
   return {
     ...(file === undefined

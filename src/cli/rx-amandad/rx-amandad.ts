@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
-import { fromEvent, map, merge } from 'rxjs';
+import { Subject } from 'rxjs';
 import { takeActivation, waitingActivation } from '../../transport/activation.js';
 import { printable } from '../../wire/text.js';
 import { amandad } from './amandad.js';
@@ -9,6 +9,12 @@ import { becomeUser } from './amandad-user.js';
 
 /** 128 and the number of the signal. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const interrupted = new Subject<number>();
+for (const [signal, code] of Object.entries(exitCodes))
+  process.on(signal, () => interrupted.next(code));
+const hangup = new Subject<void>();
+process.on('SIGHUP', () => hangup.next());
 
 // Files of a service belong to its user alone, as with amandad.
 process.umask(0o077);
@@ -23,12 +29,8 @@ void amandad(process.argv.slice(2), {
     }
   },
   isStderrFree,
-  interrupted: merge(
-    ...Object.entries(exitCodes).map(([signal, code]) =>
-      fromEvent(process, signal).pipe(map(() => code)),
-    ),
-  ),
-  hangup: fromEvent(process, 'SIGHUP'),
+  interrupted,
+  hangup,
   activation: takeActivation(),
   waiting: waitingActivation,
   installation: '/etc/amanda',

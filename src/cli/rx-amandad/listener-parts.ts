@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { Observable, catchError, map, mergeMap, of, throwError, type OperatorFunction } from 'rxjs';
+import { Observable, catchError, defer, throwError, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
 import type { Listener } from '../../drivers/driver.js';
-import { isAmandaError, type AmandaError } from '../../wire/errors.js';
+import type { Activation } from '../../transport/activation.js';
+import { isAmandaError } from '../../wire/errors.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 /** Takes the events of a listener. */
@@ -15,9 +16,6 @@ export interface ListenerEvents {
   readonly onReady: (place: string | undefined) => void;
   readonly onWarning: (message: string) => void;
 }
-
-/** Reports that the listener is ready, with its address if there is one. */
-export type Ready = (place: string | undefined) => void;
 
 /** Listeners of a TCP driver, by the way in which connections arrive. */
 export interface TcpListeners {
@@ -41,13 +39,41 @@ export function maxConnectionsOf({ limits }: AmandadArguments): number {
   return limits.maxConnections ?? 1_024;
 }
 
-/**
- * Makes a listener that reports when it is ready. A failure of the report is the listener's error.
- */
+/** Whether standard input and output are the connection. */
+export function isOnStdio({ auth, tcpPort }: AmandadArguments, activation: Activation): boolean {
+  return (
+    tcpPort === undefined && auth !== 'bsdudp' && auth !== 'bsd' && activation.kind !== 'socket'
+  );
+}
+
+/** Reports ready at once, because standard input and output already are a connection. */
+export function stdioListener(
+  listener: Listener,
+  activation: Activation,
+  { onReady }: ListenerEvents,
+): Listener {
+  return {
+    ...listener,
+    accept: (options) =>
+      defer(() => {
+        onReady(undefined);
+        const connections = listener.accept(options);
+        if (activation.kind !== 'unusable') return connections;
+        // Why the socket that was passed is unusable says more than that standard input is none.
+        return connections.pipe(
+          catchError((error: unknown) =>
+            throwError(() => (isAmandaError(error, 'BAD_ARGUMENT') ? activation.error : error)),
+          ),
+        );
+      }),
+  };
+}
+
+/** Reports ready when the listener calls `ready`. A failure of the report is the listener's error. */
 export function reportingReady(
   name: string,
   { onReady }: ListenerEvents,
-  make: (ready: Ready) => Listener,
+  make: (ready: (place: string | undefined) => void) => Listener,
 ): Listener {
   return {
     name,
@@ -62,33 +88,6 @@ export function reportingReady(
         });
         out.add(listener.accept(options).subscribe(out));
       }),
-  };
-}
-
-/** Reports ready at once, because the connection already exists. */
-export function afterReady(ready: Ready, listener: Listener): Listener {
-  return {
-    ...listener,
-    accept: (options) =>
-      of(undefined).pipe(
-        map(ready),
-        mergeMap(() => listener.accept(options)),
-      ),
-  };
-}
-
-/** Replaces "standard input is no connection" by the reason why the passed socket is unusable. */
-export function withReason(listener: Listener, reason: AmandaError): Listener {
-  return {
-    ...listener,
-    accept: (options) =>
-      listener
-        .accept(options)
-        .pipe(
-          catchError((error: unknown) =>
-            throwError(() => (isAmandaError(error, 'BAD_ARGUMENT') ? reason : error)),
-          ),
-        ),
   };
 }
 
