@@ -1,23 +1,33 @@
+import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { AMANDAD, connectReserved, forkingTarget, whyNoRealAmandad } from '../real-amandad.mjs';
 import { answer, close } from '../peers/bare-answers.mjs';
 import { noopOver } from '../raw-noop.mjs';
 
-/** A process started for each connection, or by the first of them, as inetd does: the time from connecting to the ACK. */
+/** A process for each connection, or for the first one, as inetd starts it: milliseconds to the ACK. */
 export const name = 'start';
 
 const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 
-/** The least that can be started: no module, no check, no service. */
-const least = `
-const [answer, close] = ${JSON.stringify([answer, close].map((bytes) => bytes.toString('hex')))}.map((hex) => Buffer.from(hex, 'hex'));
+/** The shortest possible program: no module, no check, no service. */
+const shortest = `
+const [answer, close] = ${JSON.stringify([answer, close].map((bytes) => bytes.toString('hex')))}
+  .map((hex) => Buffer.from(hex, 'hex'));
 process.stdin.once('data', () => {
   process.stdout.write(answer);
   process.stdin.once('data', () => process.stdout.write(close, () => process.exit()));
 });`;
 
+/** A folder of the target's own: the benchmark mounts a private one there. */
+const cache = ['-E', 'NODE_COMPILE_CACHE=/var/lib/amanda/compile-cache'];
+
 export function groups({ starts }) {
   const missing = whyNoRealAmandad();
+  const noCache =
+    module.enableCompileCache === undefined
+      ? `Node ${process.versions.node} has no compile cache`
+      : undefined;
+  const target = (...words) => [process.execPath, OURS, '-auth=bsdtcp', ...words, 'amdump'];
   return [
     {
       title: `Started for each connection, ${starts} times one after another; with "wait" for the first`,
@@ -28,26 +38,23 @@ export function groups({ starts }) {
         { key: 'end', label: 'ms to the end', digits: 1 },
       ],
       cases: [
-        ['C amandad 3.5.1', [AMANDAD, '-auth=bsdtcp', 'amdump']],
-        [
-          'rx-amandad, the real noop executable',
-          [process.execPath, OURS, '-auth=bsdtcp', 'amdump'],
-        ],
-        ['rx-amandad, own noop', [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump']],
-        ['a Node script that answers with fixed bytes', [process.execPath, '-e', least]],
-        [
-          'rx-amandad, the real noop executable, "wait"',
-          [process.execPath, OURS, '-auth=bsdtcp', 'amdump'],
-          true,
-        ],
-        [
-          'rx-amandad, own noop, "wait"',
-          [process.execPath, OURS, '-auth=bsdtcp', '-own', 'amdump'],
-          true,
-        ],
-      ].map(([name, command, waits]) => ({
+        { name: 'C amandad 3.5.1', command: [AMANDAD, '-auth=bsdtcp', 'amdump'] },
+        { name: 'rx-amandad, the real noop executable', command: target() },
+        { name: 'rx-amandad, own noop', command: target('-own') },
+        {
+          name: 'rx-amandad, own noop, compile cache',
+          command: [...cache, ...target('-own')],
+          missing: noCache,
+        },
+        {
+          name: 'a Node script that answers with fixed bytes',
+          command: [process.execPath, '-e', shortest],
+        },
+        { name: 'rx-amandad, the real noop executable, "wait"', command: target(), waits: true },
+        { name: 'rx-amandad, own noop, "wait"', command: target('-own'), waits: true },
+      ].map(({ name, command, waits = false, missing: why = missing }) => ({
         name,
-        ...(missing === undefined ? { run: () => run(command, waits, starts) } : { missing }),
+        ...(why === undefined ? { run: () => run(command, waits, starts) } : { missing: why }),
       })),
     },
   ];
