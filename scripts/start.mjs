@@ -1,4 +1,4 @@
-// `npm start -- …` is `rx-amanda …` from this checkout. Without arguments it runs the demonstration.
+// `npm start -- …` is `rx-amanda …` from this checkout. Without words it runs the demonstration.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
