@@ -102,7 +102,7 @@ describeReal(
       );
       expect([timedOut, code]).toEqual([true, null]);
       expect(stdout).toMatch(/^\d+\n$/);
-      // Until somebody collects it, a killed process may still be listed, as a zombie.
+      // A killed process is listed as a zombie until its parent collects it.
       expect(
         spawnSync('ps', ['-o', 'stat=', '-p', stdout.trim()], { encoding: 'utf8' }).stdout.trim(),
       ).toMatch(/^(Z.*)?$/);

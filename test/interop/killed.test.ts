@@ -13,10 +13,13 @@ import { giveToBackup } from '../support/sandbox.js';
 import { installRxAmandad } from '../support/rx-amandad.js';
 
 const MIB = 1_048_576;
-/** So much of a dump has come when its client loses somebody. */
+/** How much of a dump has come when a process of its client is killed. */
 const HALF_WAY = 4 * MIB;
 
-/** Who is killed, by what its command line has; the shell that starts a program has it as well, so the program itself is named. */
+/**
+ * What is killed, by its command line. The shell that starts a program has the same words, so each
+ * pattern begins with the program itself.
+ */
 const victims = {
   'GNU tar': /^\S*\/?(?:gnu)?tar .*--create/,
   'the real sendbackup': /^\S*sendbackup amandad/,
@@ -26,7 +29,7 @@ const victims = {
 type Victim = keyof typeof victims;
 type Auth = 'bsdtcp' | 'local';
 
-/** Over local the image goes through shared memory, which is not closed when somebody dies. */
+/** Over local the image goes through shared memory, which the death of a process does not close. */
 const cases: readonly (readonly [victim: Victim, auth: Auth, words: readonly string[]])[] = [
   ['GNU tar', 'bsdtcp', []],
   ['the real sendbackup', 'bsdtcp', []],
@@ -98,7 +101,10 @@ describeReal(
   },
 );
 
-/** Kills the victim whenever it is there and some of the dump has come: Amanda tries again what has failed. */
+/**
+ * Kills the victim whenever it is there and enough of the dump has come, because Amanda tries a
+ * failed dump again.
+ */
 async function killDuring(
   dumping: Promise<unknown>,
   config: Configuration,
@@ -122,7 +128,7 @@ function received({ holding }: Configuration): number {
   );
 }
 
-/** None where amdump has just taken the folder away. */
+/** Empty if amdump has just removed the folder. */
 function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder).map((file) => join(folder, file));
@@ -131,7 +137,7 @@ function filesOf(folder: string): string[] {
   }
 }
 
-/** Kills those among our descendants whose command line looks so. */
+/** Kills descendants of this process by their command line. */
 function killAll(command: RegExp): number {
   const found = descendants(String(process.pid)).filter((pid) =>
     command.test(read(`/proc/${pid}/cmdline`).split('\0').join(' ')),

@@ -36,7 +36,7 @@ export interface FullBackupOptions {
   readonly reach: (lab: Lab) => Promise<Way> | Way;
   /** Megabytes that the tree has besides its odd names; default none. */
   readonly megabytes?: number;
-  /** More to prove about the two runs. */
+  /** Further tests of the two runs. */
   readonly also?: (run: () => FullBackup) => void;
 }
 
@@ -186,8 +186,8 @@ export function describeFullBackup(
 /**
  * Restores with amrecover, as root, into a new folder.
  *
- * Within amrecover two programs race for amidxtaped's ear, and once in a while the wrong one is first: then a real amidxtaped dies, whatever
- * amandad has started it. That is done over, on the evidence of its log alone.
+ * Two programs of amrecover race to write to amidxtaped. When the wrong one wins, the real
+ * amidxtaped dies, with any amandad. Its log says so, and only then is the restore done again.
  */
 export async function recover(run: Recoverable, wanted: Wanted): Promise<RunResult> {
   for (let tries = 1; ; tries += 1) {
@@ -216,7 +216,10 @@ export interface Wanted {
   readonly commands?: readonly string[];
 }
 
-/** How often an amidxtaped of this run got `DAR` before `DATA-READY`, which it takes for an error whose class it has not loaded. */
+/**
+ * How often an amidxtaped got `DAR` before `DATA-READY`. It takes that for an error, and dies of a
+ * class that it has not loaded.
+ */
 function racesLost({ lab }: Recoverable): number {
   return (
     lab.sandbox
