@@ -4,7 +4,7 @@ import { AMANDAD, connectReserved, forkingTarget, whyNoRealAmandad } from '../re
 import { answer, close } from '../peers/bare-answers.mjs';
 import { noopOver } from '../raw-noop.mjs';
 
-/** A process for each connection, or for the first one, as inetd starts it: milliseconds to the ACK. */
+/** A process for each connection, or for the first one, as inetd starts it: the time to the ACK. */
 export const name = 'start';
 
 const OURS = fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
@@ -30,7 +30,9 @@ export function groups({ starts }) {
   const target = (...words) => [process.execPath, OURS, '-auth=bsdtcp', ...words, 'amdump'];
   return [
     {
-      title: `Started for each connection, ${starts} times one after another; with "wait" for the first`,
+      title:
+        `Started for each connection, ${starts} times one after another; ` +
+        'with "wait" for the first',
       columns: [
         { key: 'ack', label: 'ms to the ACK', digits: 1 },
         { key: 'first', label: 'the first', digits: 1 },

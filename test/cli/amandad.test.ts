@@ -19,7 +19,7 @@ import { request } from '../../src/exchange/request.js';
 import { serve, type ServiceEvent } from '../../src/target/serve.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
-describe('the words behind rx-amandad', () => {
+describe('the arguments of rx-amandad', () => {
   it('are those of amandad, with its defaults', () => {
     expect(parseAmandad([])).toEqual({
       auth: 'bsdtcp',
@@ -142,7 +142,7 @@ describe('the words behind rx-amandad', () => {
   });
 });
 
-/** Runs it with these words, and tells what it said. */
+/** Runs rx-amandad and collects its output. */
 function started(...words: string[]) {
   return startedWith({}, ...words);
 }
@@ -185,7 +185,7 @@ function startedWith(more: Partial<AmandadEnvironment>, ...words: string[]) {
   return { code, port, ready, said, printed, interrupted, hangup, users, environment };
 }
 
-/** What a target answers to a noop from a port that everybody may use. */
+/** The target's answer to a noop from an unreserved port. */
 function ask(port: number): Promise<string> {
   return firstValueFrom(
     connect(bsdtcp({ host: '127.0.0.1', port, user: 'nobody', reservedPorts: false })).pipe(
@@ -220,7 +220,7 @@ describe('rx-amandad', () => {
     ]);
   });
 
-  it('serves one connection with -tcp, by the rules of Amanda, tells of it and ends', async () => {
+  it('serves one connection with -tcp, by the rules of Amanda, logs it and ends', async () => {
     const target = started('-tcp=0', '-listen=127.0.0.1', '-own');
     const port = await target.port;
     const refusal = await ask(port);
@@ -321,7 +321,7 @@ describe('rx-amandad', () => {
       serving.unsubscribe();
     });
 
-    it('tells what is ignored with -debug, and ends with exit code 2 for a word that cannot be meant', async () => {
+    it('logs what is ignored with -debug, and ends with exit code 2 for an invalid argument', async () => {
       await configure('nosuch-key 1', 'rep-tries 2');
       const target = fresh('-debug');
       await target.port;
@@ -406,7 +406,7 @@ describe('the log of rx-amandad', () => {
   const peer = { driver: 'bsdtcp', address: '10.0.0.1', port: 900 };
   const asked = { service: 'sendbackup', user: 'backup', arguments: new Uint8Array() };
 
-  /** Notes events, one at each time in seconds, and gives what was told. */
+  /** Takes events at times in seconds, and returns the log. */
   function told(...events: (readonly [second: number, event: ServiceEvent])[]): readonly string[] {
     const lines: string[] = [];
     let now = 0;
@@ -478,7 +478,7 @@ describe('the log of rx-amandad', () => {
     ]);
   });
 
-  it('tells a hundred refusals of a connection, and at its end how many more there were', () => {
+  it('logs a hundred refusals of a connection, and at its end the number of the others', () => {
     const refused = (handle: number): [number, ServiceEvent][] => [
       [1, { kind: 'refused', peer, handle, reason: 'no' }],
       [1, { kind: 'ended', peer, handle, outcome: 'refused', sent: 0, received: 0 }],

@@ -17,7 +17,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const noop: Service = () =>
   of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
 
-/** ProcessEnvironment with this configuration. */
+/** A process environment with this configuration. */
 async function configured(
   files: Readonly<Record<string, string>>,
   services: Readonly<Record<string, Service>> = { noop },
@@ -57,7 +57,7 @@ describe('a command without options for it', () => {
     expect(fake.err()).toBe('');
   });
 
-  it('is told otherwise by options, one by one', async () => {
+  it('is overridden by options, one by one', async () => {
     const fake = await configured({ 'amanda-client.conf': client });
     await main(['noop', 'one', '--client-username', 'you', '--port', '7'], fake.environment);
     await main(['noop', 'one', '-o', 'client_port=5', '-o', 'ssh-keys='], fake.environment);
@@ -86,7 +86,7 @@ describe('a command without options for it', () => {
     expect(fake.err()).toContain('config: its client-port is that of auth ssh, not used\n');
   });
 
-  it('goes to the port of Amanda over ssl, as Amanda does when it is told no other', async () => {
+  it('uses Amanda’s port over ssl, as Amanda does without another one', async () => {
     const fake = await configured({ 'amanda-client.conf': 'auth "ssl"' });
     await main(['noop', 'one'], fake.environment);
     await main(['noop', 'one', '--no-config', '--auth', 'ssl'], fake.environment);
@@ -137,7 +137,7 @@ describe('--config', () => {
     );
   });
 
-  it('is told to a service’s target, too', async () => {
+  it('is sent to a service’s target, too', async () => {
     const asked: IncomingRequest[] = [];
     const service: Service = (request) => {
       asked.push(request);

@@ -31,7 +31,7 @@ function read(options: Partial<InstallationOptions> = {}): Installation {
   return readInstallation({ directory, host: 'one', report, warn: report, ...options });
 }
 
-/** The values alone. */
+/** The values without their positions. */
 const values = (options?: Partial<InstallationOptions>): Partial<Record<Key, unknown>> =>
   Object.fromEntries(
     Object.entries(read(options).settings).map(([key, { value }]) => [key, value]),
@@ -92,7 +92,7 @@ describe('an amanda-client.conf', () => {
     expect(values({ config: 'lab' })).toEqual({ auth: 'ssl', 'req-tries': 7 });
   });
 
-  it('has keys that are of no use here, which are told and ignored, blocks and all', async () => {
+  it('has keys that are of no use here, which are reported and ignored, blocks and all', async () => {
     await write({
       'amanda-client.conf':
         'conf "x"\ndefine application a {\n  property "x" "}"\n  more {\n auth "ssh"\n }\n}\nfuture-key [1|2]\n',
@@ -175,7 +175,7 @@ describe('an amanda-client.conf', () => {
     });
   });
 
-  it('that is no file is told, and refused when the configuration was asked for', async () => {
+  it('that is no file is reported, and refused when the configuration was named', async () => {
     await symlink('/dev/zero', join(directory, 'amanda-client.conf'));
     expect(values()).toEqual({});
     expect(told).toEqual([expect.stringMatching(/it is no regular file; going on without it\.$/)]);

@@ -193,7 +193,7 @@ describe('dumpToStream', () => {
     expect(stream.writableEnded).toBe(false);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('fails when the device behind it is full', async () => {
+  test.skipIf(!existsSync('/dev/full'))('fails when its device is full', async () => {
     const stream = createWriteStream('/dev/full');
     const result = await failure(
       { sendbackup: dumping() },

@@ -10,10 +10,10 @@ import { parseDles } from '../../src/wire/dle-parse.js';
 import { fakeEnvironment } from './fake-environment.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
-/** Its CRC-32C is the check value of the algorithm's specification. */
+/** Its CRC-32C is the check value in the algorithm's specification. */
 const DATA = '123456789';
 
-/** A sendbackup whose dump is nine bytes and one file, with these messages behind the info. */
+/** A sendbackup that dumps nine bytes and one file, with these messages after the info. */
 function sendbackup(messages: string, asked: IncomingRequest[] = []): Service {
   return (request) => {
     asked.push(request);
@@ -162,7 +162,7 @@ describe('rx-amanda dump', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('does not replace a file unless it is told to', async () => {
+  it('does not replace a file without --force', async () => {
     await writeFile(file, 'precious');
     const fake = fakeEnvironment({ services: { noop, sendbackup: sendbackup(whole) } });
     expect(await main(['dump', 'one', '/etc', '-o', file], fake.environment)).toBe(1);
@@ -216,7 +216,7 @@ describe('rx-amanda demo', () => {
     );
   });
 
-  it('leaves nothing behind when that fails', async () => {
+  it('leaves no file when that fails', async () => {
     const before = new Set(await readdir(tmpdir()));
     const fake = fakeEnvironment({
       services: { noop, sendbackup: sendbackup('sendbackup: error [no]\n') },

@@ -6,12 +6,12 @@ import type { TargetChoice } from '../../src/cli/rx-amanda/target.js';
 import { memory } from '../../src/drivers/memory.js';
 import { serve, type ServiceMap } from '../../src/target/serve.js';
 
-/** ProcessEnvironment whose only target is in this process, and what was said in them. */
+/** A process environment with a target in this process, and its output. */
 export interface Fake {
   readonly environment: ProcessEnvironment;
   readonly out: () => string;
   readonly err: () => string;
-  /** The targets that were asked for. */
+  /** The targets that were chosen. */
   readonly chosen: TargetChoice[];
   readonly interrupt: Subject<number>;
 }
@@ -19,7 +19,7 @@ export interface Fake {
 export interface FakeOptions {
   readonly services?: ServiceMap;
   readonly stdin?: string;
-  /** Whether standard error, or standard output, is a terminal. */
+  /** The outputs that are terminals. */
   readonly terminals?: readonly ('stdout' | 'stderr')[];
 }
 

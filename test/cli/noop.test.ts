@@ -7,7 +7,7 @@ import { fakeEnvironment } from './fake-environment.js';
 describe('rx-amanda noop', () => {
   const services = { noop: () => of(reply({ lines: ['OPTIONS features=ff01;colour=r\u001bd;'] })) };
 
-  it('says who answers and what it can do, with nothing in it that moves a terminal', async () => {
+  it('prints the target and its features, with nothing that moves a terminal', async () => {
     const fake = fakeEnvironment({ services });
     expect(await main(['noop', 'one'], fake.environment)).toBe(0);
     const [first, second, third, ...rest] = fake.out().split('\n');

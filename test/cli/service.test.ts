@@ -9,7 +9,7 @@ import { fakeEnvironment } from './fake-environment.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-/** Answers with the arguments it got, each line with a mark in front. */
+/** Answers with its arguments, each line marked. */
 const mirror: Service = ({ arguments: args }) =>
   of(
     reply({
@@ -21,7 +21,7 @@ const mirror: Service = ({ arguments: args }) =>
     }),
   );
 
-/** Sends back on its first stream what comes on it, and a greeting on its second. */
+/** Echoes its first stream, and greets on its second. */
 const echo: Service = () =>
   of(
     reply({
@@ -44,7 +44,7 @@ describe('rx-amanda service', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('sends standard input behind the OPTIONS line and prints the reply', async () => {
+  it('sends standard input after the OPTIONS line and prints the reply', async () => {
     const fake = fakeEnvironment({ services: { sendsize: mirror }, stdin: '<dle>\n</dle>\n' });
     expect(await main(['service', 'one', 'sendsize'], fake.environment)).toBe(0);
     expect(fake.out()).toBe(

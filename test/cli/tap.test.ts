@@ -12,7 +12,7 @@ import type { TapChange } from '../../src/tap/tap-change.js';
 import { dial, listen, readAll } from '../tap/ends.js';
 import { fakeEnvironment } from './fake-environment.js';
 
-describe('where a tap listens and whom it reaches', () => {
+describe('the addresses of a tap', () => {
   test.each([
     ['10081', { host: '127.0.0.1', port: 10_081 }],
     [':10081', { host: '127.0.0.1', port: 10_081 }],
@@ -133,7 +133,7 @@ describe('the live view of a tap', () => {
     expect(texts(view.lines(binary))).toEqual(['#1 < \\x1b[2J 3 B']);
   });
 
-  it('has colours only where it is told to', () => {
+  it('has colours only on request', () => {
     const nak: TapChange = told({
       kind: 'event',
       lane: 'connection 1',
@@ -239,7 +239,7 @@ describe('rx-amanda tap', () => {
     const accepted = next();
     const initiator = await dial(Number(/port (\d+),/.exec(err())?.[1]));
     const target = await accepted;
-    // Somebody else takes two of the names while the tap goes on.
+    // Another program takes two of the names during the tap.
     for (const kind of ['svg', 'json']) writeFileSync(join(folder, `a.${kind}`), 'theirs');
     initiator.resume().end(REQ_NOOP);
     await readAll(target);

@@ -13,7 +13,7 @@ import {
 import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 
-/** What a stand-in for ssh, rsh or another command is started with. */
+/** The arguments that a fake ssh, rsh or other command gets. */
 async function wordsFor(target: TargetChoice, program: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-target-'));
   onTestFinished(() => {

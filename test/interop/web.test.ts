@@ -65,7 +65,7 @@ describeReal('the page of a tap', ['amandad', 'amdump'], () => {
 
   describeInBrowser('in a browser', ({ look }) => {
     it('shows a real amdump while it runs: its connections, and the lanes of its streams', async () => {
-      const { page, troubles } = await look(tap.url);
+      const { page, problems } = await look(tap.url);
       await page.getByText('Nobody has connected to the tap yet.').waitFor();
       const config = lab.configure({
         name: 'watched',
@@ -92,7 +92,7 @@ describeReal('the page of a tap', ['amandad', 'amdump'], () => {
       const { title, text } = await chosenEvent(page);
       expect(title).toBe('REQ sendbackup');
       expect(text).toMatch(/^\\x00SECURITY USER backup\nSERVICE sendbackup\n/);
-      expect(troubles).toEqual([]);
+      expect(problems).toEqual([]);
     });
   });
 });

@@ -9,19 +9,19 @@ import type { TapEvent } from '../../src/tap/tap-event.js';
 export interface Running {
   readonly port: number;
   readonly events: readonly TapEvent[];
-  /** Waits until the events are enough. */
+  /** Waits until there are enough events. */
   readonly until: (enough: (events: readonly TapEvent[]) => boolean) => Promise<void>;
   readonly stop: () => void;
   readonly completed: Promise<void>;
 }
 
-/** Both ends of a tapped connection, and what the tap tells. */
+/** Both ends of a tapped connection, and the events. */
 export interface Tapped extends Running {
   readonly initiator: Socket;
   readonly target: Socket;
 }
 
-/** How a tap is started; `onEvent` is called in the step of the event. */
+/** Options of a tap; `onEvent` is called synchronously. */
 export type StartOptions = Partial<TapTcpOptions> & {
   readonly onEvent?: (event: TapEvent) => void;
 };
@@ -65,7 +65,7 @@ export async function startTap(
   };
 }
 
-/** A server that hands out what connects to it. */
+/** A server that hands out its connections. */
 export async function listen(): Promise<{
   readonly port: number;
   readonly server: Server;
@@ -107,7 +107,7 @@ export async function tapped(options: Partial<TapTcpOptions> = {}): Promise<Tapp
   return { ...tap, initiator, target: await accepted };
 }
 
-/** What a socket reads until it ends, and how it ended. */
+/** The bytes that a socket reads until its end, and how it ended. */
 export async function readAll(
   socket: Socket,
 ): Promise<{ readonly text: string; readonly how: 'end' | 'reset' }> {
@@ -116,7 +116,7 @@ export async function readAll(
   const how = await new Promise<'end' | 'reset'>((resolve) => {
     socket
       .on('end', () => {
-        // Node reads a reset behind unread bytes as an end; a write of nothing tells them apart.
+        // Node reads a reset after unread bytes as an end, but an empty write fails then.
         if (socket.writableEnded) resolve('end');
         else
           socket.write('', (error) =>

@@ -37,7 +37,7 @@ function told(events: readonly TapEvent[], options?: ObserveTapOptions): readonl
   return changes;
 }
 
-/** The connection, the time and the label of what happened, or how it closed. */
+/** Each event as connection, time and label; each close with its reason. */
 function lines(changes: readonly TapChange[]): readonly string[] {
   return changes.flatMap((change) => {
     if (change.kind !== 'change')
@@ -51,7 +51,7 @@ function lines(changes: readonly TapChange[]): readonly string[] {
 }
 
 describe('what passes through a tap', () => {
-  it('is told with the times of its own connection, whichever came first', () => {
+  it('has the times of its own connection, whichever came first', () => {
     const events = [
       opened(1, 5_000),
       opened(2, 6_000),
@@ -75,7 +75,7 @@ describe('what passes through a tap', () => {
     ]);
   });
 
-  it('is told where its end comes, and the last of all is that it closed', () => {
+  it('has its end in place, and last of all its close', () => {
     const end = (sender: 'initiator' | 'target', at: number): TapEvent => ({
       kind: 'ended',
       connection: 1,
@@ -134,7 +134,7 @@ describe('what passes through a tap', () => {
     });
   });
 
-  it('that is no frames is counted, and its place is told', () => {
+  it('that is not frames is counted, with its place', () => {
     const text = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n').toString('hex');
     const closed: TapEvent = {
       kind: 'closed',
@@ -155,7 +155,7 @@ describe('what passes through a tap', () => {
     );
   });
 
-  it('is not told of a connection that was never opened, or is closed', () => {
+  it('is not reported for a connection that was never opened, or is closed', () => {
     const closed: TapEvent = {
       kind: 'closed',
       connection: 1,
@@ -170,7 +170,7 @@ describe('what passes through a tap', () => {
     ).toEqual(before);
   });
 
-  it('is told until it ends, with the error of the tap', () => {
+  it('ends with the error of the tap', () => {
     const events = new Subject<TapEvent>();
     const ends: unknown[] = [];
     events.pipe(observeTap()).subscribe({

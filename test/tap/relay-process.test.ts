@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import { tapProcess } from '../../src/tap/relay-process.js';
 import type { TapEvent } from '../../src/tap/tap-event.js';
 
-/** What a tapped program was sent and has sent, what was told of it, and how it ended. */
+/** A tapped process: its input and output, the events and its exit code. */
 interface Tapped {
   readonly input: PassThrough;
   readonly output: PassThrough;
@@ -48,7 +48,7 @@ async function textOf(output: PassThrough): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** What passed one way, and what else was told of it. */
+/** The bytes and other events of one direction. */
 function passed({ events }: Tapped, sender: 'initiator' | 'target'): string {
   return events
     .flatMap((event) =>
@@ -95,7 +95,7 @@ describe('a tapped program', () => {
     expect(much.events.at(-1)).toMatchObject({ kind: 'closed', how: 'ended' });
   });
 
-  it('is slowed by who does not read what it writes', async () => {
+  it('is slowed by a reader that does not read', async () => {
     const much = node('process.stdout.write("x".repeat(30_000_000), () => process.exit(0))');
     while (much.output.writableLength < much.output.writableHighWaterMark)
       await new Promise((resolve) => setImmediate(resolve));
@@ -112,7 +112,7 @@ describe('a tapped program', () => {
     await late.completed;
   });
 
-  it('is told to end, and the exit code says how it did', async () => {
+  it('is asked to end, and the exit code says how it did', async () => {
     const waits = shell('echo ready; exec sleep 1000');
     waits.output.once('data', () => waits.until.next());
     await waits.completed;
@@ -125,7 +125,7 @@ describe('a tapped program', () => {
     expect(waits.exits).toEqual([143]);
   });
 
-  it('ends when nobody watches any more', async () => {
+  it('ends on unsubscribing', async () => {
     const waits = shell('echo $$; exec sleep 1000');
     const pid = await new Promise<number>((resolve) =>
       waits.output.once('data', (data: Buffer) => resolve(Number(data.toString()))),
@@ -164,7 +164,7 @@ describe('a tapped program', () => {
     expect(deaf.exits).toHaveLength(1);
   });
 
-  it('learns that nobody reads any more what it writes', async () => {
+  it('learns that its reader has gone', async () => {
     const endless = shell('trap "" TERM; exec yes 2>/dev/null');
     endless.output.once('data', () => endless.output.destroy());
     await endless.completed;

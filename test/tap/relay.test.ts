@@ -11,7 +11,7 @@ import { dial, listen, readAll, startTap, tapped } from './ends.js';
 
 const isClosed = (events: readonly TapEvent[]): boolean =>
   events.some(({ kind }) => kind === 'closed');
-/** Milliseconds without any progress after which everything is full. */
+/** Milliseconds without progress after which all buffers are full. */
 const QUIET = 200;
 
 const closing = (events: readonly TapEvent[]) => events.find((event) => event.kind === 'closed');
@@ -57,7 +57,7 @@ describe('a tap over TCP', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'closed', how: 'ended' });
   });
 
-  it('passes the end of the target on, who may close first', async () => {
+  it('passes on the end of the target, which may close first', async () => {
     const { initiator, target, until } = await tapped();
     const answered = readAll(initiator);
     target.end('220 and goodbye');
@@ -72,7 +72,7 @@ describe('a tap over TCP', () => {
     ['initiator', 'target'],
     ['target', 'initiator'],
   ] as const)(
-    'passes a reset of the %s on as a reset, behind the bytes before it',
+    'passes a reset of the %s on as a reset, after the bytes before it',
     async (breaker, other) => {
       const ends = await tapped();
       await greet(ends.initiator, ends.target);
@@ -95,7 +95,7 @@ describe('a tap over TCP', () => {
     expect((await read).how).toBe('reset');
   });
 
-  it('resets who asks when the target refuses, and says why', async () => {
+  it('resets the initiator when the target refuses, and says why', async () => {
     const { port, server } = await listen();
     server.close();
     await once(server, 'close');
@@ -113,7 +113,7 @@ describe('a tap over TCP', () => {
     const { initiator, target, events } = await tapped();
     const chunk = Buffer.alloc(1_000_000, 'x');
     let accepted = 0;
-    // The reader never reads: what is taken without it is what the kernel and the tap hold.
+    // The reader never reads, so the kernel and the tap hold everything.
     await new Promise<void>((full) => {
       let quiet = setTimeout(full, QUIET);
       const more = (): void => {
@@ -133,7 +133,7 @@ describe('a tap over TCP', () => {
     );
     expect(accepted).toBeLessThan(32_000_000);
     expect(seen).toBeLessThan(32_000_000);
-    // And nothing of it is lost.
+    // Nothing of it is lost.
     await new Promise<void>((resolve) => {
       let bytes = 0;
       target
@@ -167,7 +167,7 @@ describe('a tap over TCP', () => {
     expect(new Set(tap.events.map(({ connection }) => connection)).size).toBe(100);
   });
 
-  it('completes behind the last of the connections that it was to take', async () => {
+  it('completes after the last of the connections that it was to take', async () => {
     const { port, next } = await listen();
     const tap = await startTap(port, { count: 1 });
     const accepted = next();
@@ -194,7 +194,7 @@ describe('a tap over TCP', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'closed', how: 'stopped' });
   });
 
-  // Where the end is just leaving, Node asked for a reset lets go of nothing, and the socket spins.
+  // At the moment of an end, Node may fail to reset, and the socket spins.
   const moments = {
     'is told': (stop: () => void) => stop(),
     'is leaving': (stop: () => void) => process.nextTick(() => process.nextTick(stop)),
@@ -256,14 +256,14 @@ describe('a tap over TCP', () => {
     });
   });
 
-  it('reaches the target from an unreserved port for who has none', async () => {
+  it('connects from an unreserved port for an initiator without a reserved one', async () => {
     const { target } = await tapped();
     expect(checkSourcePort('x', target.remotePort).kind).toBe('refused');
   });
 });
 
 describeUnless(notRoot(), 'a tap and reserved ports', () => {
-  it('reaches the target from a reserved port for who has one', async () => {
+  it('connects from a reserved port for an initiator with one', async () => {
     const { port, next } = await listen();
     const tap = await startTap(port);
     const accepted = next();
@@ -272,10 +272,10 @@ describeUnless(notRoot(), 'a tap and reserved ports', () => {
     expect(checkSourcePort('x', remotePort).kind).toBe('allowed');
   });
 
-  it('resets who has one when there is none to be had, and says why', async () => {
+  it('resets an initiator with a reserved port when none is free, and says why', async () => {
     const { port } = await listen();
     const tap = await startTap(port, { sourcePorts: () => [] });
-    // It may come so early that it is still connecting.
+    // The reset may come while it is still connecting.
     const how = await dialReserved(tap.port).then(
       readAll,
       (error: unknown) => (error as NodeJS.ErrnoException).code,
@@ -288,7 +288,7 @@ describeUnless(notRoot(), 'a tap and reserved ports', () => {
   });
 });
 
-/** A byte each way, so that the tap is known to have both ends. */
+/** Sends a byte each way, so that the tap has both ends. */
 async function greet(initiator: Socket, target: Socket): Promise<void> {
   initiator.write('?');
   await once(target.resume(), 'data');
@@ -312,7 +312,7 @@ async function dialReserved(port: number): Promise<Socket> {
   throw new Error('no source port is free');
 }
 
-/** Sends noise in pieces of random sizes to a reader that pauses at random. */
+/** Sends noise in chunks of random sizes to a reader that pauses at random. */
 async function transfer(
   from: Socket,
   to: Socket,
@@ -345,7 +345,7 @@ async function transfer(
   return { sent: sent.digest('hex'), received: received.digest('hex') };
 }
 
-/** The same numbers from 0 to 1 for the same seed. */
+/** A repeatable sequence of numbers from 0 to 1. */
 function noiseFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -5,7 +5,7 @@ import type { TapChange } from '../../src/tap/tap-change.js';
 import type { TapEvent } from '../../src/tap/tap-event.js';
 import { conversation } from '../support/captures.js';
 
-/** A tap whose conversations the test makes up. */
+/** A tap whose conversations come from the test. */
 export class FakeTap {
   readonly #changes = new Subject<TapChange>();
   readonly changes = this.#changes.asObservable();
@@ -46,7 +46,7 @@ export class FakeTap {
     this.#changes.complete();
   }
 
-  /** What a real conversation was, at once, as if it had begun so long ago that it ends now. */
+  /** Replays a recorded conversation at once, with times as if it ended now. */
   replay(connection: number, name: string, { isOver = true } = {}): void {
     const { bytes, steps } = conversation(name);
     const events = new Subject<TapEvent>();

@@ -13,7 +13,7 @@ function remembered(limits: HistoryLimits = {}): {
   return { tap, history };
 }
 
-/** A connection with one lane and so many events. */
+/** A connection with one lane and a number of events. */
 function talk(tap: FakeTap, connection: number, events: number): void {
   tap.open(connection);
   tap.lane(connection, 'c');
@@ -86,7 +86,7 @@ describe('the history of a tap', () => {
     expect(connection?.totals).toMatchObject({ events: 3, dropped: 1 });
   });
 
-  it('knows the spans that last, and tells an end with its beginning', () => {
+  it('knows the open spans, and reports an end with its beginning', () => {
     const { tap, history } = remembered();
     talk(tap, 1, 0);
     tap.change(1, {
@@ -115,7 +115,7 @@ describe('the history of a tap', () => {
     tap.replay(1, 'selfcheck.1');
     const [connection] = stateOf(history.state(true));
     expect(connection?.totals).toMatchObject({ services: ['noop', 'selfcheck'], dropped: 0 });
-    // As the list of this recording has the payloads of its packets.
+    // The recording's own list of frames has these sizes.
     expect([connection?.totals.out, connection?.totals.in]).toEqual([979, 8_861]);
   });
 

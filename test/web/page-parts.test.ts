@@ -32,7 +32,7 @@ describe('a payload on the page', () => {
 });
 
 describe('the rate of a connection', () => {
-  it('is the mean of the last two seconds, and falls to nothing behind them', () => {
+  it('is the mean of the last two seconds, and falls to nothing after them', () => {
     const meter = new RateMeter();
     meter.count(0, 0, 0);
     for (let at = 100; at <= 4_000; at += 100) meter.count(at, at, 2 * at);
@@ -139,7 +139,7 @@ describe('what the page knows', () => {
     expect(lane?.spans.length).toBeLessThanOrEqual(2_000);
   });
 
-  it('is not changed by being told twice, and begins anew when it is told to', () => {
+  it('is not changed by a repeated message, and starts again on a fresh state', () => {
     const store = new Store();
     const span = { span: 'paused', label: 'paused', from: 1 } as const;
     for (let times = 0; times < 2; times += 1) {

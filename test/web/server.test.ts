@@ -23,8 +23,8 @@ async function serve(
   return { ...one, path: new URL(one.url).pathname };
 }
 
-describe('who may see the page', () => {
-  it('whoever has the token, which is at least 128 bits of chance', async () => {
+describe('access to the page', () => {
+  it('takes the token, which has at least 128 random bits', async () => {
     const { port, path } = await serve();
     expect(path).toMatch(/^\/[\w-]{32}\/$/);
     expect((await ask(port, path)).status).toBe(200);
@@ -53,7 +53,7 @@ describe('who may see the page', () => {
     );
   });
 
-  it('nobody with a token that is nearly right', async () => {
+  it('is refused with a token that is nearly right', async () => {
     const { port, path } = await serve();
     const nearly = `${path.slice(0, -2)}${path.at(-2) === 'A' ? 'B' : 'A'}/`;
     expect((await ask(port, nearly)).status).toBe(401);
@@ -144,7 +144,7 @@ describe('what is answered', () => {
 });
 
 describe('the event stream', () => {
-  it('tells a page that comes late all that is kept, and then what comes', async () => {
+  it('sends a late page all that is kept, and then what comes', async () => {
     const { tap, url } = await serve();
     tap.replay(1, 'noop.1');
     const stream = new EventStream(url);
@@ -172,7 +172,7 @@ describe('the event stream', () => {
     stream.leave();
   });
 
-  it('goes on behind what a page knows when it comes again', async () => {
+  it('resumes after the last step of a page that reconnects', async () => {
     const { tap, url } = await serve();
     tap.open(1);
     tap.lane(1, 'c');
@@ -188,7 +188,7 @@ describe('the event stream', () => {
     again.leave();
   });
 
-  it('tells everything to a page that knows a step which never was', async () => {
+  it('sends everything to a page with an unknown step', async () => {
     const { tap, url } = await serve();
     tap.replay(1, 'noop.1');
     const stream = new EventStream(url, '999999');
@@ -197,7 +197,7 @@ describe('the event stream', () => {
     stream.leave();
   });
 
-  it('tells a page that was too slow that steps are gone, and how many', async () => {
+  it('tells a slow page that steps are gone, and how many', async () => {
     const { tap, url } = await serve({ limits: { steps: 100 } });
     tap.open(1);
     tap.lane(1, 'c');
@@ -236,7 +236,7 @@ describe('the event stream', () => {
     stream.leave();
   });
 
-  it('is for so many pages and no more; who leaves makes room', async () => {
+  it('is limited to a number of pages; a page that leaves makes room', async () => {
     const { url, events } = await serve({ pages: 2 });
     const streams = [new EventStream(url), new EventStream(url)];
     expect(await Promise.all(streams.map(({ status }) => status))).toEqual([200, 200]);
@@ -286,7 +286,7 @@ describe('the server', () => {
     await expect(failing).rejects.toThrow('the tap broke');
   });
 
-  it('errors with CONNECT_FAILED when somebody else has the port', async () => {
+  it('errors with CONNECT_FAILED when the port is taken', async () => {
     const other = await new Promise<Server>((resolve) => {
       const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
     });

@@ -9,7 +9,7 @@ import type { PageMessage } from '../../src/cli/web/page-messages.js';
 import { FakeTap } from './fake-tap.js';
 import { parts } from './page-bundle.js';
 
-/** A page that is served from a tap that the test makes up. */
+/** A served page and the fake tap that it shows. */
 export interface Served {
   readonly tap: FakeTap;
   readonly url: string;
@@ -34,7 +34,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Asks as something other than a browser may: any path, any headers. */
+/** Sends an HTTP request with any path and headers. */
 export function ask(
   port: number,
   path: string,
@@ -60,7 +60,7 @@ export function ask(
   });
 }
 
-/** An event stream that is read until a test has what it waits for, and then left. */
+/** An event stream that a test reads for as long as it likes. */
 export class EventStream {
   readonly messages: PageMessage[] = [];
   lastId = '';
@@ -84,7 +84,7 @@ export class EventStream {
     this.#asking.end();
   }
 
-  /** Resolves once it is true of what has come; rejects when nothing more can come. */
+  /** Resolves when the messages satisfy a predicate. Rejects when the stream has ended. */
   async until(
     isThere: (messages: readonly PageMessage[]) => boolean,
   ): Promise<readonly PageMessage[]> {
@@ -96,7 +96,7 @@ export class EventStream {
     return this.messages;
   }
 
-  /** Resolves when the server has ended it. */
+  /** Resolves when the server has ended the stream. */
   async ended(): Promise<void> {
     while (!this.#hasEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
@@ -122,7 +122,7 @@ export class EventStream {
   }
 }
 
-/** How many events are among messages. */
+/** The number of events among messages. */
 export function eventCount(messages: readonly PageMessage[]): number {
   return messages.filter(({ kind }) => kind === 'event').length;
 }

@@ -7,12 +7,12 @@ import type { TapPageOptions } from '../../../src/cli/web/serve-tap-page.js';
 /** Debian's. */
 const program = '/usr/bin/chromium';
 
-/** What a test of the page has. */
+/** What a test of the page gets. */
 export interface Looking {
   /** Serves a page and opens it. */
   readonly open: (options?: LookOptions) => Promise<Seen>;
   readonly serve: (options?: Partial<TapPageOptions>) => Promise<Served>;
-  /** Opens a page that is served already. */
+  /** Opens a page that is already served. */
   readonly look: (url: string, options?: LookOptions) => Promise<Watched>;
 }
 
@@ -20,21 +20,21 @@ export interface LookOptions extends Partial<TapPageOptions> {
   readonly width?: number;
   readonly height?: number;
   readonly scheme?: 'light' | 'dark';
-  /** Before the page is opened. */
+  /** Runs before the page is opened. */
   readonly before?: (served: Served) => void;
 }
 
-/** A page, and what went on in it that nobody should see. */
+/** A page, and the problems that it reported. */
 export interface Watched {
   readonly page: Page;
-  /** Errors, refusals by the page's policy, dialogs. */
-  readonly troubles: string[];
+  /** Errors, violations of the page's policy, and dialogs. */
+  readonly problems: string[];
   readonly requests: string[];
 }
 
 export type Seen = Served & Watched;
 
-/** Tests of the page in a real browser, which is started once. */
+/** Tests in a real browser, which starts once. */
 export function describeInBrowser(name: string, body: (looking: Looking) => void): void {
   describeUnless(missingPrograms(program), name, () => {
     let browser: Browser;
@@ -57,11 +57,11 @@ export function describeInBrowser(name: string, body: (looking: Looking) => void
       { width = 1280, height = 800, scheme = 'light' } = {},
     ) => {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
-      const watched: Watched = { page, troubles: [], requests: [] };
-      page.on('pageerror', (error) => watched.troubles.push(error.message));
-      page.on('console', (message) => watched.troubles.push(message.text()));
+      const watched: Watched = { page, problems: [], requests: [] };
+      page.on('pageerror', (error) => watched.problems.push(error.message));
+      page.on('console', (message) => watched.problems.push(message.text()));
       page.on('dialog', (dialog) => {
-        watched.troubles.push(`dialog ${dialog.message()}`);
+        watched.problems.push(`dialog ${dialog.message()}`);
         void dialog.dismiss();
       });
       page.on('request', (request) => watched.requests.push(request.url()));
@@ -89,7 +89,7 @@ export function connectionButton(page: Page, id: number) {
     .filter({ has: page.locator('.title', { hasText: new RegExp(`^${id} `) }) });
 }
 
-/** What the page says of the event that is chosen. */
+/** The details of the chosen event. */
 export async function chosenEvent(page: Page): Promise<{
   readonly title: string;
   readonly facts: string;

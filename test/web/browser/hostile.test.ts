@@ -61,7 +61,7 @@ function attack(tap: FakeTap, text: string): void {
 
 describeInBrowser('what the peers send', ({ open }) => {
   it.each(hostile)('stays text on the page: %s', async (_, text) => {
-    const { page, troubles, requests, tap, url } = await open();
+    const { page, problems, requests, tap, url } = await open();
     await page.evaluate(
       `document.addEventListener('securitypolicyviolation', (event) => console.log('violation ' + event.violatedDirective))`,
     );
@@ -73,7 +73,7 @@ describeInBrowser('what the peers send', ({ open }) => {
       await page.keyboard.press(key);
       seen.push((await chosenEvent(page)).text);
     }
-    // The payload was shown, and so were the names.
+    // The page showed the payload and the names.
     const legible = text.replace(/[^ -~]/g, '');
     expect(seen.join('').replace(/\\(x[0-9a-f]{2}|u[0-9a-f]{4})|[^ -~]/g, '')).toContain(
       legible.slice(0, 40),
@@ -81,30 +81,30 @@ describeInBrowser('what the peers send', ({ open }) => {
     expect(await page.locator('#names .name').count()).toBe(3);
     expect(await page.evaluate('window.__pwned')).toBeUndefined();
     expect(await page.locator('script, img, iframe, svg, b').count()).toBe(1);
-    expect(troubles).toEqual([]);
+    expect(problems).toEqual([]);
     expect(requests.filter((one) => !one.startsWith(url) && !one.startsWith('data:'))).toEqual([]);
   });
 
   it.each(hostile)('stays text in the picture: %s', async (_, text) => {
-    const { page, tap, url, port, troubles } = await open();
+    const { page, tap, url, port, problems } = await open();
     attack(tap, text);
     const { body, status } = await ask(port, `${new URL(url).pathname}svg?connection=1`);
     expect(status).toBe(200);
     expect(() => parseXml(body)).not.toThrow();
-    // As somebody opens a file that was saved.
+    // As if a saved file were opened.
     await page.goto(`data:image/svg+xml;base64,${Buffer.from(body).toString('base64')}`);
     expect(await page.evaluate('window.__pwned')).toBeUndefined();
     expect(await page.locator('script, img, iframe, a').count()).toBe(0);
-    expect(troubles).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('has a policy that would refuse a script, if one got in', async () => {
-    const { page, troubles } = await open();
+    const { page, problems } = await open();
     const run = page.evaluate(
       `(() => { const script = document.createElement('div'); script.innerHTML = '<img src=x onerror="window.__pwned = 1">'; })()`,
     );
     await expect(run).rejects.toThrow(/TrustedHTML/);
     expect(await page.evaluate('window.__pwned')).toBeUndefined();
-    expect(troubles.join('\n')).toMatch(/TrustedHTML/);
+    expect(problems.join('\n')).toMatch(/TrustedHTML/);
   });
 });

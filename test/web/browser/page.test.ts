@@ -6,11 +6,11 @@ import { openTunnel } from './tunnel.js';
 import { chosenEvent, connectionButton, describeInBrowser } from './chromium.js';
 
 describeInBrowser('the page', ({ open, serve, look }) => {
-  it('waits in words while nobody has connected', async () => {
-    const { page, troubles } = await open();
+  it('says that it waits while there is no connection', async () => {
+    const { page, problems } = await open();
     await page.getByText('Nobody has connected to the tap yet.').waitFor();
     await page.locator('#link', { hasText: 'live' }).waitFor();
-    expect(troubles).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('shows a conversation as it goes on: its state, its service, its lanes, what it comes to', async () => {
@@ -48,7 +48,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
   });
 
   it('shows a backup that was recorded with a real Amanda, its streams by name', async () => {
-    const { page, troubles } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
+    const { page, problems } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
     expect(await page.locator('#names .name').allTextContents()).toEqual([
       'connection 1',
@@ -58,10 +58,10 @@ describeInBrowser('the page', ({ open, serve, look }) => {
       'DATA',
       'INDEX',
     ]);
-    expect(troubles).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('tells the size, the time, the text and the bytes of an event that is clicked', async () => {
+  it('shows the size, the time, the text and the bytes of an event that is clicked', async () => {
     const { page, tap } = await open();
     tap.open(1, { at: Date.now() - 2_000 });
     tap.lane(1, 'c');
@@ -76,7 +76,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     tap.close(1);
     await page.locator('#follow[disabled]').waitFor();
     await page.locator('#names .name', { hasText: 'MESG' }).waitFor();
-    // The only thing that has happened, so that it lies where what is shown begins, 2 of 100 from the left.
+    // The only event: it is 2 % from the left, where the visible range begins.
     const box = await page.locator('#canvas').boundingBox();
     if (box === null) throw new Error('The canvas is not shown.');
     await page.mouse.click(box.x + box.width * 0.02, box.y + 26 + 46 * 1.5 + 6);
@@ -110,7 +110,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     expect((await chosenEvent(page)).title).toBe('No event chosen');
   });
 
-  it('takes the keys as soon as it is there, and behind a click on a button', async () => {
+  it('takes keys as soon as it is loaded, and after a click on a button', async () => {
     const { page } = await open({ before: ({ tap }) => tap.replay(1, 'amdump.3') });
     await page.getByRole('heading', { name: 'Connection 1: sendbackup' }).waitFor();
     await page.keyboard.press('ArrowRight');
@@ -155,7 +155,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     await page.locator('#link.bad', { hasText: 'The tap cannot be reached' }).waitFor();
     tap.event(1, 'c', { kind: 'value', at: 2, label: 'meanwhile' });
     await page.locator('#conversation-about', { hasText: '2 events' }).waitFor();
-    // Both of them are here: what it knew, and what it missed.
+    // The page shows the old events and those that it missed.
     expect(await page.locator('#conversation-about').textContent()).not.toContain('kept');
     expect(await page.locator('#link').textContent()).toBe('live');
     expect(requests.filter((one) => one.endsWith('/events'))).toHaveLength(2);
@@ -177,7 +177,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
       expect(svg).toContain(word);
   });
 
-  it('asks nobody but its own server', async () => {
+  it('sends requests to its own server only', async () => {
     const { page, requests, url, port } = await open({
       before: ({ tap }) => tap.replay(1, 'amdump.3'),
     });

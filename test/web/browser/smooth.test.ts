@@ -5,7 +5,7 @@ import { describeInBrowser } from './chromium.js';
 const EVENTS = 10_000;
 const STREAMS = ['DATA', 'DATA', 'MESG', 'INDEX'] as const;
 
-/** A connection with a lane for each stream, that has been open for ten seconds. */
+/** A connection that has been open for ten seconds, with a lane for each stream. */
 function openBusy(tap: FakeTap): void {
   tap.open(1, { at: Date.now() - 10_000 });
   tap.lane(1, 'c');
@@ -34,11 +34,11 @@ const watchFrames = `
 
 describeInBrowser('ten thousand events', ({ open }) => {
   it('arrive while the page stays smooth, and stay smooth when they are scrolled and zoomed', async () => {
-    const { page, tap, troubles } = await open();
+    const { page, tap, problems } = await open();
     openBusy(tap);
     await page.locator('#names .name', { hasText: 'INDEX' }).waitFor();
     await page.evaluate(watchFrames);
-    // Within about two seconds, as fast as the page's own frames come.
+    // Takes about two seconds, paced by the page's own frames.
     for (let sent = 0; sent < EVENTS; sent += 100) {
       send(tap, sent, sent + 100);
       await page.evaluate('new Promise(requestAnimationFrame)');
@@ -72,11 +72,11 @@ describeInBrowser('ten thousand events', ({ open }) => {
     console.log(
       `Frames while 10,000 events arrive: ${arriving.words}; while they are zoomed and scrolled: ${moving.words}. Memory of the page: ${(heap / 1e6).toFixed(1)} MB.`,
     );
-    // On a machine whose processors others use, too, a frame now and then takes its time.
+    // On a shared machine, some frames take longer.
     expect(arriving.p95).toBeLessThan(100);
     expect(moving.p95).toBeLessThan(100);
     expect(heap).toBeLessThan(100e6);
-    expect(troubles).toEqual([]);
+    expect(problems).toEqual([]);
 
     async function frames(): Promise<{ readonly p95: number; readonly words: string }> {
       const times = (await page.evaluate<number[]>('window.__frames')).toSorted((a, b) => a - b);

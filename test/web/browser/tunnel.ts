@@ -1,9 +1,9 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A tunnel to a port of this machine that can be cut, as an ssh's is when a laptop sleeps. */
+/** A tunnel to a local port that can be cut, like that of an ssh on a sleeping laptop. */
 export interface Tunnel {
   readonly port: number;
-  /** Breaks what goes through it; new connections are let through again. */
+  /** Breaks the current connections. New ones are accepted. */
   readonly cut: () => void;
   readonly close: () => void;
 }
