@@ -50,7 +50,7 @@ const packets = {
   t: mark.value('two\n', 'the second reply'),
 };
 
-/** Requests at once on one connection. */
+/** Concurrent requests on one connection. */
 export const pages = [
   page({
     ...asking,

@@ -225,7 +225,7 @@ export const pages = [
     ...asking({}, { receiveBudget: 100 }),
     title: 'A REP twice',
     sentence:
-      'What comes on the handle after the exchange is over is dropped, and not kept for anybody: even a tiny budget is never used up by it.',
+      'What comes on the handle after the exchange is dropped, so that it never uses up even a tiny budget.',
     picture: `
       target     -A-R------R
       initiator  Q--(AC)
@@ -238,7 +238,7 @@ export const pages = [
     ...asking(),
     title: 'The ACK leaves before the reply arrives',
     sentence:
-      'When the user gets the reply, REQ, ACK and close have left: whatever the user does with it, the target knows that it came.',
+      'When the user gets the reply, its ACK and the close have been sent, so the target knows that it came.',
     picture: `
       target     -A-R
       initiator  Q--(AC)
@@ -264,7 +264,7 @@ export const pages = [
     ...asking(),
     title: 'Unsubscribing',
     sentence:
-      'A request that nobody wants any more closes its handle and leaves no timer: nothing is sent later, nothing that comes later counts.',
+      'An unsubscribed request closes its handle and leaves no timer; nothing is sent later, and later packets are ignored.',
     picture: `
       target     -A 100ms R
       initiator  Q--C 1m -

@@ -12,7 +12,7 @@ interface Given {
   readonly dataIn: Observable<Uint8Array>;
 }
 
-/** A request whose reply announces a stream, and a reader who takes that stream from the reply. */
+/** A request whose reply announces a stream, and the reader of that stream. */
 const reading = {
   about: 'request',
   given: { target: handleLane(1, 'in'), dataIn: streamLane(DATA, 'in') },
@@ -68,7 +68,7 @@ export const pages = [
     ...reading,
     title: 'Bytes behind the REP at once',
     sentence:
-      'What the target sends in the same moment as the reply is not lost, although nobody can have read it yet.',
+      'What the target sends together with the reply is not lost, although it has no reader yet.',
     picture: `
       target     -A-R
       dataIn     ---(xyC)
@@ -83,8 +83,7 @@ export const pages = [
   page({
     ...reading,
     title: 'Bytes before the REP',
-    sentence:
-      'A target that does not wait is read all the same: what came for a handle that nobody knows yet is kept.',
+    sentence: 'Bytes for a handle that is not announced yet are kept.',
     picture: `
       target     -A---R
       dataIn     ---x---yC
@@ -132,7 +131,7 @@ export const pages = [
     ...reading,
     title: 'The target ends the connection within a stream',
     sentence:
-      'An orderly end of the connection is no end of a stream: bytes may be missing, so it is an error.',
+      'The connection ends without an error, but an open stream errors, because bytes may be missing.',
     picture: `
       target     -A-R---|
       dataIn     -----x

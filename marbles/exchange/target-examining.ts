@@ -3,7 +3,7 @@ import { allowed, refused } from '../../src/access/verdict.js';
 import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
-/** A target whose look at who may do what takes five milliseconds, as one into DNS does. */
+/** A target whose access check takes five milliseconds, as a DNS lookup does. */
 const allowing = serving(
   { authorize: () => timer(5).pipe(map(() => allowed)) },
   { namesUser: true },
@@ -17,7 +17,7 @@ const legend = {
   Q: mark.packet('REQ', 'SECURITY USER eve\nSERVICE noop\nOPTIONS ;\n'),
 };
 
-/** What happens while the target finds out who may do what. */
+/** What happens while the target checks the access. */
 export const pages = [
   page({
     ...allowing,

@@ -121,7 +121,7 @@ export const pages = [
     ...serving({ authorize: () => of(refused('not you')) }, { namesUser: true }),
     title: 'A user who may not',
     sentence:
-      'Where requests name a user, access is checked before anything else; the NAK says why it was refused.',
+      'When requests name a user, access is checked first; the NAK has the reason of a refusal.',
     picture: `
       initiator  -Q
       service    -

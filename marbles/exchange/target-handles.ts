@@ -6,7 +6,7 @@ import { mark, page } from '../../src/testing/index.js';
 import { connected } from '../support/connected.js';
 import { inWords } from '../support/serving.js';
 
-/** A target whose service replies three milliseconds after it was asked, and requests on two handles. */
+/** A target whose service replies after three milliseconds, and requests on two handles. */
 const serving = {
   about: 'serveConnection',
   given: { asks1: handleLane(1, 'in'), asks2: handleLane(2, 'in') },
@@ -49,7 +49,7 @@ const packets = {
   D: mark.value('ended: duplicate (2)'),
 };
 
-/** Requests at once on one connection. */
+/** Concurrent requests on one connection. */
 export const pages = [
   page({
     ...serving,

@@ -53,7 +53,7 @@ export const pages = [
     ...serving({ replyTries: 2 }),
     title: 'REQ again costs no try',
     sentence:
-      'A REP that answers a repeated REQ does not count: with two tries there is one more when nobody answers it.',
+      'A REP that answers a repeated REQ does not count as a try: with two tries, one is left after it.',
     picture: `
       initiator  -Q-- 4s 999ms Q
       service    ---r
@@ -84,7 +84,7 @@ export const pages = [
     ...serving(),
     title: 'Other packets instead of the ACK',
     sentence:
-      'A packet that is not due is answered by a NAK; the wait for the ACK does not get longer by it.',
+      'An unexpected packet is answered by a NAK, and does not extend the wait for the ACK.',
     picture: `
       initiator  -Q-- 5s X 4s 998ms - 1s  K
       service    ---r
@@ -102,7 +102,7 @@ export const pages = [
     ...serving(),
     title: 'The initiator closes the handle, then sends the ACK',
     sentence:
-      'A close of the handle by the initiator is no answer, and an ACK behind it still completes the exchange.',
+      'A close of the handle by the initiator is no answer; an ACK after it still completes the exchange.',
     picture: `
       initiator  -Q---C-K
       service    ---r

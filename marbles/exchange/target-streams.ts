@@ -10,8 +10,7 @@ export const pages = [
   page({
     ...streaming(),
     title: 'Streams open with the ACK of the reply',
-    sentence:
-      'What a service sends is asked for when the initiator has acknowledged the reply, not before.',
+    sentence: "A service's source is subscribed when the initiator has acknowledged the reply.",
     picture: `
       initiator  -Q------K
       dataIn     -------------C

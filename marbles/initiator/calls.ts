@@ -45,7 +45,7 @@ const asked = {
   ),
 };
 
-/** An initiator that makes two calls in a row on one connection. */
+/** An initiator that makes two calls on one connection. */
 function callingTwice(
   about: string,
   on: (
@@ -93,13 +93,13 @@ const twice = {
   m: mark.value('fe_selfcheck_req'),
 };
 
-/** What most ask for, typed. */
+/** The typed calls. */
 export const pages = [
   page({
     ...askingNoop,
     title: 'What a target can do',
     sentence:
-      'The answer of noop is the set of features of the target; that it came shows that the target is there and lets us in.',
+      "The answer of noop is the set of the target's features; it also shows that the target runs and admits us.",
     picture: `
       target     --A-R
       initiator  Q---(AC)
@@ -153,7 +153,7 @@ export const pages = [
     ...estimating,
     title: 'Estimates as they come',
     sentence:
-      'Each partial reply repeats the ones before it; each estimate comes out once, as soon as it is there.',
+      'Each partial reply repeats the previous ones; each estimate is emitted once, when it first comes.',
     picture: `
       target     --A--P----R
       initiator  Q---------(AC)

@@ -39,7 +39,7 @@ const heeding = calling(
   (words) => words,
 );
 
-/** noop and sendbackup, each on a handle of its own. */
+/** noop and sendbackup, each on its own handle. */
 const askingTwice = {
   about: 'dump',
   given: { answers1: handleLane(1, 'in'), answers2: handleLane(2, 'in') },
@@ -62,13 +62,12 @@ const askingTwice = {
   },
 };
 
-/** How a dump is asked for. */
+/** How a dump is requested. */
 export const pages = [
   page({
     ...beginning(),
     title: 'A dump begins',
-    sentence:
-      'The dump is its streams, of which nothing was read yet; the request lasts as long as they do.',
+    sentence: 'The dump has unread streams; the request lasts as long as they do.',
     picture: `
       target     -AR
       mesg       ----m-----nC
@@ -90,7 +89,7 @@ export const pages = [
     ...askingTwice,
     title: 'First what it can do, then the dump',
     sentence:
-      'The target is asked for its features, and then for the dump in the terms that it knows, on the same connection.',
+      'The target is asked for its features, and then for the dump with the options that it supports, on one connection.',
     picture: `
       asks1     Q--(AC)
       answers1  -A-R

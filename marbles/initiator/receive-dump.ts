@@ -1,13 +1,13 @@
 import { mark, page } from '../../src/testing/index.js';
 import { FULL, receiving, said } from '../support/dumping.js';
 
-/** What comes of a dump. */
+/** The results of a dump. */
 export const pages = [
   page({
     ...receiving(),
     title: 'A whole dump',
     sentence:
-      'The sink is asked for when the target has said what it sends. Done means: it said end, closed every stream, and size and checksum are right.',
+      'The sink is opened when the description is complete. Done means: the target sent end, closed every stream, and size and checksum are right.',
     picture: `
       target  -AR
       mesg    ----i-----e--C
@@ -207,7 +207,7 @@ export const pages = [
     ...receiving(),
     title: 'A dump to be asked for again',
     sentence:
-      'The target wants to be asked again; retryAdvice reads from the error when, and for which level.',
+      'The target wants to dump later; retryAdvice reads the delay and the level from the error.',
     picture: `
       target  -AR
       mesg    ----r
@@ -226,7 +226,7 @@ export const pages = [
     ...receiving({ receiveBudget: 4_096 }),
     title: 'Data before what they are',
     sentence:
-      'The data wait until the target has said what it sends; when so much waits that the connection is paused, that cannot come any more.',
+      'The data wait for the description, which cannot come any more when their bytes have paused the connection.',
     picture: `
       target       -AR
       mesg         -

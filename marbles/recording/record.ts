@@ -18,7 +18,7 @@ import { packets, REQUEST } from '../support/asking.js';
 import { connected } from '../support/connected.js';
 import { playing } from '../support/reading.js';
 
-/** A step of the recording in a few words; lanes that begin and spans that end are left out. */
+/** A step of the recording in a few words, without begins of lanes and ends of spans. */
 function inWords(change: Change): string | undefined {
   if (change.kind === 'span') return change.span.label;
   if (change.kind !== 'event') return undefined;
@@ -33,7 +33,7 @@ function worded(changes: Observable<Change>): Observable<string> {
   );
 }
 
-/** A connection on which noop is asked for behind `record`, and the target that a page plays. */
+/** A recorded connection with a noop, and the target that a page plays. */
 function asking() {
   return {
     about: 'record',
@@ -57,7 +57,7 @@ function asking() {
   };
 }
 
-/** A connection that is recorded while a page sends frames on it and nobody reads them. */
+/** A recorded connection on which a page sends frames that stay unread. */
 function watching(options: ConnectionOptions = {}) {
   return {
     about: 'recordConnection',
@@ -82,7 +82,7 @@ const drawing = {
   }),
 };
 
-/** What happens on a connection, told while it happens. */
+/** What happens on a connection, emitted as it happens. */
 export const pages = [
   page({
     ...asking(),
@@ -109,7 +109,7 @@ export const pages = [
     ...watching(),
     title: 'A break is recorded',
     sentence:
-      'A connection that breaks is part of the recording, and no error of it: what was cut off is told, then the reason, and it completes.',
+      'A connection that breaks is part of the recording: the truncated lanes come first, then the reason, and the recording completes.',
     picture: `
       wire      --a--#
       recorded  --A--(ce|)
@@ -126,8 +126,7 @@ export const pages = [
   page({
     ...watching({ receiveBudget: 2_500 }),
     title: 'A pause is recorded',
-    sentence:
-      'When the connection stops reading from the channel the recording has it, though nothing arrives.',
+    sentence: 'The recording shows when the connection pauses reading, although nothing arrives.',
     picture: `
       wire         -aaa
       wire paused  ---^--

@@ -7,10 +7,10 @@ import { packetText } from '../../src/wire/packet.js';
 import { mark, textBytes } from '../../src/testing/index.js';
 import { connected } from './connected.js';
 
-/** What it asks. */
+/** Its request. */
 export const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
 
-/** What goes to and fro on the initiator's pages. */
+/** The packets of the initiator's pages. */
 export const packets = {
   Q: mark.packet('REQ', REQUEST),
   A: mark.packet('ACK'),
@@ -23,7 +23,7 @@ export const packets = {
 };
 
 /**
- * An initiator that asks for noop as soon as `answers` is subscribed, and the target that a page plays.
+ * An initiator that requests noop when `answers` is subscribed, and the target that a page plays.
  */
 export function asking(timing: Partial<Timing> = {}, options: ConnectionOptions = {}) {
   return {

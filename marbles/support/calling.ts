@@ -3,10 +3,10 @@ import type { Connection } from '../../src/connection/connection.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { connected } from './connected.js';
 
-/** The OPTIONS line that a call has when it is given none. */
+/** The default OPTIONS line of a call. */
 export const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
 
-/** An initiator that makes one call, what comes out told in words, and the target that a page plays. */
+/** An initiator that makes one call, its results in words, and the target that a page plays. */
 export function calling<T>(
   about: string,
   call: () => OperatorFunction<Connection, T>,

@@ -4,13 +4,13 @@ import { TcpmConnection, type ConnectionSide } from '../../src/connection/tcpm-c
 import type { PageScope } from '../../src/diagram/page/page.js';
 import { ScriptedPeer } from '../../src/testing/index.js';
 
-/** One side of a connection as the library makes it, the other one played by a page. */
+/** A connection of the library, whose other side a page plays. */
 export interface Connected {
   readonly connection: TcpmConnection;
   readonly peer: ScriptedPeer;
 }
 
-/** A connection that ends with its page, which is held to draw when it is paused and when it stalls. */
+/** A connection that ends with its page; the page must draw when it is paused or stalled. */
 export function connected(
   scope: PageScope,
   role: ConnectionSide,

@@ -26,7 +26,7 @@ import { connected } from './connected.js';
 export const DATA = 499_999;
 export const MESG = 499_998;
 
-/** What a target says that sends the dump "abc"; 364b3fb7 is its CRC-32C. */
+/** The messages of a target for the dump "abc"; 364b3fb7 is its CRC-32C. */
 export const said = {
   A: mark.packet('ACK'),
   R: mark.packet('REP', `CONNECT DATA ${DATA} MESG ${MESG} INDEX -1\nOPTIONS ;\n`),
@@ -47,7 +47,7 @@ export const said = {
   D: mark.value('done: success'),
 };
 
-/** Bytes that the sink of these pages cannot take. */
+/** Bytes that the sink of these pages rejects. */
 export const FULL = 'too much';
 
 interface Given {
@@ -59,13 +59,13 @@ interface Given {
 interface Receiving extends ReceiveDumpOptions, ConnectionOptions {
   /** Milliseconds that the sink takes for each chunk; default none. */
   readonly takes?: number;
-  /** Whether an index is asked for; the target of these pages announces none. */
+  /** Whether an index is requested; the target of these pages announces none. */
   readonly index?: boolean;
   /** Which events are drawn besides the first and the last. */
   readonly tells?: DumpEvent['kind'];
 }
 
-/** A dump that is asked for and received: what the target sends is played, what reaches the sink is `saved`. */
+/** A dump that is received: a page plays the target, and `saved` is what reaches the sink. */
 export function receiving({ takes = 0, index = false, tells, ...options }: Receiving = {}) {
   return {
     about: 'receiveDump',
@@ -106,7 +106,7 @@ export function receiving({ takes = 0, index = false, tells, ...options }: Recei
   };
 }
 
-/** A request for a dump of which nothing is read, and what it leads to. */
+/** A request for a dump that stays unread. */
 export function beginning() {
   return {
     about: 'sendbackup',

@@ -5,7 +5,7 @@ import { connectionLane, streamLane, type PageScope } from '../../src/diagram/pa
 import type { Frame } from '../../src/wire/frame.js';
 import { connected } from './connected.js';
 
-/** A connection on which a page sends frames, and the streams 7 and 8 of it, each with its reader. */
+/** A connection on which a page sends frames, and the readers of its streams 7 and 8. */
 export function reading(options: ConnectionOptions = {}) {
   return {
     about: 'Connection',

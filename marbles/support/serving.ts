@@ -5,7 +5,7 @@ import { mark } from '../../src/testing/index.js';
 import { partialReply, reply, type ServiceReply } from '../../src/exchange/service.js';
 import { connected } from './connected.js';
 
-/** What goes to and fro on the target's pages. */
+/** The packets of the target's pages. */
 export const packets = {
   Q: mark.packet('REQ', 'SERVICE noop\nOPTIONS ;\n'),
   K: mark.packet('ACK'),
@@ -19,7 +19,7 @@ export const packets = {
   e: mark.value('ended: completed', 'the request is completed'),
 };
 
-/** A target with the service noop, which answers as the page says, or lacks something to run, and the initiator that a page plays. */
+/** A target with the service noop, which replies or fails as the page says, and its initiator. */
 export function serving(
   options: ServeOptions = {},
   role: { readonly namesUser: boolean } = { namesUser: false },

@@ -5,7 +5,7 @@ import { AmandaError } from '../../src/wire/errors.js';
 /**
  * A Writable that takes three milliseconds for each chunk, and breaks at a chunk `x`.
  *
- * Node tells the end of a Writable in its own time, which no virtual clock reaches: this one tells it at once.
+ * Node emits the end of a Writable in real time; this one emits it at once, for virtual time.
  */
 export class SlowWritable extends Writable {
   override _write(chunk: Uint8Array, _: BufferEncoding, done: (error?: Error) => void): void {

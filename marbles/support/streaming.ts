@@ -25,7 +25,10 @@ interface Given {
   readonly source: Observable<Uint8Array>;
 }
 
-/** A target whose service replies at once with a stream DATA: `source` is what it sends there, `taken` what it gets. `over` is when the service itself completes. */
+/**
+ * A target whose service replies at once with a stream DATA. `source`: what it sends; `taken`: what it
+ * receives; `over`: when the service completes.
+ */
 export function streaming(over: Observable<never> = NEVER) {
   return {
     about: 'streams of a target',

@@ -2,7 +2,7 @@ import { map, mergeMap, type Observable } from 'rxjs';
 import { authorize, type AccessRequest } from '../../src/access/authorize.js';
 import { mark, page, userLane } from '../../src/testing/index.js';
 
-/** Requests of a host whose name is checked, judged by the rule `db1 backup amdump` of user backup. */
+/** Requests of a host, judged by the rule `db1 backup amdump` of user backup. */
 function judging(reservedPort: boolean) {
   return {
     about: 'authorize',
@@ -47,7 +47,7 @@ export const pages = [
     ...judging(true),
     title: 'By the rules of .amandahosts',
     sentence:
-      'Host, user and service must be those of one line; amdump stands for the services of a dump. What no line allows is refused.',
+      'Host, user and service must match one line; amdump means the services of a dump. Other requests are refused.',
     picture: `
       requests  -d--r--e--o-|
       verdicts  -y--n--n--n-|

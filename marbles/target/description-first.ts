@@ -10,13 +10,13 @@ interface Given {
   readonly writes: Observable<Uint8Array>;
 }
 
-/** What the program of a dump says and writes, and what of it goes out on MESG and DATA. */
+/** The output of a dump program, and what is sent on MESG and DATA. */
 const dumping = {
   about: 'amandaServices, sendbackupService, backupServices',
   given: { says: userLane<Uint8Array>(), writes: userLane<Uint8Array>() },
   expected: { mesg: streamLane(499_998, 'out'), data: streamLane(499_999, 'out') },
   wire: ({ says, writes }: Given, scope: PageScope) => {
-    // Streams stand in for the pipes of the program: they keep what is not read yet.
+    // Streams instead of the program's pipes: they keep unread bytes.
     const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
     scope.ends.add(peer.send(1, says));
     scope.ends.add(peer.send(2, writes));
@@ -46,7 +46,7 @@ export const pages = [
     ...dumping,
     title: 'Data wait for their description',
     sentence:
-      'The image is not sent before the messages have said what it is, to their last byte: a dumper that gets it first dies.',
+      'The image waits until the last byte of its description has been sent, because a dumper that gets it first dies.',
     picture: `
       says    --i--e-f-----nC
       writes  -d--d------dC
@@ -60,7 +60,7 @@ export const pages = [
     ...dumping,
     title: 'Messages that end without a description',
     sentence:
-      'The image goes when nothing can be said about it any more, or a failing dump would never end.',
+      'The image is sent when the messages end without a description, or a failing dump would never end.',
     picture: `
       says    --i--C
       writes  -d--dC

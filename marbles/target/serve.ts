@@ -20,7 +20,7 @@ interface Given {
   readonly stop: Observable<string>;
 }
 
-/** A target to which connections come that a page names. The first of them is played; from the others nothing is heard. */
+/** A target and the connections of a page. The page plays the first one; the others are silent. */
 function listening(maxConnections?: number) {
   return {
     about: 'serve',
@@ -85,7 +85,7 @@ interface Asked {
   readonly stop: Observable<string>;
 }
 
-/** A connection on which two requests are made. */
+/** A connection with two requests. */
 function twice(options: ServeOptions = {}) {
   return {
     about: 'serveConnection',
@@ -128,7 +128,7 @@ export const pages = [
     ...listening(),
     title: 'Connections come and go',
     sentence:
-      'A target tells of each connection when it comes and when it ends, and of each request on it.',
+      'A target emits an event when a connection comes, when it ends, and for each request on it.',
     picture: `
       arrivals   -1
       initiator  ---Q---K-|
@@ -144,7 +144,7 @@ export const pages = [
     ...listening(),
     title: 'A stop lets what runs finish',
     sentence:
-      'Behind stop no connection is accepted; connections on which nothing runs are closed, others behind their last request. Then serve completes.',
+      'After stop no connection is accepted; idle connections are closed, others after their last request. Then serve completes.',
     picture: `
       arrivals    -12-----3
       arrivals ^  ^----!
@@ -161,7 +161,7 @@ export const pages = [
     ...twice(),
     title: 'A request behind a stop',
     sentence:
-      'What comes while others finish is refused, and the connection is closed behind the last of them.',
+      'New requests are refused while others finish, and the connection is closed after the last of them.',
     picture: `
       asks1     -Q---------K
       answers1  -K-----R---(C|)
@@ -200,7 +200,7 @@ export const pages = [
     ...listening(3),
     title: 'Too many connections',
     sentence:
-      'Before there are too many, the one on which nothing was let in and which came first is ended, so that silence keeps nobody out.',
+      'Before there are too many, the oldest connection without an admitted request is ended, so that silent peers keep no others out.',
     picture: `
       arrivals   -12---3
       initiator  ---Q---

@@ -111,7 +111,10 @@ function record({ at, bytes, kept = bytes.length }: Record): Buffer {
   return Buffer.concat([header, bytes.subarray(0, kept)]);
 }
 
-/** Two directions as the segments of one connection, with handshake and end; each side begins at its own number. */
+/**
+ * Two directions as the segments of one connection, with handshake and end; each side begins at its
+ * own number.
+ */
 export function segmentsOf(
   bytes: { readonly c2s: Uint8Array; readonly s2c: Uint8Array },
   { most = 1_000, initiatorStart = 0xffff_fe00, targetStart = 5 } = {},

@@ -34,7 +34,10 @@ export interface Told {
   readonly target: string;
   readonly isWhole: boolean;
   readonly bytes: Readonly<Record<Role, Buffer>>;
-  /** Everything but bytes: `open`, `end initiator`, `gap target at 5 of 7: why`, `reset target`, `over`. */
+  /**
+   * Everything but bytes: `open`, `end initiator`, `gap target at 5 of 7: why`, `reset target`,
+   * `over`.
+   */
   readonly said: readonly string[];
 }
 

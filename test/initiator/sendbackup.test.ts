@@ -73,7 +73,8 @@ describe('dump', () => {
       { noop: answering(reply({ lines: [`OPTIONS features=${whole};`] })), sendbackup: hearing },
       asking,
     );
-    // Bits 80 (the XML request) and 35 (hostname), but not 78 (config) nor 148 (timestamp): numbers of the bits as in PROTOCOL.md.
+    // Bits 80 (the XML request) and 35 (hostname), but not 78 (config) nor 148 (timestamp): numbers
+    // of the bits as in PROTOCOL.md.
     const few = '00000000080000000000010000';
     await call(
       { noop: answering(reply({ lines: [`OPTIONS features=${few};`] })), sendbackup: hearing },

@@ -105,7 +105,9 @@ function section(text: string, level: number, heading: string): string {
   return lines.slice(start + 1, end < 0 ? undefined : end).join('\n');
 }
 
-/** The cells of all tables, without their heads; links that lead to PROTOCOL.md as that has them. */
+/**
+ * The cells of all tables, without their heads; links that lead to PROTOCOL.md as that has them.
+ */
 function rowsOf(text: string): readonly (readonly string[])[] {
   const lines = text.replaceAll('](../PROTOCOL.md#', '](#').split('\n');
   return lines

@@ -16,7 +16,10 @@ export async function pagesOf(file: string): Promise<readonly Page[]> {
   return pages;
 }
 
-/** What belongs beside a file of pages, by its path: a picture of each page, and a leaf that shows them all. */
+/**
+ * What belongs beside a file of pages, by its path: a picture of each page, and a leaf that shows
+ * them all.
+ */
 export async function picturesOf(file: string): Promise<ReadonlyMap<string, string>> {
   const pages = await pagesOf(file);
   const place = file.replace(/\.ts$/, '');

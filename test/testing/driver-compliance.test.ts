@@ -34,7 +34,9 @@ afterEach(() => {
 
 /** How a driver over channels of memory is broken. */
 interface Fault {
-  /** What becomes of the bytes that reach the initiator; `cuts` emits when the channel is to be cut. */
+  /**
+   * What becomes of the bytes that reach the initiator; `cuts` emits when the channel is to be cut.
+   */
   readonly bytes?: (
     bytes: Observable<Uint8Array>,
     cuts: Observable<void>,
