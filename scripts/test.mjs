@@ -19,14 +19,7 @@ const ALL_SECONDS = 19 * 60;
 const QUICK = ['lint', 'format', 'types', 'page types', 'unit', 'marbles'];
 
 checkNode();
-const started = Date.now();
-const scratch = await mkdtemp(join(tmpdir(), 'rx-amanda-test-'));
 const words = process.argv.slice(2);
-const steps = makeSteps({
-  scratch,
-  update: words.includes('--update'),
-  within: (seconds) => Math.max(1, Math.min(seconds, ALL_SECONDS - (Date.now() - started) / 1000)),
-});
 /** The rows run one after the other, the lanes of a row side by side. */
 const rows = [
   [['lint'], ['programs', 'format', 'types', 'page types', 'build', 'unit', 'marbles']],
@@ -35,6 +28,14 @@ const rows = [
   [['interop', 'proven']],
   [['publint', 'attw'], ['package']],
 ];
+const named = namedSteps();
+const started = Date.now();
+const scratch = await mkdtemp(join(tmpdir(), 'rx-amanda-test-'));
+const steps = makeSteps({
+  scratch,
+  update: words.includes('--update'),
+  within: (seconds) => Math.max(1, Math.min(seconds, ALL_SECONDS - (Date.now() - started) / 1000)),
+});
 const wanted = wantedSteps();
 const done = [];
 /** Why the real Amanda could not be installed; undefined when it is there. */
@@ -51,15 +52,21 @@ try {
 }
 report({ done, withoutAmanda, seconds: (Date.now() - started) / 1000 });
 
-function wantedSteps() {
-  const named = words.includes('--quick') ? QUICK : words.filter((name) => !name.startsWith('--'));
+function namedSteps() {
   const all = rows.flat(2);
-  const unknown = named.find((name) => !all.includes(name));
+  if (words.includes('--quick')) return QUICK;
+  const names = words.filter((name) => !name.startsWith('--'));
+  const unknown = names.find((name) => !all.includes(name));
   if (unknown !== undefined) {
     say(`test: there is no step "${unknown}"; there are ${all.join(', ')}.`);
     process.exit(2);
   }
-  const closure = new Set(named.length > 0 ? named : all);
+  return names.length > 0 ? names : all;
+}
+
+/** The steps named, and those that they need. */
+function wantedSteps() {
+  const closure = new Set(named);
   for (const name of closure) for (const other of steps[name]?.needs ?? []) closure.add(other);
   return closure;
 }
