@@ -53,7 +53,7 @@ export class Stream
   readonly handle: number;
   readonly #core: StreamCore;
 
-  /** Streams come from a Connection or a Reply. */
+  /** @internal Streams come from a Connection or a Reply. */
   constructor(core: StreamCore) {
     super((reader) => core.readBy(reader));
     this.handle = core.handle;

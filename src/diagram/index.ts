@@ -15,6 +15,7 @@ export type { ConversationError, ConversationOptions } from './conversation.js';
 export * from './conversation-bytes.js';
 
 // The diagram and its steps.
+export type { Role } from '../wire/role.js';
 export type { Change, Diagram, Direction, Happening, Lane, LaneEvent, LaneKind } from './model.js';
 export type { LaneStart, LegendEntry, Period, Span, SpanKind } from './model.js';
 export { condense } from './condense.js';

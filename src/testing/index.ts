@@ -23,6 +23,7 @@ export type { ComplianceLimits, CompliancePeers } from './compliance/compliance-
 
 // Marble pages: declare, run, compare, draw.
 export * from '../diagram/page/page.js';
+export type { PictureLine } from '../diagram/page/picture.js';
 export { pageDiagram } from '../diagram/page/page-diagram.js';
 export * from './marks.js';
 export * from './check-page.js';

@@ -7,6 +7,7 @@
  */
 
 // The bytes: frames, packets, datagrams.
+export type { Role } from './role.js';
 export { HEADER_BYTES } from './frame-header.js';
 export { FrameDecoder, MAX_PAYLOAD, encodeFrame } from './frame.js';
 export type { DecodeOptions, Frame, FrameSink } from './frame.js';
