@@ -61,7 +61,7 @@ export type { BsdtcpOptions, ListenBsdtcpOptions } from './drivers/bsdtcp.js';
 export * from './drivers/datagram/bsdudp.js';
 export * from './drivers/datagram/bsd.js';
 export type { DatagramDriverOptions } from './drivers/datagram/datagram-driver.js';
-export type { PortRange } from './drivers/datagram/datagram-door.js';
+export type { PortRange } from './drivers/datagram/stream-listener.js';
 export type { DatagramListenerOptions } from './drivers/datagram/datagram-listener.js';
 export type { ListenTcpOptions } from './transport/tcp-listen.js';
 export * from './drivers/local.js';

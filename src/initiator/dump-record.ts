@@ -1,5 +1,5 @@
-import { Checksum } from '../operators/checksum.js';
-import type { Checksum as ChecksumValue } from '../wire/crc32c.js';
+import { RunningChecksum } from '../operators/checksum.js';
+import type { Checksum } from '../wire/crc32c.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import type { BackupMessage } from './backup-message.js';
@@ -19,14 +19,14 @@ const MAX_INFO = 64;
 export class DumpRecord {
   readonly index = new IndexCount();
   readonly #dump: Dump;
-  readonly #received = new Checksum();
+  readonly #received = new RunningChecksum();
   readonly #info = new Map<string, string>();
   readonly #strange: string[] = [];
   #strangeCount = 0;
   #size: number | undefined;
   #ended = false;
-  #native: ChecksumValue | undefined;
-  #client: ChecksumValue | undefined;
+  #native: Checksum | undefined;
+  #client: Checksum | undefined;
 
   constructor(dump: Dump) {
     this.#dump = dump;
@@ -93,7 +93,7 @@ export class DumpRecord {
   /** Takes the close of all streams. Throws `INCOMPLETE_DUMP` or `CHECKSUM_MISMATCH`. */
   outcome(): DumpOutcome {
     const { dle, peer } = this.#dump;
-    const received: ChecksumValue = { crc: this.#received.crc, bytes: this.#received.bytes };
+    const received: Checksum = { crc: this.#received.crc, bytes: this.#received.bytes };
     const [size, native, client] = [this.#size, this.#native, this.#client];
     const wrong = judgeDump({
       dle,

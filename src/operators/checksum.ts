@@ -1,16 +1,12 @@
 import { createRequire } from 'node:module';
-import {
-  crc32c as tableCrc32c,
-  formatChecksum,
-  type Checksum as ChecksumValue,
-} from '../wire/crc32c.js';
+import { crc32c as tableCrc32c, formatChecksum, type Checksum } from '../wire/crc32c.js';
 
 /**
  * The running checksum of a dump: CRC-32C and byte count, as `native-CRC` and `client-CRC` carry
  * it.
  *
  * ```ts
- * const sum = new Checksum();
+ * const sum = new RunningChecksum();
  * dump
  *   .pipe(tap((bytes) => sum.update(bytes)), toWritable(file))
  *   .subscribe({ complete: () => console.log(`${sum}`) });
@@ -19,7 +15,7 @@ import {
  * Uses the processor's instruction through `@node-rs/crc32` if that is installed, else a table,
  * which is about ten times slower. Source: PROTOCOL.md, "Checksums".
  */
-export class Checksum implements ChecksumValue {
+export class RunningChecksum implements Checksum {
   #crc = 0;
   #bytes = 0;
 

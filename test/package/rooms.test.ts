@@ -60,9 +60,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Names that two files still declare. The list only becomes shorter. */
-const TO_RENAME: readonly string[] = ['Checksum', 'hungUp'];
-
 /** What a source file imports, by any form of import. */
 async function importsOf(file: string): Promise<readonly string[]> {
   const text = await readFile(join(root, 'src', file), 'utf8');
@@ -155,7 +152,7 @@ describe('the rooms of src/', () => {
         places.set(name, [...(places.get(name) ?? []), file]);
     const twice = [...places].filter(([, files]) => files.length > 1).map(([name]) => name);
     expect(places.get('connect')).toEqual(['initiator/connect.ts']);
-    expect(twice.filter((name) => !TO_RENAME.includes(name))).toEqual([]);
+    expect(twice).toEqual([]);
   });
 
   it('have a ground floor that imports nothing but itself', async () => {

@@ -3,7 +3,7 @@ import type { Channel, Peer } from '../../transport/channel.js';
 import type { Connection } from '../../connection/connection.js';
 import { TcpmConnection } from '../../connection/tcpm-connection.js';
 import type { AmandaError } from '../../wire/errors.js';
-import { hungUp, isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
+import { closedAfterHandshake, isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
 import type { SecuredSocket } from './ssl-handshake.js';
 import { StreamChannel, type ByteStreams } from '../../transport/stream-channel.js';
 
@@ -38,7 +38,9 @@ export function sslChannel(
       if (socket.errored !== null && isTlsAlert(socket.errored))
         return Promise.resolve(tlsFailure(socket.errored, { ...context, peer: name }));
       return Promise.resolve(
-        heard || context.side === 'target' ? undefined : hungUp(name, context.certFile),
+        heard || context.side === 'target'
+          ? undefined
+          : closedAfterHandshake(name, context.certFile),
       );
     },
   });

@@ -28,7 +28,7 @@ export function isTlsAlert(error: Error): boolean {
 }
 
 /** A peer that hangs up after the handshake without sending anything. */
-export function hungUp(peer: string, certFile: string): AmandaError {
+export function closedAfterHandshake(peer: string, certFile: string): AmandaError {
   return new AmandaError(
     'CONNECTION_LOST',
     `${peer} hung up after the TLS handshake without a word. A target that refuses a certificate does that: see its log, and check the common name and CA of ${certFile} and the fingerprint that it has on file.`,

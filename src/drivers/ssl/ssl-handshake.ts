@@ -18,7 +18,14 @@ import type { OwnCertificates } from '../../access/certificate-files.js';
 import type { Peer } from '../../transport/channel.js';
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
-import { hungUp, isTlsAlert, noTls, reasonOf, tlsFailure, type TlsContext } from './ssl-errors.js';
+import {
+  closedAfterHandshake,
+  isTlsAlert,
+  noTls,
+  reasonOf,
+  tlsFailure,
+  type TlsContext,
+} from './ssl-errors.js';
 
 /** The TLS settings of either side. */
 export interface HandshakeOptions extends CertificateRules {
@@ -194,7 +201,7 @@ async function judged(
   if (session.destroyed)
     throw session.errored !== null && isTlsAlert(session.errored)
       ? session.errored
-      : hungUp(from.host ?? address, own.certFile);
+      : closedAfterHandshake(from.host ?? address, own.certFile);
   const tls = {
     protocol: session.getProtocol() ?? '',
     cipher: session.getCipher().standardName,

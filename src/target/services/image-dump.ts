@@ -12,7 +12,7 @@ import {
 } from 'rxjs';
 import type { StreamSource } from '../../connection/pump.js';
 import type { StreamHandler } from '../../exchange/service.js';
-import { Checksum } from '../../operators/checksum.js';
+import { RunningChecksum } from '../../operators/checksum.js';
 import { iterate } from '../../operators/iterate.js';
 import { isPullable } from '../../operators/pull.js';
 import { messageOf, printable } from '../../wire/text.js';
@@ -37,7 +37,7 @@ export class ImageDump {
   readonly #asked: DumpHead;
   readonly #image: BackupImage;
   readonly #tar: string;
-  readonly #checksum = new Checksum();
+  readonly #checksum = new RunningChecksum();
   /** Emits when the description has been sent. */
   readonly #described = new ReplaySubject<void>(1);
   /** Emits when the data have been sent, or have failed. */

@@ -1,7 +1,7 @@
 import { EMPTY } from 'rxjs';
 import type { StreamSource } from '../../connection/pump.js';
 import type { StreamHandler } from '../../exchange/service.js';
-import type { Checksum } from '../../operators/checksum.js';
+import type { RunningChecksum } from '../../operators/checksum.js';
 import { quote } from '../../wire/quote.js';
 import { encodeText } from '../../wire/text.js';
 import type { DumpHead } from './dump-request.js';
@@ -51,7 +51,10 @@ export function dumpDescription({ host, dle, level }: DumpHead, tar: string): Ui
 }
 
 /** The checksums of a whole dump, for a requester that reads them. */
-export function checksumLines({ features }: DumpHead, checksum: Checksum): readonly string[] {
+export function checksumLines(
+  { features }: DumpHead,
+  checksum: RunningChecksum,
+): readonly string[] {
   return features.has('fe_sendbackup_crc')
     ? [`native-CRC ${checksum.toString()}`, `client-CRC ${checksum.toString()}`]
     : [];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { ReplaySubject, firstValueFrom } from 'rxjs';
 import { reply, type ServiceReply } from '../../exchange/service.js';
-import { Checksum } from '../../operators/checksum.js';
+import { RunningChecksum } from '../../operators/checksum.js';
 import { formatOptions } from '../../wire/options.js';
 import { messageOf, printable } from '../../wire/text.js';
 import { reap } from '../process/child-process.js';
@@ -46,7 +46,7 @@ export class TarDump {
   readonly #asked: DumpRequest;
   readonly #tools: DumpTools;
   readonly #snapshot: Promise<Snapshot>;
-  readonly #checksum = new Checksum();
+  readonly #checksum = new RunningChecksum();
   /** Emits when the data have been sent. */
   readonly #dataSent = new ReplaySubject<void>(1);
   #dumper: Dumper | undefined;
