@@ -1,4 +1,4 @@
-/** Go's hashicorp/yamux, of Debian's packages. It is no development dependency, so it is measured where it is installed. */
+/** Finds Go's hashicorp/yamux in Debian's packages. It is measured only when it is installed. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,7 @@
-/** Draws groups of measured cases as curves: one panel a group, the number of things from left to right (each step doubles), the first column from bottom to top. */
+/**
+ * Draws groups of measured cases as curves, one panel a group.
+ * The number of things runs to the right and doubles with each step. The first column runs upward.
+ */
 const PANEL = { width: 360, height: 200, left: 52, right: 14, top: 34, bottom: 40 };
 
 export function plotText(groups) {

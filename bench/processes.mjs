@@ -1,4 +1,4 @@
-/** Starts the processes that are measured, talks to them, and looks at what they cost. */
+/** Starts the processes that are measured, talks to them and reads what they cost. */
 import { fork } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ function startPeer({ warmUp = 0, ownMib = 0, sslDir, node = process.execPath }, 
   return fork(file, words.map(String), { env, execPath: node });
 }
 
-/** The next message of a kind from a process; its failure is ours. */
+/** The next message of a kind from a process. Rejects when the process ends first. */
 export function message(child, kind) {
   return new Promise((resolve, reject) => {
     const done = () => {
@@ -82,7 +82,7 @@ export function cpuOf(pid) {
     : (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-/** Processor time of a process and of all that came from it and is still there. */
+/** Processor time of a process and of its living descendants. */
 export function cpuOfTree(pid) {
   return [pid, ...descendants(pid)].reduce((sum, one) => sum + cpuOf(one), 0);
 }

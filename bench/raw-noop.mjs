@@ -1,6 +1,7 @@
 /**
- * A noop asked by hand over a socket, so that what is measured is the target and not our initiator. It shares two processors with the target, so it
- * costs as little as Node allows: frames made once, bytes read into one memory for all, one listener a phase.
+ * A noop request written by hand, so that a bench measures the target and not our initiator.
+ * It shares two processors with the target, so it costs as little as Node allows: frames made once,
+ * one read buffer for all sockets, one listener a phase.
  */
 import { connect } from 'node:net';
 import { encodeFrame, encodePacket, packet } from '../dist/wire/index.js';
@@ -16,14 +17,17 @@ function frame(type, text) {
   );
 }
 
-/** What comes first in a frame's payload for each packet type; the type byte is a bit mask. Source: PROTOCOL.md, "Packets". */
+/**
+ * The first byte of a frame's payload for each packet type; the byte is a bit mask.
+ * Source: PROTOCOL.md, "Packets".
+ */
 const ACK = encodePacket(packet('ACK', Buffer.alloc(0)))[0];
 const REP = encodePacket(packet('REP', Buffer.alloc(0)))[0];
 
-/** What every socket reads into: it is looked at before the next one reads. */
+/** The buffer that every socket reads into. It is handled before the next read. */
 const room = Buffer.alloc(65_536);
 
-/** Reads the answers on one connection, and confirms the reply. */
+/** Reads the answers on one connection and acknowledges the reply. */
 class Exchange {
   ack;
   rep;
@@ -36,7 +40,7 @@ class Exchange {
     this.#started = started;
   }
 
-  /** Asks over a socket that is or will be connected; resolves when the target has closed. */
+  /** Sends the request over a socket, connected or not. Resolves when the target closes. */
   over(socket) {
     this.#socket = socket;
     return new Promise((resolve, reject) => {
@@ -59,7 +63,7 @@ class Exchange {
       if (end > at + HEADER) this.#answered(bytes[at + HEADER], bytes.subarray(at + HEADER, end));
       at = end;
     }
-    // A copy: the memory is read into again.
+    // A copy, because the next read overwrites the memory.
     if (at < bytes.length) this.#held = Buffer.from(bytes.subarray(at));
     else if (this.#held.length > 0) this.#held = Buffer.alloc(0);
   }
@@ -77,8 +81,8 @@ class Exchange {
 }
 
 /**
- * Asks over a socket that reads by `data` events. Resolves, when the target has closed, to the milliseconds from `started` to the ACK (`ack`), to the REP (`rep`),
- * and to the end.
+ * Sends the request over a socket that reads by `data` events. Resolves when the target closes, to
+ * the milliseconds from `started` to the ACK (`ack`), to the REP (`rep`) and to the end (`end`).
  */
 export function noopOver(socket, started = performance.now()) {
   const exchange = new Exchange(started);

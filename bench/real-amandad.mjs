@@ -1,6 +1,7 @@
 /**
- * The real amandad of Debian's amanda-client, for comparison: in a mount namespace of its own, where .amandahosts and the folders of state and logs are
- * private ones, so that nothing of the machine is read or changed. A process is forked for each connection by systemd-socket-activate, as inetd would.
+ * The real amandad of Debian's amanda-client, for comparison.
+ * It runs in its own mount namespace with a private .amandahosts and private state and log folders.
+ * systemd-socket-activate forks a process for each connection, as inetd does.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import {
@@ -38,7 +39,7 @@ export function whyNoRealAmandad() {
     : `user backup, who runs both, cannot enter ${closed} (chmod o+x)`;
 }
 
-/** The first folder on the way to this one that only its owner or group may enter. */
+/** The first folder on the path that only its owner or group may enter. */
 function closedFolder(folder) {
   const parent = dirname(folder);
   return (
@@ -48,8 +49,9 @@ function closedFolder(folder) {
 }
 
 /**
- * Starts what is given for each connection to the port; or, when it waits, once, with the socket that listens. Resolves to the port and how to end it.
- * `user`: who runs it.
+ * Starts a command for each connection to a port. With `waits` it starts once and gets the
+ * listening socket. Resolves to the port and how to end it.
+ * `user` is the account that runs the command.
  */
 export async function forkingTarget({
   command = [AMANDAD, '-auth=bsdtcp', 'amdump'],
@@ -83,7 +85,10 @@ export async function forkingTarget({
   };
 }
 
-/** Starts `bench/peers/NAME.mjs` as Amanda's user among the same private folders: Amanda's executables run for nobody else, and write logs. */
+/**
+ * Starts `bench/peers/NAME.mjs` as Amanda's user among the same private folders.
+ * Amanda's executables run for no other user, and they write logs.
+ */
 export function privatePeer(name, ...words) {
   const folder = makeFolders();
   const program = [
@@ -158,7 +163,7 @@ function said(child, words) {
   });
 }
 
-/** A connection from a reserved port, as amandad wants it: the ports from 1023 downward in turn. */
+/** A connection from a reserved port, which amandad requires: the ports from 1023 down, in turn. */
 export function connectReserved(port) {
   return new Promise((resolve, reject) => {
     const attempt = (left) => {

@@ -11,7 +11,7 @@ export const name = 'dump';
 
 const rxAmanda = fileURLToPath(new URL('../../dist/cli/rx-amanda/rx-amanda.js', import.meta.url));
 const ourPeer = fileURLToPath(new URL('../peers/dump.mjs', import.meta.url));
-/** In memory where that can be, since this is not about disks. */
+/** A folder in memory if there is one, because this bench is not about disks. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export function groups({ gib }) {
@@ -38,7 +38,7 @@ export function groups({ gib }) {
         { key: 'cpu', label: 'CPU s/GB' },
         { key: 'rss', label: 'peak RSS MiB', digits: 0 },
       ],
-      note: 'Each from the start of its process to its end. The plain ones count nothing and check nothing.',
+      note: 'From the start of each process to its end. The plain ones neither count nor check.',
       cases: [
         {
           name: 'plain Node socket, pipe() into a file',
@@ -89,7 +89,7 @@ async function measured(source, bytes, words) {
   }
 }
 
-/** Seconds of processor time of the processes that this one has started, and that have ended. */
+/** Processor seconds of the child processes that have ended. */
 function cpuOfEnded() {
   const stat = readFileSync('/proc/self/stat', 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

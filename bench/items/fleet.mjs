@@ -1,6 +1,6 @@
 import { end, message, peer } from '../processes.mjs';
 
-/** One process that asks many targets, each for a noop and a dump. */
+/** One process that asks each of many targets for a noop and a dump. */
 export const name = 'fleet';
 
 export function groups({ targets }) {

@@ -1,7 +1,7 @@
 import { whyNoGoYamux } from '../go-yamux.mjs';
 import { throughput } from '../processes.mjs';
 
-/** Small messages: what a frame costs. */
+/** Small messages: the cost of a frame. */
 export const name = 'frames';
 
 const SIZE = 64;

@@ -1,6 +1,6 @@
 import { end, message, peer, throughput } from '../processes.mjs';
 
-/** How the cost grows with the number of streams and connections, the size of frames, what the programs have in memory themselves, and what waits. */
+/** How cost grows with streams, connections, frame size, the programs' objects and unread bytes. */
 export const name = 'growth';
 
 const columns = [
@@ -27,7 +27,7 @@ export function groups({ gib }) {
         through('amanda', ['plain', total(32_768 * streams) / streams, 32_768, streams], streams),
     ),
     group('Size of frames', 'bytes a frame', [64, 256, 1_024, 4_096, 16_384, 32_768], (size) =>
-      // Small frames move fewer bytes: it is their number that costs.
+      // Small frames move fewer bytes, because their number is what costs.
       through('amanda', ['plain', total(size, Math.min(1, size / 4_096)), size, 1], 1),
     ),
     group(

@@ -3,7 +3,7 @@ import { connectReserved, forkingTarget, whyNoRealAmandad } from '../real-amanda
 import { descendants, end, memoryOf, message, peer } from '../processes.mjs';
 import { noop } from '../raw-noop.mjs';
 
-/** Connections that are open and say nothing: what each costs, and whether a request among them is still answered. */
+/** Open connections that send nothing: the cost of each, and a request among them. */
 export const name = 'idle';
 
 export function groups({ connections }) {
@@ -35,7 +35,7 @@ async function idle(kind, count) {
     if (kind !== 'bare') for (let warm = 0; warm < 200; warm += 1) await noop(port);
     const before = await memory(target);
     const sockets = [];
-    // In portions, so that no connection is dropped for a full backlog.
+    // In portions, so that a full backlog drops no connection.
     while (sockets.length < count)
       sockets.push(
         ...(await Promise.all(
@@ -81,7 +81,7 @@ async function idleReal(count) {
   }
 }
 
-/** The processes, when there are as many as there should be and their memory has not grown for a moment. */
+/** The processes, when all of them exist and their memory has stopped growing. */
 async function settled(look, count) {
   let last = -1;
   for (let turn = 0; turn < 200; turn += 1) {

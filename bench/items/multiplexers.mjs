@@ -31,7 +31,7 @@ function group(gib, streams, kib) {
     cases: cases.map(({ part = 1, times, ...one }) => ({
       ...one,
       // The ratio is to rx-amanda, so `times` as fast means 1 / `times` of its rate.
-      ...(times === undefined ? {} : { targets: { rate: ['≤', Number((1 / times).toFixed(2))] } }),
+      targets: times === undefined ? {} : { rate: ['≤', Number((1 / times).toFixed(2))] },
       run: () => moved(one, amount(part)),
     })),
   };

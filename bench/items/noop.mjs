@@ -17,7 +17,7 @@ export function groups({ seconds }) {
   return [1, 256].map((atOnce) => ({
     title: atOnce === 1 ? 'noop, one after another' : `noop, ${atOnce} at once`,
     columns,
-    note: 'The target that is forked for each connection takes requests from reserved ports alone, and looks up names, as the one with an .amandahosts does.',
+    note: 'The forked target requires reserved ports and looks up names, like the one with .amandahosts.',
     cases: [
       {
         name: 'C amandad 3.5.1, forked for each connection',
@@ -73,10 +73,10 @@ async function onReal(atOnce, seconds) {
   }
 }
 
-/** Milliseconds after which V8 has compiled what a target goes through again and again. */
+/** Milliseconds after which V8 has compiled a target's hot code. */
 const WARM_UP = 1_500;
 
-/** Asks again and again, so many at once, after a warm-up. */
+/** Repeats the request, `atOnce` at a time, after a warm-up. */
 async function load(ask, pid, atOnce, seconds) {
   const times = [];
   const begin = performance.now() + WARM_UP;

@@ -1,8 +1,8 @@
 /**
- * The path that matters most: a service's process writes to its DATA descriptor, an amandad makes frames of it, and a socket takes them.
- *
- * The same child for all, in a mount namespace of its own in the place of the service `restore`, which no amandad treats in a special way; the
- * last case runs it as sendbackup, whose data our target holds back until it is described. The same reader: this process, with one buffer.
+ * A service process writes to its DATA descriptor, amandad makes frames, and a socket reads them.
+ * All cases run the same child in a mount namespace, in place of the service `restore`.
+ * The last case runs it as sendbackup, whose data our target holds until it is described.
+ * The reader is always this process, with one buffer.
  */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,7 +17,7 @@ const OURS =
   fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 const WRITE_BYTES = 32_768;
 
-/** A service in Perl, which every Debian has: it announces its streams, and each is written to by a process. */
+/** A service in Perl, which every Debian has. One process writes to each stream. */
 const child = (writes, streams) => `#!/usr/bin/perl
 my @names = $0 =~ /sendbackup/ ? ('DATA', 'MESG') : map { "DATA$_" } 1 .. ${streams};
 my $count = $0 =~ /sendbackup/ ? 1 : ${streams};
@@ -102,7 +102,10 @@ async function run({ command, service, bytes, streams }) {
   }
 }
 
-/** The child stands where amandad looks for the service, and its requester may have it. The last of the shells is amandad, with the process number of the first. */
+/**
+ * Puts the child where amandad looks for the service and lets its requester use it.
+ * The last shell becomes amandad, with the process id of the first.
+ */
 function withService(executable, service, command) {
   const script = `
 mount --bind ${executable} /usr/lib/amanda/${service} || exit 125
@@ -128,7 +131,10 @@ const frame = (type, text) =>
   );
 const REP = encodePacket(packet('REP', Buffer.alloc(0)))[0];
 
-/** Asks for the service and counts the bytes of its streams until each is closed; the time is from the ACK of the reply on. */
+/**
+ * Requests the service and counts the bytes of its streams until each closes.
+ * The time starts at the ACK of the reply.
+ */
 function read(target, service, streams, expected) {
   return new Promise((resolve, reject) => {
     let open = streams;
@@ -181,7 +187,7 @@ function reservedPort() {
   return lastPort;
 }
 
-/** Calls back with handle, length and first byte of each frame of bytes that are cut anywhere; the payload is passed over. */
+/** Calls back with handle, length and first byte of each frame; the bytes may be cut anywhere. */
 function frameWalker(onFrame) {
   const header = Buffer.alloc(9);
   let fill = 0;
@@ -205,7 +211,7 @@ function frameWalker(onFrame) {
   };
 }
 
-/** Processor time of a process itself, without its children, and its peak memory. */
+/** Processor time of a process without its children, and its peak memory. */
 function usageOf(pid) {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const [utime, stime] = text

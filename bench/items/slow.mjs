@@ -15,7 +15,7 @@ export function groups({ gib }) {
         { key: 'pauses', label: 'pauses', digits: 0 },
         { key: 'quick', label: 'MESG over after s', digits: 2 },
       ],
-      note: 'MESG is read at once. A connection has no window for each stream, so while DATA holds the receive budget, MESG waits, too.',
+      note: 'MESG is read at once. It waits while DATA holds the receive budget: streams have no windows.',
       cases: [
         { name: 'as fast as it comes', run: () => run(0, gib) },
         { name: 'at 50 MB/s', run: () => run(50e6, gib) },

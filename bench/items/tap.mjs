@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cpuOf, end, memoryOf, message, peer } from '../processes.mjs';
 
-/** What it costs to stand between two programs and to watch them. */
+/** The cost of a tap between two programs. */
 export const name = 'tap';
 
 const rxAmanda = fileURLToPath(new URL('../../dist/cli/rx-amanda/rx-amanda.js', import.meta.url));
 
 export function groups({ gib }) {
   return [32_768, 512].map((size) => {
-    // Small frames are many: fewer bytes of them.
+    // Small frames move fewer bytes, because their number is what costs.
     const total = Math.round((gib * (size < 4_096 ? 1 / 4 : 1) * 2 ** 30) / size) * size;
     return {
       title: `${(total / 2 ** 30).toFixed(2)} GiB in frames of ${size} bytes, from a target through a relay to an initiator`,
@@ -23,7 +23,7 @@ export function groups({ gib }) {
         { key: 'cpu', label: 'CPU s/GB of the relay' },
         { key: 'rss', label: 'peak RSS MiB', digits: 0 },
       ],
-      note: 'Ratios are to a relay that looks at nothing: pipe() in both directions. The live view goes to /dev/null.',
+      note: 'Ratios are to a plain relay, pipe() in both directions. The live view goes to /dev/null.',
       cases: [
         {
           name: 'plain Node relay, pipe()',
@@ -49,7 +49,7 @@ export function groups({ gib }) {
   });
 }
 
-/** `between` starts what stands before the port of the target, and gives the port to be reached instead. */
+/** `between` starts a relay in front of the target's port and returns the port to use instead. */
 async function measured(total, size, between) {
   const target = peer('tap', 'send', total, size);
   const { port } = await message(target, 'port');

@@ -1,4 +1,7 @@
-/** Bytes that wait for their reader: `backlog.mjs receive HELD TOTAL SIZE`. In one process, frames of SIZE bytes: HELD bytes come and wait, are read, and so on until TOTAL were. */
+/**
+ * Unread bytes in one process: `backlog.mjs receive HELD TOTAL SIZE`.
+ * Frames of SIZE bytes arrive until HELD bytes are unread. Then all are read, and so on to TOTAL.
+ */
 import { setImmediate } from 'node:timers/promises';
 import {
   concatMap,
@@ -17,7 +20,7 @@ import { fail, tellResult } from './telling.mjs';
 
 const [, held, total, size] = process.argv.slice(2).map(Number);
 const chunk = new Uint8Array(size).fill(1);
-/** What each chunk is charged besides its bytes. */
+/** The charge for a chunk besides its bytes. */
 const CHARGE = 512;
 
 async function* source() {
@@ -43,11 +46,11 @@ const once = () =>
         mergeMap(() => streams.DATA.pipe(reduceUntil(held))),
       ),
     ),
-    // Behind this nobody wants the connection any more.
+    // The connection is unused after this.
     take(1),
   );
 
-/** Counts bytes until there are so many. */
+/** Counts bytes up to a number. */
 function reduceUntil(enough) {
   return (chunks) => {
     let bytes = 0;
@@ -63,7 +66,7 @@ const cpu = process.cpuUsage();
 const started = performance.now();
 const bytes = await lastValueFrom(
   range(0, Math.max(1, Math.round(total / held))).pipe(
-    // The event loop comes round between two, as it does where bytes come from a socket: what has ended is let go of there.
+    // The event loop turns between two, as with a socket, and ended streams are released there.
     concatMap(() => defer(() => setImmediate()).pipe(mergeMap(once))),
     reduce((sum, more) => sum + more, 0),
   ),

@@ -1,4 +1,7 @@
-/** Many connections between two processes: `connections.mjs send|receive COUNT TOTAL SIZE - [PORT]`. Each moves TOTAL / COUNT bytes on one stream. */
+/**
+ * Many connections between two processes: `connections.mjs send|receive COUNT TOTAL SIZE - [PORT]`.
+ * Each moves TOTAL / COUNT bytes on one stream.
+ */
 import { Observable, mergeMap, of, range } from 'rxjs';
 import { bsdtcp, connect, listenBsdtcp, reply, request, serve } from '../../dist/index.js';
 import { Counter, fail, tellPort, tellResult } from './telling.mjs';

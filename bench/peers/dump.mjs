@@ -1,6 +1,7 @@
 /**
- * A dump on its way into a file: `dump.mjs send BYTES` sends a raw one on each connection; `dump.mjs pipe|onread FILE PORT` receives it without us,
- * `dump.mjs receiveDump FILE PORT` with the library, whose sink writes with Node's promises.
+ * A dump into a file. `dump.mjs send BYTES` sends a raw one on each connection.
+ * `dump.mjs pipe|onread FILE PORT` receives it with plain Node. `dump.mjs receiveDump FILE PORT`
+ * uses the library with a sink that writes with Node's promises.
  */
 import { createWriteStream, openSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** One initiator of a fleet: `fleet-initiator.mjs COUNT BYTES ATONCE PORT`. Asks each target for a noop and a dump, so many targets at once. */
+/**
+ * One initiator of a fleet: `fleet-initiator.mjs COUNT BYTES ATONCE PORT`.
+ * Asks each target for a noop and a dump, ATONCE targets at a time.
+ */
 import { catchError, concat, ignoreElements, filter, map, mergeMap, of, range, tap } from 'rxjs';
 import { bsdtcp, connect, noop, receiveDump, sendbackup } from '../../dist/index.js';
 import { addressOf } from '../fleet-addresses.mjs';

@@ -1,4 +1,7 @@
-/** Many targets in a process: `fleet-target.mjs COUNT BYTES`. Target n listens on 127.1.(n / 250).(n % 250 + 1), and its sendbackup sends so many bytes. */
+/**
+ * Many targets in a process: `fleet-target.mjs COUNT BYTES`.
+ * Target n listens on 127.1.(n / 250).(n % 250 + 1). Its sendbackup sends BYTES bytes.
+ */
 import { createHash } from 'node:crypto';
 import { merge, of } from 'rxjs';
 import { listenBsdtcp, noopService, reply, serve } from '../../dist/index.js';
@@ -36,7 +39,7 @@ const sendbackup = () =>
     }),
   );
 
-// One port on many addresses, which the first listener finds.
+// The first listener finds a port, and all others use it on their addresses.
 const services = { noop: noopService(), sendbackup };
 const options = { authorize: () => of({ kind: 'allowed' }) };
 const listen = (index, port, onListening) =>

@@ -1,5 +1,6 @@
-// Go's hashicorp/yamux over a bare socket: go-yamux send|receive TOTAL SIZE STREAMS [PORT]. The side that listens opens the streams and sends;
-// windows of 16 MiB. Says the same things on its standard output, a line of JSON each, as the other processes of the bench; goes when its standard input ends.
+// Go's hashicorp/yamux over a bare socket: go-yamux send|receive TOTAL SIZE STREAMS [PORT].
+// The listening side opens the streams and sends. Windows of 16 MiB.
+// It prints the messages of the other peers as lines of JSON, and exits when its input ends.
 package main
 
 import (

@@ -1,4 +1,7 @@
-/** Go's hashicorp/yamux: `go-yamux.mjs send|receive - TOTAL SIZE STREAMS [PORT]`. Compiles and starts go-yamux.go, and passes on what it says. */
+/**
+ * Go's hashicorp/yamux: `go-yamux.mjs send|receive - TOTAL SIZE STREAMS [PORT]`.
+ * Compiles and starts go-yamux.go and passes its messages on.
+ */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +9,7 @@ import { GO, SOURCES } from '../go-yamux.mjs';
 
 const [role, , ...words] = process.argv.slice(2);
 const source = fileURLToPath(new URL('go-yamux.go', import.meta.url));
-// It goes when this process does: its standard input ends then.
+// It exits with this process, because its standard input ends then.
 const child = spawn(GO, ['run', source, role, ...words], {
   stdio: ['pipe', 'pipe', 'inherit'],
   env: { ...process.env, GO111MODULE: 'off', GOPATH: SOURCES },

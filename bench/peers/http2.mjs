@@ -1,4 +1,7 @@
-/** node:http2 without TLS: `http2.mjs send|receive - TOTAL SIZE STREAMS [PORT]`. One request a stream; windows of 16 MiB, with which it is fastest. */
+/**
+ * node:http2 without TLS: `http2.mjs send|receive - TOTAL SIZE STREAMS [PORT]`.
+ * One request a stream. Windows of 16 MiB make it fastest.
+ */
 import { connect, createServer } from 'node:http2';
 import { Counter, fail, pour, tellPort, tellResult } from './telling.mjs';
 

@@ -1,11 +1,14 @@
-/** npm's multiplex: `multiplex.mjs send|receive - TOTAL SIZE STREAMS [PORT]`. It has no window, as TCPM has none; a stream that is not read holds up the others. */
+/**
+ * npm's multiplex: `multiplex.mjs send|receive - TOTAL SIZE STREAMS [PORT]`.
+ * Like TCPM it has no windows; an unread stream holds up the others.
+ */
 import { connect, createServer } from 'node:net';
 import multiplex from 'multiplex';
 import { Counter, fail, pour, tellPort, tellResult } from './telling.mjs';
 
 const [role, , total, size, streams, port] = process.argv.slice(2);
 const names = Array.from({ length: Number(streams) }, (_, index) => String(index));
-// Its limit for what one message holds, which has to be more than what is written at once.
+// The limit of a message, which must exceed the size of a write.
 const options = { limit: 4 * 1024 * 1024 };
 
 if (role === 'send') {

@@ -1,7 +1,8 @@
 /**
- * A target for noops: `noop-target.mjs own|checked|executable|bare|answering`. `own`: our noop, no access check; `checked`: the same behind what an amandad does
- * without being told, with an .amandahosts of its user that is read for each request, and the look-ups of the peer's name; `executable`: the real Amanda's noop,
- * started for each request; `bare`: a server that accepts and does nothing; `answering`: one that answers with fixed bytes, whatever it is told.
+ * A target for noops: `noop-target.mjs own|checked|executable|bare|answering`.
+ * `own` is our noop without access checks. `checked` adds amandad's default checks: the peer's name
+ * and .amandahosts, which it reads anew. `executable` starts the real noop for each request.
+ * `bare` accepts and does nothing. `answering` answers everything with fixed bytes.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -22,7 +23,7 @@ const answering = (socket) => {
   });
 };
 
-/** As the target has it when it is told nothing, but for the reserved port: there are not enough of those for a bench. */
+/** The target's default checks without the reserved port: a bench needs more ports than those. */
 function checked() {
   const file = join(mkdtempSync(join(tmpdir(), 'rx-amanda-noop-')), '.amandahosts');
   writeFileSync(file, 'localhost root noop\n', { mode: 0o600 });
@@ -50,7 +51,7 @@ if (kind === 'bare' || kind === 'answering') {
   });
   serve(listener, services, { authorize: policy, idleTimeout: 600_000 }).subscribe({ error: fail });
 }
-// What has been used since the last time it was asked, and the memory now, after a collection.
+// Processor time since the last question, and the memory now, after a collection.
 process.on('message', () => {
   globalThis.gc?.();
   process.send({ kind: 'memory', rss: process.memoryUsage.rss() });

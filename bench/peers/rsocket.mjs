@@ -1,6 +1,7 @@
 /**
- * rsocket-js: `rsocket.mjs send|receive - TOTAL SIZE STREAMS [PORT]`. Each stream is a request for one, and a payload is what is written at once. Its sender may
- * send as many payloads as it was asked for: of 16 MiB, asked for anew when half of them have come.
+ * rsocket-js: `rsocket.mjs send|receive - TOTAL SIZE STREAMS [PORT]`.
+ * Each stream is a request, and each write is a payload. The receiver requests 16 MiB of payloads
+ * and requests more when half of them have arrived.
  */
 import { createServer } from 'node:net';
 import core from 'rsocket-core';
@@ -36,7 +37,7 @@ if (role === 'send') {
     server = createServer((socket) => {
       const cpu = process.cpuUsage();
       socket.setNoDelay(true);
-      // It takes all listeners off a socket that it closes; the server is closed when its only socket is.
+      // It removes all listeners of a socket that it closes, so the server's close event is used.
       server.on('close', () => tellResult(cpu));
       server.close();
       onConnect(socket);

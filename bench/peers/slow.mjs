@@ -1,6 +1,7 @@
 /**
- * A slow consumer: `slow.mjs send|receive RATE TOTAL - - [PORT]`. The target sends TOTAL bytes on DATA, and a 64th of it on MESG, as fast as they are taken; the initiator reads
- * DATA at RATE bytes a second (0: as fast as it comes) and MESG at once, and checks every byte of DATA.
+ * A slow consumer: `slow.mjs send|receive RATE TOTAL - - [PORT]`.
+ * The target sends TOTAL bytes on DATA and a 64th of it on MESG, as fast as they are taken.
+ * The initiator reads DATA at RATE bytes a second (0: at once), MESG at once, and checks DATA.
  */
 import { EMPTY, finalize, mergeMap, of, timer } from 'rxjs';
 import { bsdtcp, connect, listenBsdtcp, reply, request, serve } from '../../dist/index.js';
@@ -10,7 +11,7 @@ const [role, rateText, totalText, , , port] = process.argv.slice(2);
 const rate = Number(rateText);
 const total = Number(totalText);
 const PIECE = 65_536;
-/** Long enough for a piece from any phase. */
+/** Long enough for a piece that starts at any phase. */
 const pattern = Uint8Array.from({ length: PIECE + 251 }, (_, at) => at % 251);
 
 if (role === 'send') send();

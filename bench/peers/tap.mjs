@@ -1,6 +1,7 @@
 /**
- * What stands around a tap: `tap.mjs send TOTAL SIZE`, a target that answers a request with frames of a stream; `tap.mjs receive PORT`, an initiator who
- * counts what comes; `tap.mjs relay PORT [FILE]`, a relay in a few lines of Node that a tap is compared with, and that copies what the target says to a file.
+ * The programs around a tap. `tap.mjs send TOTAL SIZE` is a target that sends frames of a stream.
+ * `tap.mjs receive PORT` is an initiator that counts them. `tap.mjs relay PORT [FILE]` is a plain
+ * Node relay to compare with, which copies what the target sends to a file.
  */
 import { createWriteStream } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -24,7 +25,7 @@ function relay(socket) {
   if (words.length > 1) target.pipe(createWriteStream(words[1]));
 }
 
-/** The port may not be listened on yet: a tap that is quiet does not say when it is. */
+/** Retries, because a quiet tap does not say when it listens. */
 function dial() {
   const counter = new Counter();
   const onread = { buffer: Buffer.allocUnsafeSlow(262_144), callback: counter.add };

@@ -1,4 +1,7 @@
-/** libp2p's yamux over a bare socket: `yamux.mjs send|receive - TOTAL SIZE STREAMS [PORT]`. The side that listens opens the streams and sends; windows of 16 MiB. */
+/**
+ * libp2p's yamux over a bare socket: `yamux.mjs send|receive - TOTAL SIZE STREAMS [PORT]`.
+ * The listening side opens the streams and sends. Windows of 16 MiB.
+ */
 import { connect, createServer } from 'node:net';
 import { defaultLogger } from '@libp2p/logger';
 import { AbstractMultiaddrConnection } from '@libp2p/utils';
@@ -6,14 +9,14 @@ import { yamux } from '@libp2p/yamux';
 import { Counter, fail, tellPort, tellResult } from './telling.mjs';
 
 const [role, , total, size, streams, port] = process.argv.slice(2);
-// It asks for what Node 20 does not have yet.
+// It uses a function that Node 20 lacks.
 Promise.withResolvers ??= () => {
   const parts = {};
   parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
   return parts;
 };
 
-/** What libp2p wants a socket to look like. */
+/** A socket as libp2p expects it. */
 class SocketConnection extends AbstractMultiaddrConnection {
   #socket;
 
