@@ -5,6 +5,6 @@
  */
 export * from './drivers/over-channel.js';
 export * from './drivers/wrapped-channel.js';
-export * from './transport/stream-channel.js';
+export { StreamChannel, type ByteStreams } from './transport/stream-channel.js';
 export type { Channel } from './transport/channel.js';
 export type { ConnectionSide } from './connection/tcpm-connection.js';
