@@ -5,8 +5,8 @@
  *       .pipe(noop())
  *       .subscribe(({ features }) => console.log(features.names()));
  *
- * Codecs are in `rx-amanda/wire`, pictures in `rx-amanda/diagram`, what a driver of your own needs in
- * `rx-amanda/driver`, and tools for tests in `rx-amanda/testing`. api/ lists every name.
+ * Codecs are in `rx-amanda/wire`, pictures in `rx-amanda/diagram`, what a driver of your own needs
+ * in `rx-amanda/driver`, and tools for tests in `rx-amanda/testing`. api/ lists every name.
  */
 
 // Connecting: reach a target, ask a service.

@@ -17,12 +17,17 @@ import type { ConnectionSide } from './tcpm-connection.js';
 /** One peer of a UDP socket. */
 export interface DatagramLink {
   readonly peer: Peer;
-  /** What comes from that peer, as far as it can be read. Errors when it is certain that nobody is there. */
+  /**
+   * What comes from that peer, as far as it can be read. Errors when it is certain that nobody is
+   * there.
+   */
   readonly datagrams: Observable<Datagram>;
   send(bytes: Uint8Array): void;
 }
 
-/** The streams of a connection whose packets are datagrams: they have TCP connections of their own. */
+/**
+ * The streams of a connection whose packets are datagrams: they have TCP connections of their own.
+ */
 export interface DatagramStreams {
   /** Of all of them together. */
   readonly flow: Observable<Flow>;
@@ -153,7 +158,10 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
     this.#finish(asLoss(reason, this.peer), true);
   }
 
-  /** Ends the connection the way its state asks for: in good order when no stream is open, else at once. */
+  /**
+   * Ends the connection the way its state asks for: in good order when no stream is open, else at
+   * once.
+   */
   dispose(): void {
     if (this.#streams.isOpen) this.abort(endedHere(this.peer, 'cancelled'));
     else this.close();
@@ -229,8 +237,8 @@ interface Encoded {
 }
 
 /**
- * Encodes a packet into a datagram. A reply that is too long becomes an error that says so; a partial
- * one is left out.
+ * Encodes a packet into a datagram. A reply that is too long becomes an error that says so; a
+ * partial one is left out.
  */
 function encodeFitting({ word, sequence }: DatagramHandle, given: Packet): Encoded {
   const encoded = (sent: Packet): Encoded => ({

@@ -41,8 +41,8 @@ export class RecordingReader {
   #line = 0;
 
   /**
-   * Emits the steps of the lines that end in this chunk. Errors with `BAD_CAPTURE` at the first line
-   * that is not a step; nothing can be read after that.
+   * Emits the steps of the lines that end in this chunk. Errors with `BAD_CAPTURE` at the first
+   * line that is not a step; nothing can be read after that.
    */
   push(chunk: Uint8Array, emit: (change: TapChange) => void): void {
     let at = 0;

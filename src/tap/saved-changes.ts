@@ -9,7 +9,9 @@ interface Reading {
   wasReset: boolean;
 }
 
-/** Emits saved conversations as the steps of their diagrams, like `observeTap` does for a live tap. */
+/**
+ * Emits saved conversations as the steps of their diagrams, like `observeTap` does for a live tap.
+ */
 export class SavedChanges {
   readonly #emit: (change: TapChange) => void;
   readonly #readings = new Map<number, Reading>();

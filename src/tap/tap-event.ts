@@ -56,7 +56,9 @@ export type TapEvent =
       readonly reason: string;
     };
 
-/** The time in milliseconds since 1970, with a fraction. Unlike the time of day, it never goes back. */
+/**
+ * The time in milliseconds since 1970, with a fraction. Unlike the time of day, it never goes back.
+ */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }

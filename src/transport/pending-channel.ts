@@ -1,7 +1,9 @@
 import { Observable, Subject, Subscription, type Subscriber } from 'rxjs';
 import type { Channel, Peer } from './channel.js';
 
-/** A channel that is being opened. What is written waits for that; how it fails is how this fails. */
+/**
+ * A channel that is being opened. What is written waits for that; how it fails is how this fails.
+ */
 export class PendingChannel implements Channel {
   readonly peer: Peer;
   readonly bytes: Observable<Uint8Array>;

@@ -69,7 +69,9 @@ export function stdioListener(
   };
 }
 
-/** Reports ready when the listener calls `ready`. A failure of the report is the listener's error. */
+/**
+ * Reports ready when the listener calls `ready`. A failure of the report is the listener's error.
+ */
 export function reportingReady(
   name: string,
   { onReady }: ListenerEvents,

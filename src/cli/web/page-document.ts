@@ -16,7 +16,9 @@ export interface PageDocument {
   readonly securityPolicy: string;
 }
 
-/** Assembles the page. The policy lets nothing else run in it, and connects it to its server only. */
+/**
+ * Assembles the page. The policy lets nothing else run in it, and connects it to its server only.
+ */
 export function pageDocument({ markup, style, script }: PageParts): PageDocument {
   // These words can only stand in a string of the script, where the escape means the same.
   const program = script.replace(/<(?=\/script|!--|script)/gi, '\\x3c');

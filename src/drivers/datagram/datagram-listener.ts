@@ -48,8 +48,8 @@ export interface DatagramListenerOptions {
 }
 
 /**
- * A listener whose packets are datagrams, with streams of the framing beside them. Each peer address
- * and port is one Connection.
+ * A listener whose packets are datagrams, with streams of the framing beside them. Each peer
+ * address and port is one Connection.
  *
  * All share one socket. After the listener is unsubscribed, it is kept for the connections that
  * there are, and new initiators are not heard.

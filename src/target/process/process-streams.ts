@@ -17,9 +17,9 @@ const MESG = 1;
 /**
  * What a service's CONNECT line announces, joined to the descriptors that it means.
  *
- * A number outside of the range, or one that came before, stands for no stream. What a requester sends
- * is written at the service's pace; its close is the end of what the service reads, and the other way goes on.
- * `work` owns the subscriptions. Source: PROTOCOL.md, "Starting a service".
+ * A number outside of the range, or one that came before, stands for no stream. What a requester
+ * sends is written at the service's pace; its close is the end of what the service reads, and the
+ * other way goes on. `work` owns the subscriptions. Source: PROTOCOL.md, "Starting a service".
  */
 export function processStreams(
   connect: ServiceConnect['connect'],
@@ -59,7 +59,9 @@ function sourcesOf(
   return [held.data, held.messages, ...others];
 }
 
-/** Gives a service what arrives, until it has closed that descriptor; what comes then is dropped. */
+/**
+ * Gives a service what arrives, until it has closed that descriptor; what comes then is dropped.
+ */
 function feed(incoming: Stream, input: Socket): Subscription {
   if (input.destroyed) {
     incoming.discard();

@@ -118,9 +118,10 @@ interface Handle {
 }
 
 /**
- * A socket in the place of one that `spawn` has made, which reads into our memory: Node does that only for sockets that are made
- * so. Taking the handle over is not in Node's documents; undefined where it does not look as it does now, and then Node's own
- * buffers are used. Read so, a GB costs 0.06 s of processor time instead of 0.3.
+ * A socket in the place of one that `spawn` has made, which reads into our memory: Node does that
+ * only for sockets that are made so. Taking the handle over is not in Node's documents; undefined
+ * where it does not look as it does now, and then Node's own buffers are used. Read so, a GB costs
+ * 0.06 s of processor time instead of 0.3.
  */
 function readingInto(pipe: Socket, onread: OnReadOpts): Socket | undefined {
   const owner = pipe as unknown as { _handle?: Partial<Handle> | null };

@@ -53,7 +53,9 @@ type EventChange = Extract<TapChange, { readonly kind: 'change' }> & {
   readonly change: { readonly kind: 'event' };
 };
 
-/** Bytes that are missing, truncated or not frames. A reset is an event, not a problem of the file. */
+/**
+ * Bytes that are missing, truncated or not frames. A reset is an event, not a problem of the file.
+ */
 const problemCodes: ReadonlySet<string | undefined> = new Set([
   'CAPTURE_GAP',
   'TRUNCATED',

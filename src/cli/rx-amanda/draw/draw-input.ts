@@ -41,8 +41,8 @@ export interface ReadOutcome {
 }
 
 /**
- * Chooses the files to read: one, or two with the bytes of each direction. The name of one of the two
- * is enough when it ends in `.c2s` or `.s2c`.
+ * Chooses the files to read: one, or two with the bytes of each direction. The name of one of the
+ * two is enough when it ends in `.c2s` or `.s2c`.
  */
 export async function savedFiles([first = '', second]: readonly string[]): Promise<SavedFiles> {
   if (second !== undefined)
@@ -60,8 +60,8 @@ export async function savedFiles([first = '', second]: readonly string[]): Promi
 }
 
 /**
- * Reads the files. Errors with `FILE_FAILED`, and with `BAD_CAPTURE` when they hold no conversation at
- * all. Other damage is in the outcome.
+ * Reads the files. Errors with `FILE_FAILED`, and with `BAD_CAPTURE` when they hold no conversation
+ * at all. Other damage is in the outcome.
  */
 export async function readSaved(files: SavedFiles, options: ReadOptions): Promise<ReadOutcome> {
   if (files.kind === 'raw') return readRaw(files, options);
@@ -178,7 +178,9 @@ async function readRaw(
   };
 }
 
-/** The chunks of a file of raw bytes. Refuses a capture or a recording, which is drawn by itself. */
+/**
+ * The chunks of a file of raw bytes. Refuses a capture or a recording, which is drawn by itself.
+ */
 async function bare(file: string, options: ReadOptions): Promise<AsyncIterable<Uint8Array>> {
   const { head, chunks } = await begun(chunksOf(file, options), RECORDING_MAGIC.length);
   const kind = isRecording(head)

@@ -2,7 +2,9 @@ import type { ListedStep } from '../../../capture/frame-list.js';
 import type { TapChange } from '../../../tap/tap-change.js';
 import { printable } from '../../../wire/text.js';
 
-/** A step of the list for a person: `     0.988112 #1 > @0 handle 1: REQ, 387 bytes "SECURITY…"`. */
+/**
+ * A step of the list for a person: `     0.988112 #1 > @0 handle 1: REQ, 387 bytes "SECURITY…"`.
+ */
 export function listLine(step: ListedStep): string {
   const front = frontOf(step.time, step.connection);
   if (step.kind === 'open') {

@@ -16,7 +16,9 @@ import type { TerminalOutput } from '../environment.js';
 import { terminalOf } from '../../terminal/terminal.js';
 import { count } from '../../terminal/units.js';
 
-/** A way to show saved conversations. It takes the events of a capture, or the steps of a recording. */
+/**
+ * A way to show saved conversations. It takes the events of a capture, or the steps of a recording.
+ */
 export interface SavedView {
   event(event: SavedEvent): void;
   change(change: TapChange): void;
