@@ -104,7 +104,9 @@ export const streaming: Behaviours = {
           tap(({ held }) => (most = Math.max(most, held))),
           ignoreElements(),
         );
-        const reading = timer(LATE).pipe(
+        const reading = reply.connection.flow.pipe(
+          filter(({ paused }) => paused),
+          take(1),
           mergeMap(() => verifiedLength(streamOf(reply, 'A').paced((chunk) => of(chunk)))),
         );
         return merge(watching, reading).pipe(take(1));
