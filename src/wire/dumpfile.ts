@@ -147,7 +147,7 @@ function parseFirstLine(line: string): DumpHeader {
     throw bad(`it is of type "${printable(type, 40)}", and no dump`);
   const isSplit = type === 'SPLIT_FILE';
   const rest = words.slice(isSplit ? 7 : 5);
-  const found = /^lev (\d{1,3}) comp (.+)$/.exec(rest.slice(0, 4).join(' '));
+  const found = /^lev (\d{1,3}) comp ([^]+)/.exec(rest.slice(0, 4).join(' '));
   if (found === null) throw bad(`its first line is "${printable(line, 200)}"`);
   const [, level, suffix] = found;
   const [keyword, program, ...codes] = rest.slice(4);

@@ -94,8 +94,7 @@ function addText(element: OpenElement, piece: string): void {
   if (piece.trim() === '') return;
   if (element.name === '')
     throw badDle(`there is text outside of any element: "${printable(piece, 40)}"`);
-  if (element.text !== '' || element.children.length > 0)
-    throw badDle(`<${element.name}> has text in two places`);
+  if (element.children.length > 0) throw badDle(`<${element.name}> has text in two places`);
   // Amanda drops blanks at the end of a text, but writes some: <estimate>CLIENT </estimate>.
   let end = piece.length;
   while (piece[end - 1] === ' ') end--;
@@ -103,12 +102,13 @@ function addText(element: OpenElement, piece: string): void {
 }
 
 function startOf(tag: string): OpenElement {
-  const name = /^[^\s]*/.exec(tag)?.[0] ?? '';
+  const name = tag.replace(/\s[^]*/, '');
   if (!elementName.test(name)) throw badDle(`"<${printable(tag, 40)}>" is no tag`);
   const attributes = new Map<string, string>();
   const rest = tag.slice(name.length);
   let end = 0;
-  for (const [whole, key = '', value = ''] of rest.matchAll(/\s+([A-Za-z]{1,20})="([^"]*)"/gy)) {
+  const found = rest.matchAll(/\s+([A-Za-z]{1,20})="([^"]*)"/gy);
+  for (const [whole, key, value] of found as Iterable<[string, string, string]>) {
     if ((key !== 'raw' && key !== 'encoding') || attributes.has(key))
       throw badDle(`<${name}> cannot have the attribute "${key}", or not twice`);
     attributes.set(key, value);

@@ -1,4 +1,4 @@
-import { firstValueFrom, NEVER, of, throwError } from 'rxjs';
+import { EMPTY, firstValueFrom, NEVER, of, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
 import { checkPeerName, plainAddress } from '../../src/access/peer.js';
@@ -95,6 +95,42 @@ describe('a peer’s name', () => {
     expect(await check(resolver({}), 'no address')).toBe(
       'getnameinfo failed: no address is no address',
     );
+  });
+
+  test('that the resolver gives no answer for is refused', async () => {
+    const silent = { ...resolver({ name: 'one.lab' }), canonicalOf: () => EMPTY };
+    expect(await check(silent)).toBe(
+      "check_name_give_sockaddr: resolve_hostname('one.lab'): The resolver gave no answer for one.lab.",
+    );
+    expect(await check({ ...silent, nameOf: () => EMPTY })).toBe(
+      'getnameinfo failed: The resolver gave no answer for 10.0.0.1.',
+    );
+  });
+
+  test('is looked up in the family of the address', async () => {
+    const families: number[] = [];
+    const names: NameResolver = {
+      nameOf: () => of('one.lab'),
+      addressesOf: (_, family) => {
+        families.push(family);
+        return of(['10.0.0.1', '::1']);
+      },
+      canonicalOf: (_, family) => {
+        families.push(family);
+        return of('one.lab');
+      },
+    };
+    expect(await check(names, '::ffff:10.0.0.1')).toBe('one.lab 10.0.0.1');
+    expect(await check(names, '::1')).toBe('one.lab ::1');
+    expect(families).toEqual([4, 4, 0, 0]);
+  });
+
+  test('that leads elsewhere is refused with port 0 when the port is unknown', async () => {
+    const names = resolver({ name: 'one.lab', canonical: 'one.lab', addresses: ['10.0.0.2'] });
+    const verdict = checkPeerName({ address: '10.0.0.1' }, { resolver: names });
+    expect(await firstValueFrom(verdict)).toMatchObject({
+      reason: "one.lab doesn't resolve to 10.0.0.1:0",
+    });
   });
 
   test('that does not come in time is refused, and the question is given up', () => {

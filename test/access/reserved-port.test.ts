@@ -25,6 +25,8 @@ test('candidates go once around the range from a random start', () => {
     602, 603, 600, 601,
   ]);
   expect([...sourcePorts({ first: 600, last: 600, random: () => 0.999 })]).toEqual([600]);
+  expect([...sourcePorts({ first: 1, last: 2, random: () => 0.999 })]).toEqual([2, 1]);
+  expect([...sourcePorts({ first: 65_535, last: 65_535 })]).toEqual([65_535]);
 });
 
 test('candidates are 512 to 1023 unless said otherwise', () => {
@@ -45,6 +47,8 @@ test('a range that is none is an error at once', () => {
     { first: 700, last: 600 },
     { last: 65_536 },
     { first: 512.5 },
+    { last: 600.5 },
+    { first: Number.NaN },
   ]) {
     expect(() => sourcePorts(range)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
   }
@@ -52,7 +56,7 @@ test('a range that is none is an error at once', () => {
 
 test('the services file gives the ports of a protocol that are not Amanda’s, by the first line of each', () => {
   const text =
-    '# x\nexec\t\t512/tcp\nbiff 512/udp comsat\n  shell 514/tcp cmd # no passwords\namanda 1000/tcp\nkamanda 1001/tcp\nother 1000/tcp\nbad line\n#no 515/tcp\nhigh 999999/tcp\n';
+    '# x\nexec\t\t512/tcp\nbiff 512/udp comsat\n  shell 514/tcp cmd # no passwords\namanda 1000/tcp\nkamanda 1001/tcp\nother 1000/tcp\nbad line\n#no 515/tcp\nhigh 999999/tcp\ntwo words 516/tcp\ndigits 5x7/tcp\n';
   expect(servicePorts(text, 'tcp')).toEqual(new Set([512, 514]));
   expect(servicePorts(text, 'udp')).toEqual(new Set([512]));
 });
