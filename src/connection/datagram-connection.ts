@@ -18,8 +18,8 @@ import type { ConnectionSide } from './tcpm-connection.js';
 export interface DatagramLink {
   readonly peer: Peer;
   /**
-   * What comes from that peer, as far as it can be read. Errors when it is certain that nobody is
-   * there.
+   * What comes from that peer, as far as it can be read. Errors if the peer's
+   * port is known to be closed.
    */
   readonly datagrams: Observable<Datagram>;
   send(bytes: Uint8Array): void;

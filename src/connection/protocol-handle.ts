@@ -16,7 +16,7 @@ export class TcpmProtocolHandle implements ProtocolHandle {
 
   constructor(controller: StreamController, forget: () => void) {
     this.number = controller.handle;
-    // Packets are decoded here and their payloads go no further, so nobody keeps the memory.
+    // Packets are decoded here and their payloads go no further, so their memory is not kept.
     const payloads = new Observable<Uint8Array>((out) => controller.readBy(out, false));
     this.packets = new Observable((out) =>
       payloads.subscribe({

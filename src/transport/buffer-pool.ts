@@ -18,7 +18,7 @@ let lastSlab: Slab | undefined;
 
 /**
  * Memory to read into, held once by the caller. Chunks are cut from it; each that outlives its
- * delivery is held as well. A slab that nobody holds any more is handed out again.
+ * delivery is held as well. A slab without holders is handed out again.
  */
 export function takeSlab(): Uint8Array<ArrayBuffer> {
   const slab = new Uint8Array(free.pop() ?? newBuffer());

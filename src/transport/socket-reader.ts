@@ -8,7 +8,7 @@ const COPIED_BYTES = 8_192;
 
 /**
  * Reads a socket into slabs, without a Node stream between: one slab serves several reads, and its
- * memory is read into again when nobody holds a chunk of it.
+ * memory is read into again when no chunk of it is held.
  *
  *     const reader = new SocketReader();
  *     const socket = connect({ host, port, onread: reader.onread });

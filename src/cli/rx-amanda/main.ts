@@ -44,7 +44,7 @@ Commands:
 ${loaded.join('\n')}
 
   --version  the version of this program
-  --help     this text; behind a command, what that command takes
+  --help     this text; after a command, the options of that command
 
 ${exitCodesHelp}
 `;

@@ -72,8 +72,8 @@ input and output on, and ends with its exit code.
 
 An initiator with a source port below 1024 reaches the target from such a port,
 which takes root or CAP_NET_BIND_SERVICE. It ends at Ctrl-C, or:
-  --once                  behind the first connection
-  --count N               behind N connections
+  --once                  after the first connection
+  --count N               after N connections
 
 What is kept of it:
   --svg FILE              a drawing, written at the end
