@@ -3,7 +3,10 @@ import { hold, release, takeSlab } from './buffer-pool.js';
 
 /** Bytes of the first reads. Most connections carry a few packets and no more. */
 const FIRST_BYTES = 4_096;
-/** A read below this is copied, so that a short text does not keep a slab alive. */
+/**
+ * A read below this is copied, so that a short text does not keep a slab alive. After a larger one
+ * it stays in place: it may be the end of a frame, as the last TLS record of one is.
+ */
 const COPIED_BYTES = 8_192;
 
 /**
@@ -22,6 +25,7 @@ export class SocketReader {
   /** The previous slab, held one read longer: the decoder may still have a cut frame in it. */
   #lastSlab: Uint8Array | undefined;
   #next: ((chunk: Uint8Array) => void) | undefined;
+  #wasLarge = false;
   readonly #early: Uint8Array[] = [];
 
   constructor() {
@@ -48,7 +52,10 @@ export class SocketReader {
     this.#lastSlab = undefined;
     const room = this.#room;
     const isFull = length === room.length;
-    if (this.#slab === undefined || (length < COPIED_BYTES && !isFull)) {
+    const isLarge = length >= COPIED_BYTES || isFull;
+    const staysInPlace = isLarge || this.#wasLarge;
+    this.#wasLarge = isLarge;
+    if (this.#slab === undefined || !staysInPlace) {
       // A peer that fills the first room sends more than a few packets.
       if (isFull) this.#room = this.#slab = takeSlab();
       this.#deliver(room.slice(0, length));

@@ -1,4 +1,4 @@
-import { connect as connectSocket, type Socket } from 'node:net';
+import { connect as connectSocket, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
 import { messageOf } from '../wire/text.js';
@@ -8,6 +8,8 @@ import { unknownHost } from './address.js';
 export interface TcpTarget {
   readonly host: string;
   readonly port: number;
+  /** Begins to connect a socket; default `connect` of `node:net`. */
+  readonly begin?: (options: TcpNetConnectOpts) => Socket;
   /** Source ports to try, in order; without them the system chooses. */
   readonly sourcePorts?: Iterable<number> | undefined;
   /** Whether the socket may go on sending after the peer has ended its direction. Default false. */
@@ -97,14 +99,14 @@ async function attemptAddress(
 }
 
 function attemptOnce(
-  { port, allowHalfOpen = false }: TcpTarget,
+  { port, allowHalfOpen = false, begin = connectSocket }: TcpTarget,
   host: string,
   localPort: number | undefined,
   signal: AbortSignal,
 ): Promise<TcpConnected> {
   return new Promise((resolve, reject) => {
     const reader = new SocketReader();
-    const socket = connectSocket({
+    const socket = begin({
       port,
       host,
       allowHalfOpen,

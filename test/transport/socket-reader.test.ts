@@ -57,6 +57,12 @@ test('a short read is copied, and its place is read into again', () => {
   expect([text?.buffer.byteLength, next?.buffer.byteLength]).toEqual([300, 2_000]);
 });
 
+test('a short read after a large one stays beside it, and the short one after that is copied', () => {
+  const [, large, short, text] = read(new SocketReader(), [4_096, 16_384, 8, 8]);
+  expect([short?.buffer === large?.buffer, short?.byteOffset]).toEqual([true, 16_384]);
+  expect(text?.buffer.byteLength).toBe(8);
+});
+
 test('what was read before the first listener is handed over first', () => {
   const reader = new SocketReader();
   reader.onread.callback(2, new Uint8Array(2));

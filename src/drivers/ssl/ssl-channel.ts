@@ -5,7 +5,7 @@ import { TcpmConnection } from '../../connection/tcpm-connection.js';
 import type { AmandaError } from '../../wire/errors.js';
 import { closedAfterHandshake, isTlsAlert, tlsFailure, type TlsContext } from './ssl-errors.js';
 import type { SecuredSocket } from './ssl-handshake.js';
-import { StreamChannel, type ByteStreams } from '../../transport/stream-channel.js';
+import { StreamChannel, dataEvents, type ByteStreams } from '../../transport/stream-channel.js';
 
 /**
  * A channel over an established session.
@@ -15,25 +15,21 @@ import { StreamChannel, type ByteStreams } from '../../transport/stream-channel.
  * Errors with `CERTIFICATE_REFUSED` or `CONNECTION_LOST` then.
  */
 export function sslChannel(
-  { socket, peer }: SecuredSocket,
+  { socket, peer, reader }: SecuredSocket,
   context: Omit<TlsContext, 'peer'>,
 ): Channel {
   const name = peer.host ?? 'the peer';
+  const listen = reader === undefined ? dataEvents(socket) : reader.listen.bind(reader);
   let heard = false;
   return new TlsChannel({
     input: socket,
     output: socket,
     peer,
-    listen: (next) => {
-      const take = (chunk: Buffer): void => {
+    listen: (next) =>
+      listen((chunk) => {
         heard = true;
         next(chunk);
-      };
-      socket.on('data', take);
-      return () => {
-        socket.off('data', take);
-      };
-    },
+      }),
     explain: () => {
       if (socket.errored !== null && isTlsAlert(socket.errored))
         return Promise.resolve(tlsFailure(socket.errored, { ...context, peer: name }));

@@ -8,7 +8,7 @@ import {
   type SecureContextOptions,
   type TLSSocket,
 } from 'node:tls';
-import { Observable, catchError, defer, finalize, switchMap, tap, throwError } from 'rxjs';
+import { Observable, catchError, defer, finalize, map, switchMap, tap, throwError } from 'rxjs';
 import {
   checkCertificate,
   type CertificateRules,
@@ -16,6 +16,9 @@ import {
 } from '../../access/certificates.js';
 import type { OwnCertificates } from '../../access/certificate-files.js';
 import type { Peer } from '../../transport/channel.js';
+import { KEEP_ALIVE } from '../../transport/keep-alive.js';
+import type { SocketReader } from '../../transport/socket-reader.js';
+import { connectTcp } from '../../transport/tcp-connect.js';
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import {
@@ -40,19 +43,56 @@ export interface HandshakeOptions extends CertificateRules {
 /** An established session with a peer whose certificate has passed every check. */
 export interface SecuredSocket {
   readonly socket: TLSSocket;
+  /** Absent on a target: Node has no such reader for an accepted socket. */
+  readonly reader?: SocketReader;
   /** Its host is the one asked for; on a target the certificate's common name. */
   readonly peer: Peer;
 }
 
 /**
- * Makes a connected socket a TLS session, and checks the peer's certificate before it reads a byte.
+ * Connects to a target and begins a session with it.
+ *
+ * Emits once and completes. Errors with `CONNECT_FAILED`, and as {@link acceptSession}.
+ */
+export function openSession(
+  host: string,
+  port: number,
+  own: OwnCertificates,
+  options: HandshakeOptions,
+): Observable<SecuredSocket> {
+  const session = {
+    ...tlsOptions(own, options),
+    rejectUnauthorized: true,
+    // Amanda goes by the common name, not by the web's rules; it is checked below.
+    checkServerIdentity: () => undefined,
+  };
+  return connectTcp({ host, port, begin: (to) => connect({ ...to, ...session }) }).pipe(
+    switchMap(({ socket, reader }) =>
+      handshake(socket, secured(socket as TLSSocket), host, own, options).pipe(
+        map((established) => ({ ...established, reader })),
+      ),
+    ),
+  );
+}
+
+/**
+ * Makes an accepted socket a TLS session, and checks the peer's certificate before it reads a byte.
  *
  * Emits once and completes. Errors with `TLS_FAILED`, `CERTIFICATE_…`, `ACCESS_DENIED` or
- * `FILE_FAILED` and destroys the socket; so does unsubscribing before it has emitted. `host` is the
- * one that an initiator asked for; undefined on a target.
+ * `FILE_FAILED` and destroys the socket; so does unsubscribing before it has emitted.
  */
-export function handshake(
+export function acceptSession(
   raw: Socket,
+  own: OwnCertificates,
+  options: HandshakeOptions,
+): Observable<SecuredSocket> {
+  return handshake(raw, accepted(raw, own, options), undefined, own, options);
+}
+
+/** `host` is the one that an initiator asked for; undefined on a target. */
+function handshake(
+  raw: Socket,
+  session: Observable<TLSSocket>,
   host: string | undefined,
   own: OwnCertificates,
   options: HandshakeOptions,
@@ -60,16 +100,17 @@ export function handshake(
   return defer(() => {
     const { remoteAddress: address = '', remotePort: port } = raw;
     const context: TlsContext = {
-      peer: host ?? `${address} port ${port}`,
+      peer: host ?? describePlace(raw),
       side: host === undefined ? 'target' : 'initiator',
       ...own,
     };
     let kept = false;
     // Errors of a socket that is being destroyed do not matter.
-    raw.on('error', () => undefined);
-    return (
-      host === undefined ? accepted(raw, own, options, context.peer) : connected(raw, own, options)
-    ).pipe(
+    raw
+      .setKeepAlive(true, KEEP_ALIVE)
+      .setNoDelay(true)
+      .on('error', () => undefined);
+    return session.pipe(
       switchMap((socket) =>
         judged(socket, { address, port, ...(host === undefined ? {} : { host }) }, own, options),
       ),
@@ -84,19 +125,13 @@ export function handshake(
   });
 }
 
-function connected(
-  socket: Socket,
-  own: OwnCertificates,
-  options: HandshakeOptions,
-): Observable<TLSSocket> {
+function describePlace({ remoteAddress = '', remotePort }: Socket): string {
+  return `${remoteAddress} port ${remotePort}`;
+}
+
+/** The session of a socket that connects, when it is established. */
+function secured(session: TLSSocket): Observable<TLSSocket> {
   return new Observable((out) => {
-    const session = connect({
-      ...tlsOptions(own, options),
-      socket,
-      rejectUnauthorized: true,
-      // Amanda goes by the common name, not by the web's rules; it is checked below.
-      checkServerIdentity: () => undefined,
-    });
     session.on('error', (error) => out.error(error));
     session.once('secureConnect', () => {
       out.next(destroyedByErrors(session));
@@ -109,10 +144,10 @@ function accepted(
   raw: Socket,
   own: OwnCertificates,
   options: HandshakeOptions,
-  peer: string,
 ): Observable<TLSSocket> {
   return firstBytes(raw).pipe(
     switchMap((bytes) => {
+      const peer = describePlace(raw);
       if (bytes === undefined)
         return throwError(
           () => new AmandaError('TLS_FAILED', `${peer} hung up before it had said a word.`),

@@ -27,11 +27,9 @@ import { AmandaError, isAmandaError } from '../../wire/errors.js';
 import { EvictionPolicy, evictionThreshold } from '../eviction-policy.js';
 import type { Driver, Listener } from '../driver.js';
 import { refusedConnection, sslChannel } from './ssl-channel.js';
-import { handshake, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { acceptSession, openSession, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
 import { overChannel } from '../over-channel.js';
 import { checkPort } from '../../transport/address.js';
-import { KEEP_ALIVE } from '../../transport/keep-alive.js';
-import { connectTcp } from '../../transport/tcp-connect.js';
 import {
   DEFAULT_MAX_CONNECTIONS,
   listenTcp,
@@ -83,8 +81,7 @@ export function ssl({
     open: (options) =>
       ownCertificates(certificates).pipe(
         switchMap((own) =>
-          connectTcp({ host, port }).pipe(
-            switchMap(({ socket }) => handshake(tuned(socket), host, own, certificates)),
+          openSession(host, port, own, certificates).pipe(
             switchMap((secured) =>
               overChannel(
                 sslChannel(secured, { side: 'initiator', ...own }),
@@ -168,7 +165,7 @@ export function acceptSsl(
   const { remoteAddress: address = '', remotePort: port } = raw;
   return ownCertificates(certificates).pipe(
     switchMap((own) =>
-      handshake(tuned(raw), undefined, own, certificates).pipe(
+      acceptSession(raw, own, certificates).pipe(
         map((secured) => sslChannel(secured, { side: 'target', ...own })),
       ),
     ),
@@ -206,8 +203,4 @@ function ownCertificates(options: CertificateOptions): Observable<OwnCertificate
       return own;
     }),
   );
-}
-
-function tuned(socket: Socket): Socket {
-  return socket.setKeepAlive(true, KEEP_ALIVE).setNoDelay(true);
 }
