@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import { hold, release } from '../transport/buffer-pool.js';
+import { SLAB_BYTES, hold, release, takeSlab } from '../transport/buffer-pool.js';
 import type { Channel } from '../transport/channel.js';
 import { HEADER_BYTES, writeHeader } from '../wire/frame-header.js';
 import { DrainOrder } from './drain-order.js';
@@ -54,8 +54,10 @@ export class FrameWriter {
   #gathered = 0;
   #backlog = 0;
   #isScheduled = false;
-  /** Payloads that the channel may not have sent yet. */
+  /** Payloads and slabs that the channel may not have sent yet. */
   #unsent: Uint8Array[] = [];
+  /** What is left of the slab in which frames for a channel with `framesApart` are put together. */
+  #room: Uint8Array = new Uint8Array(0);
   #draining: Subscription | undefined;
   #isOver = false;
 
@@ -89,6 +91,9 @@ export class FrameWriter {
     if (headerBytes > 0) writeHeader(slab, at, handle, payload.length);
     if (isSmall) {
       slab.set(payload, at + headerBytes);
+    } else if (this.#channel.framesApart) {
+      this.#parts.push(this.#joined(slab.subarray(at, at + headerBytes), payload));
+      this.#from = this.#to;
     } else {
       this.#closeSegment();
       this.#parts.push(payload);
@@ -135,8 +140,29 @@ export class FrameWriter {
 
   #releaseSent(): void {
     if (this.#unsent.length === 0 || !this.#channel.isIdle) return;
-    for (const payload of this.#unsent) release(payload);
+    for (const memory of this.#unsent) release(memory);
     this.#unsent = [];
+    this.#room = this.#room.subarray(0, 0);
+  }
+
+  /** Header and payload in one piece. */
+  #joined(header: Uint8Array, payload: Uint8Array): Uint8Array {
+    const frame = this.#block(header.length + payload.length);
+    frame.set(header);
+    frame.set(payload, header.length);
+    return frame;
+  }
+
+  /** Memory for a frame, in a slab if one is large enough. */
+  #block(length: number): Uint8Array {
+    if (length > SLAB_BYTES) return new Uint8Array(length);
+    if (length > this.#room.length) {
+      this.#room = takeSlab();
+      this.#unsent.push(this.#room);
+    }
+    const block = this.#room.subarray(0, length);
+    this.#room = this.#room.subarray(length);
+    return block;
   }
 
   #flushLater(schedule: Schedule): void {

@@ -62,7 +62,10 @@ export interface Channel {
   readonly drain: Observable<void>;
   /** True when all writes were sent; their memory may change. */
   readonly isIdle: boolean;
-  /** Whether each frame is written by itself, as TLS needs it. Source: PROTOCOL.md, "Drivers". */
+  /**
+   * Whether each frame is written by itself and in one part, as TLS needs it. Source: PROTOCOL.md,
+   * "Drivers".
+   */
   readonly framesApart: boolean;
   /**
    * Sends the parts in order, in one system call if possible; false asks to wait for `drain`. The

@@ -8,8 +8,6 @@ import { unknownHost } from './address.js';
 export interface TcpTarget {
   readonly host: string;
   readonly port: number;
-  /** Begins to connect a socket; default `connect` of `node:net`. */
-  readonly begin?: (options: TcpNetConnectOpts) => Socket;
   /** Source ports to try, in order; without them the system chooses. */
   readonly sourcePorts?: Iterable<number> | undefined;
   /** Whether the socket may go on sending after the peer has ended its direction. Default false. */
@@ -17,8 +15,8 @@ export interface TcpTarget {
 }
 
 /** A connected socket and its reader. */
-export interface TcpConnected {
-  readonly socket: Socket;
+export interface TcpConnected<S extends Socket = Socket> {
+  readonly socket: S;
   readonly reader: SocketReader;
 }
 
@@ -30,10 +28,21 @@ export interface TcpConnected {
  * can be bound.
  */
 export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
+  return connectBy(connectSocket, target);
+}
+
+/** Begins to connect a socket, as `connect` of `node:net` does. */
+type Begin<S extends Socket> = (options: TcpNetConnectOpts) => S;
+
+/** {@link connectTcp} with sockets that `begin` makes. */
+export function connectBy<S extends Socket>(
+  begin: Begin<S>,
+  target: TcpTarget,
+): Observable<TcpConnected<S>> {
   return new Observable((out) => {
     const attempt = new AbortController();
     let isSettled = false;
-    attemptAll(target, attempt.signal).then(
+    attemptAll(begin, target, attempt.signal).then(
       (connected) => {
         isSettled = true;
         if (attempt.signal.aborted) connected.socket.destroy();
@@ -54,12 +63,16 @@ export function connectTcp(target: TcpTarget): Observable<TcpConnected> {
   });
 }
 
-async function attemptAll(target: TcpTarget, signal: AbortSignal): Promise<TcpConnected> {
+async function attemptAll<S extends Socket>(
+  begin: Begin<S>,
+  target: TcpTarget,
+  signal: AbortSignal,
+): Promise<TcpConnected<S>> {
   const addresses = await addressesOf(target.host);
   let failure: unknown;
   for (const address of addresses) {
     try {
-      return await attemptAddress(target, address, signal);
+      return await attemptAddress(begin, target, address, signal);
     } catch (error) {
       if (signal.aborted || (error instanceof AmandaError && error.code === 'NO_RESERVED_PORT'))
         throw error;
@@ -79,16 +92,18 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   }
 }
 
-async function attemptAddress(
+async function attemptAddress<S extends Socket>(
+  begin: Begin<S>,
   target: TcpTarget,
   address: string,
   signal: AbortSignal,
-): Promise<TcpConnected> {
-  if (target.sourcePorts === undefined) return attemptOnce(target, address, undefined, signal);
+): Promise<TcpConnected<S>> {
+  if (target.sourcePorts === undefined)
+    return attemptOnce(begin, target, address, undefined, signal);
   let failure: unknown;
   for (const localPort of target.sourcePorts) {
     try {
-      return await attemptOnce(target, address, localPort, signal);
+      return await attemptOnce(begin, target, address, localPort, signal);
     } catch (error) {
       if (!isPortTrouble(error)) throw error;
       failure = error;
@@ -98,12 +113,13 @@ async function attemptAddress(
   throw noReservedPort(target, failure);
 }
 
-function attemptOnce(
-  { port, allowHalfOpen = false, begin = connectSocket }: TcpTarget,
+function attemptOnce<S extends Socket>(
+  begin: Begin<S>,
+  { port, allowHalfOpen = false }: TcpTarget,
   host: string,
   localPort: number | undefined,
   signal: AbortSignal,
-): Promise<TcpConnected> {
+): Promise<TcpConnected<S>> {
   return new Promise((resolve, reject) => {
     const reader = new SocketReader();
     const socket = begin({

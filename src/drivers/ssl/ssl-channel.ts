@@ -54,10 +54,6 @@ class TlsChannel extends StreamChannel {
     // Without this, Node joins waiting writes into one.
     Object.assign(streams.output, { _writev: undefined });
   }
-
-  override write(parts: readonly Uint8Array[]): boolean {
-    return super.write(parts.length === 1 ? parts : [Buffer.concat(parts)]);
-  }
 }
 
 /** A connection of a refused peer: it has ended with the reason. */

@@ -2,13 +2,12 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   DEFAULT_CIPHERS,
-  connect,
   createSecureContext,
   createServer,
   type SecureContextOptions,
   type TLSSocket,
 } from 'node:tls';
-import { Observable, catchError, defer, finalize, map, switchMap, tap, throwError } from 'rxjs';
+import { Observable, catchError, defer, finalize, switchMap, tap, throwError } from 'rxjs';
 import {
   checkCertificate,
   type CertificateRules,
@@ -18,7 +17,6 @@ import type { OwnCertificates } from '../../access/certificate-files.js';
 import type { Peer } from '../../transport/channel.js';
 import { KEEP_ALIVE } from '../../transport/keep-alive.js';
 import type { SocketReader } from '../../transport/socket-reader.js';
-import { connectTcp } from '../../transport/tcp-connect.js';
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import {
@@ -50,32 +48,6 @@ export interface SecuredSocket {
 }
 
 /**
- * Connects to a target and begins a session with it.
- *
- * Emits once and completes. Errors with `CONNECT_FAILED`, and as {@link acceptSession}.
- */
-export function openSession(
-  host: string,
-  port: number,
-  own: OwnCertificates,
-  options: HandshakeOptions,
-): Observable<SecuredSocket> {
-  const session = {
-    ...tlsOptions(own, options),
-    rejectUnauthorized: true,
-    // Amanda goes by the common name, not by the web's rules; it is checked below.
-    checkServerIdentity: () => undefined,
-  };
-  return connectTcp({ host, port, begin: (to) => connect({ ...to, ...session }) }).pipe(
-    switchMap(({ socket, reader }) =>
-      handshake(socket, secured(socket as TLSSocket), host, own, options).pipe(
-        map((established) => ({ ...established, reader })),
-      ),
-    ),
-  );
-}
-
-/**
  * Makes an accepted socket a TLS session, and checks the peer's certificate before it reads a byte.
  *
  * Emits once and completes. Errors with `TLS_FAILED`, `CERTIFICATE_…`, `ACCESS_DENIED` or
@@ -89,8 +61,11 @@ export function acceptSession(
   return handshake(raw, accepted(raw, own, options), undefined, own, options);
 }
 
-/** `host` is the one that an initiator asked for; undefined on a target. */
-function handshake(
+/**
+ * Waits for a session, and checks the peer's certificate. `host` is the one that an initiator asked
+ * for; undefined on a target.
+ */
+export function handshake(
   raw: Socket,
   session: Observable<TLSSocket>,
   host: string | undefined,
@@ -127,17 +102,6 @@ function handshake(
 
 function describePlace({ remoteAddress = '', remotePort }: Socket): string {
   return `${remoteAddress} port ${remotePort}`;
-}
-
-/** The session of a socket that connects, when it is established. */
-function secured(session: TLSSocket): Observable<TLSSocket> {
-  return new Observable((out) => {
-    session.on('error', (error) => out.error(error));
-    session.once('secureConnect', () => {
-      out.next(destroyedByErrors(session));
-      out.complete();
-    });
-  });
 }
 
 function accepted(
@@ -217,7 +181,7 @@ function acceptedTls(
  * Ends an established session on an alert: Node only emits an error, and the peer may stay
  * connected.
  */
-function destroyedByErrors(session: TLSSocket): TLSSocket {
+export function destroyedByErrors(session: TLSSocket): TLSSocket {
   return session.on('error', (error: Error) => session.destroy(error));
 }
 

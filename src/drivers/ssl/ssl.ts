@@ -27,7 +27,8 @@ import { AmandaError, isAmandaError } from '../../wire/errors.js';
 import { EvictionPolicy, evictionThreshold } from '../eviction-policy.js';
 import type { Driver, Listener } from '../driver.js';
 import { refusedConnection, sslChannel } from './ssl-channel.js';
-import { acceptSession, openSession, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { acceptSession, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import { openSession } from './open-session.js';
 import { overChannel } from '../over-channel.js';
 import { checkPort } from '../../transport/address.js';
 import {
