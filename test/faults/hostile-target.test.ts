@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { NEVER, Observable, Subscription, of } from 'rxjs';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../src/connection/connection.js';
@@ -15,11 +13,10 @@ import { sendsize } from '../../src/initiator/sendsize.js';
 import { packetBytes, withHeader } from '../../src/testing/bytes.js';
 import type { Dle } from '../../src/wire/dle.js';
 import { isAmandaError } from '../../src/wire/errors.js';
+import { memoryInUse } from '../support/memory-in-use.js';
 
 const MIB = 1_048_576;
 const dle: Dle = { program: 'GNUTAR', disk: '/home', index: true, levels: [{ level: 0 }] };
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 const report: string[] = [];
 afterAll(() => {
   console.log(report.join('\n'));
@@ -61,19 +58,13 @@ function asks<T>(ask: (connection: Observable<Connection>) => Observable<T>): As
 
 /** The memory that is in use more than before, and the time that it took. */
 function measured(what: string, body: () => void): number {
-  collect();
-  const [began, before] = [performance.now(), inUse()];
+  const before = memoryInUse();
+  const began = performance.now();
   body();
   const seconds = (performance.now() - began) / 1_000;
-  collect();
-  const grown = (inUse() - before) / MIB;
+  const grown = (memoryInUse() - before) / MIB;
   report.push(`${what}: ${seconds.toFixed(2)} s, ${grown.toFixed(1)} MiB more in use`);
   return grown;
-}
-
-function inUse(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 const announcing = (streams: readonly string[]): Uint8Array =>

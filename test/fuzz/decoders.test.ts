@@ -1,10 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AmandaError } from '../../src/wire/errors.js';
 import { MAX_PAYLOAD } from '../../src/wire/frame.js';
 import { hostileBytes } from './bytes.js';
+import { memoryInUse } from '../support/memory-in-use.js';
 import { decoders, type Decode } from './decoders.js';
 import { factor, patience, runs } from './runs.js';
 
@@ -198,19 +197,14 @@ describe('reading', () => {
   );
 
   test('keeps memory in proportion to the bytes', { timeout: 60_000 }, () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const size = 524_288;
     let most = { bytes: 0, of: '' };
     for (const { name, decode, fronts: all } of cases) {
       for (const unit of ['\n', '<a/>', 'a 1 ']) {
         const bytes = nasty(all.at(-1) ?? '', unit, size);
-        collect();
-        const before = process.memoryUsage();
+        const before = memoryInUse();
         const kept = resultOf(decode, bytes);
-        collect();
-        const after = process.memoryUsage();
-        const grown = after.heapUsed - before.heapUsed + after.arrayBuffers - before.arrayBuffers;
+        const grown = memoryInUse() - before;
         if (grown > most.bytes) most = { bytes: grown, of: `${name}, ${JSON.stringify(unit)}` };
         expect([name, unit, kept === cases, grown < 200 * size]).toEqual([name, unit, false, true]);
       }

@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { AmandaError } from '../../src/wire/errors.js';
+import { memoryInUse } from '../support/memory-in-use.js';
 import { decoders, type Decode } from './decoders.js';
 import { kept } from './kept.js';
 import { inputOf } from './mutations.js';
@@ -72,8 +71,6 @@ describe('mutated recordings', () => {
     () => {
       // To note where an error came from takes longer than most that is tried here.
       Error.stackTraceLimit = 0;
-      setFlagsFromString('--expose-gc');
-      const collect = runInNewContext('gc') as () => void;
       let before = 0;
       for (let done = 0; done < INPUTS; done += BATCH) {
         const numbers = Array.from(
@@ -81,10 +78,10 @@ describe('mutated recordings', () => {
           (_, index) => (seed + done + index) | 0,
         );
         for (const tally of tallies) tryAll(tally, numbers);
-        if (done === 0) before = heapAfter(collect);
+        if (done === 0) before = memoryInUse();
       }
       Error.stackTraceLimit = 10;
-      expect(heapAfter(collect) - before).toBeLessThan(MOST_KEPT);
+      expect(memoryInUse() - before).toBeLessThan(MOST_KEPT);
       expect(
         tallies.every(({ inputs, refused }) => inputs >= INPUTS / 40 && refused < inputs),
       ).toBe(true);
@@ -152,12 +149,6 @@ function broken(
     `${name} ${what}. Again with FUZZ_SEED=${number}, or with ${Buffer.from(bytes).toString('base64').slice(0, 4_000)}`,
     { cause },
   );
-}
-
-function heapAfter(collect: () => void): number {
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 function neverThere(): never {
