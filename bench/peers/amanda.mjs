@@ -2,7 +2,8 @@
  * rx-amanda: `amanda.mjs send|receive VARIANT TOTAL SIZE STREAMS [PORT]`.
  * The target sends on each of its streams, and the initiator receives them.
  * VARIANT is `plain`, `operators` (three RxJS operators), `leased` (the reader returns each chunk's
- * memory) or `recorded` (`record()` watches the initiator). With a certificate folder it uses ssl.
+ * memory) or `recorded` (leased, and `record()` watches the initiator). With a certificate folder it
+ * uses ssl.
  */
 import { EMPTY, Observable, filter, map, mergeMap, of, scan } from 'rxjs';
 import {
@@ -50,7 +51,9 @@ function receive() {
     return EMPTY;
   };
   const read = (stream) =>
-    variant === 'leased' ? stream.paced(count, LEASE) : stream.pipe(...operators);
+    variant === 'leased' || variant === 'recorded'
+      ? stream.paced(count, LEASE)
+      : stream.pipe(...operators);
   connect(driver())
     .pipe(
       ...watching,
