@@ -49,6 +49,7 @@ async function mutate() {
       plugins: ['@stryker-mutator/vitest-runner', join(root, 'scripts/mutate-messages.mjs')],
       ignorers: ['messages'],
       concurrency: 2,
+      timeoutMS: 1_500,
       // Nothing is written into the checkout.
       tempDirName: scratch,
       reporters: ['clear-text', ...(process.stdout.isTTY ? ['progress'] : [])],
