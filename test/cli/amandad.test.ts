@@ -34,6 +34,7 @@ describe('the arguments of rx-amandad', () => {
       lists: undefined,
       shm: true,
       user: undefined,
+      keepCapabilities: false,
       grace: 30_000,
       limits: {},
       log: undefined,

@@ -36,6 +36,8 @@ export interface AmandadArguments {
   readonly shm: boolean;
   /** The user to become when started as root; undefined for Amanda's. */
   readonly user: string | undefined;
+  /** Whether the process may have capabilities once it is that user. */
+  readonly keepCapabilities: boolean;
   /** Milliseconds that running services may take after a request to end. */
   readonly grace: number;
   /**
@@ -126,6 +128,7 @@ export function parseAmandad(argv: readonly string[]): AmandadArguments {
     lists: given.get('lists'),
     shm: !given.has('no-shm'),
     user: given.get('user'),
+    keepCapabilities: given.has('keep-capabilities'),
     grace: (wholeNumber('-grace', given.get('grace'), 0, 86_400) ?? 30) * 1_000,
     linger: linger === undefined ? undefined : linger * 1_000,
     limits: limitsOf(given),
@@ -187,6 +190,7 @@ const flags: ReadonlySet<string> = new Set([
   'debug',
   'no-config',
   'insist-on-safe-key',
+  'keep-capabilities',
 ]);
 
 function chooseAuth(name: string): AmandadArguments['auth'] {

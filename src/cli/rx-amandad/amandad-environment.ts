@@ -17,6 +17,12 @@ export interface AmandadEnvironment {
   readonly waiting: () => Activation | undefined;
   /** The folder of Amanda's configuration. Optional; none is read when it is absent. */
   readonly installation?: string;
-  /** Gives up root's rights for those of a user; undefined stands for Amanda's user. */
-  readonly becomeUser: (name: string | undefined) => void;
+  /**
+   * Gives up root's rights for those of a user; undefined stands for Amanda's user. Returns what
+   * could not be verified.
+   */
+  readonly becomeUser: (
+    name: string | undefined,
+    options: { readonly keepCapabilities: boolean },
+  ) => string | undefined;
 }

@@ -37,6 +37,9 @@ Ours:
                     instead of shared memory, which needs room in /dev/shm
   -user=NAME        started as root, become this user once it listens; default
                     amandabackup or else backup; root stays root
+  -keep-capabilities    run with the capabilities that it was started with
+                    (AmbientCapabilities= of systemd); by default it then does
+                    not start
   -linger=SECONDS   for bsdtcp and ssl, started by inetd with "wait": end when
                     there has been no connection for so long; default 300
   -grace=SECONDS    how long what runs may go on after SIGTERM or SIGINT;

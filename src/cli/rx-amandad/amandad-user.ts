@@ -1,42 +1,137 @@
 import { userInfo } from 'node:os';
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf, printable } from '../../wire/text.js';
+import { excessRights, threadStatuses, type ExpectedRights } from './process-rights.js';
 
 /** The users that packages run amandad as: Zmanda's and Fedora's, then Debian's. */
 const amandaUsers = ['amandabackup', 'backup'] as const;
 
+export interface BecomeUserOptions {
+  /** Do not refuse to run with capabilities. Default false. */
+  readonly keepCapabilities?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+  /** The status of each thread; undefined without /proc. */
+  readonly statuses?: () => readonly string[] | undefined;
+}
+
 /**
  * Makes this process run as a user for good, with the user's groups and home. Undefined stands for
- * Amanda's user. Without root's rights only the own name is allowed; staying root takes the name
- * `root`.
+ * Amanda's user. A process that cannot become root keeps its user, and may only be given that name;
+ * staying root takes the name `root`.
  *
- * Throws `BAD_ARGUMENT` when there is no such user, or when the privileges cannot be given up.
+ * Returns what could not be verified, or undefined. Throws `BAD_ARGUMENT` when there is no such
+ * user, and when another id, group 0 or a capability is left, naming it.
  */
-export function becomeUser(name: string | undefined, env: NodeJS.ProcessEnv = process.env): void {
-  if (process.geteuid?.() !== 0) {
-    if (name !== undefined && name !== userInfo().username)
+export function becomeUser(
+  name: string | undefined,
+  {
+    keepCapabilities = false,
+    env = process.env,
+    statuses = threadStatuses,
+  }: BecomeUserOptions = {},
+): string | undefined {
+  if (process.geteuid === undefined) return undefined;
+  if (!becomeRoot()) {
+    const own = ownUser();
+    if (name !== undefined && name !== own?.username)
       throw wrong(`Only root can become another user, such as ${printable(name)}.`);
-    return;
+    const uid = process.geteuid();
+    // The starter may have chosen another group than the user's own, but not root's.
+    const gid = process.getegid?.() || (own?.gid ?? -1);
+    return verify(
+      own?.username ?? String(uid),
+      { uid, gid, groups: process.getgroups?.() ?? [], group0: own?.gid === 0, keepCapabilities },
+      statuses(),
+    );
   }
-  if (name === 'root') return;
+  if (name === 'root') return undefined;
   const { username, uid, gid, homedir } = name === undefined ? defaultUser() : lookUp(name);
   // An alias of root is a mistake unless the name is root itself.
   if (uid === 0)
     throw wrong(
       `The user ${printable(username)} is root by another name; -user=root says so plainly.`,
     );
+  let groups: readonly number[];
   try {
     (process as WithGroups).initgroups?.(username, gid);
     process.setgid?.(gid);
+    groups = process.getgroups?.() ?? [];
     process.setuid?.(uid);
   } catch (cause) {
     throw wrong(`Cannot become the user ${printable(username)}: ${messageOf(cause)}.`, cause);
   }
-  if (canBeRootAgain())
-    throw wrong(
-      `The privileges of root were not given up for good when becoming ${printable(username)}.`,
-    );
+  const expected = { uid, gid, groups, group0: gid === 0, keepCapabilities };
+  const unverified = verify(username, expected, statuses());
   Object.assign(env, { HOME: homedir, USER: username, LOGNAME: username });
+  return unverified;
+}
+
+/**
+ * Makes all user ids root's, if the real or saved one is or a capability allows it. Without that,
+ * looking up a user could lose root's rights halfway.
+ */
+function becomeRoot(): boolean {
+  try {
+    process.seteuid?.(0);
+  } catch {
+    return false;
+  }
+  try {
+    process.setuid?.(0);
+    return true;
+  } catch (cause) {
+    throw wrong(`Cannot give up the rights of root: ${messageOf(cause)}.`, cause);
+  }
+}
+
+/** Throws when the process has other rights than those, or can get them back. */
+function verify(
+  username: string,
+  expected: ExpectedRights,
+  statuses: readonly string[] | undefined,
+): string | undefined {
+  const group0 = expected.group0 ? [] : (process.getgroups?.() ?? []).filter((id) => id === 0);
+  const excess = [
+    ...excessRights(statuses ?? [], expected),
+    ...group0.map(() => 'group 0'),
+    ...recovered(expected),
+  ];
+  if (excess.length > 0)
+    throw wrong(
+      `The process runs as user ${printable(username)}, but would keep rights that are not that ` +
+        `user's: ${[...new Set(excess)].join(', ')}. Start it as root or as the plain user` +
+        `${excess.some((one) => one.includes('capabilities')) ? ', or with -keep-capabilities' : ''}.`,
+    );
+  return statuses === undefined
+    ? 'there is no /proc here, so saved ids and capabilities were tested only by trying to become root again'
+    : undefined;
+}
+
+/** The ids of root that the process can still get. They are the process's afterwards. */
+function recovered({ group0 }: ExpectedRights): readonly string[] {
+  const users = [process.seteuid, process.setuid];
+  const groups = group0 ? [] : [process.setegid, process.setgid];
+  const works = (set: ((id: number) => void) | undefined): boolean => {
+    try {
+      set?.(0);
+      return set !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  return [
+    ...(groups.some(works) ? ['a group id that can become 0'] : []),
+    ...(users.some(works) ? ['a user id that can become 0'] : []),
+  ];
+}
+
+/** The user that this process runs as; undefined for an id without a name. */
+function ownUser(): User | undefined {
+  try {
+    return userInfo();
+  } catch {
+    return undefined;
+  }
 }
 
 interface User {
@@ -55,8 +150,9 @@ function defaultUser(): User {
   for (const name of amandaUsers) {
     try {
       return lookUp(name);
-    } catch {
-      // Try the next one.
+    } catch (error) {
+      // An unknown name: try the next one.
+      if (!isUnknown((error as AmandaError).cause)) throw error;
     }
   }
   throw wrong(
@@ -72,7 +168,9 @@ function lookUp(name: string): User {
   try {
     process.seteuid?.(name);
   } catch (cause) {
-    throw wrong(`There is no user ${printable(name)}.`, cause);
+    throw isUnknown(cause)
+      ? wrong(`There is no user ${printable(name)}.`, cause)
+      : wrong(`Cannot become the user ${printable(name)}: ${messageOf(cause)}.`, cause);
   }
   try {
     return userInfo();
@@ -81,23 +179,8 @@ function lookUp(name: string): User {
   }
 }
 
-function canBeRootAgain(): boolean {
-  if (
-    [
-      process.getuid?.(),
-      process.geteuid?.(),
-      process.getgid?.(),
-      process.getegid?.(),
-      ...(process.getgroups?.() ?? []),
-    ].includes(0)
-  )
-    return true;
-  try {
-    process.setuid?.(0);
-    return true;
-  } catch {
-    return false;
-  }
+function isUnknown(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_UNKNOWN_CREDENTIAL';
 }
 
 function wrong(message: string, cause?: unknown): AmandaError {

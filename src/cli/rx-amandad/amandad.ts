@@ -63,8 +63,9 @@ async function run(args: AmandadArguments, environment: AmandadEnvironment): Pro
   const listener = await openListener(args, settings, activation, {
     // Not earlier: binding a port below 1024 takes root, and the log must belong to the user.
     onReady: (place) => {
-      environment.becomeUser(args.user);
+      const unverified = environment.becomeUser(args.user, args);
       log.open();
+      if (unverified !== undefined) log.write(unverified);
       for (const note of notes) log.write(note);
       if (place !== undefined) log.write(`listening on ${place}`);
     },
