@@ -53,17 +53,8 @@ export interface OwnCertificates {
  * Source: PROTOCOL.md, "Drivers".
  */
 export async function readCertificates(options: CertificateFiles): Promise<OwnCertificates> {
-  const {
-    sslDir,
-    sslCertFile,
-    sslKeyFile,
-    sslCaCertFile,
-    insistOnSafeKey = false,
-    onWarning = emitWarning,
-  } = options;
-  const certFile = sslCertFile || join(sslDir || DEFAULT_SSL_DIR, 'me', 'crt.pem');
-  const keyFile = sslKeyFile || join(sslDir || DEFAULT_SSL_DIR, 'me', 'private', 'key.pem');
-  const caFile = sslCaCertFile || join(sslDir || DEFAULT_SSL_DIR, 'CA', 'crt.pem');
+  const { insistOnSafeKey = false, onWarning = emitWarning } = options;
+  const { certFile, keyFile, caFile } = certificatePaths(options);
   const [cert, key, ca] = await Promise.all([
     readSmallFile(certFile),
     readSmallFile(keyFile),
@@ -79,6 +70,21 @@ export async function readCertificates(options: CertificateFiles): Promise<OwnCe
   for (const warning of [unsafe, whyRefusable(mine, certFile, authorities, caFile)])
     if (warning !== undefined) onWarning(warning);
   return { cert: cert.text, key: key.text, ca: ca.text, authorities, certFile, caFile };
+}
+
+/** Where the files are. */
+export function certificatePaths({
+  sslDir,
+  sslCertFile,
+  sslKeyFile,
+  sslCaCertFile,
+}: CertificateFiles): Record<'certFile' | 'keyFile' | 'caFile', string> {
+  const below = (...names: readonly string[]): string => join(sslDir || DEFAULT_SSL_DIR, ...names);
+  return {
+    certFile: sslCertFile || below('me', 'crt.pem'),
+    keyFile: sslKeyFile || below('me', 'private', 'key.pem'),
+    caFile: sslCaCertFile || below('CA', 'crt.pem'),
+  };
 }
 
 /** Whether one of the authorities has signed a certificate directly. */
@@ -185,6 +191,7 @@ function unusable(message: string, cause?: unknown): AmandaError {
   return new AmandaError('CERTIFICATE_UNUSABLE', message, { cause });
 }
 
-function emitWarning({ message, code }: AmandaError): void {
+/** The default of `onWarning`. */
+export function emitWarning({ message, code }: AmandaError): void {
   process.emitWarning(message, { type: 'AmandaWarning', code });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
 import {
   connect as connectSocket,
   createServer,
@@ -436,7 +436,35 @@ function noopFrame(handle: number): Buffer {
   return Buffer.concat([header, packet]);
 }
 
+/** The first record of an initiator. */
+async function firstHello(): Promise<Buffer> {
+  const hello = new Subject<Buffer>();
+  const port = await foreigner((socket) => socket.once('data', (bytes) => hello.next(bytes)));
+  const first = firstValueFrom(hello);
+  connectTls({ host, port }).on('error', () => undefined);
+  return first;
+}
+
 describe('peers that connect and never shake hands', () => {
+  test('cost no look at the certificates, until they have said all of a hello', async () => {
+    const sslDir = made.sslDir('removed', ca, me);
+    const { port, failure } = await target({ sslDir });
+    rmSync(sslDir, { recursive: true });
+    const failures = [failure()];
+    const http = connectSocket({ host, port }).on('error', () => undefined);
+    http.write('GET');
+    expect(await failures[0]).toEqual(failing('TLS_FAILED', 'no TLS'));
+    const hello = await firstHello();
+    const half = connectSocket({ host, port }).on('error', () => undefined);
+    failures.push(failure());
+    half.end(hello.subarray(0, -1));
+    expect(await failures[1]).toEqual(failing('TLS_FAILED', 'hung up during the TLS handshake'));
+    const whole = connectSocket({ host, port }).on('error', () => undefined);
+    failures.push(failure());
+    for (const byte of hello) whole.write(Uint8Array.of(byte));
+    expect(await failures[2]).toEqual(failing('FILE_FAILED', sslDir));
+  });
+
   test('make room for newcomers, the one there longest first', async () => {
     const { port } = await target({ maxConnections: 4 });
     const ended: number[] = [];

@@ -1,11 +1,10 @@
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import { Observable, map, switchMap } from 'rxjs';
 import type { OwnCertificates } from '../../access/certificate-files.js';
 import { connectBy } from '../../transport/tcp-connect.js';
 import {
   destroyedByErrors,
   handshake,
-  tlsOptions,
   type HandshakeOptions,
   type SecuredSocket,
 } from './ssl-handshake.js';
@@ -19,10 +18,11 @@ export function openSession(
   host: string,
   port: number,
   own: OwnCertificates,
+  secureContext: SecureContext,
   options: HandshakeOptions,
 ): Observable<SecuredSocket> {
   const session = {
-    ...tlsOptions(own, options),
+    secureContext,
     rejectUnauthorized: true,
     // Amanda goes by the common name, not by the web's rules; it is checked below.
     checkServerIdentity: () => undefined,

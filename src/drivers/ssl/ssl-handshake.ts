@@ -1,10 +1,13 @@
 import { constants } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import {
   DEFAULT_CIPHERS,
   createSecureContext,
   createServer,
+  type SecureContext,
   type SecureContextOptions,
+  type Server,
   type TLSSocket,
 } from 'node:tls';
 import { Observable, catchError, defer, finalize, switchMap, tap, throwError } from 'rxjs';
@@ -22,7 +25,6 @@ import { printable } from '../../wire/text.js';
 import {
   closedAfterHandshake,
   isTlsAlert,
-  noTls,
   reasonOf,
   tlsFailure,
   type TlsContext,
@@ -55,10 +57,11 @@ export interface SecuredSocket {
  */
 export function acceptSession(
   raw: Socket,
+  server: Server,
   own: OwnCertificates,
   options: HandshakeOptions,
 ): Observable<SecuredSocket> {
-  return handshake(raw, accepted(raw, own, options), undefined, own, options);
+  return handshake(raw, accepted(raw, server), undefined, own, options);
 }
 
 /**
@@ -104,62 +107,29 @@ function describePlace({ remoteAddress = '', remotePort }: Socket): string {
   return `${remoteAddress} port ${remotePort}`;
 }
 
-function accepted(
-  raw: Socket,
-  own: OwnCertificates,
-  options: HandshakeOptions,
-): Observable<TLSSocket> {
-  return firstBytes(raw).pipe(
-    switchMap((bytes) => {
-      const peer = describePlace(raw);
-      if (bytes === undefined)
-        return throwError(
-          () => new AmandaError('TLS_FAILED', `${peer} hung up before it had said a word.`),
-        );
-      if (bytes[0] !== HANDSHAKE_RECORD) return throwError(() => noTls(bytes, peer));
-      raw.unshift(bytes);
-      return acceptedTls(raw, own, options);
-    }),
+/**
+ * What verifies the sessions of accepted sockets. It never listens: {@link accepted} hands it each
+ * socket.
+ */
+export function sessionServer(own: OwnCertificates, options: HandshakeOptions): Server {
+  return checked(own, options, (settings) =>
+    createServer({ ...settings, requestCert: true, rejectUnauthorized: true }),
   );
 }
 
-/** The type of the record that every TLS session begins with. */
-const HANDSHAKE_RECORD = 0x16;
-
-/** The first bytes that arrive, or undefined when the peer ends without any. */
-function firstBytes(raw: Socket): Observable<Uint8Array | undefined> {
-  return new Observable((out) => {
-    const look = (): void => {
-      const bytes = raw.read() as Buffer | null;
-      if (bytes === null && !raw.readableEnded && !raw.destroyed) return;
-      out.next(bytes ?? undefined);
-      out.complete();
-    };
-    out.add(() => {
-      raw.off('readable', look).off('end', look).off('close', look);
-    });
-    raw.on('readable', look).on('end', look).on('close', look);
-    // The events may have happened already.
-    look();
-  });
-}
-
 /**
- * A server that does not listen and gets its one connection by hand, to verify a session over any
- * socket.
+ * A session with the settings of a shared server, which emits on a stand-in: so each socket has
+ * events of its own.
  */
-function acceptedTls(
-  raw: Socket,
-  own: OwnCertificates,
-  options: HandshakeOptions,
-): Observable<TLSSocket> {
+function accepted(raw: Socket, shared: Server): Observable<TLSSocket> {
   return new Observable((out) => {
-    const server = createServer({
-      ...tlsOptions(own, options),
-      requestCert: true,
-      rejectUnauthorized: true,
-    });
-    server.on('tlsClientError', (error, session) => {
+    if (raw.destroyed) {
+      out.error(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
+      return;
+    }
+    const server = Object.create(shared) as Server;
+    const events = new EventEmitter();
+    events.on('tlsClientError', (error: Error, session: TLSSocket) => {
       // The session knows why a certificate is refused; the error only says that the socket was
       // destroyed.
       const code = session.authorizationError as unknown;
@@ -169,11 +139,12 @@ function acceptedTls(
           : error,
       );
     });
-    server.once('secureConnection', (session) => {
+    events.once('secureConnection', (session: TLSSocket) => {
       out.next(destroyedByErrors(session));
       out.complete();
     });
-    server.emit('connection', raw);
+    server.emit = events.emit.bind(events);
+    for (const accept of shared.listeners('connection')) accept.call(server, raw);
   });
 }
 
@@ -220,25 +191,22 @@ async function judged(
 }
 
 /**
- * The settings of a session, checked with OpenSSL.
+ * The context of an initiator's sessions.
  *
  * Errors with `BAD_ARGUMENT` for the cipher list and with `CERTIFICATE_UNUSABLE` for a certificate
- * that OpenSSL refuses.
+ * that OpenSSL refuses; so does {@link sessionServer}.
  */
-export function tlsOptions(
+export function sessionContext(own: OwnCertificates, options: HandshakeOptions): SecureContext {
+  return checked(own, options, createSecureContext);
+}
+
+function checked<T>(
   { cert, key, ca, certFile }: OwnCertificates,
   { sslCipherList = '' }: HandshakeOptions,
-): SecureContextOptions {
-  // No tickets: a resumed session would skip the check of the certificate.
-  const options = {
-    cert,
-    key,
-    ca,
-    ...ciphersOf(sslCipherList),
-    secureOptions: constants.SSL_OP_NO_TICKET,
-  } as const;
+  make: (settings: SecureContextOptions) => T,
+): T {
   try {
-    createSecureContext(options);
+    return make({ cert, key, ca, ...ciphersOf(sslCipherList), secureOptions: SECURE_OPTIONS });
   } catch (cause) {
     const { code } = cause as Error & { readonly code?: string };
     if (code?.includes('CIPHER') === true)
@@ -253,8 +221,10 @@ export function tlsOptions(
       { cause },
     );
   }
-  return options;
 }
+
+/** No tickets: a resumed session would skip the check of the certificate. */
+const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET;
 
 /**
  * OpenSSL's list is for TLS 1.2 alone; Node reads both versions and the security level from one

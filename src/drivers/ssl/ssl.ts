@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { userInfo } from 'node:os';
+import type { Server } from 'node:tls';
 import {
   Observable,
   catchError,
   defer,
   finalize,
-  from,
   map,
   mergeMap,
   of,
@@ -14,11 +14,8 @@ import {
   timeout,
   type OperatorFunction,
 } from 'rxjs';
-import {
-  readCertificates,
-  type CertificateFiles,
-  type OwnCertificates,
-} from '../../access/certificate-files.js';
+import { CertificateCache } from '../../access/certificate-cache.js';
+import type { CertificateFiles } from '../../access/certificate-files.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
 import { TcpmConnection } from '../../connection/tcpm-connection.js';
@@ -27,7 +24,13 @@ import { AmandaError, isAmandaError } from '../../wire/errors.js';
 import { EvictionPolicy, evictionThreshold } from '../eviction-policy.js';
 import type { Driver, Listener } from '../driver.js';
 import { refusedConnection, sslChannel } from './ssl-channel.js';
-import { acceptSession, tlsOptions, type HandshakeOptions } from './ssl-handshake.js';
+import {
+  acceptSession,
+  sessionContext,
+  sessionServer,
+  type HandshakeOptions,
+} from './ssl-handshake.js';
+import { clientHello } from './client-hello.js';
 import { openSession } from './open-session.js';
 import { overChannel } from '../over-channel.js';
 import { checkPort } from '../../transport/address.js';
@@ -76,13 +79,14 @@ export function ssl({
   ...certificates
 }: SslOptions): Driver {
   checkPort(port);
+  const cache = new CertificateCache(certificates, (own) => sessionContext(own, certificates));
   return {
     name: 'ssl',
     user,
     open: (options) =>
-      ownCertificates(certificates).pipe(
-        switchMap((own) =>
-          openSession(host, port, own, certificates).pipe(
+      defer(() => cache.read()).pipe(
+        switchMap(({ own, made: context }) =>
+          openSession(host, port, own, context, certificates).pipe(
             switchMap((secured) =>
               overChannel(
                 sslChannel(secured, { side: 'initiator', ...own }),
@@ -103,7 +107,7 @@ export interface ListenSslOptions extends AcceptSslOptions, ListenTcpOptions {
 
 /**
  * Accepts initiators over TLS. Errors with `CONNECT_FAILED` if listening fails, and with the faults
- * of this side's certificates. They are read again for each connection, so renewed ones count.
+ * of this side's certificates. They are read again when a file changes, so renewed ones count.
  *
  * The connection of a refused peer is closed, and emitted as a Connection that has ended with the
  * reason; `serve` reports it as `disconnected`. Source: PROTOCOL.md, "Drivers".
@@ -120,14 +124,14 @@ export function listenSsl({
     ...(host === undefined ? {} : { host }),
     ...(onListening === undefined ? {} : { onListening }),
   });
+  const cache = targetCache(options);
   return {
     name: 'ssl',
     maxConnections,
     accept: (connection) =>
-      ownCertificates(options).pipe(
+      defer(() => cache.read()).pipe(
         switchMap(() => sockets),
-        // The warnings were given at the start.
-        acceptAllSsl({ ...options, onWarning: () => undefined, maxConnections }, connection),
+        acceptAllSsl({ ...options, maxConnections }, connection, cache),
       ),
   };
 }
@@ -136,6 +140,7 @@ export function listenSsl({
 export function acceptAllSsl(
   { maxConnections, ...options }: AcceptSslOptions & { readonly maxConnections: number },
   connection: ConnectionOptions,
+  cache = targetCache(options),
 ): OperatorFunction<Socket, Connection> {
   const handshaking = new EvictionPolicy<Socket>();
   return mergeMap((socket) => {
@@ -145,7 +150,9 @@ export function acceptAllSsl(
       evicted?.destroy();
     }
     handshaking.add(socket, socket.remoteAddress);
-    return acceptSsl(socket, options, connection).pipe(finalize(() => handshaking.delete(socket)));
+    return acceptSsl(socket, options, connection, cache).pipe(
+      finalize(() => handshaking.delete(socket)),
+    );
   });
 }
 
@@ -162,11 +169,13 @@ export function acceptSsl(
   raw: Socket,
   { handshakeTimeout = defaultTiming.idleTimeout, ...certificates }: AcceptSslOptions,
   options: ConnectionOptions,
+  cache = targetCache(certificates),
 ): Observable<Connection> {
   const { remoteAddress: address = '', remotePort: port } = raw;
-  return ownCertificates(certificates).pipe(
-    switchMap((own) =>
-      acceptSession(raw, own, certificates).pipe(
+  return clientHello(raw).pipe(
+    switchMap(() => cache.read()),
+    switchMap(({ own, made: server }) =>
+      acceptSession(raw, server, own, certificates).pipe(
         map((secured) => sslChannel(secured, { side: 'target', ...own })),
       ),
     ),
@@ -197,11 +206,6 @@ export function acceptSsl(
   );
 }
 
-function ownCertificates(options: CertificateOptions): Observable<OwnCertificates> {
-  return defer(() => from(readCertificates(options))).pipe(
-    map((own) => {
-      tlsOptions(own, options);
-      return own;
-    }),
-  );
+function targetCache(options: CertificateOptions): CertificateCache<Server> {
+  return new CertificateCache(options, (own) => sessionServer(own, options));
 }

@@ -1,0 +1,87 @@
+import { chmodSync, copyFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { CertificateCache } from '../../src/access/certificate-cache.js';
+import { openCertificates } from '../support/certificates.js';
+
+const made = openCertificates();
+const ca = made.authority('ca');
+const [first, second] = [made.signed('first', ca), made.signed('second', ca)];
+afterAll(() => made.close());
+
+let folders = 0;
+let sslDir: string;
+let certFile: string;
+let keyFile: string;
+let reads: number;
+let warnings: string[];
+let cache: CertificateCache<number>;
+beforeEach(() => {
+  sslDir = made.sslDir(`cached-${(folders += 1)}`, ca, first);
+  certFile = join(sslDir, 'me/crt.pem');
+  keyFile = join(sslDir, 'me/private/key.pem');
+  reads = 0;
+  warnings = [];
+  const options = { sslDir, onWarning: ({ code }: { code: string }) => warnings.push(code) };
+  cache = new CertificateCache(options, () => (reads += 1));
+});
+
+/** Reads until the files are old enough for their times to be trusted. */
+async function settled(): Promise<void> {
+  await expect.poll(async () => (await cache.read()) === (await cache.read())).toBe(true);
+  reads = 0;
+}
+
+describe('certificates are read', () => {
+  test('once for any number of connections, also at the same time', async () => {
+    await settled();
+    const all = await Promise.all(Array.from({ length: 100 }, () => cache.read()));
+    expect(new Set(all).size).toBe(1);
+    expect(reads).toBe(0);
+  });
+
+  test.each<readonly [string, () => void]>([
+    [
+      'are written in place',
+      () => {
+        copyFileSync(second.cert, certFile);
+        copyFileSync(second.key, keyFile);
+      },
+    ],
+    [
+      'are replaced, with the times of the old ones',
+      () => {
+        for (const [from, to] of [
+          [second.cert, certFile],
+          [second.key, keyFile],
+        ] as const) {
+          copyFileSync(from, `${to}.new`);
+          utimesSync(`${to}.new`, 1, 1);
+          renameSync(`${to}.new`, to);
+        }
+      },
+    ],
+  ])('again, and at once, when they %s', async (_how, renew) => {
+    await settled();
+    const before = (await cache.read()).own.cert;
+    renew();
+    expect((await cache.read()).own.cert).not.toBe(before);
+    expect(reads).toBe(1);
+  });
+
+  test('again when others may read the key from now on, with one warning', async () => {
+    await settled();
+    expect(warnings).toEqual([]);
+    chmodSync(keyFile, 0o644);
+    await settled();
+    expect(warnings).toEqual(['KEY_UNSAFE']);
+  });
+
+  test('again after a failure', async () => {
+    await settled();
+    writeFileSync(certFile, 'no certificate');
+    await expect(cache.read()).rejects.toMatchObject({ code: 'CERTIFICATE_UNUSABLE' });
+    copyFileSync(first.cert, certFile);
+    expect((await cache.read()).own.certFile).toBe(certFile);
+  });
+});
