@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { Subject } from 'rxjs';
 import { takeActivation, waitingActivation } from '../../transport/activation.js';
+import { closeInherited } from '../../transport/inherited-descriptors.js';
 import { printable } from '../../wire/text.js';
 import { amandad } from './amandad.js';
 import { isStderrFree } from './amandad-log.js';
@@ -9,6 +10,16 @@ import { becomeUser } from './amandad-user.js';
 
 /** 128 and the number of the signal. */
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const activation = takeActivation();
+// As amandad does: a pipe of the starter must end for its reader, and services get no more.
+closeInherited([
+  ...(activation.kind === 'socket' ? [activation.descriptor] : []),
+  ...process.argv.flatMap((word) => {
+    const [, number] = /(?:^|=)\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(word) ?? [];
+    return number === undefined ? [] : [Number(number)];
+  }),
+]);
 
 const interrupted = new Subject<number>();
 for (const [signal, code] of Object.entries(exitCodes))
@@ -31,7 +42,7 @@ void amandad(process.argv.slice(2), {
   isStderrFree,
   interrupted,
   hangup,
-  activation: takeActivation(),
+  activation,
   waiting: waitingActivation,
   installation: '/etc/amanda',
   becomeUser,

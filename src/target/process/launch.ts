@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
+import { openDescriptors } from '../../transport/inherited-descriptors.js';
 import { AmandaError } from '../../wire/errors.js';
 import { hasExited, keepOutputAfterExit, reap, type TerminationOptions } from './child-process.js';
 import { ServiceOutput } from './service-output.js';
@@ -55,7 +57,8 @@ export function launch({
   termination,
 }: LaunchOptions): Observable<ServiceProcess> {
   return new Observable((out) => {
-    const child = spawn('/bin/sh', ['-c', SHELL, executable, ...args], {
+    const [shell, ...words] = launcher(offset, count);
+    const child = spawn(shell, [...words, executable, ...args], {
       cwd: '/',
       env,
       stdio: descriptors(offset, count),
@@ -91,7 +94,39 @@ export function terminate(
  */
 const SHELL = 'umask 077; unset PWD OLDPWD; exec "$0" "$@"';
 
-/** The descriptors between the standard ones and the streams are closed; `ignore` does that. */
+/** Closes descriptors that `sh` cannot name, and takes away the variables that bash adds. */
+const CLOSING = 'exec /usr/bin/env -u _ -u SHLVL /bin/sh -c "$@"';
+const BASH = '/bin/bash';
+
+/**
+ * The start of a service's command line. Descriptors that this process got from its starter go to
+ * every program that it starts; where there are any, bash closes them.
+ */
+function launcher(offset: number, count: number): readonly [string, ...string[]] {
+  const extra = passedOn().filter((number) => number < offset || number >= offset + 2 * count);
+  if (extra.length === 0) return ['/bin/sh', '-c', SHELL];
+  if (!existsSync(BASH)) {
+    process.emitWarning(
+      `Services get the descriptors ${extra.join(', ')}, which this process has inherited and cannot close without ${BASH}.`,
+      { type: 'AmandaWarning', code: 'DESCRIPTORS_INHERITED' },
+    );
+    return ['/bin/sh', '-c', SHELL];
+  }
+  const closed = extra.map((number) => `${number}>&-`).join(' ');
+  // It reads neither BASH_ENV nor, because its standard input is a socket, .bashrc.
+  return [BASH, '--posix', '--norc', '-c', `exec ${closed}; ${CLOSING}`, BASH, SHELL];
+}
+
+let inherited: readonly number[] | undefined;
+
+/** Listed once: Node opens nothing that is passed on. */
+function passedOn(): readonly number[] {
+  return (inherited ??= openDescriptors()
+    .filter(({ isPassedOn }) => isPassedOn)
+    .map(({ number }) => number));
+}
+
+/** `ignore` leaves a descriptor as it is, which is closed unless it was inherited. */
 function descriptors(offset: number, count: number): ('pipe' | 'ignore')[] {
   return Array.from({ length: offset + 2 * count }, (_, descriptor) =>
     descriptor < 3 || descriptor >= offset ? 'pipe' : 'ignore',
