@@ -71,6 +71,21 @@ describe('the launch contract', () => {
     );
   });
 
+  it('passes on no variable of this process but those of the user and the place', async () => {
+    const file = await script('tr "\\0" "\\n" </proc/$$/environ | cut -d= -f1 | sort');
+    const strange = ['NODE_OPTIONS', 'TAR_OPTIONS', 'LD_PRELOAD', 'NOTIFY_SOCKET', 'SECRET'];
+    for (const name of [...strange, 'LC_ALL']) vi.stubEnv(name, '');
+    for (const name of ['TZ', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'DISPLAY'])
+      vi.stubEnv(name, '/x');
+    try {
+      expect(await replyText(processService(file), { service: 'selfcheck' })).toBe(
+        'AMANDA_AUTHENTICATED_PEER\nDISPLAY\nHOME\nLOGNAME\nPATH\nSHELL\nTZ\nUSER\n',
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   it('does not claim a peer that no driver has vouched for', async () => {
     const file = await script('tr "\\0" "\\n" </proc/$$/environ | grep AMANDA');
     const service = processService(file, {

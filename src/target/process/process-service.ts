@@ -30,6 +30,7 @@ import { launch, terminate, type Exit, type ServiceProcess } from './launch.js';
 import { processStreams } from './process-streams.js';
 import { ReplyText, withLines } from './reply-text.js';
 import { requestFeatures, requestOptions } from './request-options.js';
+import { passedEnvironment, serviceEnvironment } from './service-environment.js';
 import { shmArguments, withoutShm } from './shm.js';
 
 export interface ProcessServiceOptions extends TerminationOptions {
@@ -41,7 +42,10 @@ export interface ProcessServiceOptions extends TerminationOptions {
   readonly streamOffset?: number;
   /** The most streams, 0 … 16. Default 4, as in Amanda 3.5; 3 before and 5 after that. */
   readonly streamCount?: number;
-  /** The base of the service's environment. Default: that of this process. */
+  /**
+   * The base of the service's environment, without LANG and LC_*. Default: PATH, TZ, DISPLAY, HOME,
+   * USER, LOGNAME and SHELL of this process.
+   */
   readonly env?: NodeJS.ProcessEnv;
   /**
    * Shared memory, in which a requester on the same host may want a dump. `pass` passes the request
@@ -71,7 +75,7 @@ export function processService(executable: string, options: ProcessServiceOption
 }
 
 type Settings = ProcessServiceOptions &
-  Required<Pick<ProcessServiceOptions, 'streamOffset' | 'streamCount' | 'env'>>;
+  Required<Pick<ProcessServiceOptions, 'streamOffset' | 'streamCount'>>;
 
 /** Milliseconds from the end of its standard output to the end of a service without streams. */
 const EXIT_WITHIN = 3_200;
@@ -112,7 +116,7 @@ class ServiceRun {
     const launching = launch({
       executable,
       args,
-      env: environment(settings.env, request),
+      env: serviceEnvironment(settings.env ?? passedEnvironment(), request),
       offset,
       count,
       termination: settings,
@@ -229,21 +233,8 @@ function ended(readable: Readable): Observable<unknown> {
     : merge(fromEvent(readable, 'end'), fromEvent(readable, 'close'));
 }
 
-function environment(parent: NodeJS.ProcessEnv, { peer }: IncomingRequest): NodeJS.ProcessEnv {
-  const kept = Object.entries(parent).filter(
-    ([name]) => name !== 'LANG' && !name.startsWith('LC_') && name !== PEER,
-  );
-  return {
-    ...Object.fromEntries(kept),
-    ...(peer.host === undefined || peer.host === '' ? {} : { [PEER]: peer.host }),
-  };
-}
-
-/** Tells the service its authenticated peer. */
-const PEER = 'AMANDA_AUTHENTICATED_PEER';
-
 function settingsOf(executable: string, options: ProcessServiceOptions): Settings {
-  const { streamOffset = 150, streamCount = 4, env = process.env } = options;
+  const { streamOffset = 150, streamCount = 4 } = options;
   if (!isAbsolute(executable))
     throw new AmandaError(
       'BAD_ARGUMENT',
@@ -251,5 +242,5 @@ function settingsOf(executable: string, options: ProcessServiceOptions): Setting
     );
   inRange('streamOffset', streamOffset, 3, 1_000);
   inRange('streamCount', streamCount, 0, 16);
-  return { ...options, streamOffset, streamCount, env };
+  return { ...options, streamOffset, streamCount };
 }
