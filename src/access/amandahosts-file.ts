@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { messageOf } from '../wire/text.js';
+import { NO_REGULAR_FILE, READ_FLAGS, readUpTo } from './regular-file.js';
 import { refused, type Refused } from './verdict.js';
 
 export interface AmandahostsFileOptions {
@@ -24,7 +25,7 @@ const MAX_FILE_BYTES = 1_048_576;
  * long. A home directory on a dead file server blocks this process.
  *
  * Never throws: a file that cannot be opened, has another owner, is accessible to others or is too
- * large is a refusal with Amanda's reason. Any but a regular file has no lines.
+ * large is a refusal with Amanda's reason, and so is any but a regular file.
  * Source: PROTOCOL.md, "Access".
  */
 export function readAmandahosts(
@@ -33,8 +34,7 @@ export function readAmandahosts(
 ): AmandahostsText | Refused {
   let file: number;
   try {
-    // Without O_NONBLOCK opening a FIFO waits for a writer.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = openSync(path, READ_FLAGS);
   } catch (error) {
     return refused(`cannot open ${path}: ${systemText(error)}`);
   }
@@ -66,31 +66,10 @@ function readChecked(
     return refused(
       `${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`,
     );
-  if (!stat.isFile()) return { kind: 'read', text: '' };
+  if (!stat.isFile()) return refused(`${path}: ${NO_REGULAR_FILE}`);
   const bytes = readUpTo(file, stat.size, maxBytes);
   if (bytes === undefined) return refused(`${path}: larger than ${maxBytes} bytes`);
   return { kind: 'read', text: bytes.toString('utf8') };
-}
-
-/** The least bytes of one read; files under /proc claim to be empty. */
-const LEAST_BYTES = 1_023;
-
-/**
- * The file's bytes; undefined for more than `limit`. The file may grow meanwhile, so its size is
- * only a hint. A short read of a regular file means its end.
- */
-function readUpTo(file: number, size: number, limit: number): Buffer | undefined {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for (;;) {
-    // One more than expected, so that one read shows the end.
-    const chunk = Buffer.allocUnsafe(Math.min(Math.max(size, LEAST_BYTES), limit) + 1);
-    const length = readSync(file, chunk, 0, chunk.length, null);
-    total += length;
-    if (total > limit) return undefined;
-    chunks.push(chunk.subarray(0, length));
-    if (length < chunk.length) return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-  }
 }
 
 /** The texts of the C library, which are in Amanda's messages; Node's differ. */

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmandaError } from '../wire/errors.js';
 import { messageOf } from '../wire/text.js';
+import { NO_REGULAR_FILE, READ_FLAGS } from './regular-file.js';
 
 /**
  * The files of a side's certificate, its key and the CA's certificate. An empty name means none.
@@ -110,10 +111,10 @@ export async function readSmallFile(
   path: string,
 ): Promise<{ readonly text: string; readonly stat: Stats }> {
   try {
-    const file = await open(path);
+    const file = await open(path, READ_FLAGS);
     try {
       const stat = await file.stat();
-      if (!stat.isFile()) throw new Error('it is no regular file');
+      if (!stat.isFile()) throw new Error(NO_REGULAR_FILE);
       const { bytesRead, buffer } = await file.read(
         Buffer.alloc(Math.min(stat.size, MAX_FILE_BYTES) + 1),
       );

@@ -1,4 +1,5 @@
 import { AmandaError } from '../wire/errors.js';
+import { readRegularFile } from './regular-file.js';
 import { allowed, refused, type Verdict } from './verdict.js';
 
 /** The lowest port that every user may bind. Only root may bind those below, so they prove root. */
@@ -75,4 +76,17 @@ export function servicePorts(servicesText: string, protocol: 'tcp' | 'udp'): Rea
       owners.set(Number(port), name);
   }
   return new Set([...owners].filter(([, name]) => !name.includes('amanda')).map(([port]) => port));
+}
+
+/** The most bytes of /etc/services; Debian's has 13,000. */
+const MAX_SERVICES_BYTES = 1_048_576;
+
+/** {@link servicePorts} of this system; none if /etc/services is unreadable. */
+export function servicePortsOfSystem(protocol: 'tcp' | 'udp'): ReadonlySet<number> {
+  try {
+    const { bytes } = readRegularFile('/etc/services', MAX_SERVICES_BYTES);
+    return servicePorts(bytes.toString(), protocol);
+  } catch {
+    return new Set();
+  }
 }

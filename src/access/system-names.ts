@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
 import { defer, of, type Observable, type ObservableInput } from 'rxjs';
 import { ExpiringMap } from './expiring-map.js';
 import {
@@ -9,6 +8,7 @@ import {
   parseHosts,
   type Hosts,
 } from './hosts-file.js';
+import { readRegularFile } from './regular-file.js';
 import { rememberNames } from './remembered-names.js';
 import { systemResolver, type NameResolver } from './resolver.js';
 
@@ -72,9 +72,8 @@ export const systemNames = hostsFirst(rememberNames(systemResolver));
 /** The lines of /etc/hosts; none if the system does not look there first, or it is unreadable. */
 function readHosts({ hosts = HOSTS, nsswitch = '/etc/nsswitch.conf' }: HostsFiles): Hosts {
   try {
-    if (statSync(hosts).size > MAX_HOSTS_BYTES || !asksHostsFirst(readFileSync(nsswitch, 'utf8')))
-      return [];
-    return parseHosts(readFileSync(hosts, 'utf8'));
+    const text = (path: string): string => readRegularFile(path, MAX_HOSTS_BYTES).bytes.toString();
+    return asksHostsFirst(text(nsswitch)) ? parseHosts(text(hosts)) : [];
   } catch {
     return [];
   }

@@ -67,13 +67,13 @@ test('a file that cannot be opened refuses with the text of the system', async (
   expect(await reasonFor(loop)).toBe(`cannot open ${loop}: Too many levels of symbolic links`);
 });
 
-test('a directory and a FIFO have no lines and make nobody wait', async () => {
+test('a directory and a FIFO are refused and make nobody wait', async () => {
   const directory = join(folder, 'directory');
   await mkdir(directory, { mode: 0o700 });
   const fifo = join(folder, 'fifo');
   execFileSync('mkfifo', ['-m', '600', fifo]);
-  expect(readAmandahosts(directory, { owner })).toEqual({ kind: 'read', text: '' });
-  expect(readAmandahosts(fifo, { owner })).toEqual({ kind: 'read', text: '' });
+  expect(await reasonFor(directory)).toBe(`${directory}: it is no regular file`);
+  expect(await reasonFor(fifo)).toBe(`${fifo}: it is no regular file`);
 });
 
 test('a file over the limit refuses, one at the limit does not', async () => {

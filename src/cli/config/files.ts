@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { readRegularFile } from '../../access/regular-file.js';
 import { AmandaError } from '../../wire/errors.js';
 import { codeOf, fileFailed } from '../terminal/file-errors.js';
 import { configInvalid, type SourcePosition } from './lexer.js';
@@ -29,7 +29,7 @@ export class ConfigFiles {
         `Cannot read ${path}: this configuration has over ${MOST_FILES} files.`,
       );
     try {
-      return readBounded(path);
+      return readRegularFile(path, MOST_BYTES).bytes.toString('latin1');
     } catch (cause) {
       if (codeOf(cause) === 'ENOENT') return undefined;
       throw fileFailed('read', path, cause);
@@ -75,23 +75,5 @@ export class ConfigFiles {
       const { text, path } = this.include(name.text, statement.at, parents);
       yield* this.#included(parseStatements(text, path), [...parents, path]);
     }
-  }
-}
-
-function readBounded(path: string): string {
-  const descriptor = openSync(path, 'r');
-  try {
-    const about = fstatSync(descriptor);
-    if (!about.isFile())
-      throw new AmandaError('FILE_FAILED', `Cannot read ${path}: it is no regular file.`);
-    if (about.size > MOST_BYTES)
-      throw new AmandaError(
-        'FILE_FAILED',
-        `Cannot read ${path}: it has over ${MOST_BYTES} bytes, which no configuration has.`,
-      );
-    const bytes = Buffer.alloc(about.size);
-    return bytes.toString('latin1', 0, readSync(descriptor, bytes));
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularFile } from '../../access/regular-file.js';
 import { readInstallation, type Installation } from '../config/installation.js';
 import { configInvalid } from '../config/lexer.js';
 import { portOfService, resolvePort } from '../config/port-name.js';
@@ -183,7 +183,7 @@ function protocolOf(auth: string): 'tcp' | 'udp' {
 
 function servicesText(path: string | undefined): string {
   try {
-    return path === undefined ? '' : readFileSync(path, 'utf8');
+    return path === undefined ? '' : readRegularFile(path, 1_048_576).bytes.toString();
   } catch {
     // Port numbers work without the file.
     return '';

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Observable, defer } from 'rxjs';
-import { servicePorts, sourcePorts } from '../../access/reserved-port.js';
+import { servicePortsOfSystem, sourcePorts } from '../../access/reserved-port.js';
 import type { Connection } from '../../connection/connection.js';
 import { DatagramConnection, type DatagramLink } from '../../connection/datagram-connection.js';
 import { switchFirst } from '../../operators/switch-first.js';
@@ -60,7 +59,7 @@ export function datagramDriver(
           sourcePorts:
             reservedPorts === false
               ? undefined
-              : sourcePorts({ ...reservedPorts, taken: takenPorts() }),
+              : sourcePorts({ ...reservedPorts, taken: servicePortsOfSystem('udp') }),
         }),
       ).pipe(
         switchFirst((connected) => {
@@ -135,14 +134,5 @@ export function readDatagram(bytes: Uint8Array): Datagram | undefined {
     return decodeDatagram(bytes);
   } catch {
     return undefined;
-  }
-}
-
-/** Ports below 1024 that belong to a service, which must stay free for it. */
-function takenPorts(): ReadonlySet<number> {
-  try {
-    return servicePorts(readFileSync('/etc/services', 'utf8'), 'udp');
-  } catch {
-    return new Set();
   }
 }
