@@ -32,6 +32,11 @@ export interface CertificateRules {
   readonly sslCheckCertificateHost?: boolean;
   /** The certificate must fit the fingerprint file. Default true. */
   readonly sslCheckFingerprint?: boolean;
+  /**
+   * Makes every check above, whatever the options say. A fingerprint must be on file, and on an
+   * initiator the common name must be the host asked for. Default false.
+   */
+  readonly strict?: boolean;
   /** How to look up names. */
   readonly names?: PeerNameOptions;
 }
@@ -65,10 +70,15 @@ export async function checkCertificate(
       `The certificate for ${shown(certificate)} is not signed by a CA of ${caFile} itself but by an authority below it (${printable(certificate.issuer)}).`,
     );
   }
+  const { strict = false } = rules;
   const commonName = commonNameOf(certificate);
-  if (host === undefined && rules.sslCheckHost !== false) await checkHost(presented, rules);
-  if (rules.sslCheckCertificateHost !== false) await checkCommonName(commonName, presented, rules);
-  if (rules.sslCheckFingerprint !== false) await checkFingerprints(commonName, presented, rules);
+  if (strict && host !== undefined) checkIsHost(commonName, host);
+  if (host === undefined && (strict || rules.sslCheckHost !== false))
+    await checkHost(presented, rules);
+  if (strict || rules.sslCheckCertificateHost !== false)
+    await checkCommonName(commonName, presented, rules);
+  if (strict || rules.sslCheckFingerprint !== false)
+    await checkFingerprints(commonName, presented, rules);
   return commonName;
 }
 
@@ -110,6 +120,19 @@ async function checkHost(
     );
 }
 
+function checkIsHost(commonName: string, host: string): void {
+  if (nameOnly(commonName) === nameOnly(host)) return;
+  throw new AmandaError(
+    'CERTIFICATE_HOST',
+    `The certificate is for ${commonName}, not for ${printable(host)}, the host asked for (strict). Ask for ${commonName}, or give the host a certificate with its name.`,
+  );
+}
+
+/** The case does not count, nor does the dot that ends a full name. */
+function nameOnly(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
+}
+
 async function checkCommonName(
   commonName: string,
   { address, port }: PresentedCertificate,
@@ -139,20 +162,30 @@ async function checkFingerprints(
   { certificate, host }: PresentedCertificate,
   rules: CertificateRules,
 ): Promise<void> {
-  const { sslFingerprintFile, sslDir } = rules;
-  if (sslFingerprintFile) return checkFile(sslFingerprintFile, certificate, false);
+  const { sslFingerprintFile, sslDir, strict = false } = rules;
+  if (sslFingerprintFile) {
+    await checkFile(sslFingerprintFile, certificate, false);
+    return;
+  }
   // Amanda takes the host's name as an initiator, and the common name as a target. The case matters
   // for files, though not for names.
   const hosts =
     host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
+  const fileOf = (name: string): string =>
+    join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint');
+  let isPinned = false;
   for (const name of new Set([commonName, ...hosts].flatMap((one) => [one, one.toLowerCase()]))) {
-    if (isPathPart(name))
-      await checkFile(
-        join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint'),
-        certificate,
-        true,
-      );
+    if (isPathPart(name) && (await checkFile(fileOf(name), certificate, true))) isPinned = true;
   }
+  if (strict && !isPinned)
+    throw new AmandaError(
+      'CERTIFICATE_FINGERPRINT',
+      `No fingerprint is on file for ${commonName} (strict). Compare this one with the peer's, then put it in ${fileOf(commonName)}: ${sha1Line(certificate)}`,
+    );
+}
+
+function sha1Line({ fingerprint }: X509Certificate): string {
+  return `SHA1 Fingerprint=${fingerprint}`;
 }
 
 function isPathPart(name: string): boolean {
@@ -170,20 +203,21 @@ async function canonicalName(host: string, { names }: CertificateRules): Promise
   }
 }
 
+/** Whether there is such a file. */
 async function checkFile(
   file: string,
   certificate: X509Certificate,
   mayBeMissing: boolean,
-): Promise<void> {
+): Promise<boolean> {
   let text: string;
   try {
     ({ text } = await readSmallFile(file));
   } catch (error) {
-    if (mayBeMissing && error instanceof AmandaError && isMissing(error.cause)) return;
+    if (mayBeMissing && error instanceof AmandaError && isMissing(error.cause)) return false;
     throw error;
   }
-  if (fitsFingerprints(parseFingerprints(text), certificate)) return;
-  const line = `SHA1 Fingerprint=${certificate.fingerprint}`;
+  if (fitsFingerprints(parseFingerprints(text), certificate)) return true;
+  const line = sha1Line(certificate);
   throw new AmandaError(
     'CERTIFICATE_FINGERPRINT',
     fitsFingerprints(parseFingerprints(tidied(text)), certificate)

@@ -305,6 +305,38 @@ describe('a certificate that a peer shows', () => {
     expect(await check(me.cert, { sslFingerprintFile })).toBe('one.lab');
   });
 
+  describe('in the strict profile', () => {
+    const every = { sslCheckCertificateHost: false, sslCheckFingerprint: false, strict: true };
+
+    it('must have a fingerprint on file, whatever the other options say', async () => {
+      const sslDir = freshDir();
+      await expect(check(me.cert, { sslDir, ...every })).rejects.toEqual(
+        refusal('CERTIFICATE_FINGERPRINT', /No fingerprint.*remote\/one\.lab\/fingerprint/),
+      );
+      const file = pin(sslDir, 'one.lab', fingerprint(leaf.cert));
+      await expect(check(me.cert, { sslDir, ...every })).rejects.toEqual(
+        refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)),
+      );
+      writeFileSync(file, fingerprint(me.cert));
+      expect(await check(me.cert, { sslDir, ...every })).toBe('one.lab');
+      const elsewhere = { address: '10.0.0.9', host: 'one.lab' };
+      await expect(check(me.cert, { sslDir, ...every }, elsewhere)).rejects.toEqual(
+        refusal('CERTIFICATE_HOST', /10\.0\.0\.9/),
+      );
+    });
+
+    it('must have the name of the host that was asked for', async () => {
+      const sslDir = freshDir();
+      pin(sslDir, 'one.lab', fingerprint(me.cert));
+      for (const host of ['alias.lab', '10.0.0.1'])
+        await expect(check(me.cert, { sslDir, ...every }, { host })).rejects.toEqual(
+          refusal('CERTIFICATE_HOST', new RegExp(`for one\\.lab, not for ${host}`)),
+        );
+      for (const host of ['one.lab', 'ONE.lab.'])
+        expect(await check(me.cert, { sslDir, ...every }, { host })).toBe('one.lab');
+    });
+  });
+
   it.each([
     ['a CR', (line: string) => line.replace('\n', '\r\n')],
     ['small letters', (line: string) => line.toLowerCase()],

@@ -29,6 +29,7 @@ describe('the arguments of rx-amandad', () => {
       settings: [],
       noConfig: false,
       insistOnSafeKey: false,
+      sslStrict: false,
       libexec: '/usr/lib/amanda',
       own: false,
       lists: undefined,
@@ -89,6 +90,7 @@ describe('the arguments of rx-amandad', () => {
       '-ssl-check-host goes with -auth=ssl, not with -auth=bsd.',
     ],
     [['-insist-on-safe-key'], '-insist-on-safe-key goes with -auth=ssl, not with -auth=bsdtcp.'],
+    [['-ssl-strict'], '-ssl-strict goes with -auth=ssl, not with -auth=bsdtcp.'],
     [
       ['-unreserved-tcp-port=2000,3000'],
       '-unreserved-tcp-port goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.',

@@ -37,7 +37,7 @@ import { request, type Reply } from '../../src/exchange/request.js';
 import { reply, type IncomingRequest } from '../../src/exchange/service.js';
 import { serve, type ServiceEvent } from '../../src/target/serve.js';
 import type { AmandaError } from '../../src/wire/errors.js';
-import { fingerprint, openCertificates, pin } from '../support/certificates.js';
+import { fingerprint, openCertificates, pin, type Identity } from '../support/certificates.js';
 
 const host = '127.0.0.1';
 const made = openCertificates();
@@ -59,8 +59,11 @@ const dirs = {
   nameless: made.sslDir('nameless', ca, made.signed('nobody', ca, { commonName: '' })),
   renewed: made.sslDir('renewed', ca, made.signed('renewed', ca)),
   expired: made.sslDir('expired', ca, made.signed('expired', ca, { days: -1 })),
+  unpinned: made.sslDir('unpinned', ca, me),
   weak: made.sslDir('weak', ca, made.signed('weak', ca, { rsaBits: 1024 })),
 };
+const rsa = made.signed('rsa', ca, { rsaBits: 2048 });
+const rsaDir = made.sslDir('rsa', ca, rsa);
 const pinFile = pin(dirs.good, 'localhost', fingerprint(me.cert));
 /** Lets a side use a short key of its own. */
 const anyKey = { sslCipherList: 'DEFAULT:@SECLEVEL=0' };
@@ -379,6 +382,52 @@ test('a cipher list is about TLS 1.2, unless it names suites of 1.3', async () =
   expect(await cipher('TLS_CHACHA20_POLY1305_SHA256')).toBe('TLS_CHACHA20_POLY1305_SHA256');
 });
 
+test('a target takes TLS 1.2 with forward secrecy and AEAD, and nothing less', async () => {
+  const { port } = await target({ sslDir: rsaDir });
+  const cipher = async (ciphers: string): Promise<string> => {
+    const session = connectTls({ host, port, ...shown(rsa), ciphers, maxVersion: 'TLSv1.2' });
+    await once(session, 'secureConnect');
+    const { name } = session.getCipher();
+    session.destroy();
+    return name;
+  };
+  expect(await cipher('ECDHE-RSA-AES256-GCM-SHA384')).toBe('ECDHE-RSA-AES256-GCM-SHA384');
+  for (const weak of ['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-RSA-AES256-SHA384'])
+    await expect(cipher(weak)).rejects.toMatchObject({
+      code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+    });
+});
+
+test('a peer cannot renegotiate', async () => {
+  const { port } = await target();
+  const session = connectTls({ host, port, ...shown(me), maxVersion: 'TLSv1.2' });
+  await once(session, 'secureConnect');
+  const outcome = await new Promise((resolve) => {
+    session.on('error', resolve);
+    session.renegotiate({}, (error) => resolve(error ?? 'renegotiated'));
+  });
+  expect(outcome).toMatchObject({ message: expect.stringMatching(/no renegotiation/) as string });
+  session.destroy();
+});
+
+test('a strict initiator asks a target by its name, and has its fingerprint on file', async () => {
+  const { port } = await target();
+  const strict = { strict: true, sslCheckFingerprint: false };
+  await expect(ask(port, strict)).rejects.toEqual(failing('CERTIFICATE_HOST', 'localhost', host));
+  expect((await ask(port, { ...strict, host: 'localhost' })).text).toBe('OPTIONS features=ff;\n');
+  const unpinned = { ...strict, host: 'localhost', sslDir: dirs.unpinned };
+  await expect(ask(port, unpinned)).rejects.toEqual(
+    failing('CERTIFICATE_FINGERPRINT', join(dirs.unpinned, 'remote/localhost/fingerprint')),
+  );
+});
+
+test('a strict target demands a fingerprint on file', async () => {
+  const { port, failure } = await target({ sslDir: dirs.unpinned, strict: true });
+  const failed = failure();
+  await expect(ask(port)).rejects.toEqual(failing('CONNECTION_LOST'));
+  expect(await failed).toEqual(failing('CERTIFICATE_FINGERPRINT', 'No fingerprint'));
+});
+
 test('a short key is of use where both sides have lowered the security level, and is named where one has not', async () => {
   const weak = { sslDir: dirs.weak, ...anyKey };
   const { port } = await target(weak);
@@ -410,8 +459,7 @@ test('each frame has TLS records of its own, however many leave at once', async 
   const session = connectTls({
     host,
     port,
-    ...certificate(),
-    checkServerIdentity: () => undefined,
+    ...shown(me),
   });
   session.write(Buffer.concat([noopFrame(1), noopFrame(2)]));
   const data = fromEvent(session, 'data', (chunk: Buffer) => chunk);
@@ -421,9 +469,14 @@ test('each frame has TLS records of its own, however many leave at once', async 
   expect(chunks.map((chunk) => chunk.length - chunk.readUInt32BE(0))).toEqual([8, 8, 8, 8]);
 });
 
-/** As an initiator shows it to Node's own TLS. */
-function certificate() {
-  return { cert: readFileSync(me.cert), key: readFileSync(me.key), ca: readFileSync(ca.cert) };
+/** A certificate as an initiator shows it to Node's own TLS. */
+function shown({ cert, key }: Identity) {
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ca: readFileSync(ca.cert),
+    checkServerIdentity: () => undefined,
+  };
 }
 
 function noopFrame(handle: number): Buffer {
@@ -499,8 +552,7 @@ describe('peers that connect and never shake hands', () => {
     }
     const session = connectTls({
       socket: slow,
-      ...certificate(),
-      checkServerIdentity: () => undefined,
+      ...shown(me),
     });
     await once(session, 'secureConnect');
     session.destroy();

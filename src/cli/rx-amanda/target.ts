@@ -25,6 +25,7 @@ export const targetOptions = {
   'rsh-command': { type: 'string' },
   'ssl-dir': { type: 'string' },
   'insist-on-safe-key': { type: 'boolean' },
+  'ssl-strict': { type: 'boolean' },
   timeout: { type: 'string' },
   json: { type: 'boolean' },
   debug: { type: 'boolean' },
@@ -48,6 +49,8 @@ export const targetOptionsHelp = `Reaching the host:
                           me/private/key.pem; default /etc/amanda/ssl
   --insist-on-safe-key    for ssl: refuse a key of our own that others can read,
                           instead of a warning
+  --ssl-strict            for ssl: the target's certificate must have HOST as
+                          its name, and a fingerprint must be on file
   --timeout SECONDS       how long connecting, and then the answer, may take;
                           default as in Amanda: 3 times 20, 3 times 30
 
@@ -80,6 +83,8 @@ export interface TargetChoice {
   readonly sslDir?: string | undefined;
   /** Refuse a private key that others can read. */
   readonly insistOnSafeKey?: boolean | undefined;
+  /** Demand HOST as the certificate's name, and a fingerprint on file. */
+  readonly sslStrict?: boolean | undefined;
   /** Takes a warning about something that works but should be changed. */
   readonly onWarning?: ((warning: Error) => void) | undefined;
   /** Milliseconds; undefined for Amanda's own times. */
@@ -94,7 +99,7 @@ type AuthName = (typeof auths)[number];
 /** The options that each auth uses, besides `--timeout`. */
 const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> = {
   bsdtcp: ['port', 'user'],
-  ssl: ['port', 'user', 'ssl-dir', 'insist-on-safe-key'],
+  ssl: ['port', 'user', 'ssl-dir', 'insist-on-safe-key', 'ssl-strict'],
   local: ['amandad-path'],
   ssh: ['port', 'amandad-path', 'client-username', 'ssh-key'],
   rsh: ['amandad-path', 'client-username', 'rsh-command'],
@@ -117,6 +122,7 @@ export function chooseTarget(host: string, values: TargetValues): TargetChoice {
     rshCommand: values['rsh-command'],
     sslDir: values['ssl-dir'],
     insistOnSafeKey: values['insist-on-safe-key'],
+    sslStrict: values['ssl-strict'],
     timeout: seconds === undefined ? undefined : seconds * 1000,
   };
 }
@@ -145,6 +151,7 @@ export function uselessOptions({ auth }: TargetChoice, values: TargetValues): re
     'rsh-command',
     'ssl-dir',
     'insist-on-safe-key',
+    'ssl-strict',
   ] as const;
   return special
     .filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name))
@@ -164,6 +171,7 @@ export function driverFor(target: TargetChoice): Driver {
     rshCommand,
     sslDir,
     insistOnSafeKey,
+    sslStrict,
     onWarning,
     settings = {},
   } = target;
@@ -211,6 +219,7 @@ export function driverFor(target: TargetChoice): Driver {
         ...certificateSettings(settings),
         ...(sslDir === undefined ? {} : { sslDir }),
         ...(insistOnSafeKey === true ? { insistOnSafeKey } : {}),
+        ...(sslStrict === true ? { strict: true } : {}),
         ...(onWarning === undefined ? {} : { onWarning }),
       });
   }

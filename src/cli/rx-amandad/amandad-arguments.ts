@@ -22,6 +22,8 @@ export interface AmandadArguments {
   readonly noConfig: boolean;
   /** Refuse a private key that others can read. */
   readonly insistOnSafeKey: boolean;
+  /** Make every check of certificates, and demand a fingerprint on file. */
+  readonly sslStrict: boolean;
   /** The access file; undefined for the .amandahosts in the user's home directory. */
   readonly amandahosts: string | undefined;
   /** The folder with the executables of the services. */
@@ -122,6 +124,7 @@ export function parseAmandad(argv: readonly string[]): AmandadArguments {
       .map(([name, value]) => `${name}=${value}`),
     noConfig: given.has('no-config'),
     insistOnSafeKey: given.has('insist-on-safe-key'),
+    sslStrict: given.has('ssl-strict'),
     amandahosts: given.get('amandahosts'),
     libexec: given.get('libexec') ?? DEFAULT_LIBEXEC,
     own,
@@ -190,6 +193,7 @@ const flags: ReadonlySet<string> = new Set([
   'debug',
   'no-config',
   'insist-on-safe-key',
+  'ssl-strict',
   'keep-capabilities',
 ]);
 
@@ -203,7 +207,8 @@ function chooseAuth(name: string): AmandadArguments['auth'] {
 }
 
 function checkSettings(given: ReadonlyMap<string, string>, auth: AmandadArguments['auth']): void {
-  for (const [name, auths] of [...settingAuths, ['insist-on-safe-key', ['ssl']] as const]) {
+  const sslFlags = ['insist-on-safe-key', 'ssl-strict'].map((name) => [name, ['ssl']] as const);
+  for (const [name, auths] of [...settingAuths, ...sslFlags]) {
     if (given.has(name) && !auths.some((one) => one === auth))
       throw new UsageError(
         `-${name} goes with -auth=${auths.join(' or ')}, not with -auth=${auth}.`,

@@ -26,6 +26,8 @@ Ours:
                     me/private/key.pem; default /etc/amanda/ssl
   -insist-on-safe-key   refuse a private key that others can read; by default
                     that is a warning in the log
+  -ssl-strict       with -auth=ssl, make every check of an initiator's
+                    certificate; its fingerprint must be on file
   -amandahosts=FILE who may ask for what, a file of the user that this runs as;
                     default .amandahosts in that user's home
   -libexec=DIR      where services are executables; default /usr/lib/amanda

@@ -14,6 +14,7 @@ export function sslListeners(
   const certificates = {
     ...certificateSettings(settings),
     insistOnSafeKey: args.insistOnSafeKey,
+    strict: args.sslStrict,
     onWarning: ({ message }: Error) => {
       onWarning(message);
     },

@@ -2,7 +2,6 @@ import { constants } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import {
-  DEFAULT_CIPHERS,
   createSecureContext,
   createServer,
   type SecureContext,
@@ -33,8 +32,8 @@ import {
 /** The TLS settings of either side. */
 export interface HandshakeOptions extends CertificateRules {
   /**
-   * OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by name (`TLS_…`); default Node's. The
-   * security level is 2 unless the list sets another (`@SECLEVEL=`), as in Debian's Amanda: it
+   * OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by name (`TLS_…`). Default: those with
+   * forward secrecy and AEAD. The security level is 2 unless the list sets another (`@SECLEVEL=`), as in Debian's Amanda: it
    * refuses RSA keys under 2048 bits and SHA-1 signatures.
    */
   readonly sslCipherList?: string;
@@ -223,8 +222,11 @@ function checked<T>(
   }
 }
 
-/** No tickets: a resumed session would skip the check of the certificate. */
-const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET;
+/**
+ * A session resumed by a ticket would skip the check of the certificate, and a renegotiation costs
+ * a handshake that no limit counts.
+ */
+const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION;
 
 /**
  * OpenSSL's list is for TLS 1.2 alone; Node reads both versions and the security level from one
@@ -233,7 +235,12 @@ const SECURE_OPTIONS = constants.SSL_OP_NO_TICKET;
 function ciphersOf(list: string): Pick<SecureContextOptions, 'ciphers' | 'minVersion'> {
   const words = list.split(':');
   const suites = words.filter((word) => word.startsWith('TLS_'));
-  const all = list === '' ? DEFAULT_CIPHERS : suites.length > 0 ? list : `${SUITES_OF_1_3}:${list}`;
+  const all =
+    list === ''
+      ? `${SUITES_OF_1_3}:${CIPHERS_OF_1_2}`
+      : suites.length > 0
+        ? list
+        : `${SUITES_OF_1_3}:${list}`;
   if (all.includes('@SECLEVEL=')) return { ciphers: all, minVersion: 'TLSv1.2' };
   // A level must follow a cipher of TLS 1.2, even if only 1.3 is wanted.
   if (suites.length === words.length)
@@ -242,5 +249,18 @@ function ciphersOf(list: string): Pick<SecureContextOptions, 'ciphers' | 'minVer
 }
 
 const SECURITY_LEVEL = '@SECLEVEL=2';
+
+/** Those with forward secrecy and AEAD. */
+const CIPHERS_OF_1_2 = [
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'DHE-RSA-AES256-GCM-SHA384',
+  'DHE-RSA-CHACHA20-POLY1305',
+  'DHE-RSA-AES128-GCM-SHA256',
+].join(':');
 
 const SUITES_OF_1_3 = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';
