@@ -113,6 +113,7 @@ export function askPage(text: string): unknown {
     host: '127.0.0.1',
     document: { html: '', securityPolicy: '' },
     diagram: () => undefined,
+    admitted: () => undefined,
     follow: (_response, known) => said.push(known),
   });
   return said;

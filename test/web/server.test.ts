@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
 import { Subject, filter, firstValueFrom, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serveTapPage } from '../../src/cli/web/serve-tap-page.js';
@@ -260,6 +261,28 @@ describe('the event stream', () => {
 });
 
 describe('the server', () => {
+  it('is not kept from its owner by silent connections, however many', async () => {
+    const { url, port, tap } = await serve();
+    const stream = new EventStream(url);
+    expect(await stream.status).toBe(200);
+    const strangers = await Promise.all(
+      Array.from({ length: 200 }, async (_, count) => {
+        const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+        await once(socket, 'connect');
+        if (count % 2 === 0) socket.write('GET / HTTP/1.1\r\nHost: loc');
+        return socket;
+      }),
+    );
+    expect((await ask(port, new URL(url).pathname)).status).toBe(200);
+    await expect
+      .poll(() => strangers.filter(({ closed }) => !closed).length)
+      .toBeLessThanOrEqual(64);
+    tap.open(1);
+    await stream.until((messages) => messages.some(({ kind }) => kind === 'opened'));
+    stream.leave();
+    for (const socket of strangers) socket.destroy();
+  });
+
   it('ends its pages and lets go of the port when it is unsubscribed', async () => {
     const { url, port, serving } = await serve();
     const stream = new EventStream(url);

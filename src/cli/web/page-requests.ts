@@ -14,6 +14,8 @@ export interface PageRoutes {
     connection: number,
     range: { readonly from: number; readonly to: number },
   ) => Diagram | undefined;
+  /** Hears of a request with the token, before it is answered. */
+  readonly admitted: () => void;
   /** Starts a feed on the response. `known` is the number of the last step that the page has. */
   readonly follow: (response: ServerResponse, known: number | undefined) => void;
 }
@@ -41,7 +43,20 @@ export function answerPageRequest(
       401,
       'The address lacks the token. Use the whole address that rx-amanda has printed.',
     );
-  else if (request.method !== 'GET' && request.method !== 'HEAD')
+  else {
+    routes.admitted();
+    answer(request, response, url, name, routes);
+  }
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  name: string,
+  routes: PageRoutes,
+): void {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
     refuse(response, 405, 'There is nothing to change here.');
   else if (name === '' && url.pathname.endsWith('/')) sendPage(response, routes.document);
   else if (name === 'events')

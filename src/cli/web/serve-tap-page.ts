@@ -8,6 +8,7 @@ import { TapHistory, type HistoryLimits } from './history.js';
 import { feedPage } from './page-feed.js';
 import { pageDocument, readPageParts, type PageParts } from './page-document.js';
 import { answerPageRequest } from './page-requests.js';
+import { SilentConnections } from './silent-connections.js';
 
 export interface TapPageOptions {
   /** 0 for any free port. */
@@ -48,7 +49,9 @@ export function serveTapPage(
     const updates = new Subject<void>();
     let isOver = false;
     const openPages = new OpenPages(pages, (count) => out.next({ kind: 'pages', count }));
-    const server = createServer({ maxHeaderSize: 8 << 10 }, (request, response) => {
+    // A page has an event stream, and now and then another request.
+    const silent = new SilentConnections(8 * pages);
+    const server = createServer(serverLimits, (request, response) => {
       const follow = (page: ServerResponse, known: number | undefined): void => {
         openPages.admit(page, feedPage(page, known, { history, updates, isOver: () => isOver }));
       };
@@ -56,12 +59,13 @@ export function serveTapPage(
         token,
         host,
         document,
+        admitted: () => silent.keep(response),
         diagram: (connection, range) => history.diagram(connection, range),
         follow,
       });
     });
-    // A page has an event stream, and now and then another request.
-    server.maxConnections = 8 * pages;
+    server.maxConnections = 16 * pages;
+    server.on('connection', (socket) => silent.add(socket));
     server.on('error', (cause) => {
       out.error(
         new AmandaError(
@@ -94,6 +98,14 @@ export function serveTapPage(
     );
   });
 }
+
+/** Milliseconds and bytes that a request may take to arrive. */
+const serverLimits = {
+  maxHeaderSize: 8 << 10,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+} as const;
 
 function placeOf(
   server: Server,
