@@ -7,6 +7,7 @@ import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
+import { withPipes } from '../transport/child-pipes.js';
 import { StreamChannel } from '../transport/stream-channel.js';
 import { yieldConnection } from './yield-connection.js';
 
@@ -73,11 +74,13 @@ export function throughCommand(
     };
     let child: Child;
     try {
-      child = spawn(program, command.args, {
-        stdio: ['pipe', 'pipe', 'pipe'],
-        env: command.env ?? process.env,
-        detached: leadsGroup,
-      });
+      child = withPipes(
+        spawn(program, command.args, {
+          stdio: ['pipe', 'pipe', 'pipe'],
+          env: command.env ?? process.env,
+          detached: leadsGroup,
+        }),
+      );
     } catch (cause) {
       notStarted(cause);
       return;

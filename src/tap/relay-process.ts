@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
+import { withPipes } from '../transport/child-pipes.js';
+import { messageOf } from '../wire/text.js';
 import { passOn } from './pass-on.js';
 import { now, type TapClosing, type TapEvent } from './tap-event.js';
 import type { Role } from '../wire/role.js';
@@ -68,12 +70,20 @@ export function tapProcess({
       onExit?.(code);
       out.complete();
     };
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    child.once('error', ({ message }) => {
-      Object.assign(exit, { how: 'unreached', reason: `Cannot start ${program}: ${message}.` });
+    const notStarted = (error: unknown): void => {
+      const reason = `Cannot start ${program}: ${messageOf(error)}.`;
+      Object.assign(exit, { how: 'unreached', reason });
       closing = 1;
       settle();
-    });
+    };
+    let child: ChildProcessByStdio<Writable, Readable, null>;
+    try {
+      child = withPipes(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+    } catch (error) {
+      notStarted(error);
+      return;
+    }
+    child.once('error', notStarted);
     child.once('exit', (code, signal) => {
       Object.assign(exit, endOf(program, code, signal));
       settle();

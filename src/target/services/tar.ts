@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import { withPipes } from '../../transport/child-pipes.js';
 import { keepOutputAfterExit } from '../process/child-process.js';
 import type { DumpRequest } from './dump-request.js';
 
@@ -22,7 +23,7 @@ export interface Lister {
   readonly exit: Promise<string | undefined>;
 }
 
-/** Starts to dump. */
+/** Starts to dump. Throws when the system has no descriptors for the pipes. */
 export function startDumper(
   program: string,
   { directory, excludes }: DumpRequest,
@@ -36,10 +37,12 @@ export function startDumper(
     `--listed-incremental=${snapshot}`,
   ];
   const how = ['--sparse', '--ignore-failed-read', '--totals'];
-  const child = spawn(program, [...what, ...how, ...excludes, '--', '.'], {
-    env: environment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = withPipes(
+    spawn(program, [...what, ...how, ...excludes, '--', '.'], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
   keepOutputAfterExit(child);
   return {
     child,
@@ -49,12 +52,14 @@ export function startDumper(
   };
 }
 
-/** Starts to list. */
+/** Starts to list. Throws when the system has no descriptors for the pipes. */
 export function startLister(program: string): Lister {
-  const child = spawn(program, ['-tf', '-'], {
-    env: environment(),
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const child = withPipes(
+    spawn(program, ['-tf', '-'], {
+      env: environment(),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    }),
+  );
   keepOutputAfterExit(child);
   // It may stop reading at the archive's end mark, before the padding after it.
   child.stdin.on('error', () => undefined);

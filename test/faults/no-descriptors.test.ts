@@ -1,0 +1,69 @@
+import { ChildProcess, type spawn } from 'node:child_process';
+import { PassThrough } from 'node:stream';
+import { lastValueFrom, toArray } from 'rxjs';
+import { expect, test, vi } from 'vitest';
+import { ssh } from '../../src/drivers/ssh.js';
+import { connect } from '../../src/initiator/connect.js';
+import { noop } from '../../src/initiator/noop.js';
+import { tapProcess } from '../../src/tap/relay-process.js';
+import { launch } from '../../src/target/process/launch.js';
+import { startDumper, startLister } from '../../src/target/services/tar.js';
+
+/** What Node makes when no descriptor is left for a pipe: a child without streams that fails later. */
+function spawnWithoutDescriptors(program: string): ChildProcess {
+  const child = new (ChildProcess as unknown as new () => ChildProcess)();
+  const error = Object.assign(new Error(`spawn ${program} EMFILE`), { code: 'EMFILE' });
+  process.nextTick(() => child.emit('error', error));
+  return child;
+}
+
+vi.mock('node:child_process', async (original) => ({
+  ...(await original<{ spawn: typeof spawn }>()),
+  spawn: spawnWithoutDescriptors,
+}));
+
+test('a command that cannot have its pipes is an error of the connection', async () => {
+  await expect(lastValueFrom(connect(ssh({ host: 'db1' })).pipe(noop()))).rejects.toMatchObject({
+    code: 'COMMAND_FAILED',
+    message: 'Cannot start ssh: too many open files.',
+  });
+});
+
+test('a tar that cannot have its pipes is thrown, and no event without a listener follows', async () => {
+  const asked = { directory: '/', excludes: [] } as unknown as Parameters<typeof startDumper>[1];
+  expect(() => startDumper('tar', asked, '/dev/null')).toThrow('too many open files');
+  expect(() => startLister('tar')).toThrow('too many open files');
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('a service that cannot have its pipes has failed', async () => {
+  const started = launch({
+    executable: '/usr/lib/amanda/noop',
+    args: [],
+    env: {},
+    offset: 50,
+    count: 0,
+    termination: {},
+  });
+  await expect(lastValueFrom(started)).rejects.toMatchObject({ code: 'SERVICE_FAILED' });
+});
+
+test('a tapped program that cannot have its pipes is unreached', async () => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const codes: number[] = [];
+  const events = await lastValueFrom(
+    tapProcess({
+      program: 'amandad',
+      args: [],
+      input,
+      output,
+      onExit: (code) => codes.push(code),
+    }).pipe(toArray()),
+  );
+  expect(events.at(-1)).toMatchObject({
+    kind: 'closed',
+    how: 'unreached',
+    reason: 'Cannot start amandad: too many open files.',
+  });
+  expect(codes).toEqual([127]);
+});
