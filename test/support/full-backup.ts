@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -51,9 +52,10 @@ export interface FullBackup {
   readonly states: readonly (readonly string[])[];
 }
 
-/** The two disks, by name: the same tree, by both ways to dump it. */
+/** The two disks: the same tree, by both ways to dump it. */
 const disks = { gnu: 'GNUTAR', app: 'amgtar' } as const;
-const diskNames = Object.keys(disks);
+const kinds = ['gnu', 'app'] as const;
+type Kind = (typeof kinds)[number];
 
 /** For the tests of a suite that runs beside others. */
 export const ONE_BY_ONE = { concurrent: false } as const;
@@ -80,6 +82,9 @@ export function describeFullBackup(
   describe.concurrent(title, () => {
     let lab: Lab;
     let run: FullBackup;
+    // Real Amanda names files in /tmp/amanda after the disk, and suites run side by side.
+    const mark = randomBytes(3).toString('hex');
+    const nameOf = (kind: Kind): string => `${kind}${mark}`;
     const dumps: RunResult[] = [];
     const reports: string[] = [];
     let check: RunResult;
@@ -92,7 +97,7 @@ export function describeFullBackup(
       if (megabytes > 0) growTree(tree, megabytes);
       const config = lab.configure({
         ...way,
-        disks: Object.entries(disks).map(([name, program]) => ({ name, path: tree, program })),
+        disks: kinds.map((kind) => ({ name: nameOf(kind), path: tree, program: disks[kind] })),
         incremental: true,
       });
       check = await lab.asBackup(programs.amcheck, ['-c', config.name]);
@@ -132,34 +137,35 @@ export function describeFullBackup(
         const report = parseReport(reports[level] ?? '');
         expect(report, reports[level]).toEqual({
           troubles: [],
-          dumped: diskNames.toSorted().map((disk) => ({ disk, level })),
+          dumped: kinds
+            .map(nameOf)
+            .toSorted()
+            .map((disk) => ({ disk, level })),
         });
       },
     );
 
-    it.each(diskNames)(
-      'amfetchdump gives back what each run saw of %s',
-      ONE_BY_ONE,
-      async (disk) => {
-        const directory = join(lab.sandbox.directory, `fetched-${disk}`);
-        mkdirSync(directory);
-        for (const level of [0, 1]) {
-          const fetched = await lab.asBackup(
-            programs.amfetchdump,
-            ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`],
-            { timeout: 60_000 },
-          );
-          expect(fetched.code, fetched.stderr).toBe(0);
-          const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], {
-            input: fetched.output,
-          });
-          expect(status, String(stderr)).toBe(0);
-          expect(treeLines(directory)).toEqual(run.states[level]);
-        }
-      },
-    );
+    it.each(kinds)('amfetchdump gives back what each run saw of %s', ONE_BY_ONE, async (kind) => {
+      const disk = nameOf(kind);
+      const directory = join(lab.sandbox.directory, `fetched-${disk}`);
+      mkdirSync(directory);
+      for (const level of [0, 1]) {
+        const fetched = await lab.asBackup(
+          programs.amfetchdump,
+          ['-p', run.config.name, 'localhost', `^${disk}$`, '20', `^${level}$`],
+          { timeout: 60_000 },
+        );
+        expect(fetched.code, fetched.stderr).toBe(0);
+        const { status, stderr } = spawnSync('tar', ['-xpGf', '-', '-C', directory], {
+          input: fetched.output,
+        });
+        expect(status, String(stderr)).toBe(0);
+        expect(treeLines(directory)).toEqual(run.states[level]);
+      }
+    });
 
-    it.each(diskNames)('amrecover restores %s from both levels', ONE_BY_ONE, async (disk) => {
+    it.each(kinds)('amrecover restores %s from both levels', ONE_BY_ONE, async (kind) => {
+      const disk = nameOf(kind);
       const directory = join(lab.sandbox.directory, `recovered-${disk}`);
       await recover(run, { disk, directory });
       expect(treeLines(directory)).toEqual(run.states[1]);
@@ -168,7 +174,7 @@ export function describeFullBackup(
     it('amrecover restores a file and a folder alone', ONE_BY_ONE, async () => {
       const directory = join(lab.sandbox.directory, 'recovered-alone');
       await recover(run, {
-        disk: 'gnu',
+        disk: nameOf('gnu'),
         directory,
         commands: ['add plain.txt', 'cd "  blanks  "', 'add .'],
       });

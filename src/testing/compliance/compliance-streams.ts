@@ -175,10 +175,14 @@ function slowly(
 ): Observable<number> {
   let at = 0;
   let rested = 0;
+  let wasPaused = false;
   const paused = flow.pipe(
     filter(({ paused }) => paused),
     take(1),
-    tap(hasPaused),
+    tap(() => {
+      wasPaused = true;
+      hasPaused();
+    }),
     mergeMap(() => timer(REST)),
     // The connection may end before its last bytes are read.
     defaultIfEmpty(0),
@@ -188,7 +192,9 @@ function slowly(
       at = verifyPattern(number, at, chunk);
       if (at - rested < REST_EVERY) return of(at);
       rested = at;
-      return race(paused, timer(REST_AT_MOST)).pipe(map(() => at));
+      // The first rest lasts until the connection is paused, however slow the machine is.
+      const rest = wasPaused ? race(paused, timer(REST_AT_MOST)) : paused;
+      return rest.pipe(map(() => at));
     })
     .pipe(last());
 }
