@@ -23,7 +23,13 @@ export interface AccessQuestion {
  * names read the same. Source: PROTOCOL.md, "Access".
  */
 export function decide(fileText: string, question: AccessQuestion): Verdict {
-  return fileText.split('\n').some((line) => lineAllows(line, question))
+  // Lower case once, because a file has as many lines as its owner likes.
+  const asked = {
+    ...question,
+    host: lowerAscii(question.host),
+    user: lowerAscii(question.user),
+  };
+  return fileText.split('\n').some((line) => lineAllows(line, asked))
     ? allowed
     : refused(advice(question));
 }
@@ -32,6 +38,7 @@ export function decide(fileText: string, question: AccessQuestion): Verdict {
 const clientServices: readonly string[] = ['noop', 'selfcheck', 'sendsize', 'sendbackup'];
 const recoveryServices: readonly string[] = ['amindexd', 'amidxtaped'];
 
+/** `question`: host and user in lower case. */
 function lineAllows(line: string, question: AccessQuestion): boolean {
   // Amanda reads lines as C strings, which end at a NUL.
   const [host, user = question.localUser, ...rest] = wordsOf(line.split('\0', 1)[0] ?? '');
@@ -52,8 +59,8 @@ function serviceMatches(listed: string, asked: string): boolean {
   return sameText(listed, asked) || (listed === 'amdump' && clientServices.includes(asked));
 }
 
-function sameName(one: string, other: string): boolean {
-  return sameText(lowerAscii(one), lowerAscii(other));
+function sameName(one: string, lowered: string): boolean {
+  return one.length === lowered.length && sameText(lowerAscii(one), lowered);
 }
 
 function sameText(one: string, other: string): boolean {
