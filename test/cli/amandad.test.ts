@@ -481,7 +481,34 @@ describe('the log of rx-amandad', () => {
     ]);
   });
 
-  it('logs a hundred refusals of a connection, and at its end the number of the others', () => {
+  it('logs twenty refusals of an address in a minute, a hundred of all, and counts the others', () => {
+    const stranger = (address: string, second: number): [number, ServiceEvent][] => [
+      [second, { kind: 'connected', peer: { driver: 'bsdtcp', address } }],
+      [
+        second,
+        {
+          kind: 'disconnected',
+          peer: { driver: 'bsdtcp', address },
+          error: new AmandaError('TEXT_IN_CHANNEL', 'It is no frame.'),
+        },
+      ],
+    ];
+    const storm = (address: string): [number, ServiceEvent][] =>
+      Array.from({ length: 50 }, () => stranger(address, 1_000)).flat();
+    const lines = told(
+      ...['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'].flatMap(storm),
+      ...stranger('10.0.0.1', 1_060),
+    );
+    expect(lines).toHaveLength(102);
+    expect(lines.filter((line) => line.includes('peer=10.0.0.5'))).toHaveLength(20);
+    expect(lines.filter((line) => line.includes('peer=10.0.0.6'))).toEqual([]);
+    expect(lines.slice(100)).toEqual([
+      'rejected untold=200',
+      expect.stringContaining('peer=10.0.0.1'),
+    ]);
+  });
+
+  it('logs what an admitted peer does, however many strangers there are', () => {
     const refused = (handle: number): [number, ServiceEvent][] => [
       [1, { kind: 'refused', peer, handle, reason: 'no' }],
       [1, { kind: 'ended', peer, handle, outcome: 'refused', sent: 0, received: 0 }],
@@ -503,10 +530,10 @@ describe('the log of rx-amandad', () => {
       3,
       { kind: 'disconnected', peer },
     ]);
-    expect(lines.filter((line) => line.includes('outcome=refused'))).toHaveLength(100);
-    expect(lines.slice(100)).toEqual([
+    expect(lines.filter((line) => line.includes('outcome=refused'))).toHaveLength(20);
+    expect(lines.slice(20)).toEqual([
       expect.stringContaining('outcome=completed'),
-      'connection peer=10.0.0.1 port=900 auth=bsdtcp untold=2',
+      'rejected untold=82',
     ]);
   });
 
@@ -519,6 +546,7 @@ describe('the log of rx-amandad', () => {
     ['\u202egnp.exe', '"\\u202egnp.exe"'],
     ['', '""'],
     ['u'.repeat(5_000), 'u'.repeat(1_000)],
+    ['\x07'.repeat(5_000), `"${'\\x07'.repeat(250)}…"`],
   ])('shows a user named %j as %s', (user, shown) => {
     const refused: ServiceEvent = {
       kind: 'refused',

@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
-import { AmandaError } from '../../wire/errors.js';
+import { fstatSync, type Stats } from 'node:fs';
 import { messageOf, printable } from '../../wire/text.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import type { AmandadEnvironment } from './amandad-environment.js';
+import { LogFile } from './log-file.js';
 
 /** Writes one line to the log of an amandad. */
 export type Log = (line: string) => void;
@@ -20,7 +20,7 @@ const MAX_LINE = 4_000;
 export class AmandadLog {
   readonly #file: string | undefined;
   readonly #printError: Log | undefined;
-  #descriptor: number | undefined;
+  #opened: LogFile | undefined;
 
   constructor(
     {
@@ -45,21 +45,14 @@ export class AmandadLog {
 
   /** Opens the file, if one is configured. Errors with `FILE_FAILED`. */
   open(): void {
-    if (this.#file !== undefined) this.#descriptor = openLog(this.#file);
+    if (this.#file !== undefined) this.#opened = new LogFile(this.#file);
   }
 
   readonly write: Log = (line) => {
-    if (this.#descriptor === undefined && this.#printError === undefined) return;
+    if (this.#opened === undefined && this.#printError === undefined) return;
     const stamped = `${new Date().toISOString()} ${process.pid} ${printable(line, MAX_LINE)}`;
-    if (this.#descriptor === undefined) {
-      this.#printError?.(stamped);
-      return;
-    }
-    try {
-      writeSync(this.#descriptor, `${stamped}\n`);
-    } catch {
-      // A full disk must not end a backup.
-    }
+    if (this.#opened === undefined) this.#printError?.(stamped);
+    else this.#opened.write(stamped);
   };
 
   /**
@@ -67,29 +60,21 @@ export class AmandadLog {
    * old file.
    */
   reopen(): void {
-    const before = this.#descriptor;
+    const before = this.#opened;
     if (before === undefined) return;
     try {
       this.open();
-      closeSync(before);
+      void before.close();
     } catch (error) {
       this.write(messageOf(error));
     }
   }
 
-  close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
-  }
-}
-
-function openLog(file: string): number {
-  try {
-    return openSync(file, 'a', 0o600);
-  } catch (cause) {
-    throw new AmandaError('FILE_FAILED', `Cannot write the log ${file}: ${messageOf(cause)}.`, {
-      cause,
-    });
+  /** Resolves when all lines are written, or after a second. */
+  async close(): Promise<void> {
+    const before = this.#opened;
+    this.#opened = undefined;
+    await before?.close();
   }
 }
 

@@ -97,7 +97,7 @@ async function run(args: AmandadArguments, environment: AmandadEnvironment): Pro
   } finally {
     subscriptions.unsubscribe();
     requests.end();
-    log.close();
+    await log.close();
   }
 }
 

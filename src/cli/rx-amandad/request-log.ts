@@ -17,17 +17,21 @@ interface RequestState {
 /** A connection and its requests. */
 interface ConnectionLog {
   readonly requests: Map<number, RequestState>;
-  /** Requests that were refused or invalid. */
-  rejected: number;
+  /** Whether one of its requests was allowed. */
+  wasAllowed: boolean;
 }
 
 type Field = readonly [name: string, value: string | number | undefined];
 
 /**
- * Lines for rejected requests of one connection. The rest is counted, so that a stranger cannot
- * fill the disk.
+ * Lines that strangers cause in a minute, over all connections. The rest is counted, so that they
+ * cannot fill the disk.
  */
-const MAX_REJECTED_LINES = 100;
+const MAX_STRANGER_LINES = 100;
+/** Of these, lines of one address, so that one stranger does not hide the others. */
+const MAX_ADDRESS_LINES = 20;
+/** Milliseconds. */
+const MINUTE = 60_000;
 
 /** The most characters of a value. */
 const MAX_VALUE = 1_000;
@@ -38,13 +42,20 @@ const MAX_VALUE = 1_000;
  *     request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=noop verdict=allowed
  *         outcome=completed sent=45 received=51 seconds=0.012
  *
- * Unknown fields are left out. A value from the peer is quoted unless it is plain. Of a connection,
- * the first hundred rejected requests are logged, and at its end the number of the others.
+ * Unknown fields are left out. A value from the peer is quoted unless it is plain.
+ *
+ * Of rejected requests, and of broken connections without an allowed one, a hundred lines a minute
+ * are logged, and twenty for one address. The next minute begins with the number of the others.
  */
 export class RequestLog {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #known = new Map<Peer, ConnectionLog>();
+  /** Lines of strangers in this minute, by address. */
+  readonly #strangers = new Map<string, number>();
+  #strangerLines = 0;
+  #untold = 0;
+  #minute = 0;
 
   constructor(log: Log, now: () => number = Date.now) {
     this.#log = log;
@@ -55,7 +66,7 @@ export class RequestLog {
     const { peer } = event;
     switch (event.kind) {
       case 'connected':
-        this.#known.set(peer, { requests: new Map(), rejected: 0 });
+        this.#known.set(peer, { requests: new Map(), wasAllowed: false });
         return;
       case 'admitted':
         this.#begin(peer, event.handle, {
@@ -79,11 +90,9 @@ export class RequestLog {
         ]);
         return;
       case 'disconnected':
-        this.#leave(peer);
         // A peer that leaves is normal, and the requests that it left have lines of their own.
-        if (event.error instanceof Error && !isAmandaError(event.error, 'CONNECTION_LOST')) {
-          this.#log(line('connection', [...peerFields(peer), ['error', event.error.message]]));
-        }
+        this.#disconnected(peer, event.error);
+        this.#known.delete(peer);
         return;
       case 'replied':
     }
@@ -93,19 +102,46 @@ export class RequestLog {
   readonly end = (): void => {
     for (const [peer, { requests }] of this.#known)
       for (const handle of [...requests.keys()]) this.#over(peer, handle, 'stopped');
+    this.#tellUntold();
   };
 
   #begin(peer: Peer, handle: number, begun: RequestState): void {
-    this.#known.get(peer)?.requests.set(handle, begun);
+    const known = this.#known.get(peer);
+    if (known === undefined) return;
+    known.requests.set(handle, begun);
+    if (begun.verdict === 'allowed') known.wasAllowed = true;
   }
 
-  #leave(peer: Peer): void {
-    const { rejected = 0 } = this.#known.get(peer) ?? {};
-    this.#known.delete(peer);
-    if (rejected > MAX_REJECTED_LINES)
-      this.#log(
-        line('connection', [...peerFields(peer), ['untold', rejected - MAX_REJECTED_LINES]]),
-      );
+  #disconnected(peer: Peer, error: unknown): void {
+    if (!(error instanceof Error) || isAmandaError(error, 'CONNECTION_LOST')) return;
+    this.#write(peer, this.#known.get(peer)?.wasAllowed === true, () =>
+      line('connection', [...peerFields(peer), ['error', error.message]]),
+    );
+  }
+
+  /** Writes a line, unless it is one too many of a stranger. */
+  #write(peer: Peer, isAllowed: boolean, text: () => string): void {
+    if (isAllowed || this.#hasRoom(peer)) this.#log(text());
+    else this.#untold += 1;
+  }
+
+  #hasRoom({ address = '' }: Peer): boolean {
+    if (this.#now() - this.#minute >= MINUTE) {
+      this.#tellUntold();
+      this.#minute = this.#now();
+      this.#strangers.clear();
+      this.#strangerLines = 0;
+    }
+    const lines = (this.#strangers.get(address) ?? 0) + 1;
+    if (this.#strangerLines >= MAX_STRANGER_LINES || lines > MAX_ADDRESS_LINES) return false;
+    this.#strangers.set(address, lines);
+    this.#strangerLines += 1;
+    return true;
+  }
+
+  #tellUntold(): void {
+    if (this.#untold > 0) this.#log(line('rejected', [['untold', this.#untold]]));
+    this.#untold = 0;
   }
 
   #over(
@@ -118,9 +154,7 @@ export class RequestLog {
     const known = this.#known.get(peer);
     const { request, verdict, reason, since = this.#now() } = known?.requests.get(handle) ?? {};
     known?.requests.delete(handle);
-    if (known !== undefined && verdict !== 'allowed' && ++known.rejected > MAX_REJECTED_LINES)
-      return;
-    this.#log(
+    this.#write(peer, verdict === 'allowed', () =>
       line('request', [
         ...peerFields(peer),
         ['user', request?.user],
