@@ -2,7 +2,7 @@ import { Observable, Subject, Subscription, asyncScheduler, defer, endWith } fro
 import type { Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { describePeer, type Peer } from '../transport/channel.js';
-import { AmandaError } from '../wire/errors.js';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { bytesBefore, encodeText, messageOf, printable } from '../wire/text.js';
@@ -154,7 +154,11 @@ class Responder {
           this.#judge(admission);
         },
         error: (error: unknown) => {
-          this.#judge({ kind: 'refused', reason: oneLine(error) });
+          const peer = describePeer(this.#connection.peer);
+          const why = `The access check failed: ${oneLine(error)}.`;
+          this.#error = new AmandaError('ACCESS_DENIED', why, { cause: error, peer });
+          // What the check threw is for the log alone.
+          this.#judge({ kind: 'refused', reason: 'the access check failed' });
         },
       }),
     );
@@ -230,8 +234,10 @@ class Responder {
       peer,
       handle: this.#handle.number,
     });
+    // An AmandaError is meant for the peer. What else a service throws is for the log alone.
+    const told = isAmandaError(cause) ? why : 'the service failed';
     if (this.#state.kind === 'running')
-      this.#reply(encodeText(`ERROR service ${name}: ${why}\n`), []);
+      this.#reply(encodeText(`ERROR service ${name}: ${told}\n`), []);
     else this.#connection.abort(this.#error);
   }
 

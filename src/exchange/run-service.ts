@@ -12,6 +12,7 @@ import {
   type Observable,
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
+import { AmandaError } from '../wire/errors.js';
 import { MOST_REPLY_BYTES, replyBody } from './reply-body.js';
 import type { RunningStream } from './run-streams.js';
 import type { IncomingRequest, Service, ServiceReply } from './service.js';
@@ -49,7 +50,11 @@ export function runService(
         isAnswered = kind === 'final';
       }),
       concatWith(
-        defer(() => (isAnswered ? EMPTY : throwError(() => new Error('it ended without a reply')))),
+        defer(() =>
+          isAnswered
+            ? EMPTY
+            : throwError(() => new AmandaError('SERVICE_FAILED', 'it ended without a reply')),
+        ),
       ),
       mergeMap((reply) => prepare(reply, connection)),
     );

@@ -14,6 +14,7 @@ import {
 } from '../../src/exchange/service.js';
 import { serve } from '../../src/target/serve.js';
 import { MAX_PAYLOAD } from '../../src/wire/frame.js';
+import { AmandaError } from '../../src/wire/errors.js';
 
 /** What an initiator gets from a target with this one service. */
 async function asked(service: Service): Promise<readonly Reply[]> {
@@ -45,9 +46,16 @@ describe('the reply of a service', () => {
 
   test('comes from a service that throws instead of returning, too', async () => {
     const [only] = await asked(() => {
-      throw new Error('at once\nand twice');
+      throw new AmandaError('SERVICE_FAILED', 'at once\nand twice');
     });
     expect(only?.errors).toEqual(['service noop: at once\\nand twice']);
+  });
+
+  test('of a service that throws anything but an AmandaError does not say what it was', async () => {
+    const [only] = await asked(() => {
+      throw new TypeError('m.allowed is not a function');
+    });
+    expect(only?.errors).toEqual(['service noop: the service failed']);
   });
 
   test('counts once: what a service says behind its final reply is not sent', async () => {

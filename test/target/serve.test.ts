@@ -10,7 +10,7 @@ import {
   throwError,
   type Observable,
 } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { allowed, refused } from '../../src/access/verdict.js';
 import { connect } from '../../src/initiator/connect.js';
 import { memory, memoryChannels } from '../../src/drivers/memory.js';
@@ -55,8 +55,8 @@ const sends =
 describe('the rules of a target', () => {
   it.each([
     ['that end without a verdict', () => EMPTY, 'the rules of this target gave no verdict'],
-    ['that fail', () => throwError(() => new Error('no database')), 'no database'],
-    ['that throw', thrower, 'no database'],
+    ['that fail', () => throwError(() => new Error('no database')), 'the access check failed'],
+    ['that throw', thrower, 'the access check failed'],
     ['whose first verdict is a refusal', () => of(refused('not today'), allowed), 'not today'],
   ])('%s refuse the request', async (_, authorize, message) => {
     const { driver, listener } = memory({ user: 'amanda' });
@@ -64,6 +64,18 @@ describe('the rules of a target', () => {
     await expect(
       firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop'))),
     ).rejects.toMatchObject({ code: 'REFUSED', message });
+  });
+});
+
+test('what the rules of a target throw is in the event, not in the answer', async () => {
+  const { driver, listener } = memory({ user: 'amanda' });
+  const events: ServiceEvent[] = [];
+  serve(listener, { noop }, { authorize: thrower }).subscribe((event) => events.push(event));
+  const asked = firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop')));
+  await expect(asked).rejects.toMatchObject({ message: 'the access check failed' });
+  expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({
+    outcome: 'refused',
+    error: { code: 'ACCESS_DENIED', message: 'The access check failed: no database.' },
   });
 });
 
@@ -167,7 +179,7 @@ describe('the events of a request', () => {
       broken: () => throwError(() => new Error('the disk is gone')),
     });
     const { text: said } = await lastValueFrom(asked.pipe(request('broken')));
-    expect(said).toBe('ERROR service broken: the disk is gone\n');
+    expect(said).toBe('ERROR service broken: the service failed\n');
     expect(events.map(({ kind }) => kind)).toEqual([
       'connected',
       'admitted',
@@ -177,8 +189,8 @@ describe('the events of a request', () => {
     ]);
     expect(events.at(-2)).toMatchObject({
       outcome: 'completed',
-      sent: 39,
-      error: { code: 'SERVICE_FAILED' },
+      sent: 41,
+      error: { code: 'SERVICE_FAILED', message: 'The service broken failed: the disk is gone.' },
     });
   });
 

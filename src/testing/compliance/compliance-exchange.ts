@@ -61,7 +61,7 @@ export const exchanging: Behaviours = {
     await rejects(ask(subject, 'busy'), isError('REFUSED', /come again tomorrow/));
   },
   'a service that fails before its reply says so in an ERROR line': async (subject) => {
-    deepEqual((await ask(subject, 'fail')).errors, ['service fail: out of order']);
+    deepEqual((await ask(subject, 'fail')).errors, ['service fail: the service failed']);
   },
   'a request that is not acknowledged is given up after its tries': async (subject) => {
     await rejects(
