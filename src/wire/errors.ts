@@ -1,3 +1,5 @@
+import { printable } from './text.js';
+
 /**
  * Every way in which this library fails, as a stable code.
  *
@@ -108,7 +110,7 @@ export interface AmandaErrorContext {
   readonly handle?: number | undefined;
 }
 
-/** The one error class of this library. */
+/** The one error class of this library. Its message is printable, whatever a peer has sent. */
 export class AmandaError extends Error {
   override readonly name = 'AmandaError';
   readonly code: AmandaErrorCode;
@@ -116,7 +118,10 @@ export class AmandaError extends Error {
   readonly handle?: number | undefined;
 
   constructor(code: AmandaErrorCode, message: string, context: AmandaErrorContext = {}) {
-    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    super(
+      printable(message, Infinity),
+      context.cause === undefined ? undefined : { cause: context.cause },
+    );
     this.code = code;
     this.peer = context.peer;
     this.handle = context.handle;

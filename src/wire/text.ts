@@ -45,22 +45,41 @@ export function pairs(words: readonly string[]): (readonly [string, string])[] {
 }
 
 /**
- * Makes a text from the network safe for a terminal or a log: control characters become `\xNN` or
- * `\uNNNN`, all else stays.
+ * Characters that a terminal obeys or does not show: controls, formats (those of bidirectional text
+ * among them), separators of lines, and halves of characters.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * Makes a text from the network safe for a terminal or a log: a character that is not printable
+ * becomes `\xNN`, `\uNNNN` or `\u{NNNNN}`, all else stays. A longer result than `limit` is cut, and
+ * ends with `…`.
  */
 export function printable(text: string, limit = 200): string {
-  const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
-  return shown.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    escapeControl,
+  const shown = text.slice(0, limit + 1).replace(UNPRINTABLE, escapeCharacter);
+  if (shown.length <= limit) return shown;
+  return `${shown.slice(0, limit).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+
+/** JSON without characters that {@link printable} would escape. It means the same. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
   );
 }
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-function escapeControl(character: string): string {
-  const hex = character.charCodeAt(0).toString(16);
-  return escapes[character] ?? (hex.length > 2 ? `\\u${hex}` : `\\x${hex.padStart(2, '0')}`);
+function escapeCharacter(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  if (hex.length > 4) return `\\u{${hex}}`;
+  return (
+    escapes[character] ??
+    (hex.length > 2 ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`)
+  );
 }
 
 /** The message of whatever was thrown. */

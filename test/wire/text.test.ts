@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { AmandaError } from '../../src/wire/errors.js';
 import {
   bytesBefore,
   decodeText,
@@ -7,6 +8,7 @@ import {
   messageOf,
   pairs,
   printable,
+  printableJson,
   wordsOf,
 } from '../../src/wire/text.js';
 
@@ -99,6 +101,19 @@ describe('pairs', () => {
   });
 });
 
+test('JSON shows no character that a terminal obeys, and means the same', () => {
+  const hostile = { text: '\u009b2J\u007f\u202e\u200e\u{e0001}\ud800 ä€\u{1f600}' };
+  const json = printableJson(hostile);
+  expect(json).toBe('{"text":"\\u009b2J\\u007f\\u202e\\u200e\\udb40\\udc01\\ud800 ä€\u{1f600}"}');
+  expect(JSON.parse(json)).toEqual(hostile);
+});
+
+test('the message of an AmandaError is printable', () => {
+  expect(new AmandaError('BAD_REPLY', 'It said "\u009b2J\n".').message).toBe(
+    'It said "\\x9b2J\\n".',
+  );
+});
+
 describe('printable', () => {
   test.each([
     ['plain, ä and €', 'plain, ä and €'],
@@ -106,7 +121,9 @@ describe('printable', () => {
     ['\0\u001f\u007f\u0080\u009f', '\\x00\\x1f\\x7f\\x80\\x9f'],
     ['\u2028\u2029', '\\u2028\\u2029'],
     ['\u202a\u202e\u2066\u2069', '\\u202a\\u202e\\u2066\\u2069'],
-    ['~\u00a0\u2027\u2030\u2065\u206a', '~\u00a0\u2027\u2030\u2065\u206a'],
+    ['\u200b\u200e\u200f\u061c\u206a\ufeff', '\\u200b\\u200e\\u200f\\u061c\\u206a\\ufeff'],
+    ['\ud83d|\ude00|\u{1f600}|\u{e0001}', '\\ud83d|\\ude00|\u{1f600}|\\u{e0001}'],
+    ['~\u00a0\u2027\u2030', '~\u00a0\u2027\u2030'],
   ])('shows %j', (one, shown) => {
     expect(printable(one)).toBe(shown);
   });
@@ -114,6 +131,11 @@ describe('printable', () => {
   it('cuts a text after 200 characters, or after the given number', () => {
     expect(printable('x'.repeat(200))).toBe('x'.repeat(200));
     expect(printable('x'.repeat(201))).toBe(`${'x'.repeat(200)}…`);
-    expect(printable('\n\n\n', 2)).toBe('\\n\\n…');
+    expect(printable('x'.repeat(200) + '\u{1f600}', 201)).toBe(`${'x'.repeat(200)}…`);
+  });
+
+  it('counts what it shows, so that escapes do not make a line longer', () => {
+    expect(printable('\n\n\n', 4)).toBe('\\n\\n…');
+    expect(printable('\u202e'.repeat(1_000), 1_000)).toHaveLength(1_001);
   });
 });

@@ -1,5 +1,5 @@
 import { AmandaError } from '../../wire/errors.js';
-import { messageOf, printable } from '../../wire/text.js';
+import { messageOf, printable, printableJson } from '../../wire/text.js';
 import { adviceFor } from '../terminal/advice.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
 import type { ProcessEnvironment } from './environment.js';
@@ -32,7 +32,7 @@ export class Output {
   result(document: object, lines: readonly string[]): void {
     this.#environment.stdout.write(
       this.mode.json
-        ? `${JSON.stringify(document)}\n`
+        ? `${printableJson(document)}\n`
         : lines.map((line) => `${safeLine(line)}\n`).join(''),
     );
   }

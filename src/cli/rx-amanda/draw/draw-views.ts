@@ -6,7 +6,7 @@ import { toText } from '../../../diagram/text/text.js';
 import { recordingHeader, recordingLine } from '../../../tap/recording-file.js';
 import { SavedChanges } from '../../../tap/saved-changes.js';
 import type { TapChange } from '../../../tap/tap-change.js';
-import { encodeText } from '../../../wire/text.js';
+import { encodeText, printableJson } from '../../../wire/text.js';
 import { ConnectionFilter, Problems, isUnshowable } from './draw-findings.js';
 import { changeLine, listLine } from './draw-lines.js';
 import { drawnStep, Pictures, type Picture, type PicturesOptions } from './draw-pictures.js';
@@ -47,7 +47,7 @@ export function framesView({
   const problems = new Problems();
   const list = new FrameList((step) => {
     if (step.kind === 'stop') problems.add(step.connection, step.message);
-    out.write(json ? `${JSON.stringify(step)}\n` : `${listLine(step)}\n`);
+    out.write(json ? `${printableJson(step)}\n` : `${listLine(step)}\n`);
   });
   return {
     event(event) {
