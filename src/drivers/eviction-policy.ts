@@ -74,7 +74,7 @@ const MOST_CONSIDERED = 32;
  * What one machine can have all addresses of: an IPv4 address, or the first 64 bits of an IPv6 one.
  * All link-local IPv6 addresses count as one network.
  */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [first = [], last = []] = address
     .split('::')

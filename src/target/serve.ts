@@ -1,5 +1,6 @@
 import { ReplaySubject, defer, finalize, mergeMap, takeUntil, type Observable } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
+import { AddressPenalties } from '../drivers/address-penalties.js';
 import type { Listener } from '../drivers/driver.js';
 import { timingWith } from '../exchange/timing.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
@@ -66,6 +67,7 @@ function targetOf(services: ServiceMap, options: ServeOptions, maxConnections?: 
     options,
     timing: timingWith(options),
     unauthenticated: new UnauthenticatedConnections(maxConnections),
+    penalties: new AddressPenalties(),
     stopSignal: new StopSignal(),
   };
 }

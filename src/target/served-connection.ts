@@ -1,8 +1,10 @@
-import { Observable, Subscription, of, type Subscriber } from 'rxjs';
+import { Observable, Subscription, finalize, map, of, timer, type Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
 import { RunningRequests } from '../exchange/running-requests.js';
 import type { Timing } from '../exchange/timing.js';
+import type { AddressPenalties } from '../drivers/address-penalties.js';
+import { switchFirst } from '../operators/switch-first.js';
 import { admission } from './admission.js';
 import { LazyTimer } from './lazy-timer.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
@@ -21,6 +23,7 @@ export interface Target {
   readonly options: ServeOptions;
   readonly timing: Timing;
   readonly unauthenticated: UnauthenticatedConnections;
+  readonly penalties: AddressPenalties;
   readonly stopSignal: StopSignal;
 }
 
@@ -45,6 +48,9 @@ class ServedConnection implements ConnectionActivity {
   });
   #respondOptions: RespondOptions | undefined;
   #activeRequests = 0;
+  /** Those of them that are refused and wait for their answer. */
+  #delayedRefusals = 0;
+  #isAuthenticated = false;
   #mayBegin = true;
 
   constructor(connection: Connection, target: Target, out: Subscriber<ServiceEvent>) {
@@ -54,7 +60,7 @@ class ServedConnection implements ConnectionActivity {
   }
 
   get activeRequests(): number {
-    return this.#activeRequests;
+    return this.#activeRequests - this.#delayedRefusals;
   }
 
   start(): () => void {
@@ -92,7 +98,7 @@ class ServedConnection implements ConnectionActivity {
     if (options === undefined) return;
     const run = respond(this.#connection, handle, options).subscribe({
       next: (event) => {
-        if (event.kind === 'admitted') this.#target.unauthenticated.authenticated(this.#connection);
+        if (event.kind === 'admitted') this.#authenticated();
         this.#out.next(event);
       },
       error: (error: unknown) => {
@@ -106,6 +112,29 @@ class ServedConnection implements ConnectionActivity {
       this.#restartIdleTimer();
       this.#concludeIfOver();
     });
+  }
+
+  #authenticated(): void {
+    this.#isAuthenticated = true;
+    this.#target.unauthenticated.authenticated(this.#connection);
+  }
+
+  /** Delays the refusal of a stranger whose address was refused too often. */
+  #delayRefusal(admission: Admission): Admission | Observable<Admission> {
+    const { address } = this.#connection.peer;
+    if (admission.kind === 'admitted' || this.#isAuthenticated || address === undefined)
+      return admission;
+    const { penalties } = this.#target;
+    penalties.refused(address);
+    const delay = penalties.delayOf(address);
+    if (delay === 0) return admission;
+    this.#delayedRefusals += 1;
+    return timer(delay).pipe(
+      map(() => admission),
+      finalize(() => {
+        this.#delayedRefusals -= 1;
+      }),
+    );
   }
 
   /** Access rules that throw are the caller's mistake: they end the target's Observable. */
@@ -123,7 +152,9 @@ class ServedConnection implements ConnectionActivity {
     const judge = admission(this.#connection, services, () => this.#activeRequests, options);
     return {
       admit: (body) =>
-        stopSignal.isStopping ? of<Admission>({ kind: 'refused', reason: STOPPING }) : judge(body),
+        stopSignal.isStopping
+          ? of<Admission>({ kind: 'refused', reason: STOPPING })
+          : judge(body).pipe(switchFirst((judged) => this.#delayRefusal(judged))),
       timing,
       running: new RunningRequests(),
     };

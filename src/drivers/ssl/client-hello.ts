@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../../wire/errors.js';
+import { admissionLimits } from '../admission-limits.js';
 import { noTls } from './ssl-errors.js';
 
 /** The type of the record that every TLS session begins with. */
 const HANDSHAKE_RECORD = 0x16;
 const RECORD_HEADER_BYTES = 5;
-/** Bytes that a handshake may wait for; a longer record begins it when so much has arrived. */
-const MAX_AWAITED_BYTES = 8_192;
 
 /**
  * Emits once and completes when an accepted socket has its first TLS record, which stays unread.
@@ -42,7 +41,7 @@ export function clientHello(raw: Socket): Observable<void> {
 
 function bytesOfRecord(start: Buffer): number {
   if (start.length < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES;
-  return Math.min(RECORD_HEADER_BYTES + start.readUInt16BE(3), MAX_AWAITED_BYTES);
+  return Math.min(RECORD_HEADER_BYTES + start.readUInt16BE(3), admissionLimits.helloBytes);
 }
 
 function hungUp({ bytesRead }: Socket, peer: string): AmandaError {

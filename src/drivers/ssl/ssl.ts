@@ -10,6 +10,7 @@ import {
   mergeMap,
   of,
   switchMap,
+  tap,
   throwError,
   timeout,
   type OperatorFunction,
@@ -31,6 +32,7 @@ import {
   type HandshakeOptions,
 } from './ssl-handshake.js';
 import { clientHello } from './client-hello.js';
+import { DelayedHandshakes } from './delayed-handshakes.js';
 import { openSession } from './open-session.js';
 import { overChannel } from '../over-channel.js';
 import { checkPort } from '../../transport/address.js';
@@ -142,6 +144,7 @@ export function acceptAllSsl(
   connection: ConnectionOptions,
   cache = targetCache(options),
 ): OperatorFunction<Socket, Connection> {
+  const shared = { cache, delayed: new DelayedHandshakes() };
   const handshaking = new EvictionPolicy<Socket>();
   return mergeMap((socket) => {
     if (handshaking.size >= evictionThreshold(maxConnections)) {
@@ -150,7 +153,7 @@ export function acceptAllSsl(
       evicted?.destroy();
     }
     handshaking.add(socket, socket.remoteAddress);
-    return acceptSsl(socket, options, connection, cache).pipe(
+    return acceptSsl(socket, options, connection, shared).pipe(
       finalize(() => handshaking.delete(socket)),
     );
   });
@@ -169,13 +172,19 @@ export function acceptSsl(
   raw: Socket,
   { handshakeTimeout = defaultTiming.idleTimeout, ...certificates }: AcceptSslOptions,
   options: ConnectionOptions,
-  cache = targetCache(certificates),
+  { cache, delayed }: SharedByConnections = sharedByConnections(certificates),
 ): Observable<Connection> {
   const { remoteAddress: address = '', remotePort: port } = raw;
   return clientHello(raw).pipe(
+    switchMap(() => delayed.turn(address)),
     switchMap(() => cache.read()),
     switchMap(({ own, made: server }) =>
       acceptSession(raw, server, own, certificates).pipe(
+        tap({
+          error: () => {
+            delayed.failed(address);
+          },
+        }),
         map((secured) => sslChannel(secured, { side: 'target', ...own })),
       ),
     ),
@@ -204,6 +213,16 @@ export function acceptSsl(
       );
     }),
   );
+}
+
+/** What the connections of one listener share. */
+interface SharedByConnections {
+  readonly cache: CertificateCache<Server>;
+  readonly delayed: DelayedHandshakes;
+}
+
+function sharedByConnections(options: CertificateOptions): SharedByConnections {
+  return { cache: targetCache(options), delayed: new DelayedHandshakes() };
 }
 
 function targetCache(options: CertificateOptions): CertificateCache<Server> {
