@@ -25,7 +25,8 @@ const MAX_FILE_BYTES = 1_048_576;
  * long. A home directory on a dead file server blocks this process.
  *
  * Never throws: a file that cannot be opened, has another owner, is accessible to others or is too
- * large is a refusal with Amanda's reason, and so is any but a regular file.
+ * large is a refusal with Amanda's reason, and so are a FIFO and a device. A
+ * folder has no lines, as for Amanda.
  * Source: PROTOCOL.md, "Access".
  */
 export function readAmandahosts(
@@ -66,6 +67,7 @@ function readChecked(
     return refused(
       `${path}: incorrect permissions; file must be accessible only by its owner (chmod 600 ${path})`,
     );
+  if (stat.isDirectory()) return { kind: 'read', text: '' };
   if (!stat.isFile()) return refused(`${path}: ${NO_REGULAR_FILE}`);
   const bytes = readUpTo(file, stat.size, maxBytes);
   if (bytes === undefined) return refused(`${path}: larger than ${maxBytes} bytes`);
