@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -281,7 +282,8 @@ describe('rx-amandad', () => {
       await configure('ssl-dir "/nosuch/a"', 'ssl-check-host no', 'SSL_CA_CERT_FILE "/nosuch/ca"');
       const told = async (...words: string[]) =>
         certificateSettings(
-          (await amandadSettings(parseAmandad(['-auth=ssl', ...words]), { installation })).settings,
+          (await amandadSettings(parseAmandad(['-auth=ssl', ...words]), { installation }))()
+            .settings,
         );
       expect(await told()).toEqual({
         sslDir: '/nosuch/a',
@@ -301,9 +303,30 @@ describe('rx-amandad', () => {
       });
       const target = fresh('-auth=ssl');
       expect(await target.code).toBe(1);
-      expect(target.said).toEqual([
-        expect.stringMatching(/^rx-amandad: Cannot read \/nosuch\/(a|ca)/),
-      ]);
+      expect(target.said.at(-1)).toMatch(/^rx-amandad: Cannot read \/nosuch\/(a|ca)/);
+    });
+
+    it('reads it once the rights of root are given up', async () => {
+      await configure('rep-tries 2');
+      const order: string[] = [];
+      const target = startedWith(
+        {
+          installation,
+          becomeUser: () => {
+            // What root may have seen until now is not what counts.
+            order.push('user');
+            writeFileSync(join(installation, 'amanda-client.conf'), 'rep-tries nonsense\n');
+            return undefined;
+          },
+        },
+        '-tcp=0',
+        '-listen=127.0.0.1',
+      );
+      await target.port;
+      expect(order).toEqual(['user']);
+      expect(target.said[0]).toContain('amanda-client.conf line 1: rep-tries takes a whole number');
+      target.interrupted.next(143);
+      await target.code;
     });
 
     it('refuses every request, with file and line, when that is wrong, as Amanda does', async () => {
@@ -313,7 +336,7 @@ describe('rx-amandad', () => {
       expect(await target.code).toBe(0);
       const message = `${join(installation, 'amanda-client.conf')} line 2: rep-tries takes a whole number, perhaps with one unit such as k or weeks.`;
       expect(target.said[0]).toContain(message);
-      const { settings, problem } = await amandadSettings(parseAmandad([]), { installation });
+      const { settings, problem } = (await amandadSettings(parseAmandad([]), { installation }))();
       expect([settings, problem?.message]).toEqual([{}, message]);
       const { driver, listener } = memory();
       const serving = serve(listener, servicesOf(parseAmandad([]), { problem })).subscribe();
@@ -346,12 +369,13 @@ describe('rx-amandad', () => {
 
     it('has the streams of datagrams on the ports that it says', async () => {
       await configure('unreserved-tcp-port 51000,51010');
-      const { settings } = await amandadSettings(parseAmandad(['-auth=bsd']), { installation });
+      const { settings } = (await amandadSettings(parseAmandad(['-auth=bsd']), { installation }))();
       expect(settings['unreserved-tcp-port']?.value).toEqual({ first: 51_000, last: 51_010 });
-      const said = await amandadSettings(
-        parseAmandad(['-auth=bsd', '-unreserved-tcp-port=52000']),
-        { installation },
-      );
+      const said = (
+        await amandadSettings(parseAmandad(['-auth=bsd', '-unreserved-tcp-port=52000']), {
+          installation,
+        })
+      )();
       expect(said.settings['unreserved-tcp-port']?.value).toEqual({ first: 52_000, last: 52_000 });
     });
   });

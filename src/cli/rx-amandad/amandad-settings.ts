@@ -14,20 +14,21 @@ export interface AmandadSettings {
 }
 
 /**
- * Reads amanda-client.conf, which configures targets as well. The command line has precedence.
- * Loads nothing when neither has a setting.
+ * Loads what reads amanda-client.conf, which configures targets as well, and returns the function
+ * that reads it: rights have to be given up in between. The command line has precedence. Loads
+ * nothing when neither has a setting.
  *
  * Errors with `CONFIG_INVALID` for an invalid argument.
  */
 export async function amandadSettings(
   { settings: args, noConfig, debug }: Pick<AmandadArguments, 'settings' | 'noConfig' | 'debug'>,
   { installation }: Pick<AmandadEnvironment, 'installation'>,
-): Promise<AmandadSettings> {
+): Promise<() => AmandadSettings> {
   const directory =
     noConfig || installation === undefined || !existsSync(`${installation}/amanda-client.conf`)
       ? undefined
       : installation;
-  if (directory === undefined && args.length === 0) return { settings: {}, notes: [] };
+  if (directory === undefined && args.length === 0) return () => ({ settings: {}, notes: [] });
   const { readInstallation } = await import('../config/installation.js');
   const notes: string[] = [];
   const report = (line: string): void => {
@@ -43,10 +44,12 @@ export async function amandadSettings(
       warn: (line) => notes.push(line),
     }).settings;
   const fallback = read(undefined);
-  try {
-    return { settings: read(directory), notes };
-  } catch (error) {
-    if (!isAmandaError(error)) throw error;
-    return { settings: fallback, problem: error, notes: [...notes, error.message] };
-  }
+  return () => {
+    try {
+      return { settings: read(directory), notes };
+    } catch (error) {
+      if (!isAmandaError(error)) throw error;
+      return { settings: fallback, problem: error, notes: [...notes, error.message] };
+    }
+  };
 }

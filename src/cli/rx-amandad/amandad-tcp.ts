@@ -1,15 +1,16 @@
-import { map, take } from 'rxjs';
-import { acceptBsdtcp, listenBsdtcp } from '../../drivers/bsdtcp.js';
+import type { Socket } from 'node:net';
+import { map, take, type Observable } from 'rxjs';
+import { acceptBsdtcp } from '../../drivers/bsdtcp.js';
 import type { Listener } from '../../drivers/driver.js';
 import { listenStdio } from '../../drivers/stdio.js';
 import { inheritedSockets, type Activation } from '../../transport/activation.js';
+import { listenTcp } from '../../transport/tcp-listen.js';
 import { untilUnused } from '../../transport/until-unused.js';
-import type { Settings } from '../config/settings.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 import {
   addressOf,
-  reportingReady,
-  stdioListener,
+  openBound,
+  openStdio,
   type ListenerEvents,
   type TcpListeners,
 } from './listener-parts.js';
@@ -21,43 +22,44 @@ import {
 const LINGER = 300_000;
 
 const bsdtcpListeners: TcpListeners = {
-  onPort: listenBsdtcp,
   onStdio: () => listenStdio({ auth: 'bsdtcp' }),
-  onSockets: (options) => map((socket) => acceptBsdtcp(socket, options)),
+  onSockets: () => (options) => map((socket) => acceptBsdtcp(socket, options)),
 };
 
 /** The listener of `-auth=bsdtcp` and `-auth=ssl`. */
-export async function tcpListener(
+export async function openTcp(
   args: AmandadArguments,
-  settings: Settings,
   activation: Activation,
   events: ListenerEvents,
-): Promise<Listener> {
+): Promise<Observable<Listener>> {
   const { auth, tcpPort, noExit, linger = LINGER } = args;
-  const listeners =
+  const { onStdio, onSockets } =
     auth === 'ssl'
-      ? (await import('./amandad-ssl.js')).sslListeners(args, settings, events)
+      ? (await import('./amandad-ssl.js')).sslListeners(args, events)
       : bsdtcpListeners;
   const { options: limits, describe } = addressOf(args);
   if (activation.kind === 'socket') {
-    return reportingReady(auth, events, (ready) => {
+    const { descriptor, by } = activation;
+    const bind = (ready: (place: string | undefined) => void): Observable<Socket> => {
       const onReady = (port: number | undefined): void => {
         ready(port === undefined ? undefined : describe(port));
       };
-      const all = inheritedSockets(activation.descriptor, { ...limits, onReady });
+      const all = inheritedSockets(descriptor, { ...limits, onReady });
       // A later connection finds inetd at the socket again.
-      const sockets = activation.by === 'inetd' && !noExit ? all.pipe(untilUnused(linger)) : all;
-      return { name: auth, accept: (options) => sockets.pipe(listeners.onSockets(options)) };
-    });
-  }
-  if (tcpPort === undefined) return stdioListener(listeners.onStdio(), activation, events);
-  const listener = reportingReady(auth, events, (ready) => {
-    const onListening = (bound: number): void => {
-      ready(describe(bound));
+      return by === 'inetd' && !noExit ? all.pipe(untilUnused(linger)) : all;
     };
-    return listeners.onPort({ port: tcpPort, onListening, ...limits });
+    return openBound(auth, bind, events, (settings) => onSockets(settings, false));
+  }
+  if (tcpPort === undefined) return openStdio(onStdio, activation, events);
+  const bind = (ready: (place: string) => void): Observable<Socket> =>
+    listenTcp(tcpPort, {
+      ...limits,
+      onListening: (port) => {
+        ready(describe(port));
+      },
+    });
+  return openBound(auth, bind, events, (settings) => {
+    const acceptor = onSockets(settings, true);
+    return noExit ? acceptor : (options) => (sockets) => acceptor(options)(sockets).pipe(take(1));
   });
-  return noExit
-    ? listener
-    : { ...listener, accept: (options) => listener.accept(options).pipe(take(1)) };
 }

@@ -1,29 +1,39 @@
-import { listenBsd } from '../../drivers/datagram/bsd.js';
-import { listenBsdudp } from '../../drivers/datagram/bsdudp.js';
+import type { Socket } from 'node:dgram';
+import { tap, type Observable } from 'rxjs';
+import { acceptBsd } from '../../drivers/datagram/bsd.js';
+import { acceptBsdudp } from '../../drivers/datagram/bsdudp.js';
 import type { Listener } from '../../drivers/driver.js';
+import { inheritUdp, listenUdp } from '../../transport/datagram-socket.js';
 import type { AmandadArguments } from './amandad-arguments.js';
-import type { Settings } from '../config/settings.js';
-import { addressOf, reportingReady, type ListenerEvents } from './listener-parts.js';
+import { addressOf, openBound, type ListenerEvents } from './listener-parts.js';
 
 /** The listener of `-auth=bsdudp` and `-auth=bsd`. */
-export function udpListener(
+export function openUdp(
   args: AmandadArguments,
-  settings: Settings,
   auth: 'bsdudp' | 'bsd',
   events: ListenerEvents,
-): Listener {
-  const { 'unreserved-tcp-port': ports } = settings;
-  const listen = auth === 'bsd' ? listenBsd : listenBsdudp;
+): Observable<Listener> {
+  const { udpPort, noExit } = args;
   const place = addressOf(args);
-  return reportingReady(auth, events, (ready) =>
-    listen({
-      port: args.udpPort ?? 'inherited',
-      untilIdle: !args.noExit,
-      onListening: (port) => {
-        ready(place.describe(port, '/udp'));
-      },
-      ...place.options,
-      ...(ports && { streamPorts: ports.value }),
-    }),
+  const accept = auth === 'bsd' ? acceptBsd : acceptBsdudp;
+  const bind = (ready: (place: string) => void): Observable<Socket> =>
+    (udpPort === undefined ? inheritUdp() : listenUdp(udpPort, args.listen)).pipe(
+      tap((socket) => {
+        ready(place.describe(socket.address().port, '/udp'));
+      }),
+    );
+  return openBound(
+    auth,
+    bind,
+    events,
+    ({ 'unreserved-tcp-port': ports }) =>
+      (options) =>
+      (sockets) =>
+        accept(sockets, {
+          port: udpPort ?? 'inherited',
+          untilIdle: !noExit,
+          ...place.options,
+          ...(ports && { streamPorts: ports.value }),
+        }).accept(options),
   );
 }

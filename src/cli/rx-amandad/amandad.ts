@@ -4,6 +4,7 @@ import {
   mergeMap,
   of,
   skip,
+  switchMap,
   take,
   timer,
   type Observable,
@@ -18,7 +19,7 @@ import { serve, type ServeOptions } from '../../target/serve.js';
 import { messageOf } from '../../wire/text.js';
 import { parseAmandad, type AmandadArguments } from './amandad-arguments.js';
 import { openListener } from './amandad-listener.js';
-import { amandadSettings } from './amandad-settings.js';
+import { amandadSettings, type AmandadSettings } from './amandad-settings.js';
 import type { AmandadEnvironment } from './amandad-environment.js';
 import { AmandadLog, type Log } from './amandad-log.js';
 import { servicesOf } from './amandad-services.js';
@@ -56,27 +57,35 @@ async function run(args: AmandadArguments, environment: AmandadEnvironment): Pro
   environment.interrupted.subscribe(signals);
   const stop = signals.pipe(take(1));
   const hurry = signals.pipe(skip(1));
-  const { settings, problem, notes } = await amandadSettings(args, environment);
+  const readSettings = await amandadSettings(args, environment);
   const activation = activationOf(args, environment);
   const log = new AmandadLog(args, { ...environment, activation });
   const requests = new RequestLog(log.write);
-  const listener = await openListener(args, settings, activation, {
-    // Not earlier: binding a port below 1024 takes root, and the log must belong to the user.
+  let read: AmandadSettings = { settings: {}, notes: [] };
+  const opening = await openListener(args, activation, {
+    // Not earlier: binding a port below 1024 takes root. Not later: files are read as the user.
     onReady: (place) => {
       const unverified = environment.becomeUser(args.user, args);
       log.open();
+      read = readSettings();
+      for (const note of read.notes) log.write(note);
       if (unverified !== undefined) log.write(unverified);
-      for (const note of notes) log.write(note);
       if (place !== undefined) log.write(`listening on ${place}`);
+      return read.settings;
     },
     onWarning: log.write,
   });
   const isSingleConnection = isOnStdio(args, activation);
-  const services = servicesOf(args, { hurry, problem, isSingleConnection });
-  const serving = serve(args.debug ? traced(listener, log.write) : listener, services, {
-    ...serveOptions(args, settings, isSingleConnection),
-    stop,
-  });
+  const serving = opening.pipe(
+    switchMap((listener) => {
+      const { settings, problem } = read;
+      const services = servicesOf(args, { hurry, problem, isSingleConnection });
+      return serve(args.debug ? traced(listener, log.write) : listener, services, {
+        ...serveOptions(args, settings, isSingleConnection),
+        stop,
+      });
+    }),
+  );
   const subscriptions = new Subscription();
   try {
     return await new Promise<number>((resolve, reject) => {

@@ -1,38 +1,44 @@
 import type { Socket } from 'node:net';
-import { Observable, catchError, defer, throwError, type OperatorFunction } from 'rxjs';
+import {
+  Observable,
+  Subject,
+  Subscription,
+  catchError,
+  defer,
+  finalize,
+  of,
+  throwError,
+  type OperatorFunction,
+} from 'rxjs';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
 import type { Listener } from '../../drivers/driver.js';
 import type { Activation } from '../../transport/activation.js';
 import { isAmandaError } from '../../wire/errors.js';
+import type { Settings } from '../config/settings.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 /** Takes the events of a listener. */
 export interface ListenerEvents {
   /**
-   * Called before the first connection, with the listening address if there is one. An error that
-   * it throws is the listener's.
+   * Called before the first connection, with the listening address if there is one. Gives up the
+   * rights of root and returns the configuration, which is read after that. An error that it throws
+   * is the listener's.
    */
-  readonly onReady: (place: string | undefined) => void;
+  readonly onReady: (place: string | undefined) => Settings;
   readonly onWarning: (message: string) => void;
 }
 
 /** Listeners of a TCP driver, by the way in which connections arrive. */
 export interface TcpListeners {
-  /** Listens on a port itself. */
-  readonly onPort: (options: PortOptions) => Listener;
   /** Standard input and output are the connection. */
-  readonly onStdio: () => Listener;
-  /** The sockets are accepted elsewhere. */
-  readonly onSockets: (options: ConnectionOptions) => OperatorFunction<Socket, Connection>;
+  readonly onStdio: (settings: Settings) => Listener;
+  /** The connections of sockets. `isOwn`: this program listens itself. */
+  readonly onSockets: (settings: Settings, isOwn: boolean) => Acceptor<Socket>;
 }
 
-export interface PortOptions {
-  readonly port: number;
-  readonly host?: string;
-  readonly maxConnections: number;
-  readonly onListening: (port: number) => void;
-}
+/** Makes connections of what a bound socket brings. */
+export type Acceptor<T> = (options: ConnectionOptions) => OperatorFunction<T, Connection>;
 
 /** The most concurrent connections. */
 export function maxConnectionsOf({ limits }: AmandadArguments): number {
@@ -47,50 +53,74 @@ export function isOnStdio({ auth, tcpPort }: AmandadArguments, activation: Activ
 }
 
 /** Reports ready at once, because standard input and output already are a connection. */
-export function stdioListener(
-  listener: Listener,
+export function openStdio(
+  make: (settings: Settings) => Listener,
   activation: Activation,
   { onReady }: ListenerEvents,
-): Listener {
-  return {
-    ...listener,
-    accept: (options) =>
-      defer(() => {
-        onReady(undefined);
-        const connections = listener.accept(options);
-        if (activation.kind !== 'unusable') return connections;
-        // Why the socket that was passed is unusable says more than that standard input is none.
-        return connections.pipe(
-          catchError((error: unknown) =>
-            throwError(() => (isAmandaError(error, 'BAD_ARGUMENT') ? activation.error : error)),
-          ),
-        );
-      }),
-  };
+): Observable<Listener> {
+  return defer(() => {
+    const listener = make(onReady(undefined));
+    if (activation.kind !== 'unusable') return of<Listener>(listener);
+    // Why the socket that was passed is unusable says more than that standard input is none.
+    const why = (error: unknown): unknown =>
+      isAmandaError(error, 'BAD_ARGUMENT') ? activation.error : error;
+    return of<Listener>({
+      ...listener,
+      accept: (options) =>
+        listener.accept(options).pipe(catchError((error: unknown) => throwError(() => why(error)))),
+    });
+  });
 }
 
 /**
- * Reports ready when the listener calls `ready`. A failure of the report is the listener's error.
+ * Emits the listener in the moment in which `bind` calls `ready`, and then completes.
+ *
+ * The receiver has to subscribe to the listener's connections at once: what the socket brings
+ * before is lost. Unsubscribing from them unsubscribes from `bind`.
  */
-export function reportingReady(
+export function openBound<T>(
   name: string,
+  bind: (ready: (place: string | undefined) => void) => Observable<T>,
   { onReady }: ListenerEvents,
-  make: (ready: (place: string | undefined) => void) => Listener,
-): Listener {
-  return {
-    name,
-    accept: (options) =>
-      new Observable((out) => {
-        const listener = make((place) => {
-          try {
-            onReady(place);
-          } catch (error) {
-            out.error(error);
-          }
-        });
-        out.add(listener.accept(options).subscribe(out));
+  acceptor: (settings: Settings) => Acceptor<T>,
+): Observable<Listener> {
+  return new Observable((out) => {
+    const arrivals = new Subject<T>();
+    const bound = new Subscription();
+    const source = arrivals.pipe(
+      finalize(() => {
+        bound.unsubscribe();
       }),
-  };
+    );
+    let isHandedOver = false;
+    const ready = (place: string | undefined): void => {
+      try {
+        const toConnections = acceptor(onReady(place));
+        isHandedOver = true;
+        out.next({ name, accept: (options) => source.pipe(toConnections(options)) });
+        out.complete();
+      } catch (error) {
+        out.error(error);
+      }
+    };
+    out.add(() => {
+      if (!isHandedOver) bound.unsubscribe();
+    });
+    bound.add(
+      bind(ready).subscribe({
+        next: (arrival) => {
+          arrivals.next(arrival);
+        },
+        error: (error: unknown) => {
+          if (isHandedOver) arrivals.error(error);
+          else out.error(error);
+        },
+        complete: () => {
+          arrivals.complete();
+        },
+      }),
+    );
+  });
 }
 
 /** The options of the listening address, and its description. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:dgram';
 import type { Observable } from 'rxjs';
 import type { FrameObserver } from '../../connection/connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
@@ -41,6 +42,11 @@ export function bsd(options: BsdOptions): Driver {
  */
 export function listenBsd(options: ListenBsdOptions = {}): Listener {
   return datagramListener('bsd', options, rawStreams);
+}
+
+/** The same over a socket that is bound already, or will be. */
+export function acceptBsd(sockets: Observable<Socket>, options: ListenBsdOptions): Listener {
+  return datagramListener('bsd', options, rawStreams, sockets);
 }
 
 const rawStreams: StreamFramingFactory = (options) => new RawStreams(options);

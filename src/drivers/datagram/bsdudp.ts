@@ -1,3 +1,4 @@
+import type { Socket } from 'node:dgram';
 import { BehaviorSubject, combineLatest, map, of, switchMap, type Observable } from 'rxjs';
 import type { FrameObserver } from '../../connection/connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
@@ -39,6 +40,11 @@ export function bsdudp(options: BsdudpOptions): Driver {
  */
 export function listenBsdudp(options: ListenBsdudpOptions = {}): Listener {
   return datagramListener('bsdudp', options, framedStreams);
+}
+
+/** The same over a socket that is bound already, or will be. */
+export function acceptBsdudp(sockets: Observable<Socket>, options: ListenBsdudpOptions): Listener {
+  return datagramListener('bsdudp', options, framedStreams, sockets);
 }
 
 const framedStreams: StreamFramingFactory = (options) => new FramedStreams(options);

@@ -58,6 +58,7 @@ export function datagramListener(
   name: 'bsd' | 'bsdudp',
   options: DatagramListenerOptions,
   framing: StreamFramingFactory,
+  sockets?: Observable<Socket>,
 ): Listener {
   const {
     port = AMANDA_PORT,
@@ -72,7 +73,7 @@ export function datagramListener(
     accept: (connectionOptions) =>
       new Observable((out) => {
         const associations = new Associations(name, options, framing, connectionOptions, out);
-        const opening = port === 'inherited' ? inheritUdp() : listenUdp(port, host);
+        const opening = sockets ?? (port === 'inherited' ? inheritUdp() : listenUdp(port, host));
         const socketInUse = opening.subscribe({
           next: (socket) => {
             associations.over(socket);

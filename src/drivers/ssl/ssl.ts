@@ -225,6 +225,7 @@ function sharedByConnections(options: CertificateOptions): SharedByConnections {
   return { cache: targetCache(options), delayed: new DelayedHandshakes() };
 }
 
-function targetCache(options: CertificateOptions): CertificateCache<Server> {
+/** What all connections of a target share, read and made again when a file changes. */
+export function targetCache(options: CertificateOptions): CertificateCache<Server> {
   return new CertificateCache(options, (own) => sessionServer(own, options));
 }
