@@ -30,7 +30,9 @@ test('a command that cannot have its pipes is an error of the connection', async
 });
 
 test('a tar that cannot have its pipes is thrown, and no event without a listener follows', async () => {
-  const asked = { directory: '/', excludes: [] } as unknown as Parameters<typeof startDumper>[1];
+  const asked = { directory: '/', excludes: [], excludeLists: [] } as unknown as Parameters<
+    typeof startDumper
+  >[1];
   expect(() => startDumper('tar', asked, '/dev/null')).toThrow('too many open files');
   expect(() => startLister('tar')).toThrow('too many open files');
   await new Promise((resolve) => setImmediate(resolve));

@@ -235,7 +235,8 @@ describe('sendbackup of a directory', () => {
     vi.stubEnv('TMPDIR', place);
     await ask(sendbackupService({ tar }), asked(body), async ({ streams }) => {
       await vi.waitFor(() => readFile(pidFile, 'utf8').then((said) => expect(said).not.toBe('')));
-      expect(await readdir(place)).toHaveLength(1);
+      // Nothing stays behind even if this process is killed now.
+      expect(await readdir(place)).toEqual([]);
       for (const stream of Object.values(streams)) stream.discard();
     }).finally(() => vi.unstubAllEnvs());
     const pid = Number(await readFile(pidFile, 'utf8'));
@@ -354,6 +355,27 @@ describe('sendbackup refuses', () => {
       );
     }
     expect((await dump(service, dle(join(root, 'in')))).index).toBe('/\n');
+  });
+
+  it('a list outside its roots, with the same words whether there is one', async () => {
+    const [root, elsewhere] = [await folder(), await folder()];
+    await writeFile(join(elsewhere, 'secret'), '*.txt\n');
+    await writeFile(join(root, 'list'), './kept-out\n');
+    await symlink(join(elsewhere, 'secret'), join(root, 'link'));
+    await writeFile(join(root, 'kept-out'), '');
+    await writeFile(join(root, 'a.txt'), '');
+    const service = sendbackupService({ roots: [root] });
+    const with_ = (list: string, optional = ''): string =>
+      dle(root, `<level>0</level><index>YES</index><exclude><list>${list}</list>${optional}</exclude>`);
+    for (const list of [join(elsewhere, 'secret'), join(elsewhere, 'none'), '/etc/shadow'])
+      expect(await replyText(service, asked(with_(list)))).toBe(
+        `ERROR [sendbackup: cannot read the exclude list ${list}]\n`,
+      );
+    const ignored = with_(join(root, 'link'), '<optional>YES</optional>');
+    expect((await dump(service, ignored)).index).toContain('/a.txt\n');
+    const { index } = await dump(service, with_('list'));
+    expect(index).toContain('/a.txt\n');
+    expect(index).not.toContain('kept-out');
   });
 
   it('what its owner does not allow', async () => {

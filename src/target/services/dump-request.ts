@@ -1,13 +1,14 @@
-import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { IncomingRequest } from '../../exchange/service.js';
 import { parseDles } from '../../wire/dle-parse.js';
 import type { Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
 import { messageOf, printable, decodeText } from '../../wire/text.js';
+import { openBeneath } from './open-beneath.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 
 /** What every request for a dump says. */
@@ -19,17 +20,24 @@ export interface DumpHead {
   readonly level: number;
 }
 
+/** A path, or what is open there and is to be closed. */
+export type PathOrFile = string | FileHandle;
+
 /** A valid request for the dump of a directory. */
 export interface DumpRequest extends DumpHead {
-  /** An absolute path. */
-  readonly directory: string;
-  /** Options for tar. */
+  readonly directory: PathOrFile;
+  /** Patterns of what to leave out, and lists of them. */
   readonly excludes: readonly string[];
+  readonly excludeLists: readonly PathOrFile[];
 }
 
 /** Limits what may be dumped. */
 export interface DumpPermission {
-  /** Only these directories and their contents, links resolved. Default: all that is readable. */
+  /**
+   * Only these directories and their contents, links resolved; lists of what to leave out as well.
+   * What is opened there is passed on as a descriptor, which needs /proc. Default: all that is
+   * readable, by name.
+   */
   readonly roots?: readonly string[] | undefined;
   /** Whether an entry may be dumped. Default: yes. */
   readonly allow?:
@@ -37,7 +45,7 @@ export interface DumpPermission {
 }
 
 /**
- * Reads a request for the dump of a directory.
+ * Reads a request for the dump of a directory, of at most this level.
  *
  * Rejects with `BAD_REQUEST` when the request is malformed or not supported, and with
  * `ACCESS_DENIED`. The message is the text of the reply's ERROR line.
@@ -45,10 +53,24 @@ export interface DumpPermission {
 export async function readDumpRequest(
   request: IncomingRequest,
   permission: DumpPermission,
+  maxLevel = Infinity,
 ): Promise<DumpRequest> {
   const head = readDumpHead(request);
-  const directory = await permitted(head.dle, request, permission);
-  return { ...head, directory, excludes: await excludesOf(head.dle, directory) };
+  if (head.level > maxLevel)
+    throw refuse(`[sendbackup: level ${head.level} is not possible here, only ${maxLevel} is]`);
+  const { named, directory } = await permitted(head.dle, request, permission);
+  try {
+    const excludeLists = await listsOf(head.dle, named, permission);
+    return { ...head, directory, excludes: head.dle.exclude?.files ?? [], excludeLists };
+  } catch (error) {
+    await closeFiles([directory]);
+    throw error;
+  }
+}
+
+/** Closes what is open. */
+export async function closeFiles(files: readonly PathOrFile[]): Promise<void> {
+  for (const file of files) if (typeof file !== 'string') await file.close();
 }
 
 /** Reads what every request for a dump says. Throws `BAD_REQUEST`. */
@@ -113,7 +135,7 @@ async function permitted(
   dle: Dle,
   request: IncomingRequest,
   { roots, allow }: DumpPermission,
-): Promise<string> {
+): Promise<{ readonly named: string; readonly directory: PathOrFile }> {
   const named = dle.diskdevice ?? dle.disk;
   const denied = new AmandaError(
     'ACCESS_DENIED',
@@ -122,42 +144,49 @@ async function permitted(
   if (!isAbsolute(named) || named.includes('\0'))
     throw refuse(`[sendbackup: ${printable(named)} is not the absolute path of a directory]`);
   if (allow !== undefined && !(await allow(dle, request))) throw denied;
-  if (roots === undefined) return named;
-  try {
-    const directory = await realpath(named);
-    for (const root of roots) if (isInside(directory, await realpath(root))) return directory;
-  } catch {
-    // A path that does not exist is not offered.
-  }
-  throw denied;
+  if (roots === undefined) return { named, directory: named };
+  if (!existsSync('/proc/self/fd'))
+    throw refuse('[sendbackup: this system has no /proc, which the choice of folders needs]');
+  const directory = await openBeneath(roots, named, 'directory');
+  if (directory === undefined) throw denied;
+  return { named, directory };
 }
 
-function isInside(directory: string, root: string): boolean {
-  const path = relative(root, directory);
-  return path !== '..' && !path.startsWith('../');
-}
-
-async function excludesOf({ exclude }: Dle, directory: string): Promise<readonly string[]> {
-  if (exclude === undefined) return [];
-  const lists: string[] = [];
-  for (const list of exclude.lists) {
+/** The lists of an entry. One outside the roots is as good as none, so it tells nothing. */
+async function listsOf(
+  { exclude }: Dle,
+  directory: string,
+  { roots }: DumpPermission,
+): Promise<readonly PathOrFile[]> {
+  const lists: PathOrFile[] = [];
+  for (const list of exclude?.lists ?? []) {
     const file = resolve(directory, list);
-    if (await isList(file)) lists.push(`--exclude-from=${file}`);
-    else if (!exclude.optional)
+    const found = await listAt(file, roots);
+    if (found !== undefined) {
+      lists.push(found);
+    } else if (exclude?.optional !== true) {
+      await closeFiles(lists);
       throw refuse(`[sendbackup: cannot read the exclude list ${printable(file)}]`);
+    }
   }
-  return [...exclude.files.map((pattern) => `--exclude=${pattern}`), ...lists];
+  return lists;
 }
 
 /** tar reads a list to its end, even a device; so it must be a file of a plausible size. */
-async function isList(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.R_OK);
-    const found = await stat(file);
-    return found.isFile() && found.size <= MOST_LIST_BYTES;
-  } catch {
-    return false;
-  }
+async function listAt(
+  path: string,
+  roots: readonly string[] | undefined,
+): Promise<PathOrFile | undefined> {
+  const file =
+    roots === undefined
+      ? await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
+      : await openBeneath(roots, path, 'file');
+  if (file === undefined) return undefined;
+  const found = await file.stat();
+  const isList = found.isFile() && found.size <= MOST_LIST_BYTES;
+  if (isList && roots !== undefined) return file;
+  await file.close();
+  return isList ? path : undefined;
 }
 
 const MOST_LIST_BYTES = 1_048_576;

@@ -1,4 +1,4 @@
-import { Observable, catchError, defer, of, switchMap } from 'rxjs';
+import { Observable } from 'rxjs';
 import { reply, type Service, type ServiceReply } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf, printable } from '../../wire/text.js';
@@ -21,31 +21,27 @@ export function sendbackupService({
   ...permission
 }: SendbackupServiceOptions = {}): Service {
   return (request) =>
-    defer(() => readDumpRequest(request, permission)).pipe(
-      switchMap((asked) => {
-        if (asked.level > 0 && listDir === undefined) {
-          throw new AmandaError(
-            'BAD_REQUEST',
-            `[sendbackup: level ${asked.level} is not possible here, only 0 is]`,
-          );
-        }
-        return new Observable<ServiceReply>((out) => {
-          const dump = new TarDump(asked, { tar, listDir });
-          dump.start().then(
-            (started) => {
-              out.next(started);
-            },
-            (error: unknown) => {
-              out.error(error);
-            },
-          );
-          return () => {
-            dump.stop();
-          };
-        });
-      }),
-      catchError((error: unknown) => of(reply({ lines: [`ERROR ${reason(error)}`] }))),
-    );
+    new Observable<ServiceReply>((out) => {
+      let dump: TarDump | undefined;
+      const start = async (): Promise<ServiceReply> => {
+        const asked = await readDumpRequest(request, permission, listDir === undefined ? 0 : 9);
+        dump = new TarDump(asked, { tar, listDir });
+        if (out.closed) dump.stop();
+        return dump.start();
+      };
+      start().then(
+        (started) => {
+          out.next(started);
+        },
+        (error: unknown) => {
+          out.next(reply({ lines: [`ERROR ${reason(error)}`] }));
+          out.complete();
+        },
+      );
+      return () => {
+        dump?.stop();
+      };
+    });
 }
 
 function reason(error: unknown): string {

@@ -1,10 +1,12 @@
-import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdtemp, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The file in which tar records a dump, so that a later dump has only what has changed since. */
 export interface Snapshot {
-  readonly file: string;
+  /** Its path, or the open file. */
+  readonly file: string | FileHandle;
   /** Makes it the base for dumps of higher levels. */
   keep(): Promise<void>;
   /** Removes it unless it was kept. */
@@ -13,7 +15,7 @@ export interface Snapshot {
 
 /**
  * Makes the snapshot for a dump: a copy of the one of the next lower level that exists, or an empty
- * one, which makes a full dump. Without a folder it is temporary. Rejects with the file system's
+ * one, which makes a full dump. Without a folder it has no name. Rejects with the file system's
  * error.
  */
 export async function takeSnapshot(
@@ -35,13 +37,19 @@ export async function takeSnapshot(
   };
 }
 
+/** With /proc it has no name, so that nothing stays behind even if this process is killed. */
 async function temporary(): Promise<Snapshot> {
   const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-'));
-  return {
-    file: join(folder, 'snapshot'),
-    keep: () => Promise.resolve(),
-    discard: () => rm(folder, { recursive: true, force: true }),
-  };
+  const path = join(folder, 'snapshot');
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const keep = (): Promise<void> => Promise.resolve();
+  if (!existsSync('/proc/self/fd')) return { file: path, keep, discard: remove };
+  try {
+    const file = await open(path, 'w+', 0o600);
+    return { file, keep, discard: () => file.close() };
+  } finally {
+    await remove();
+  }
 }
 
 async function copyBelow(base: string, level: number, file: string): Promise<void> {

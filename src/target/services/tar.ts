@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { withPipes } from '../../transport/child-pipes.js';
 import { keepOutputAfterExit } from '../process/child-process.js';
-import type { DumpRequest } from './dump-request.js';
+import type { DumpRequest, PathOrFile } from './dump-request.js';
 
 /** A tar that makes a dump. */
 export interface Dumper {
@@ -23,25 +23,35 @@ export interface Lister {
   readonly exit: Promise<string | undefined>;
 }
 
-/** Starts to dump. Throws when the system has no descriptors for the pipes. */
+/**
+ * Starts to dump. The child gets the open files as descriptors 3 and up, so that it does not look
+ * for their names again. Throws when the system has no descriptors for the pipes.
+ */
 export function startDumper(
   program: string,
-  { directory, excludes }: DumpRequest,
-  snapshot: string,
+  { directory, excludes, excludeLists }: DumpRequest,
+  snapshot: PathOrFile,
 ): Dumper {
+  const inherited: number[] = [];
+  const inChild = (file: PathOrFile): string =>
+    typeof file === 'string' ? file : `/proc/self/fd/${2 + inherited.push(file.fd)}`;
   const what = [
     '--create',
     '--file=-',
-    `--directory=${directory}`,
+    `--directory=${inChild(directory)}`,
     '--one-file-system',
-    `--listed-incremental=${snapshot}`,
+    `--listed-incremental=${inChild(snapshot)}`,
   ];
   const how = ['--sparse', '--ignore-failed-read', '--totals'];
+  const without = [
+    ...excludes.map((pattern) => `--exclude=${pattern}`),
+    ...excludeLists.map((list) => `--exclude-from=${inChild(list)}`),
+  ];
   const child = withPipes(
-    spawn(program, [...what, ...how, ...excludes, '--', '.'], {
+    spawn(program, [...what, ...how, ...without, '--', '.'], {
       env: environment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
+      stdio: ['ignore', 'pipe', 'pipe', ...inherited],
+    }) as ChildProcessByStdio<null, Readable, Readable>,
   );
   keepOutputAfterExit(child);
   return {
