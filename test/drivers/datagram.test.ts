@@ -248,6 +248,25 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     own.destroy();
   });
 
+  test('takes two TCP connections for one stream as a sign that one is not the initiator', async () => {
+    const { port, events } = await target(name);
+    const ended = firstValueFrom(events.pipe(filter(({ kind }) => kind === 'disconnected')));
+    const initiator = await rawUdp();
+    initiator.send(req('000-00000000', 1, 'three'), port);
+    await initiator.next();
+    const [, number] = /CONNECT A (\d+) /.exec(await initiator.next()) ?? [];
+    const thief = connectSocket({ host, port: Number(number) }).on('error', () => undefined);
+    await once(thief, 'connect');
+    const own = connectSocket({ host, port: Number(number) });
+    await expect(once(own, 'close')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await ended).toMatchObject({
+      error: {
+        code: 'CONNECTION_LOST',
+        message: expect.stringMatching(/^Two programs on the initiator's host/) as string,
+      },
+    });
+  });
+
   test('stops when the last initiator has gone, if it is to', async () => {
     const { port, over } = await target(name, { untilIdle: true }, { idleTimeout: 5 });
     await lastValueFrom(

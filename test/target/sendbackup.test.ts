@@ -366,7 +366,10 @@ describe('sendbackup refuses', () => {
     await writeFile(join(root, 'a.txt'), '');
     const service = sendbackupService({ roots: [root] });
     const with_ = (list: string, optional = ''): string =>
-      dle(root, `<level>0</level><index>YES</index><exclude><list>${list}</list>${optional}</exclude>`);
+      dle(
+        root,
+        `<level>0</level><index>YES</index><exclude><list>${list}</list>${optional}</exclude>`,
+      );
     for (const list of [join(elsewhere, 'secret'), join(elsewhere, 'none'), '/etc/shadow'])
       expect(await replyText(service, asked(with_(list)))).toBe(
         `ERROR [sendbackup: cannot read the exclude list ${list}]\n`,

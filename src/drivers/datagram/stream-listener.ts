@@ -65,7 +65,8 @@ export interface StreamListener {
   readonly port: number;
   /**
    * The connection. One subscriber; unsubscribing stops listening. Errors with `CONNECTION_LOST`
-   * when it does not come in time.
+   * when it does not come in time, and when another one comes from the peer's address: one of the
+   * two is somebody else's.
    */
   readonly arrival: Observable<ConnectedSocket>;
 }
@@ -99,14 +100,20 @@ function listenerOf(server: Server, address: string | undefined, wait: number): 
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
   const arrival = new Observable<ConnectedSocket>((out) => {
+    let isTaken = false;
     server.on('connection', (socket: Socket) => {
       socket.on('error', () => undefined);
       if (plainAddress(socket.remoteAddress ?? '') !== plainAddress(address ?? '')) {
         socket.resetAndDestroy();
         return;
       }
+      if (isTaken) {
+        socket.resetAndDestroy();
+        out.error(takenByTwo(port));
+        return;
+      }
+      isTaken = true;
       out.next({ socket });
-      out.complete();
     });
     return () => {
       server.close();
@@ -122,6 +129,14 @@ function listenerOf(server: Server, address: string | undefined, wait: number): 
     port,
     arrival: arrival.pipe(timeout({ first: wait, with: () => throwError(() => tooLate()) })),
   };
+}
+
+function takenByTwo(port: number): AmandaError {
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `Two programs on the initiator's host connected to TCP port ${port} for one stream; the first one may have read it in the place of the initiator.`,
+    { handle: port },
+  );
 }
 
 async function listenFirst(host: string | undefined, ports: readonly number[]): Promise<Server> {
