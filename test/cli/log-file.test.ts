@@ -1,7 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { LogFile } from '../../src/cli/rx-amandad/log-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-log-'));
@@ -40,4 +49,21 @@ test('a log that cannot be opened is FILE_FAILED', () => {
   expect(() => new LogFile(folder)).toThrow(
     expect.objectContaining({ code: 'FILE_FAILED' }) as Error,
   );
+});
+
+test('a FIFO in the place of the log makes nobody wait', async () => {
+  const path = join(folder, 'fifo');
+  execFileSync('mkfifo', [path]);
+  expect(() => new LogFile(path)).toThrow(`Cannot write the log ${path}: ENXIO`);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const log = new LogFile(path);
+  log.write('read');
+  await vi.waitFor(() => {
+    const buffer = Buffer.alloc(10);
+    expect(buffer.toString('latin1', 0, readSync(reader, buffer))).toBe('read\n');
+  });
+  // More than a pipe takes.
+  for (let count = 0; count < 300; count += 1) log.write('x'.repeat(1_000));
+  await log.close();
+  closeSync(reader);
 });

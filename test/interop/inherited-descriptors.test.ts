@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { firstValueFrom, map } from 'rxjs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { connect, local, request } from '../../src/index.js';
 import { rxAmandad } from '../support/program.js';
 import { describeUnless, missingPrograms, notRoot } from '../support/skips.js';
@@ -37,6 +37,17 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+function run(command: string, args: readonly string[], stdio: StdioOptions): ChildProcess {
+  const child = spawn(command, args, { stdio });
+  children.push(child);
+  return child;
+}
 
 /** bash keeps 255 for the script that it reads. */
 const contract = ['0', '1', '2', ...[0, 1, 2, 3, 4, 5, 6, 7].map((more) => `${150 + more}`)];
@@ -89,11 +100,11 @@ describeUnless(missing, 'descriptors that a starter leaves open', () => {
     'end for their reader at once when they are pipes: %i',
     async (number) => {
       const script = `exec '${process.execPath}' '${rxAmandad}' -no-exit -tcp=0 -listen=127.0.0.1 ${stay.join(' ')} ${number}>&1 >/dev/null`;
-      const child = spawn('/bin/bash', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] });
-      const ended = once(child.stdout, 'end');
-      child.stdout.resume();
+      const child = run('/bin/bash', ['-c', script], ['ignore', 'pipe', 'pipe']);
+      const ended = once(child.stdout as Readable, 'end');
+      child.stdout?.resume();
       const listening = new Promise<void>((resolve) => {
-        child.stderr.on('data', (text: Buffer) => {
+        child.stderr?.on('data', (text: Buffer) => {
           if (text.includes('listening')) resolve();
         });
       });
@@ -108,7 +119,7 @@ describeUnless(missing, 'descriptors that a starter leaves open', () => {
   it('stay open when an option names them', async () => {
     const log = join(folder, 'log');
     const script = `exec '${process.execPath}' '${rxAmandad}' -no-exit -tcp=0 -listen=127.0.0.1 ${stay.join(' ')} -log=/dev/fd/40 40>>'${log}'`;
-    const child = spawn('/bin/bash', ['-c', script], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = run('/bin/bash', ['-c', script], ['ignore', 'ignore', 'pipe']);
     await expect.poll(() => readFileSync(log, 'utf8')).toContain('listening');
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -118,14 +129,8 @@ describeUnless(missing, 'descriptors that a starter leaves open', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const script = `export LISTEN_PID=$$ LISTEN_FDS=1; exec '${process.execPath}' '${rxAmandad}' ${stay.join(' ')} 17>&1`;
-    const child = spawn('/bin/bash', ['-c', script], {
-      stdio: [
-        'ignore',
-        'ignore',
-        'pipe',
-        (server as unknown as { _handle: { fd: number } })._handle.fd,
-      ],
-    });
+    const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+    const child = run('/bin/bash', ['-c', script], ['ignore', 'ignore', 'pipe', fd]);
     const [text] = (await once(child.stderr as Readable, 'data')) as [Buffer];
     expect(text.toString()).toContain('listening on');
     child.kill('SIGKILL');
@@ -136,9 +141,9 @@ describeUnless(missing, 'descriptors that a starter leaves open', () => {
   it('are not open in the services of a program that embeds the library', async () => {
     const program = fileURLToPath(new URL('../support/embedder.mjs', import.meta.url));
     const start = leaking(process.execPath, program, join(folder, 'libexec', 'selfcheck'));
-    const child = spawn(start, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = run(start, [], ['ignore', 'pipe', 'inherit']);
     let text = '';
-    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await once(child, 'close');
     expect([...descriptorsIn(text)].sort()).toEqual([...contract].sort());
   });

@@ -1,4 +1,4 @@
-import { appendFile, closeSync, openSync } from 'node:fs';
+import { appendFile, closeSync, constants, openSync } from 'node:fs';
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf } from '../../wire/text.js';
 
@@ -7,6 +7,14 @@ const MAX_WAITING = 1_048_576;
 
 /** Milliseconds that a disk has for the last lines. */
 const LAST_WRITE = 1_000;
+
+/** Without O_NONBLOCK, opening a FIFO waits for a reader. Without one it is an error now. */
+const FLAGS =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NONBLOCK |
+  constants.O_NOCTTY;
 
 /**
  * A file that lines are appended to. Nothing waits for the disk: lines that it is too slow for are
@@ -22,7 +30,7 @@ export class LogFile {
   /** Errors with `FILE_FAILED`. */
   constructor(path: string) {
     try {
-      this.#descriptor = openSync(path, 'a', 0o600);
+      this.#descriptor = openSync(path, FLAGS, 0o600);
     } catch (cause) {
       throw new AmandaError('FILE_FAILED', `Cannot write the log ${path}: ${messageOf(cause)}.`, {
         cause,
@@ -60,9 +68,15 @@ export class LogFile {
     this.#dropped = 0;
     this.#isWriting = true;
     // A full disk must not end a backup, so an error is ignored.
-    appendFile(this.#descriptor, text, () => {
+    appendFile(this.#descriptor, text, (error) => {
       this.#isWriting = false;
-      this.#writeNext();
+      if (error?.code !== 'EAGAIN') {
+        this.#writeNext();
+        return;
+      }
+      // A FIFO whose reader is slow has taken a part at most. The next line tries again.
+      this.#dropped += text.split('\n').length - 1;
+      this.#whenWritten?.();
     });
   }
 }
