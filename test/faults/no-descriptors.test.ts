@@ -7,6 +7,7 @@ import { connect } from '../../src/initiator/connect.js';
 import { noop } from '../../src/initiator/noop.js';
 import { tapProcess } from '../../src/tap/relay-process.js';
 import { launch } from '../../src/target/process/launch.js';
+import type { DumpRequest } from '../../src/target/services/dump-request.js';
 import { startDumper, startLister } from '../../src/target/services/tar.js';
 
 /** What Node makes when no descriptor is left for a pipe: a child without streams that fails later. */
@@ -30,10 +31,8 @@ test('a command that cannot have its pipes is an error of the connection', async
 });
 
 test('a tar that cannot have its pipes is thrown, and no event without a listener follows', async () => {
-  const asked = { directory: '/', excludes: [], excludeLists: [] } as unknown as Parameters<
-    typeof startDumper
-  >[1];
-  expect(() => startDumper('tar', asked, '/dev/null')).toThrow('too many open files');
+  const asked = { directory: { path: '/' }, excludes: [] } as unknown as DumpRequest;
+  expect(() => startDumper('tar', asked, { path: '/dev/null' })).toThrow('too many open files');
   expect(() => startLister('tar')).toThrow('too many open files');
   await new Promise((resolve) => setImmediate(resolve));
 });

@@ -1,15 +1,14 @@
-import { constants, existsSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute } from 'node:path';
 import type { IncomingRequest } from '../../exchange/service.js';
 import { parseDles } from '../../wire/dle-parse.js';
 import type { Dle } from '../../wire/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
 import { messageOf, printable, decodeText } from '../../wire/text.js';
-import { openBeneath } from './open-beneath.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
+import { readExcludeLists } from './exclude-lists.js';
+import { hasDescriptorPaths, openBelowRoots, type OpenedPath } from './open-below.js';
 
 /** What every request for a dump says. */
 export interface DumpHead {
@@ -20,23 +19,21 @@ export interface DumpHead {
   readonly level: number;
 }
 
-/** A path, or what is open there and is to be closed. */
-export type PathOrFile = string | FileHandle;
-
 /** A valid request for the dump of a directory. */
 export interface DumpRequest extends DumpHead {
-  readonly directory: PathOrFile;
-  /** Patterns of what to leave out, and lists of them. */
+  /** An absolute path. With roots it is open, and its receiver closes it. */
+  readonly directory: OpenedPath;
+  /** Patterns of what is left out. */
   readonly excludes: readonly string[];
-  readonly excludeLists: readonly PathOrFile[];
+  /** Optional; more patterns, one a line. */
+  readonly excludeList: Uint8Array | undefined;
 }
 
 /** Limits what may be dumped. */
 export interface DumpPermission {
   /**
-   * Only these directories and their contents, links resolved; lists of what to leave out as well.
-   * What is opened there is passed on as a descriptor, which needs /proc. Default: all that is
-   * readable, by name.
+   * Only these directories and their contents, and only exclude lists in them. A root may be a
+   * link; below it no link is followed. Needs Linux with /proc. Default: all that is readable.
    */
   readonly roots?: readonly string[] | undefined;
   /** Whether an entry may be dumped. Default: yes. */
@@ -45,7 +42,7 @@ export interface DumpPermission {
 }
 
 /**
- * Reads a request for the dump of a directory, of at most this level.
+ * Reads a request for the dump of a directory.
  *
  * Rejects with `BAD_REQUEST` when the request is malformed or not supported, and with
  * `ACCESS_DENIED`. The message is the text of the reply's ERROR line.
@@ -53,24 +50,17 @@ export interface DumpPermission {
 export async function readDumpRequest(
   request: IncomingRequest,
   permission: DumpPermission,
-  maxLevel = Infinity,
 ): Promise<DumpRequest> {
   const head = readDumpHead(request);
-  if (head.level > maxLevel)
-    throw refuse(`[sendbackup: level ${head.level} is not possible here, only ${maxLevel} is]`);
-  const { named, directory } = await permitted(head.dle, request, permission);
+  const directory = await permitted(head.dle, request, permission);
+  const { exclude = { files: [], lists: [], optional: false } } = head.dle;
   try {
-    const excludeLists = await listsOf(head.dle, named, permission);
-    return { ...head, directory, excludes: head.dle.exclude?.files ?? [], excludeLists };
+    const excludeList = await readExcludeLists(exclude, directory, permission.roots);
+    return { ...head, directory, excludes: exclude.files, excludeList };
   } catch (error) {
-    await closeFiles([directory]);
+    await directory.handle?.close();
     throw error;
   }
-}
-
-/** Closes what is open. */
-export async function closeFiles(files: readonly PathOrFile[]): Promise<void> {
-  for (const file of files) if (typeof file !== 'string') await file.close();
 }
 
 /** Reads what every request for a dump says. Throws `BAD_REQUEST`. */
@@ -135,7 +125,7 @@ async function permitted(
   dle: Dle,
   request: IncomingRequest,
   { roots, allow }: DumpPermission,
-): Promise<{ readonly named: string; readonly directory: PathOrFile }> {
+): Promise<OpenedPath> {
   const named = dle.diskdevice ?? dle.disk;
   const denied = new AmandaError(
     'ACCESS_DENIED',
@@ -144,52 +134,19 @@ async function permitted(
   if (!isAbsolute(named) || named.includes('\0'))
     throw refuse(`[sendbackup: ${printable(named)} is not the absolute path of a directory]`);
   if (allow !== undefined && !(await allow(dle, request))) throw denied;
-  if (roots === undefined) return { named, directory: named };
-  if (!existsSync('/proc/self/fd'))
-    throw refuse('[sendbackup: this system has no /proc, which the choice of folders needs]');
-  const directory = await openBeneath(roots, named, 'directory');
-  if (directory === undefined) throw denied;
-  return { named, directory };
-}
-
-/** The lists of an entry. One outside the roots is as good as none, so it tells nothing. */
-async function listsOf(
-  { exclude }: Dle,
-  directory: string,
-  { roots }: DumpPermission,
-): Promise<readonly PathOrFile[]> {
-  const lists: PathOrFile[] = [];
-  for (const list of exclude?.lists ?? []) {
-    const file = resolve(directory, list);
-    const found = await listAt(file, roots);
-    if (found !== undefined) {
-      lists.push(found);
-    } else if (exclude?.optional !== true) {
-      await closeFiles(lists);
-      throw refuse(`[sendbackup: cannot read the exclude list ${printable(file)}]`);
-    }
+  if (roots === undefined) return { path: named };
+  if (!(await hasDescriptorPaths()))
+    throw new AmandaError(
+      'ACCESS_DENIED',
+      '[sendbackup: directories below roots can be dumped only on Linux with /proc]',
+    );
+  try {
+    return { path: named, handle: await openBelowRoots(roots, named, 'directory') };
+  } catch {
+    // A path that does not exist is not offered either.
+    throw denied;
   }
-  return lists;
 }
-
-/** tar reads a list to its end, even a device; so it must be a file of a plausible size. */
-async function listAt(
-  path: string,
-  roots: readonly string[] | undefined,
-): Promise<PathOrFile | undefined> {
-  const file =
-    roots === undefined
-      ? await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined)
-      : await openBeneath(roots, path, 'file');
-  if (file === undefined) return undefined;
-  const found = await file.stat();
-  const isList = found.isFile() && found.size <= MOST_LIST_BYTES;
-  if (isList && roots !== undefined) return file;
-  await file.close();
-  return isList ? path : undefined;
-}
-
-const MOST_LIST_BYTES = 1_048_576;
 
 function malformed(why: string): AmandaError {
   return refuse(`FORMAT ERROR IN REQUEST PACKET '${printable(why)}'`);

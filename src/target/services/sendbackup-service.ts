@@ -1,8 +1,8 @@
-import { Observable } from 'rxjs';
+import { Observable, catchError, defer, finalize, from, of, switchMap } from 'rxjs';
 import { reply, type Service, type ServiceReply } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf, printable } from '../../wire/text.js';
-import { readDumpRequest, type DumpPermission } from './dump-request.js';
+import { readDumpRequest, type DumpPermission, type DumpRequest } from './dump-request.js';
 import { TarDump, type DumpTools } from './tar-dump.js';
 
 export interface SendbackupServiceOptions extends DumpPermission, Partial<DumpTools> {}
@@ -21,27 +21,45 @@ export function sendbackupService({
   ...permission
 }: SendbackupServiceOptions = {}): Service {
   return (request) =>
-    new Observable<ServiceReply>((out) => {
-      let dump: TarDump | undefined;
-      const start = async (): Promise<ServiceReply> => {
-        const asked = await readDumpRequest(request, permission, listDir === undefined ? 0 : 9);
-        dump = new TarDump(asked, { tar, listDir });
-        if (out.closed) dump.stop();
-        return dump.start();
-      };
-      start().then(
-        (started) => {
-          out.next(started);
-        },
-        (error: unknown) => {
-          out.next(reply({ lines: [`ERROR ${reason(error)}`] }));
-          out.complete();
-        },
+    defer(() => {
+      const asking = readDumpRequest(request, permission);
+      return from(asking).pipe(
+        switchMap((asked) => dump(asked, { tar, listDir })),
+        finalize(() => void closeDirectory(asking)),
       );
-      return () => {
-        dump?.stop();
-      };
-    });
+    }).pipe(catchError((error: unknown) => of(reply({ lines: [`ERROR ${reason(error)}`] }))));
+}
+
+function dump(asked: DumpRequest, tools: DumpTools): Observable<ServiceReply> {
+  if (asked.level > 0 && tools.listDir === undefined) {
+    throw new AmandaError(
+      'BAD_REQUEST',
+      `[sendbackup: level ${asked.level} is not possible here, only 0 is]`,
+    );
+  }
+  return new Observable((out) => {
+    const running = new TarDump(asked, tools);
+    running.start().then(
+      (started) => {
+        out.next(started);
+      },
+      (error: unknown) => {
+        out.error(error);
+      },
+    );
+    return () => {
+      running.stop();
+    };
+  });
+}
+
+/** Without a request there is nothing to close. */
+async function closeDirectory(asking: Promise<DumpRequest>): Promise<void> {
+  try {
+    await (await asking).directory.handle?.close();
+  } catch {
+    // The error of the request is reported elsewhere.
+  }
 }
 
 function reason(error: unknown): string {

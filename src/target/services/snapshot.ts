@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { descriptorPath, hasDescriptorPaths, type OpenedPath } from './open-below.js';
 
 /** The file in which tar records a dump, so that a later dump has only what has changed since. */
-export interface Snapshot {
-  /** Its path, or the open file. */
-  readonly file: string | FileHandle;
+export interface Snapshot extends OpenedPath {
   /** Makes it the base for dumps of higher levels. */
   keep(): Promise<void>;
   /** Removes it unless it was kept. */
@@ -15,53 +13,70 @@ export interface Snapshot {
 
 /**
  * Makes the snapshot for a dump: a copy of the one of the next lower level that exists, or an empty
- * one, which makes a full dump. Without a folder it has no name. Rejects with the file system's
- * error.
+ * one, which makes a full dump. It has no name where a descriptor is enough, so that a process that
+ * is killed leaves nothing. Without a folder it cannot be kept. Rejects with the file system's error.
  */
 export async function takeSnapshot(
   folder: string | undefined,
   name: string,
   level: number,
 ): Promise<Snapshot> {
-  if (folder === undefined) return temporary();
   // Loaded on demand: a target that inetd starts for each connection has to start fast.
   const { createHash, randomUUID } = await import('node:crypto');
+  if (folder === undefined) return openNameless(join(tmpdir(), `rx-amanda-${randomUUID()}`));
   const digest = createHash('sha256').update(name).digest('hex');
   const base = join(folder, fileName(name, digest));
-  const file = `${base}_${level}.${randomUUID()}.new`;
-  await copyBelow(base, level, file);
+  const fresh = `${base}_${level}.${randomUUID()}.new`;
+  const file = await openNameless(fresh, (path) => copyBelow(base, level, path));
+  return { ...file, keep: () => keepAs(`${base}_${level}`, fresh, file) };
+}
+
+/** A new file that has no name, or keeps the one given where descriptors have no paths. */
+async function openNameless(
+  name: string,
+  fill: (path: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Snapshot> {
+  const nameless = await hasDescriptorPaths();
+  const handle = await open(name, 'wx+', 0o600);
+  try {
+    if (nameless) await rm(name);
+    await fill(nameless ? descriptorPath(handle.fd) : name);
+  } catch (error) {
+    await handle.close();
+    await rm(name, { force: true });
+    throw error;
+  }
+  const discard = async (): Promise<void> => {
+    await handle.close();
+    await rm(name, { force: true });
+  };
   return {
-    file,
-    keep: () => rename(file, `${base}_${level}`),
-    discard: () => rm(file, { force: true }),
+    path: name,
+    handle: nameless ? handle : undefined,
+    keep: () => Promise.resolve(),
+    discard,
   };
 }
 
-/** With /proc it has no name, so that nothing stays behind even if this process is killed. */
-async function temporary(): Promise<Snapshot> {
-  const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-'));
-  const path = join(folder, 'snapshot');
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  const keep = (): Promise<void> => Promise.resolve();
-  if (!existsSync('/proc/self/fd')) return { file: path, keep, discard: remove };
+async function keepAs(name: string, fresh: string, { handle }: OpenedPath): Promise<void> {
   try {
-    const file = await open(path, 'w+', 0o600);
-    return { file, keep, discard: () => file.close() };
-  } finally {
-    await remove();
+    if (handle !== undefined) await copyFile(descriptorPath(handle.fd), fresh);
+    await rename(fresh, name);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
   }
 }
 
-async function copyBelow(base: string, level: number, file: string): Promise<void> {
+async function copyBelow(base: string, level: number, path: string): Promise<void> {
   for (let below = level - 1; below >= 0; below--) {
     try {
-      await copyFile(`${base}_${below}`, file);
+      await copyFile(`${base}_${below}`, path);
       return;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     }
   }
-  await writeFile(file, '', { mode: 0o600 });
 }
 
 /** Unique for each name: if two disks shared a file, changes would be missing from their dumps. */

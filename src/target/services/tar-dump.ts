@@ -6,7 +6,7 @@ import { formatOptions } from '../../wire/options.js';
 import { messageOf, printable } from '../../wire/text.js';
 import { reap } from '../process/child-process.js';
 import { holdData } from '../process/hold-data.js';
-import { closeFiles, type DumpRequest } from './dump-request.js';
+import type { DumpRequest } from './dump-request.js';
 import { indexLines } from './index-lines.js';
 import { ourFeatures } from './noop-service.js';
 import {
@@ -63,10 +63,9 @@ export class TarDump {
   async start(): Promise<ServiceReply> {
     const snapshot = await this.#snapshot;
     if (this.#stopped) return reply();
-    const dumper = startDumper(this.#tools.tar, this.#asked, snapshot.file);
+    const dumper = startDumper(this.#tools.tar, this.#asked, snapshot);
     this.#dumper = dumper;
     await once(dumper.child, 'spawn');
-    this.#closeFiles();
     const lister =
       this.#asked.dle.index === true && !this.#stopped ? startLister(this.#tools.tar) : undefined;
     this.#lister = lister;
@@ -76,7 +75,6 @@ export class TarDump {
   /** Ends the processes and removes temporary files. */
   stop(): void {
     this.#stopped = true;
-    this.#closeFiles();
     const running = [this.#dumper, this.#lister].flatMap((tar) => tar ?? []);
     for (const tar of running) {
       for (const end of [tar.stdout, 'stderr' in tar ? tar.stderr : tar.stdin]) end.destroy();
@@ -86,12 +84,6 @@ export class TarDump {
     Promise.all([this.#snapshot, this.#dumper?.exit])
       .then(([snapshot]) => snapshot.discard())
       .catch(() => undefined);
-  }
-
-  /** The dumper has its own descriptors. */
-  #closeFiles(): void {
-    const { directory, excludeLists } = this.#asked;
-    closeFiles([directory, ...excludeLists]).catch(() => undefined);
   }
 
   #reply(parts: Parts): ServiceReply {

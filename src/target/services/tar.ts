@@ -3,7 +3,8 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { withPipes } from '../../transport/child-pipes.js';
 import { keepOutputAfterExit } from '../process/child-process.js';
-import type { DumpRequest, PathOrFile } from './dump-request.js';
+import type { DumpRequest } from './dump-request.js';
+import { descriptorPath, type OpenedPath } from './open-below.js';
 
 /** A tar that makes a dump. */
 export interface Dumper {
@@ -23,36 +24,38 @@ export interface Lister {
   readonly exit: Promise<string | undefined>;
 }
 
-/**
- * Starts to dump. The child gets the open files as descriptors 3 and up, so that it does not look
- * for their names again. Throws when the system has no descriptors for the pipes.
- */
+/** Starts to dump. Throws when the system has no descriptors for the pipes. */
 export function startDumper(
   program: string,
-  { directory, excludes, excludeLists }: DumpRequest,
-  snapshot: PathOrFile,
+  { directory, excludes, excludeList }: DumpRequest,
+  snapshot: OpenedPath,
 ): Dumper {
-  const inherited: number[] = [];
-  const inChild = (file: PathOrFile): string =>
-    typeof file === 'string' ? file : `/proc/self/fd/${2 + inherited.push(file.fd)}`;
+  const stdio: ('ignore' | 'pipe' | number)[] = [
+    excludeList === undefined ? 'ignore' : 'pipe',
+    'pipe',
+    'pipe',
+  ];
+  const pathOf = ({ path, handle }: OpenedPath): string =>
+    handle === undefined ? path : descriptorPath(stdio.push(handle.fd) - 1);
   const what = [
     '--create',
     '--file=-',
-    `--directory=${inChild(directory)}`,
+    `--directory=${pathOf(directory)}`,
     '--one-file-system',
-    `--listed-incremental=${inChild(snapshot)}`,
+    `--listed-incremental=${pathOf(snapshot)}`,
   ];
   const how = ['--sparse', '--ignore-failed-read', '--totals'];
   const without = [
     ...excludes.map((pattern) => `--exclude=${pattern}`),
-    ...excludeLists.map((list) => `--exclude-from=${inChild(list)}`),
+    ...(excludeList === undefined ? [] : ['--exclude-from=-']),
   ];
   const child = withPipes(
     spawn(program, [...what, ...how, ...without, '--', '.'], {
       env: environment(),
-      stdio: ['ignore', 'pipe', 'pipe', ...inherited],
-    }) as ChildProcessByStdio<null, Readable, Readable>,
+      stdio,
+    }) as ChildProcessByStdio<Writable | null, Readable, Readable>,
   );
+  if (excludeList !== undefined) child.stdin?.on('error', () => undefined).end(excludeList);
   keepOutputAfterExit(child);
   return {
     child,
