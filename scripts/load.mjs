@@ -11,7 +11,11 @@ const loads = {
   },
   floods: { files: ['test/faults/floods.test'], env: { FUZZ_RUNS: '100' } },
   faults: {
-    files: ['test/faults/kills.test', 'test/faults/full-disk.test'],
+    files: [
+      'test/faults/kills.test',
+      'test/faults/full-disk.test',
+      'test/faults/swapped-paths.test',
+    ],
     env: { FUZZ_RUNS: '100' },
   },
   soak: { files: ['test/faults/soak.test'], env: { SOAK_MINUTES: '30' } },

@@ -226,25 +226,27 @@ describe('sendbackup of a directory', () => {
     expect(messages).toMatch(/\nsendbackup: error \[no backup size line\]\n$/);
   });
 
-  it('ends tar and removes what is temporary when the requester leaves', async () => {
-    const place = await folder();
-    const pidFile = join(await folder(), 'pid');
-    const tar = join(await folder(), 'tar');
-    await writeFile(tar, `#!/bin/bash\necho $$ > ${pidFile}\nexec sleep 1000\n`, { mode: 0o755 });
-    const body = dle(await tree(), '<level>0</level>');
-    vi.stubEnv('TMPDIR', place);
-    await ask(sendbackupService({ tar }), asked(body), async ({ streams }) => {
-      await vi.waitFor(() => readFile(pidFile, 'utf8').then((said) => expect(said).not.toBe('')));
-      // Nothing stays behind even if this process is killed now.
-      expect(await readdir(place)).toEqual([]);
-      for (const stream of Object.values(streams)) stream.discard();
-    }).finally(() => vi.unstubAllEnvs());
-    const pid = Number(await readFile(pidFile, 'utf8'));
-    await vi.waitFor(async () => {
-      expect(isThere(pid)).toBe(false);
-      expect(await readdir(place)).toEqual([]);
-    });
-  });
+  it.each(['TMPDIR', 'listDir'])(
+    'ends tar when the requester leaves, and has nothing with a name in %s that a kill would leave',
+    async (where) => {
+      const place = await folder();
+      const pidFile = join(await folder(), 'pid');
+      const tar = await script(`echo $$ > ${pidFile}`, 'exec sleep 1000');
+      const body = dle(await tree(), '<level>0</level>');
+      if (where === 'TMPDIR') vi.stubEnv('TMPDIR', place);
+      const service = sendbackupService(where === 'TMPDIR' ? { tar } : { tar, listDir: place });
+      await ask(service, asked(body), async ({ streams }) => {
+        await vi.waitFor(() => readFile(pidFile, 'utf8').then((said) => expect(said).not.toBe('')));
+        expect(await readdir(place)).toEqual([]);
+        for (const stream of Object.values(streams)) stream.discard();
+      }).finally(() => vi.unstubAllEnvs());
+      const pid = Number(await readFile(pidFile, 'utf8'));
+      await vi.waitFor(async () => {
+        expect(isThere(pid)).toBe(false);
+        expect(await readdir(place)).toEqual([]);
+      });
+    },
+  );
 });
 
 describe('a requester that leaves in the middle', () => {
