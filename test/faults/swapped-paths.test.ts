@@ -9,8 +9,10 @@ import { startRacer, whyNoRacer, type Racer } from '../support/racer.js';
 import { describeUnless } from '../support/skips.js';
 import { ask, contents, folder, text } from '../target/scripts.js';
 
-/** Swaps and dumps in `npm run faults`, and in `npm test`. Swaps go on until the dumps are made. */
-const [SWAPS, DUMPS, OPENS] = factor > 1 ? [100_000, 1_000, 100_000] : [10_000, 30, 2_000];
+/** Dumps, and swaps at least, of a test; in `npm run faults`, and in `npm test`. */
+const [DUMPS, DUMP_SWAPS] = factor > 1 ? [1_000, 100_000] : [30, 10_000];
+/** The same for openings without a dump. */
+const [OPENS, OPEN_SWAPS] = factor > 1 ? [100_000, 1_000_000] : [1_000, 100_000];
 
 /** What a dump brought. */
 interface Dumped {
@@ -70,11 +72,15 @@ describeUnless(whyNoRacer(), 'while another process swaps a folder and a link', 
   });
 
   /** Goes on until there are enough rounds and swaps; says how many there were. */
-  async function race(rounds: number, round: () => Promise<string>): Promise<Map<string, number>> {
+  async function race(
+    rounds: number,
+    swaps: number,
+    round: () => Promise<string>,
+  ): Promise<Map<string, number>> {
     const outcomes = new Map<string, number>();
     const before = racer.swaps();
     let made = 0;
-    for (; made < rounds || racer.swaps() - before < SWAPS; made += 1) {
+    for (; made < rounds || racer.swaps() - before < swaps; made += 1) {
       const outcome = await round();
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }
@@ -89,7 +95,7 @@ describeUnless(whyNoRacer(), 'while another process swaps a folder and a link', 
     { timeout },
     async (name) => {
       const service = sendbackupService({ roots: [root] });
-      const outcomes = await race(DUMPS, async () => {
+      const outcomes = await race(DUMPS, DUMP_SWAPS, async () => {
         const dumped = await dump(service, join(root, name));
         if (dumped === undefined) return 'refused';
         return dumped.index.includes('/outside') || dumped.data.includes('outside')
@@ -102,7 +108,7 @@ describeUnless(whyNoRacer(), 'while another process swaps a folder and a link', 
 
   it('an exclude list is read below the root alone', { timeout }, async () => {
     const service = sendbackupService({ roots: [root] });
-    const outcomes = await race(DUMPS, async () => {
+    const outcomes = await race(DUMPS, DUMP_SWAPS, async () => {
       const dumped = await dump(service, join(root, 'still'), join(root, 'data', 'list'));
       if (dumped === undefined) return 'refused';
       return dumped.index.includes('/outside\n') ? 'inside' : 'leaked';
@@ -111,7 +117,7 @@ describeUnless(whyNoRacer(), 'while another process swaps a folder and a link', 
   });
 
   it('an opened directory is below the root', { timeout }, async () => {
-    const outcomes = await race(OPENS, async () => {
+    const outcomes = await race(OPENS, OPEN_SWAPS, async () => {
       const opened = await openBelowRoots([root], join(root, 'data', 'deep'), 'directory').catch(
         () => undefined,
       );
