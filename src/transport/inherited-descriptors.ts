@@ -47,7 +47,8 @@ export function inheritedOf(
   for (const { target } of descriptors) ends.set(target, (ends.get(target) ?? 0) + 1);
   const isNodes = ({ target }: OpenDescriptor): boolean =>
     target.startsWith('anon_inode:') ||
-    /^\/dev\/(null|u?random)$/.test(target) ||
+    // It keeps one for when there are too many, "/" if there is no /dev/null.
+    /^\/(dev\/(null|u?random))?$/.test(target) ||
     // Node has both ends of its pipes.
     (target.startsWith('pipe:') && ends.get(target) === 2) ||
     (hasSockets && target.startsWith('socket:'));

@@ -112,6 +112,15 @@ describeUnless(missing, 'the rights of rx-amandad and its services', () => {
     ).rejects.toThrow(/Cannot become the user backup: .*EPERM/);
   });
 
+  it('does not start as root when Node cannot change ids, because it uses io_uring', async (context) => {
+    // Later versions of Node do not use it, and can.
+    if (Number(process.versions.node.split('.')[0]) !== 20) context.skip('Node 20 refuses');
+    for (const words of [['-user=backup'], [], ['-keep-capabilities']])
+      await expect(
+        starter.start('UV_USE_IO_URING=1 exec %', '-auth=local', ...words),
+      ).rejects.toThrow(/Cannot give up the rights of root: .*io_uring/);
+  });
+
   it('keeps a group that the starter chose, such as Group=disk of a unit', async () => {
     const prefix = 'exec setpriv --reuid=34 --regid=6 --groups=34 %';
     expect(rights(await starter.start(prefix, '-auth=local'))).toEqual(backupWith('34', 6));

@@ -12,7 +12,9 @@ describe('inherited descriptors', () => {
       own(4, 'pipe:[1]'),
       own(5, 'pipe:[1]'),
       own(8, 'anon_inode:[eventfd]'),
+      own(4, 'anon_inode:[io_uring]'),
       own(10, '/dev/null'),
+      own(11, '/'),
     ];
     expect(inheritedOf(nodes)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf, printable } from '../../wire/text.js';
+import { codeOf } from '../terminal/file-errors.js';
 import { excessRights, threadStatuses, type ExpectedRights } from './process-rights.js';
 
 /** The users that packages run amandad as: Zmanda's and Fedora's, then Debian's. */
@@ -73,14 +74,13 @@ export function becomeUser(
 function becomeRoot(): boolean {
   try {
     process.seteuid?.(0);
-  } catch {
-    return false;
-  }
-  try {
     process.setuid?.(0);
     return true;
   } catch (cause) {
-    throw wrong(`Cannot give up the rights of root: ${messageOf(cause)}.`, cause);
+    // Node refuses when it uses io_uring, whose threads would stay root.
+    if (process.geteuid?.() === 0 || codeOf(cause) !== 'EPERM')
+      throw wrong(`Cannot give up the rights of root: ${messageOf(cause)}.`, cause);
+    return false;
   }
 }
 
@@ -180,7 +180,7 @@ function lookUp(name: string): User {
 }
 
 function isUnknown(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ERR_UNKNOWN_CREDENTIAL';
+  return codeOf(cause) === 'ERR_UNKNOWN_CREDENTIAL';
 }
 
 function wrong(message: string, cause?: unknown): AmandaError {
