@@ -59,6 +59,7 @@ describeUnless(whyNoRacer(), 'while another process swaps a folder and a link', 
       await mkdir(join(place, 'deep'), { recursive: true });
       await writeFile(join(place, content), content);
       await writeFile(join(place, 'deep', content), content);
+      await writeFile(join(place, 'deep', 'same'), `from ${content}`);
       await writeFile(join(place, 'list'), `./${content}\n`);
     }
     await mkdir(path('still'));
@@ -105,6 +106,16 @@ describeUnless(whyNoRacer(), 'while another process swaps a folder and a link', 
       expect([...outcomes.keys()].sort()).toEqual(['inside', 'refused']);
     },
   );
+
+  it('a dump of what holds the folder has what is below the root alone', { timeout }, async () => {
+    const service = sendbackupService({ roots: [root] });
+    const outcomes = await race(DUMPS, DUMP_SWAPS, async () => {
+      const dumped = await dump(service, root);
+      if (dumped === undefined) return 'refused';
+      return dumped.data.includes('from outside') ? 'leaked' : 'inside';
+    });
+    expect([...outcomes.keys()]).toEqual(['inside']);
+  });
 
   it('an exclude list is read below the root alone', { timeout }, async () => {
     const service = sendbackupService({ roots: [root] });

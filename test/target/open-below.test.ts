@@ -111,7 +111,9 @@ describe('sendbackup with roots', () => {
     const { root } = await place();
     const service = sendbackupService({ roots: [root] });
     expect(await dumped(service, join(root, 'in'))).toBe('/\n/deep/\n/deep/file\n');
-    expect(await dumped(service, root)).toBe('/\n/in/\n/in/deep/\n/out\n/in/deep/file\n');
+    expect((await dumped(service, root)).split('\n').sort()).toEqual(
+      ['', '/', '/in/', '/in/deep/', '/in/deep/file', '/out'].sort(),
+    );
     await vi.waitFor(async () => {
       expect(await openDescriptors()).toEqual([]);
     });

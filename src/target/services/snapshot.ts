@@ -1,5 +1,4 @@
 import { copyFile, open, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { descriptorPath, hasDescriptorPaths, type OpenedPath } from './open-below.js';
 
@@ -14,16 +13,11 @@ export interface Snapshot extends OpenedPath {
 /**
  * Makes the snapshot for a dump: a copy of the one of the next lower level that exists, or an empty
  * one, which makes a full dump. It has no name where a descriptor is enough, so that a process that
- * is killed leaves nothing. Without a folder it cannot be kept. Rejects with the file system's error.
+ * is killed leaves nothing. Rejects with the file system's error.
  */
-export async function takeSnapshot(
-  folder: string | undefined,
-  name: string,
-  level: number,
-): Promise<Snapshot> {
+export async function takeSnapshot(folder: string, name: string, level: number): Promise<Snapshot> {
   // Loaded on demand: a target that inetd starts for each connection has to start fast.
   const { createHash, randomUUID } = await import('node:crypto');
-  if (folder === undefined) return openNameless(join(tmpdir(), `rx-amanda-${randomUUID()}`));
   const digest = createHash('sha256').update(name).digest('hex');
   const base = join(folder, fileName(name, digest));
   const fresh = `${base}_${level}.${randomUUID()}.new`;
@@ -34,8 +28,8 @@ export async function takeSnapshot(
 /** A new file that has no name, or keeps the one given where descriptors have no paths. */
 async function openNameless(
   name: string,
-  fill: (path: string) => Promise<void> = () => Promise.resolve(),
-): Promise<Snapshot> {
+  fill: (path: string) => Promise<void>,
+): Promise<Omit<Snapshot, 'keep'>> {
   const nameless = await hasDescriptorPaths();
   const handle = await open(name, 'wx+', 0o600);
   try {
@@ -50,12 +44,7 @@ async function openNameless(
     await handle.close();
     await rm(name, { force: true });
   };
-  return {
-    path: name,
-    handle: nameless ? handle : undefined,
-    keep: () => Promise.resolve(),
-    discard,
-  };
+  return { path: name, handle: nameless ? handle : undefined, discard };
 }
 
 async function keepAs(name: string, fresh: string, { handle }: OpenedPath): Promise<void> {

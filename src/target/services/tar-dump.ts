@@ -38,14 +38,14 @@ export interface DumpTools {
 interface Parts {
   readonly dumper: Dumper;
   readonly lister: Lister | undefined;
-  readonly snapshot: Snapshot;
+  readonly snapshot: Snapshot | undefined;
 }
 
 /** One dump of a directory: a tar that makes it, and another that lists it. */
 export class TarDump {
   readonly #asked: DumpRequest;
   readonly #tools: DumpTools;
-  readonly #snapshot: Promise<Snapshot>;
+  readonly #snapshot: Promise<Snapshot | undefined>;
   readonly #checksum = new RunningChecksum();
   /** Emits when the data have been sent. */
   readonly #dataSent = new ReplaySubject<void>(1);
@@ -56,7 +56,11 @@ export class TarDump {
   constructor(asked: DumpRequest, tools: DumpTools) {
     this.#asked = asked;
     this.#tools = tools;
-    this.#snapshot = takeSnapshot(tools.listDir, `${asked.host}:${asked.dle.disk}`, asked.level);
+    const { listDir } = tools;
+    this.#snapshot =
+      listDir === undefined
+        ? Promise.resolve(undefined)
+        : takeSnapshot(listDir, `${asked.host}:${asked.dle.disk}`, asked.level);
   }
 
   /** Starts tar and makes the reply. Rejects when tar cannot be started. */
@@ -82,7 +86,7 @@ export class TarDump {
     }
     // Tar may write to the snapshot until it has ended. An error of taking it is reported by start.
     Promise.all([this.#snapshot, this.#dumper?.exit])
-      .then(([snapshot]) => snapshot.discard())
+      .then(([snapshot]) => snapshot?.discard())
       .catch(() => undefined);
   }
 
@@ -135,10 +139,10 @@ export class TarDump {
       : messageLines(`error [${failure}]`);
   }
 
-  async #conclusion(total: number, snapshot: Snapshot): Promise<Uint8Array> {
+  async #conclusion(total: number, snapshot: Snapshot | undefined): Promise<Uint8Array> {
     const sums = checksumLines(this.#asked, this.#checksum);
     try {
-      if (this.#asked.dle.record !== false) await snapshot.keep();
+      if (this.#asked.dle.record !== false) await snapshot?.keep();
     } catch (error) {
       return messageLines(...sums, `error [${printable(messageOf(error))}]`);
     }

@@ -28,7 +28,7 @@ export interface Lister {
 export function startDumper(
   program: string,
   { directory, excludes, excludeList }: DumpRequest,
-  snapshot: OpenedPath,
+  snapshot: OpenedPath | undefined,
 ): Dumper {
   const stdio: ('ignore' | 'pipe' | number)[] = [
     excludeList === undefined ? 'ignore' : 'pipe',
@@ -42,7 +42,7 @@ export function startDumper(
     '--file=-',
     `--directory=${pathOf(directory)}`,
     '--one-file-system',
-    `--listed-incremental=${pathOf(snapshot)}`,
+    ...(snapshot === undefined ? [] : [`--listed-incremental=${pathOf(snapshot)}`]),
   ];
   const how = ['--sparse', '--ignore-failed-read', '--totals'];
   const without = [
