@@ -91,7 +91,8 @@ export function install(): void {
     _writeGeneric(this: Socket, ...args: unknown[]): unknown {
       const error = failsNow('write');
       if (error === undefined) return write.apply(this, args);
-      return (args.at(-1) as (error: Error) => void)(error);
+      (args.at(-1) as (error: Error) => void)(error);
+      return undefined;
     },
   });
   syncBuiltinESMExports();
