@@ -9,7 +9,10 @@ const loads = {
     files: ['test/fuzz', 'test/faults/cut-', 'test/faults/flood.test', 'test/faults/hostile'],
     env: { FUZZ_RUNS: '100' },
   },
-  floods: { files: ['test/faults/floods.test'], env: { FUZZ_RUNS: '100' } },
+  floods: {
+    files: ['test/faults/floods.test', 'test/faults/strangers.test'],
+    env: { FUZZ_RUNS: '100' },
+  },
   faults: {
     files: [
       'test/faults/kills.test',

@@ -29,7 +29,7 @@ export class Target {
   }
 
   /** Starts `target.mjs` with these options of `serve` and its listener. */
-  static async start(options: Readonly<Record<string, number>> = {}): Promise<Target> {
+  static async start(options: Readonly<Record<string, number | string>> = {}): Promise<Target> {
     const child = fork(besides('target.mjs'), [JSON.stringify(options)], {
       execArgv: ['--import', besides('figures.mjs')],
     });

@@ -4,12 +4,14 @@ import {
   allowed,
   backupServices,
   listenBsdtcp,
+  listenSsl,
+  refused,
   reply,
   serve,
 } from '../../../dist/index.js';
 import { NEVER, Observable, of, throwError } from 'rxjs';
 
-const { maxConnections, port: asked = 0, ...options } = JSON.parse(process.argv[2] ?? '{}');
+const { maxConnections, port: asked = 0, sslDir, ...options } = JSON.parse(process.argv[2] ?? '{}');
 const chunk = Buffer.alloc(65_536, 'rx-amanda ');
 
 /** A disk is named by its size in KiB; a name that ends in `!` breaks off there. */
@@ -36,13 +38,15 @@ const waiting = () =>
     out.add(() => (running -= 1));
   });
 
+const place = {
+  port: asked,
+  host: '127.0.0.1',
+  maxConnections,
+  onListening: (port) => process.send({ kind: 'listening', port }),
+};
+
 serve(
-  listenBsdtcp({
-    port: asked,
-    host: '127.0.0.1',
-    maxConnections,
-    onListening: (port) => process.send({ kind: 'listening', port }),
-  }),
+  sslDir === undefined ? listenBsdtcp(place) : listenSsl({ ...place, sslDir }),
   {
     ...services,
     waiting,
@@ -53,7 +57,10 @@ serve(
     endless: processService('/usr/bin/yes', { beforeTerm: 50, beforeKill: 50 }),
     lines: processService('/usr/bin/env', { beforeTerm: 50, beforeKill: 50 }),
   },
-  { ...options, authorize: () => of(allowed) },
+  {
+    ...options,
+    authorize: ({ user }) => of(user === 'stranger' ? refused('a stranger') : allowed),
+  },
 ).subscribe({
   error: (error) => {
     process.stderr.write(`${error.stack}\n`);
