@@ -63,6 +63,13 @@ export class Target {
     return Number(kilobytes) * 1024;
   }
 
+  /** Milliseconds of processor time that it has had; a tick of the kernel is 10. */
+  processorTime(): number {
+    const [, figures = ''] = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ');
+    const [user, system] = figures.split(' ').slice(11);
+    return (Number(user) + Number(system)) * 10;
+  }
+
   /** How many files, sockets and pipes it has open. */
   descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length;

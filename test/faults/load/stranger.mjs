@@ -27,6 +27,7 @@ function visit() {
       ? connectTls({ ...place, rejectUnauthorized: false })
       : connect(place);
   socket.on('error', () => undefined).resume();
+  if (made === 1) socket.once('connect', () => process.send({ kind: 'first' }));
   if (first.length > 0) socket.write(first);
   // Nobody stays for ever; the port is free at once then.
   setTimeout(() => socket.destroy(), 1_000);
@@ -39,8 +40,6 @@ setInterval(() => {
   for (let burst = 0; made < due && burst < 50; burst += 1) visit();
 }, 5);
 process.on('message', () => {
-  process.send({ kind: 'made', perSecond: (made * 1_000) / (performance.now() - began) }, () =>
-    process.exit(),
-  );
+  process.send({ kind: 'made', count: made }, () => process.exit());
 });
 process.on('disconnect', () => process.exit());
