@@ -107,11 +107,14 @@ async function beside<T>(
     String(perSecond),
   ]);
   await told(strangers, 'first');
+  const began = performance.now();
   const result = await work();
   const over = told(strangers, 'made');
   const gone = once(strangers, 'exit');
   strangers.send('go');
   const made = Number((await over)['count']);
+  const seconds = (performance.now() - began) / 1_000;
+  expect(made / seconds).toBeGreaterThan(perSecond / (isWhole ? 2 : 50));
   await gone;
   return { result, made };
 }
