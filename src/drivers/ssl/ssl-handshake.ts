@@ -32,9 +32,9 @@ import {
 /** The TLS settings of either side. */
 export interface HandshakeOptions extends CertificateRules {
   /**
-   * OpenSSL's cipher list for TLS 1.2, and suites for 1.3 by name (`TLS_…`). Default: those with
-   * forward secrecy and AEAD. The security level is 2 unless the list sets another (`@SECLEVEL=`), as in Debian's Amanda: it
-   * refuses RSA keys under 2048 bits and SHA-1 signatures.
+   * OpenSSL's cipher list for TLS 1.2, suites of 1.3 by name (`TLS_…`). Default: those with forward
+   * secrecy and AEAD. The security level is 2 (no RSA keys under 2048 bits, no SHA-1 signatures)
+   * unless the list sets another (`@SECLEVEL=`), as in Debian's Amanda.
    */
   readonly sslCipherList?: string;
 }
