@@ -14,6 +14,8 @@ export const admissionLimits = {
   /** Milliseconds by which each further refusal is answered later, and the most. */
   delayStep: 25,
   maxDelay: 500,
+  /** Delayed refusals of one connection at the same time; further ones are answered at once. */
+  delayedRefusals: 16,
   /** Networks whose refusals are counted; those refused longest ago are forgotten. */
   networks: 4_096,
   /** Delayed TLS handshakes of one network at the same time; more are refused. */

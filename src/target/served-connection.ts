@@ -4,6 +4,7 @@ import { respond, type Admission, type RespondOptions } from '../exchange/respon
 import { RunningRequests } from '../exchange/running-requests.js';
 import type { Timing } from '../exchange/timing.js';
 import type { AddressPenalties } from '../drivers/address-penalties.js';
+import { admissionLimits } from '../drivers/admission-limits.js';
 import { switchFirst } from '../operators/switch-first.js';
 import { admission } from './admission.js';
 import { LazyTimer } from './lazy-timer.js';
@@ -127,7 +128,7 @@ class ServedConnection implements ConnectionActivity {
     const { penalties } = this.#target;
     penalties.refused(address);
     const delay = penalties.delayOf(address);
-    if (delay === 0) return admission;
+    if (delay === 0 || this.#delayedRefusals >= admissionLimits.delayedRefusals) return admission;
     this.#delayedRefusals += 1;
     return timer(delay).pipe(
       map(() => admission),
