@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { decide, type AccessQuestion } from '../../src/access/amandahosts.js';
 
 const asked: AccessQuestion = {
@@ -124,4 +124,26 @@ describe('the reason of a refusal', () => {
   test('calls any other service invalid', () => {
     expect(reason('', { service: 'restore' })).toBe('/home/.amandahosts: invalid service restore');
   });
+});
+
+test('a file folds the asked user once, however many lines it has', () => {
+  const user = 'BACKUP-OF-ALL';
+  const folded: string[] = [];
+  const replace = Object.getOwnPropertyDescriptor(String.prototype, 'replace')
+    ?.value as typeof String.prototype.replace;
+  const spy = vi.spyOn(String.prototype, 'replace').mockImplementation(function (
+    this: string,
+    ...args: unknown[]
+  ) {
+    folded.push(this);
+    return Reflect.apply(replace, this, args) as string;
+  });
+  let isAllowed: boolean;
+  try {
+    isAllowed = allows('db1.lab somebody-else\n'.repeat(1_000), { user });
+  } finally {
+    spy.mockRestore();
+  }
+  expect(isAllowed).toBe(false);
+  expect(folded.filter((text) => text === user)).toHaveLength(1);
 });
