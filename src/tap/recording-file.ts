@@ -1,5 +1,5 @@
 import { AmandaError } from '../wire/errors.js';
-import { decodeText } from '../wire/text.js';
+import { decodeText, printableJson } from '../wire/text.js';
 import { readTapChange } from './recording-line.js';
 import type { TapChange } from './tap-change.js';
 
@@ -9,9 +9,12 @@ export const RECORDING_MAGIC = '{"format":"rx-amanda recording"';
 /** The first line of a recording, with its newline. */
 export const recordingHeader = `${RECORDING_MAGIC},"version":1}\n`;
 
-/** One step of a recording as a line of JSON, with its newline. Previews are in hexadecimal. */
+/**
+ * One step of a recording as a line of JSON, with its newline. It is safe for a terminal. Previews
+ * are in hexadecimal.
+ */
 export function recordingLine(change: TapChange): string {
-  return `${JSON.stringify(storable(change))}\n`;
+  return `${printableJson(storable(change))}\n`;
 }
 
 function storable(step: TapChange): unknown {

@@ -302,6 +302,17 @@ describe('rx-amanda draw', () => {
     ).toHaveLength(2);
   });
 
+  it('prints a recording without characters that a terminal obeys', async () => {
+    const { out } = await draw(saved('noop.pcap', captured('noop.1')), '--json');
+    const target = '\u009b2J\u202e\u007f\u200e:10081';
+    const hostile = out.replace(/"target":"[^"]*"/, `"target":${JSON.stringify(target)}`);
+    const { lines } = await draw(saved('hostile.jsonl', hostile), '--json');
+    expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+      expect.objectContaining({ kind: 'opened', target }),
+    );
+  });
+
   it('draws a damaged recording as far as it goes', async () => {
     const { out } = await draw(saved('noop.pcap', captured('noop.1')), '--json');
     const lines = out.split('\n');
