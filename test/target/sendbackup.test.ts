@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { firstValueFrom, mergeMap, throwError } from 'rxjs';
+import { firstValueFrom, from, mergeMap, tap, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
+import type { Service } from '../../src/exchange/service.js';
 import { sendbackupService } from '../../src/target/services/sendbackup-service.js';
 import { crc32c, formatChecksum } from '../../src/wire/crc32c.js';
 import { Features } from '../../src/wire/features.js';
@@ -388,6 +389,22 @@ describe('sendbackup refuses', () => {
     expect(await replyText(service, asked(dle('/tmp')))).toBe(
       'ERROR [sendbackup: /tmp is not offered for backup here]\n',
     );
+  });
+
+  it('what the check of its owner fails for, and keeps what it threw for the events', async () => {
+    const thrown = new TypeError('entries.get is not a function');
+    const service = sendbackupService({
+      allow: () => {
+        throw thrown;
+      },
+    });
+    const failures: unknown[] = [];
+    const watched: Service = (request) =>
+      from(service(request)).pipe(tap({ error: (error: unknown) => failures.push(error) }));
+    expect(await replyText(watched, asked(dle('/tmp')))).toBe(
+      'ERROR service sendbackup: the service failed\n',
+    );
+    expect(failures).toEqual([thrown]);
   });
 
   it('to go on without a tar', async () => {

@@ -27,7 +27,13 @@ export function sendbackupService({
         switchMap((asked) => dump(asked, { tar, listDir })),
         finalize(() => void closeDirectory(asking)),
       );
-    }).pipe(catchError((error: unknown) => of(reply({ lines: [`ERROR ${reason(error)}`] }))));
+    }).pipe(
+      catchError((error: unknown) => {
+        // What `allow` throws is for the events alone, unless it is meant for the peer.
+        if (!(error instanceof AmandaError)) throw error;
+        return of(reply({ lines: [`ERROR ${error.message}`] }));
+      }),
+    );
 }
 
 function dump(asked: DumpRequest, tools: DumpTools): Observable<ServiceReply> {
@@ -44,7 +50,7 @@ function dump(asked: DumpRequest, tools: DumpTools): Observable<ServiceReply> {
         out.next(started);
       },
       (error: unknown) => {
-        out.error(error);
+        out.error(toolFailed(error));
       },
     );
     return () => {
@@ -62,7 +68,9 @@ async function closeDirectory(asking: Promise<DumpRequest>): Promise<void> {
   }
 }
 
-function reason(error: unknown): string {
-  if (error instanceof AmandaError) return error.message;
-  return `[sendbackup: ${printable(messageOf(error))}]`;
+/** Tells the peer which tool could not be started, as sendbackup does. */
+function toolFailed(cause: unknown): AmandaError {
+  if (cause instanceof AmandaError) return cause;
+  const why = `[sendbackup: ${printable(messageOf(cause))}]`;
+  return new AmandaError('SERVICE_FAILED', why, { cause });
 }
