@@ -1,7 +1,7 @@
 import { ChildProcess, type spawn } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { lastValueFrom, toArray } from 'rxjs';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ssh } from '../../src/drivers/ssh.js';
 import { connect } from '../../src/initiator/connect.js';
 import { noop } from '../../src/initiator/noop.js';
@@ -18,10 +18,20 @@ function spawnWithoutDescriptors(program: string): ChildProcess {
   return child;
 }
 
+/** Node throws when the system has no memory for a process, in place of the event. */
+let isWithoutMemory = false;
+
 vi.mock('node:child_process', async (original) => ({
   ...(await original<{ spawn: typeof spawn }>()),
-  spawn: spawnWithoutDescriptors,
+  spawn: (program: string) => {
+    if (!isWithoutMemory) return spawnWithoutDescriptors(program);
+    throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM' });
+  },
 }));
+
+afterEach(() => {
+  isWithoutMemory = false;
+});
 
 test('a command that cannot have its pipes is an error of the connection', async () => {
   await expect(lastValueFrom(connect(ssh({ host: 'db1' })).pipe(noop()))).rejects.toMatchObject({
@@ -37,7 +47,11 @@ test('a tar that cannot have its pipes is thrown, and no event without a listene
   await new Promise((resolve) => setImmediate(resolve));
 });
 
-test('a service that cannot have its pipes has failed', async () => {
+test.each([
+  ['pipes', 'too many open files'],
+  ['memory', 'spawn ENOMEM'],
+])('a service that the system has no %s for has failed', async (what, why) => {
+  isWithoutMemory = what === 'memory';
   const started = launch({
     executable: '/usr/lib/amanda/noop',
     args: [],
@@ -46,7 +60,10 @@ test('a service that cannot have its pipes has failed', async () => {
     count: 0,
     termination: {},
   });
-  await expect(lastValueFrom(started)).rejects.toMatchObject({ code: 'SERVICE_FAILED' });
+  await expect(lastValueFrom(started)).rejects.toMatchObject({
+    code: 'SERVICE_FAILED',
+    message: `cannot start /usr/lib/amanda/noop: ${why}`,
+  });
 });
 
 test('a tapped program that cannot have its pipes is unreached', async () => {

@@ -4,8 +4,10 @@ import { constants } from 'node:os';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Observable } from 'rxjs';
+import { withPipes } from '../../transport/child-pipes.js';
 import { openDescriptors } from '../../transport/inherited-descriptors.js';
 import { AmandaError } from '../../wire/errors.js';
+import { messageOf } from '../../wire/text.js';
 import { hasExited, keepOutputAfterExit, reap, type TerminationOptions } from './child-process.js';
 import { ServiceOutput } from './service-output.js';
 
@@ -57,20 +59,29 @@ export function launch({
   termination,
 }: LaunchOptions): Observable<ServiceProcess> {
   return new Observable((out) => {
-    const [shell, ...words] = launcher(offset, count);
-    const child = spawn(shell, [...words, executable, ...args], {
-      cwd: '/',
-      env,
-      stdio: descriptors(offset, count),
-    });
-    // Never removed: an unhandled error ends this process, and a signal that fails is one too.
-    child.on('error', (cause) => {
+    const notStarted = (cause: unknown): void => {
       out.error(
-        new AmandaError('SERVICE_FAILED', `cannot start ${executable}: ${cause.message}`, {
+        new AmandaError('SERVICE_FAILED', `cannot start ${executable}: ${messageOf(cause)}`, {
           cause,
         }),
       );
-    });
+    };
+    let child: ChildProcess;
+    try {
+      const [shell, ...words] = launcher(offset, count);
+      child = withPipes(
+        spawn(shell, [...words, executable, ...args], {
+          cwd: '/',
+          env,
+          stdio: descriptors(offset, count),
+        }),
+      );
+    } catch (cause) {
+      notStarted(cause);
+      return;
+    }
+    // Never removed: an unhandled error ends this process, and a signal that fails is one too.
+    child.on('error', notStarted);
     child.once('spawn', () => {
       const service = serviceProcess(child, offset, count);
       if (out.closed) terminate(service, termination);
