@@ -16,11 +16,12 @@ import {
   toArray,
   type Observable,
 } from 'rxjs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { bsd, listenBsd, type ListenBsdOptions } from '../../src/drivers/datagram/bsd.js';
 import { bsdudp, listenBsdudp } from '../../src/drivers/datagram/bsdudp.js';
+import { listenForStream } from '../../src/drivers/datagram/stream-listener.js';
 import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
@@ -111,6 +112,34 @@ const req = (
   `Amanda 3.5 REQ HANDLE ${handle} SEQ ${sequence}\nSECURITY USER ${user}\nSERVICE ${service}\n${arguments_}`;
 const head = (type: string, handle: string, sequence: number | string): string =>
   `Amanda 3.5 ${type} HANDLE ${handle} SEQ ${sequence}\n`;
+
+test('a port for a stream is closed when its time is over, and the stream that has come goes on', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  try {
+    const { port, arrival } = await firstValueFrom(
+      listenForStream({ driver: 'bsd', address: host }, { host, wait: 60_000 }),
+    );
+    const errors: unknown[] = [];
+    const came = new Subject<void>();
+    const first = firstValueFrom(came);
+    const listening = arrival.subscribe({
+      next: () => came.next(),
+      error: (error: unknown) => errors.push(error),
+    });
+    open.push({ close: () => listening.unsubscribe() });
+    const own = connectSocket({ host, port });
+    open.push({ close: () => own.destroy() });
+    await first;
+    vi.advanceTimersByTime(60_000);
+    await expect(once(connectSocket({ host, port }), 'connect')).rejects.toMatchObject({
+      code: 'ECONNREFUSED',
+    });
+    expect(errors).toEqual([]);
+    expect(own.readyState).toBe('open');
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
   test('answers with the handle and the sequence number of the request, whatever they are', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { Observable, catchError, defer, throwError, timeout } from 'rxjs';
+import { Observable, catchError, defer, throwError, timeout, timer } from 'rxjs';
 import { plainAddress } from '../../access/peer.js';
 import { sourcePorts } from '../../access/reserved-port.js';
 import { describePeer, type Peer } from '../../transport/channel.js';
@@ -65,8 +65,8 @@ export interface StreamListener {
   readonly port: number;
   /**
    * The connection. One subscriber; unsubscribing stops listening. Errors with `CONNECTION_LOST`
-   * when it does not come in time, and when another one comes from the peer's address: one of the
-   * two is somebody else's.
+   * when it does not come in time, and when another one comes from the peer's address within that
+   * time: one of the two is somebody else's.
    */
   readonly arrival: Observable<ConnectedSocket>;
 }
@@ -115,20 +115,25 @@ function listenerOf(server: Server, address: string | undefined, wait: number): 
       isTaken = true;
       out.next({ socket });
     });
+    // The initiator has come by then, so a later connection tells nothing about the first one.
+    const limit = timer(wait).subscribe(() => {
+      if (isTaken) server.close();
+      else out.error(tooLate(port, wait));
+    });
     return () => {
+      limit.unsubscribe();
       server.close();
     };
   });
-  const tooLate = (): AmandaError =>
-    new AmandaError(
-      'CONNECTION_LOST',
-      `The initiator did not connect to TCP port ${port} for its stream within ${wait / 1000} s; does a firewall let it through?`,
-      { handle: port },
-    );
-  return {
-    port,
-    arrival: arrival.pipe(timeout({ first: wait, with: () => throwError(() => tooLate()) })),
-  };
+  return { port, arrival };
+}
+
+function tooLate(port: number, wait: number): AmandaError {
+  return new AmandaError(
+    'CONNECTION_LOST',
+    `The initiator did not connect to TCP port ${port} for its stream within ${wait / 1000} s; does a firewall let it through?`,
+    { handle: port },
+  );
 }
 
 function takenByTwo(port: number): AmandaError {
