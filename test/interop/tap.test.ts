@@ -295,7 +295,7 @@ describeReal(
 /** amcheck may be gone as soon as it has its answer; what is still on its way to it then meets nobody, and the tap says so. */
 function withoutEarlyLeave(shown: string): string {
   return shown.replace(
-    /( → selfcheck ends\n)(?:.* The initiator broke the connection: (?:write EPIPE|(?:read|write) ECONNRESET)\.\n)+/g,
+    /( → selfcheck ends\n(?:.* ← selfcheck ends\n)?)(?:.* The initiator broke the connection: (?:write EPIPE|(?:read|write) ECONNRESET)\.\n)+/g,
     '$1',
   );
 }
