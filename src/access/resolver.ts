@@ -1,5 +1,6 @@
 import type { execFile as ExecFile } from 'node:child_process';
 import { Observable, defer, switchMap, type ObservableInput } from 'rxjs';
+import { withPipes } from '../transport/child-pipes.js';
 import { messageOf } from '../wire/text.js';
 
 /** A source of names. Each call emits one value, or errors when there is no answer. */
@@ -56,11 +57,10 @@ function canonicalByGetent(
     const abort = new AbortController();
     const database = family === 4 ? 'ahostsv4' : 'ahosts';
     const options = { signal: abort.signal, maxBuffer: 65_536, encoding: 'utf8' as const };
-    execFile(
-      'getent',
-      ['--no-addrconfig', '--no-idn', '--', database, name],
-      options,
-      (error, stdout) => {
+    const args = ['--no-addrconfig', '--no-idn', '--', database, name];
+    // What it throws is the error of this Observable.
+    withPipes(3, () =>
+      execFile('getent', args, options, (error, stdout) => {
         if (names.closed) return;
         if (error !== null && error.code !== NOT_FOUND) {
           canonicalByDns(name).then(
@@ -70,7 +70,7 @@ function canonicalByGetent(
         } else {
           emit(/^\S+\s+\S+[ \t]+(\S+)/.exec(stdout)?.[1]);
         }
-      },
+      }),
     );
     const emit = (canonical: string | undefined): void => {
       names.next(canonical);

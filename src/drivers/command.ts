@@ -74,7 +74,7 @@ export function throughCommand(
     };
     let child: Child;
     try {
-      child = withPipes(
+      child = withPipes(3, () =>
         spawn(program, command.args, {
           stdio: ['pipe', 'pipe', 'pipe'],
           env: command.env ?? process.env,

@@ -78,7 +78,7 @@ export function tapProcess({
     };
     let child: ChildProcessByStdio<Writable, Readable, null>;
     try {
-      child = withPipes(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+      child = withPipes(2, () => spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
     } catch (error) {
       notStarted(error);
       return;

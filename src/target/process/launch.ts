@@ -69,7 +69,7 @@ export function launch({
     let child: ChildProcess;
     try {
       const [shell, ...words] = launcher(offset, count);
-      child = withPipes(
+      child = withPipes(3 + 2 * count, () =>
         spawn(shell, [...words, executable, ...args], {
           cwd: '/',
           env,

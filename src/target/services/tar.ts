@@ -50,10 +50,12 @@ export function startDumper(
     ...(excludeList === undefined ? [] : ['--exclude-from=-']),
   ];
   const child = withPipes(
-    spawn(program, [...what, ...how, ...without, '--', '.'], {
-      env: environment(),
-      stdio,
-    }) as ChildProcessByStdio<Writable | null, Readable, Readable>,
+    3,
+    () =>
+      spawn(program, [...what, ...how, ...without, '--', '.'], {
+        env: environment(),
+        stdio,
+      }) as ChildProcessByStdio<Writable | null, Readable, Readable>,
   );
   if (excludeList !== undefined) child.stdin?.on('error', () => undefined).end(excludeList);
   keepOutputAfterExit(child);
@@ -67,7 +69,7 @@ export function startDumper(
 
 /** Starts to list. Throws when the system has no descriptors for the pipes. */
 export function startLister(program: string): Lister {
-  const child = withPipes(
+  const child = withPipes(2, () =>
     spawn(program, ['-tf', '-'], {
       env: environment(),
       stdio: ['pipe', 'pipe', 'ignore'],
