@@ -16,6 +16,7 @@ const loads = {
   faults: {
     files: [
       'test/faults/kills.test',
+      'test/faults/failing-calls.test',
       'test/faults/full-disk.test',
       'test/faults/swapped-paths.test',
     ],

@@ -1,10 +1,23 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { authorize } from '../../src/access/authorize.js';
+import { allowed } from '../../src/access/verdict.js';
+import type { Connection } from '../../src/connection/connection.js';
 import { bsdtcp, listenBsdtcp } from '../../src/drivers/bsdtcp.js';
+import { bsdudp, listenBsdudp } from '../../src/drivers/datagram/bsdudp.js';
+import { local } from '../../src/drivers/local.js';
+import { ssh } from '../../src/drivers/ssh.js';
 import { listenSsl, ssl } from '../../src/drivers/ssl/ssl.js';
 import { connect } from '../../src/initiator/connect.js';
 import { noop } from '../../src/initiator/noop.js';
@@ -17,6 +30,7 @@ import { noopService } from '../../src/target/services/noop-service.js';
 import { sendbackupService } from '../../src/target/services/sendbackup-service.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { openCertificates } from '../support/certificates.js';
+import { factor } from '../fuzz/runs.js';
 import { arm, codes, install, type Fault } from './failing-calls.js';
 
 const host = '127.0.0.1';
@@ -37,7 +51,10 @@ const executable = join(folder, 'service');
 writeFileSync(executable, '#!/bin/sh\ncat > /dev/null\necho "OPTIONS features=ff;"\n');
 chmodSync(executable, 0o755);
 
-const ports = { bsdtcp: 0, ssl: 0 };
+/** Stands in for an amandad, and for ssh to one: its input and output go to a target's port. */
+const relay = join(folder, 'relay');
+
+const ports = { bsdtcp: 0, ssl: 0, bsdudp: 0, piped: 0 };
 const targets: { unsubscribe(): void }[] = [];
 const ends: ServiceEvent[] = [];
 
@@ -49,17 +66,43 @@ beforeAll(async () => {
       started: processService(executable),
       sendbackup: sendbackupService({ roots: [tree], listDir: lists }),
     };
-    const listening = (name: 'bsdtcp' | 'ssl') => (port: number) => {
+    const listening = (name: keyof typeof ports) => (port: number) => {
       ports[name] = port;
-      if (ports.bsdtcp > 0 && ports.ssl > 0) resolve();
+      if (Object.values(ports).every((one) => one > 0)) resolve();
     };
-    const options = { authorize: authorize({ file: rules, reservedPort: false }) };
+    const options = {
+      authorize: authorize({ file: rules, reservedPort: false }),
+      replyAckTimeout: 300,
+    };
     for (const listener of [
       listenBsdtcp({ host, port: 0, onListening: listening('bsdtcp') }),
       listenSsl({ host, port: 0, sslDir, onListening: listening('ssl') }),
+      listenBsdudp({ host, port: 0, streamWait: 500, onListening: listening('bsdudp') }),
     ])
       targets.push(serve(listener, services, options).subscribe((event) => ends.push(event)));
+    targets.push(
+      serve(
+        listenBsdtcp({ host, port: 0, onListening: listening('piped') }),
+        { noop: noopService() },
+        { authorize: () => of(allowed) },
+      ).subscribe(),
+    );
   });
+  writeFileSync(
+    relay,
+    `#!/usr/bin/perl
+use IO::Socket::INET;
+my $to = IO::Socket::INET->new('${host}:${ports.piped}') or exit 1;
+my $all = '';
+vec($all, $_, 1) = 1 for 0, fileno $to;
+while (1) {
+  select(my $ready = $all, undef, undef, undef);
+  if (vec($ready, 0, 1)) { sysread(STDIN, $_, 65536) or exit; syswrite($to, $_) or exit }
+  if (vec($ready, fileno $to, 1)) { sysread($to, $_, 65536) or exit; syswrite(STDOUT, $_) or exit }
+}
+`,
+  );
+  chmodSync(relay, 0o755);
   install();
 });
 afterAll(() => {
@@ -81,15 +124,24 @@ const dle = {
   exclude: { files: [], lists: [join(tree, 'none')], optional: true },
 } as const;
 
+const overUdp = () => connect(bsdudp({ host, port: ports.bsdudp, reservedPorts: false }), once);
+/** What is lost is sent again soon. */
+const soon = { ackTimeout: 200, replyTimeout: 1_000 } as const;
+const dumped = (connections: Observable<Connection>) =>
+  connections.pipe(
+    sendbackup({ dle, ...soon }),
+    receiveDump(() => ({ data: () => of(undefined) })),
+  );
+
 const scenarios: Readonly<Record<string, () => Observable<unknown>>> = {
   'a noop over bsdtcp': () => open().pipe(noop()),
   'a noop over ssl': () => connect(ssl({ host, port: ports.ssl, sslDir }), once).pipe(noop()),
+  'a noop over local': () => connect(local({ amandadPath: relay }), once).pipe(noop()),
+  'a noop over ssh': () => connect(ssh({ host: 'db1', command: relay }), once).pipe(noop()),
+  'a noop over bsdudp': () => overUdp().pipe(noop(soon)),
+  'a dump over bsdudp': () => dumped(overUdp()),
   'a started service': () => open().pipe(request('started')),
-  'a dump': () =>
-    open().pipe(
-      sendbackup({ dle }),
-      receiveDump(() => ({ data: () => of(undefined) })),
-    ),
+  'a dump': () => dumped(open()),
 };
 
 /** What came of a scenario: `ok`, or the code of its error. */
@@ -102,6 +154,9 @@ async function outcome(scenario: () => Observable<unknown>): Promise<string> {
   }
 }
 
+/** Processes that this one has started and that have not ended. */
+const children = (): string =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
 const descriptors = (): number => readdirSync('/proc/self/fd').length;
 
 it.each(Object.keys(scenarios))(
@@ -114,14 +169,14 @@ it.each(Object.keys(scenarios))(
     arm(undefined);
     expect(await outcome(scenario)).toBe('ok');
     const calls = arm(undefined);
-    const faults = [...calls].flatMap(([call, count]) =>
-      Array.from({ length: count }, (_, at) => at + 1).flatMap((n) =>
-        codes.map((code): Fault => ({
-          call,
-          n,
-          code,
-        })),
-      ),
+    const places = [...calls].flatMap(([call, count]) =>
+      Array.from({ length: count }, (_, at) => ({ call, n: at + 1 })),
+    );
+    // Every code in `npm run faults`; in `npm test` they take turns.
+    const faults = places.flatMap((place, at) =>
+      codes
+        .filter((_, n) => factor > 1 || n === at % codes.length)
+        .map((code): Fault => ({ ...place, code })),
     );
     const before = descriptors();
     const outcomes = new Map<string, number>();
@@ -140,6 +195,7 @@ it.each(Object.keys(scenarios))(
     await vi.waitFor(
       () => {
         expect(descriptors()).toBeLessThanOrEqual(before);
+        expect(children()).toBe('');
         expect(readdirSync(place)).toEqual([]);
         expect(readdirSync(lists).filter((file) => file.endsWith('.new'))).toEqual([]);
       },

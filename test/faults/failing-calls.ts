@@ -1,4 +1,6 @@
 import childProcess, { ChildProcess } from 'node:child_process';
+import dgram from 'node:dgram';
+import type { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net, { Socket } from 'node:net';
@@ -39,13 +41,13 @@ function patch(
   module: object,
   prefix: string,
   name: string,
-  fail: (error: Error) => unknown,
+  fail: (this: never, error: Error) => unknown,
 ): void {
   const functions = module as Record<string, Callable>;
   const original = functions[name] as Callable;
   functions[name] = function patched(this: unknown, ...args: unknown[]): unknown {
     const error = failsNow(`${prefix}${name}`);
-    return error === undefined ? original.apply(this, args) : fail(error);
+    return error === undefined ? original.apply(this, args) : fail.call(this as never, error);
   };
 }
 
@@ -53,9 +55,13 @@ const thrown = (error: Error): never => {
   throw error;
 };
 
-/** What Node makes of a spawn that fails: without descriptors it has no streams. */
+/** The errors of spawn that Node reports as an event; it throws all others. */
+const reported: readonly (string | undefined)[] = ['EACCES', 'EAGAIN', 'EMFILE', 'ENFILE'];
+
+/** What Node makes of a spawn that fails: without descriptors the child has no streams. */
 function childThatFailed(error: NodeJS.ErrnoException, original: Callable): unknown {
-  if (error.code !== 'EMFILE' && error.code !== 'ENFILE')
+  if (!reported.includes(error.code)) throw error;
+  if (error.code === 'EACCES' || error.code === 'EAGAIN')
     return original('/nonexistent/program', []);
   const child = new (ChildProcess as unknown as new () => ChildProcess)();
   process.nextTick(() => child.emit('error', error));
@@ -77,6 +83,7 @@ export function install(): void {
     'rename',
     'copyFile',
     'rm',
+    'statfs',
   ])
     patch(fs.promises, 'promises.', name, (error) => Promise.reject(error));
   const { spawn } = childProcess as unknown as Record<'spawn', Callable>;
@@ -85,6 +92,22 @@ export function install(): void {
     const socket = new Socket();
     process.nextTick(() => socket.destroy(error));
     return socket;
+  });
+  const emitted = function (this: EventEmitter, error: Error): unknown {
+    process.nextTick(() => this.emit('error', error));
+    return this;
+  };
+  patch(net.Server.prototype, 'Server.', 'listen', emitted);
+  patch(dgram.Socket.prototype, 'dgram.', 'bind', emitted);
+  const { send } = dgram.Socket.prototype as unknown as Record<'send', Callable>;
+  Object.assign(dgram.Socket.prototype, {
+    send(this: unknown, ...args: unknown[]): void {
+      const error = failsNow('dgram.send');
+      const done = args.at(-1);
+      if (error === undefined) send.apply(this, args);
+      else if (typeof done === 'function') process.nextTick(done, error);
+      else emitted.call(this as EventEmitter, error);
+    },
   });
   const write = Reflect.get(Socket.prototype, '_writeGeneric') as Callable;
   Object.assign(Socket.prototype, {
