@@ -240,6 +240,72 @@ describe('FrameDecoder', () => {
     );
   });
 
+  test('does not judge a length before its header is whole', () => {
+    const decoder = new FrameDecoder();
+    expect(shown(decoder.push(Buffer.concat([ack, bytes('ffffffff')])))).toEqual([[1, '0300']]);
+    expect(shown(decoder.push(bytes('000000')))).toEqual([]);
+    expect(() => decoder.push(bytes('01'))).toThrow(
+      expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
+    );
+  });
+
+  test.each([
+    ['that do not touch in one memory', 20, false],
+    ['that lie at following places of two memories', 5, true],
+  ])('joins pieces %s', (_where, at, isElsewhere) => {
+    const memory = new Uint8Array(64);
+    const other = isElsewhere ? new Uint8Array(64) : memory;
+    memory.set(abc.subarray(0, 5));
+    other.set(abc.subarray(5), at);
+    const decoder = new FrameDecoder();
+    expect(shown(decoder.push(memory.subarray(0, 5)))).toEqual([]);
+    const frames = decoder.push(other.subarray(at, at + abc.length - 5));
+    expect(shown(frames)).toEqual([[499_999, '616263']]);
+  });
+
+  test('a close keeps no memory of the chunks that it came in', () => {
+    const decoder = new FrameDecoder();
+    const frames = [
+      ...decoder.push(Buffer.from(close)),
+      ...decoder.push(Uint8Array.from(close.subarray(0, 3))),
+      ...decoder.push(Uint8Array.from(close.subarray(3))),
+    ];
+    expect(frames.map(({ payload }) => payload.buffer.byteLength)).toEqual([0, 0]);
+  });
+
+  test('says where the bytes end in a frame that came in separate pieces', () => {
+    const decoder = new FrameDecoder();
+    decoder.push(Uint8Array.from(abc.subarray(0, 4)));
+    decoder.push(Uint8Array.from(abc.subarray(4, 9)));
+    expect(() => {
+      decoder.end();
+    }).toThrow(
+      expect.objectContaining({
+        code: 'TRUNCATED',
+        message: expect.stringContaining('1 of 3 payload bytes') as unknown,
+      }),
+    );
+  });
+
+  test('says that the bytes end after a header', () => {
+    const decoder = new FrameDecoder();
+    decoder.push(abc.subarray(0, 8));
+    expect(() => {
+      decoder.end();
+    }).toThrow(
+      expect.objectContaining({
+        code: 'TRUNCATED',
+        handle: 499_999,
+        message: expect.stringContaining('0 of 3 payload bytes') as unknown,
+      }),
+    );
+  });
+
+  test.each([1, 2 ** 31 - 1])('takes the limit %d', (maxPayload) => {
+    const frames = new FrameDecoder({ maxPayload }).push(bytes('00000001 00000001 ff'));
+    expect(shown(frames)).toEqual([[1, 'ff']]);
+  });
+
   test.each([0, -1, 1.5, 2 ** 31, Number.NaN])('refuses the limit %d', (maxPayload) => {
     expect(() => new FrameDecoder({ maxPayload })).toThrow(
       expect.objectContaining({ code: 'BAD_ARGUMENT' }),
@@ -262,8 +328,9 @@ describe('encodeFrame', () => {
   });
 
   test('refuses a payload that no receiver accepts', () => {
-    expect(() => encodeFrame({ handle: 1, payload: new Uint8Array(MAX_PAYLOAD + 1) })).toThrow(
-      expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
+    expect(() => encodeFrame({ handle: 7, payload: new Uint8Array(MAX_PAYLOAD + 1) })).toThrow(
+      expect.objectContaining({ code: 'FRAME_TOO_LARGE', handle: 7 }),
     );
+    expect(encodeFrame({ handle: 7, payload: new Uint8Array(MAX_PAYLOAD) }).length).toBe(4_194_312);
   });
 });
