@@ -143,7 +143,7 @@ export class FrameDecoder {
     if (this.#fill === 0) return chunk;
     const left = chunk.subarray(this.#assemble(chunk));
     const frame = this.#frame;
-    if (this.#fill < HEADER_BYTES || this.#fill < sizeOf(frame)) return left;
+    if (this.#fill < sizeOf(frame)) return left;
     this.#frame = NO_BYTES;
     this.#fill = 0;
     sink(uint32(frame, 4), frame.length === HEADER_BYTES ? NO_BYTES : frame.subarray(HEADER_BYTES));
@@ -180,13 +180,13 @@ export class FrameDecoder {
   #lengthAt(bytes: Uint8Array, at: number, more = NO_BYTES): number {
     const length = uint32(bytes, at) | 0;
     if (length >= 0 && length <= this.#maxPayload) return length;
-    const seen = joined(bytes.subarray(at, more === NO_BYTES ? undefined : HEADER_BYTES), more);
+    const seen = joined(bytes.subarray(at), more);
     this.#failure = badHeader(seen, length, this.#maxPayload);
     throw this.#failure;
   }
 }
 
-/** Bytes of a whole frame whose header is there. */
+/** Bytes of a whole frame; at least a header's where that is cut. */
 function sizeOf(frame: Uint8Array): number {
   return HEADER_BYTES + uint32(frame, 0);
 }
