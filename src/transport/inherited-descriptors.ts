@@ -9,7 +9,10 @@ export interface OpenDescriptor {
   readonly target: string;
 }
 
-/** The open descriptors of this process; none on a system without /proc. */
+/**
+ * The open descriptors of this process; none on a system without /proc. Throws when they cannot be
+ * listed, for example because no descriptor is free.
+ */
 export function openDescriptors(folder = '/proc/self'): readonly OpenDescriptor[] {
   try {
     return readdirSync(`${folder}/fd`).flatMap((name) => {
@@ -20,14 +23,20 @@ export function openDescriptors(folder = '/proc/self'): readonly OpenDescriptor[
         const [, flags = '0'] =
           /^flags:\s*(\d+)$/m.exec(readFileSync(`${folder}/fdinfo/${name}`, 'latin1')) ?? [];
         return [{ number, isPassedOn: (Number.parseInt(flags, 8) & O_CLOEXEC) === 0, target }];
-      } catch {
+      } catch (error) {
         // The descriptor of this very listing.
-        return [];
+        if (isMissing(error)) return [];
+        throw error;
       }
     });
-  } catch {
-    return [];
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** Linux; Node has no constant for it. */

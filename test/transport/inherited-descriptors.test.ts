@@ -40,5 +40,7 @@ describe('inherited descriptors', () => {
 
   it('cannot be listed without /proc', () => {
     expect(openDescriptors('/nonexistent')).toEqual([]);
+    // Services would get what cannot be listed.
+    expect(() => openDescriptors('/dev/null')).toThrow('ENOTDIR');
   });
 });
