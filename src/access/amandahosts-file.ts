@@ -25,8 +25,8 @@ const MAX_FILE_BYTES = 1_048_576;
  * long. A home directory on a dead file server blocks this process.
  *
  * Never throws: a file that cannot be opened, has another owner, is accessible to others or is too
- * large is a refusal with Amanda's reason, and so are a FIFO and a device. A
- * folder has no lines, as for Amanda.
+ * large is a refusal with Amanda's reason, and so are a FIFO and a device. A folder has no lines, as
+ * for Amanda.
  * Source: PROTOCOL.md, "Access".
  */
 export function readAmandahosts(

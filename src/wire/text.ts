@@ -48,7 +48,7 @@ export function pairs(words: readonly string[]): (readonly [string, string])[] {
  * Characters that a terminal obeys or does not show: controls, formats (those of bidirectional text
  * among them), separators of lines, and halves of characters.
  */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * Makes a text from the network safe for a terminal or a log: a character that is not printable
@@ -73,7 +73,8 @@ export function printableJson(value: unknown): string {
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-function escapeCharacter(character: string): string {
+/** An unprintable character as `\xNN`, `\uNNNN` or `\u{NNNNN}`. */
+export function escapeCharacter(character: string): string {
   const hex = (character.codePointAt(0) ?? 0).toString(16);
   if (hex.length > 4) return `\\u{${hex}}`;
   return (

@@ -114,7 +114,8 @@ describeUnless(missing, 'the rights of rx-amandad and its services', () => {
 
   it('does not start as root when Node cannot change ids, because it uses io_uring', async (context) => {
     // Later versions of Node do not use it, and can.
-    if (Number(process.versions.node.split('.')[0]) !== 20) context.skip('Node 20 refuses');
+    if (Number(process.versions.node.split('.')[0]) !== 20)
+      context.skip('only Node 20 uses io_uring');
     for (const words of [['-user=backup'], [], ['-keep-capabilities']])
       await expect(
         starter.start('UV_USE_IO_URING=1 exec %', '-auth=local', ...words),

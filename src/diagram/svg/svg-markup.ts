@@ -1,3 +1,5 @@
+import { UNPRINTABLE } from '../../wire/text.js';
+
 /** A piece of SVG. Only {@link words} makes one from text, so that no text becomes markup. */
 export interface Markup {
   readonly markup: string;
@@ -63,11 +65,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes a text for XML. Characters that XML forbids or that reorder a line become U+FFFD. */
+/** Escapes a text for XML. Unprintable characters and noncharacters become U+FFFD. */
 function escaped(text: string): string {
-  return text.replace(FORBIDDEN, '\ufffd').replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
+  return text
+    .replace(UNPRINTABLE, (one) => (LINE_LAYOUT.includes(one) ? one : '\ufffd'))
+    .replace(/[\ufffe\uffff]/g, '\ufffd')
+    .replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
 }
 
-/** Control characters, marks of direction, noncharacters and lone surrogates. */
-const FORBIDDEN =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\p{Surrogate}]/gu;
+/** Controls that XML allows. */
+const LINE_LAYOUT = '\t\n\r';

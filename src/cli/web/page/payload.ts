@@ -1,21 +1,19 @@
+import { UNPRINTABLE, escapeCharacter } from '../../../wire/text.js';
+
 /** Decodes the base64 of a message. */
 export function payloadBytes(base64: string): Uint8Array {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-/** Bytes as text. Line ends and tabs stay; other control characters become `\xNN`. */
+/** Bytes as text. Line ends and tabs stay; other unprintable characters are escaped. */
 export function payloadText(bytes: Uint8Array): string {
   return visible(new TextDecoder().decode(bytes));
 }
 
-/** Makes control characters visible, as {@link payloadText} does. */
+/** Escapes unprintable characters, as {@link payloadText} does. */
 export function visible(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => {
-      const code = character.charCodeAt(0);
-      return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-    },
+  return text.replace(UNPRINTABLE, (character) =>
+    character === '\n' || character === '\t' ? character : escapeCharacter(character),
   );
 }
 
