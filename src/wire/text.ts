@@ -73,8 +73,7 @@ export function printableJson(value: unknown): string {
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** An unprintable character as `\xNN`, `\uNNNN` or `\u{NNNNN}`. */
-export function escapeCharacter(character: string): string {
+function escapeCharacter(character: string): string {
   const hex = (character.codePointAt(0) ?? 0).toString(16);
   if (hex.length > 4) return `\\u{${hex}}`;
   return (

@@ -1,4 +1,4 @@
-import { UNPRINTABLE, escapeCharacter } from '../../../wire/text.js';
+import { UNPRINTABLE } from '../../../wire/text.js';
 
 /** Decodes the base64 of a message. */
 export function payloadBytes(base64: string): Uint8Array {
@@ -12,9 +12,12 @@ export function payloadText(bytes: Uint8Array): string {
 
 /** Escapes unprintable characters, as {@link payloadText} does. */
 export function visible(text: string): string {
-  return text.replace(UNPRINTABLE, (character) =>
-    character === '\n' || character === '\t' ? character : escapeCharacter(character),
-  );
+  return text.replace(UNPRINTABLE, (character) => {
+    if (character === '\n' || character === '\t') return character;
+    const hex = (character.codePointAt(0) ?? 0).toString(16);
+    if (hex.length > 4) return `\\u{${hex}}`;
+    return hex.length > 2 ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`;
+  });
 }
 
 /** A hex dump: sixteen bytes a line, with offset and ASCII. */
