@@ -139,7 +139,8 @@ export class FrameWriter {
   }
 
   #releaseSent(): void {
-    if (this.#unsent.length === 0 || !this.#channel.isIdle) return;
+    // What is gathered has not been handed to the channel.
+    if (this.#unsent.length === 0 || this.#gathered > 0 || !this.#channel.isIdle) return;
     for (const memory of this.#unsent) release(memory);
     this.#unsent = [];
     this.#room = this.#room.subarray(0, 0);
