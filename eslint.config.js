@@ -2,6 +2,8 @@ import eslint from '@eslint/js';
 import rxjsX from 'eslint-plugin-rxjs-x';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import markdown from '@eslint/markdown';
+import prose from './scripts/prose.mjs';
 
 /** The rooms of src/, ground floor first: each imports only from the ones before it. */
 const ROOMS = [
@@ -49,8 +51,24 @@ const NODE_GLOBALS = [
 
 export default defineConfig(
   globalIgnores(['dist/', 'docs/api/', 'coverage/', 'test/fixtures/']),
-  eslint.configs.recommended,
   {
+    // Plain words, in comments, messages and pages.
+    plugins: { prose },
+    rules: { 'prose/plain': 'error' },
+  },
+  {
+    files: ['src/**/*.ts', 'marbles/**/*.ts'],
+    rules: { 'prose/plain': ['error', 'messages'] },
+  },
+  {
+    files: ['**/*.md'],
+    plugins: { markdown },
+    language: 'markdown/gfm',
+    rules: { 'prose/width': 'error' },
+  },
+  {
+    files: ['**/*.{js,mjs,ts}'],
+    extends: [eslint.configs.recommended],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       // Control characters are what this code is about: texts from the network are made safe with them.
