@@ -110,7 +110,7 @@ export default defineConfig(
       'rxjs-x/throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
       '@typescript-eslint/only-throw-error': 'off',
       'no-throw-literal': 'error',
-      // Timers, signals and held states cannot error; a handler that never runs is dead code. RxJS itself reports an error that nobody handles.
+      // Timers, signals and held states cannot error; a handler that never runs is dead code. RxJS itself reports an unhandled error.
       'rxjs-x/no-ignored-error': 'off',
     },
   },
@@ -152,7 +152,7 @@ export default defineConfig(
       'rxjs-x/no-subclass': 'off',
       // Async generators without an await are sources that arrive later, and async stubs fit an interface.
       '@typescript-eslint/require-await': 'off',
-      // What nobody calls in a test is often an empty function.
+      // A function that a test never calls is often empty.
       '@typescript-eslint/no-empty-function': 'off',
     },
   },

@@ -1,7 +1,7 @@
 /**
  * A noop request written by hand, so that a bench measures the target and not our initiator.
- * It shares two processors with the target, so it costs as little as Node allows: frames made once,
- * one read buffer for all sockets, one listener a phase.
+ * It shares two processors with the target, so it costs as little as Node allows. Frames are made
+ * once, all sockets share one read buffer, and a phase has one listener.
  */
 import { connect } from 'node:net';
 import { encodeFrame, encodePacket, packet } from '../dist/wire/index.js';

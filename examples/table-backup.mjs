@@ -50,7 +50,7 @@ const services = backupServices(({ disk }) => {
 });
 
 serve(listenBsdtcp({ port: Number(port), host: address, onListening }), services, {
-  // As in an .amandahosts: user backup of that host may have dumps, and nobody else has anything.
+  // As in an .amandahosts: user backup of that host may have dumps; all others are refused.
   authorize: authorize({ rules: `${server} backup amdump\n` }),
 }).subscribe(log);
 

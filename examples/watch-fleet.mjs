@@ -1,6 +1,9 @@
-// Asks many hosts whether their Amanda clients are there and let this host in, eight at a time, and prints a table of what they say.
+// Asks many hosts, eight at a time, whether their Amanda clients run and accept this host, and
+// prints a table of the answers.
 //
-//   node examples/watch-fleet.mjs HOST[:PORT]…        as root, since clients want to be asked from a port below 1024
+//   node examples/watch-fleet.mjs HOST[:PORT]…
+//
+// Run it as root, because clients accept requests only from a port below 1024.
 import {
   catchError,
   from,

@@ -1,5 +1,5 @@
-// The package's entries, each in one file, with what several of them need in dist/shared/: an
-// import reads a few files in the place of two hundred.
+// The package's entries, each in one file, with what several of them need in dist/shared/. An import
+// then reads a few files instead of two hundred.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tools.mjs';

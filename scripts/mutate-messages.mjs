@@ -1,6 +1,6 @@
 // A plugin of Stryker: texts that only people read are not changed.
 //
-// Those are string and template literals with a space in them, anywhere in what is thrown, among
+// Those are string and template literals with a space in them. They stand in what is thrown, among
 // the arguments of `new SomeError(…)`, or in a call of a function of the file that returns one.
 // The rest is changed: codes, texts of the wire, and conditions that choose between messages.
 import { PluginKind, declareValuePlugin } from '@stryker-mutator/api/plugin';

@@ -1,5 +1,5 @@
 // One more test for Stryker: the changed files load. A test file whose imports fail has no failing
-// test, and Stryker would take that for a change that nobody noticed.
+// test, and Stryker would take that for a change that no test noticed.
 import { join } from 'node:path';
 import { test } from 'vitest';
 

@@ -1,5 +1,5 @@
 // `npm run mutate -- FILE[:FROM-TO]… [TEST…]`: Stryker changes the named files under src/, or lines
-// of them, in one place at a time, and reports each change that no test notices.
+// of them. It makes one change at a time, and reports each change that no test notices.
 //
 // Paths under test/ limit the tests to those files or folders, which is much faster. Without any,
 // every test of the projects unit and marbles that imports a named file runs, except LEFT_OUT.
@@ -35,8 +35,8 @@ else {
 async function mutate() {
   const { Stryker } = await import('@stryker-mutator/core');
   const scratch = mkdtempSync(join(tmpdir(), 'rx-amanda-mutate-'));
-  // For mutate.vitest.mjs. Stryker's own option `testFiles` is no good: with it, mutants of what is
-  // created while a module loads are switched on too late, and all of them survive.
+  // For mutate.vitest.mjs. Stryker's own option `testFiles` switches mutants of what is created
+  // while a module loads on too late, so all of them survive.
   const chosen = tests.length > 0 ? { include: tests.map(testFiles) } : { exclude: LEFT_OUT };
   process.env.RX_AMANDA_TESTS = JSON.stringify(chosen);
   process.env.RX_AMANDA_SOURCES = JSON.stringify(sources.map((path) => path.split(':')[0]));

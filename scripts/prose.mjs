@@ -22,8 +22,6 @@ const WORDS = [
   [/\b(giveBack|keepHere|lend|lends|lent)\b/, 'lease and release'],
 ];
 
-const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
-
 const plain = {
   meta: { type: 'suggestion', schema: [{ enum: ['comments', 'messages'] }] },
   create(context) {
@@ -89,11 +87,10 @@ const width = {
 export default { meta: { name: 'prose' }, rules: { plain, width } };
 
 function* longSentences(text) {
-  for (const { segment } of sentences.segment(
-    text.replace(/\s+/g, ' ').replace(/\b(e\.g|i\.e|etc|vs)\./g, '$1'),
-  )) {
-    const count = segment.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
-    if (count > LONGEST_SENTENCE) yield `${count} words in one sentence: “${segment.trim()}”`;
+  const flat = text.replace(/\s+/g, ' ').replace(/\b(e\.g|i\.e|etc|vs)\./g, '$1');
+  for (const sentence of flat.split(/(?<=[.!?]["”)]?) /)) {
+    const count = sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+    if (count > LONGEST_SENTENCE) yield `${count} words in one sentence: “${sentence.trim()}”`;
   }
 }
 
@@ -141,13 +138,16 @@ function measured({ text, loc }) {
 
 /** A text without its code: paragraphs and items of lists. */
 function paragraphs(text) {
-  return text
-    .replace(/^\s*```[^]*?^\s*```/gm, '\n')
-    .replace(/^ {4,}\S.*$/gm, '')
-    .replace(/\{@link ([^}]*)\}/g, '$1')
-    .replace(/`[^`]*`/g, 'Code')
-    .split(/\n\s*(?:\n|(?=[-*|] |@\w+|\d+\. ))/)
-    .map((one) => one.replace(/^\s*([-*|]|@\w+)\s/, ''));
+  return (
+    text
+      .replace(/^\s*```[^]*?^\s*```/gm, '\n')
+      // Code and tables.
+      .replace(/^( {4,}\S.*|.*\S {3,}\S.*)$/gm, '')
+      .replace(/\{@link ([^}]*)\}/g, '$1')
+      .replace(/`[^`]*`/g, 'Code')
+      .split(/\n\s*(?:\n|(?=[-*|] |@\w+|\d+\. ))/)
+      .map((one) => one.replace(/^\s*([-*|]|@\w+)\s/, ''))
+  );
 }
 
 /** The words of a node of a page: code counts as one. */

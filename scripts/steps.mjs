@@ -14,8 +14,8 @@ const env = {
 };
 
 /**
- * `scratch` is a folder for files that no one keeps, `within` shortens a time limit to what is left
- * of the whole run, and `update` has docs/proven.md written.
+ * `scratch` is a folder for temporary files. `within` shortens a time limit to what is left of the
+ * whole run. `update` writes docs/proven.md.
  */
 export function makeSteps({ scratch, update, within }) {
   return {

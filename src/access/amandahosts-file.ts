@@ -24,9 +24,9 @@ const MAX_FILE_BYTES = 1_048_576;
  * Reads synchronously, as amandad does: for such a small file another thread takes several times as
  * long. A home directory on a dead file server blocks this process.
  *
- * Never throws: a file that cannot be opened, has another owner, is accessible to others or is too
- * large is a refusal with Amanda's reason, and so are a FIFO and a device. A folder has no lines, as
- * for Amanda.
+ * Never throws. Returns a refusal with Amanda's reason for a file that cannot be opened, has another
+ * owner, is accessible to others or is too large. A FIFO and a device are refused too. A folder has
+ * no lines, as for Amanda.
  * Source: PROTOCOL.md, "Access".
  */
 export function readAmandahosts(

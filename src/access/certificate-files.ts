@@ -49,8 +49,9 @@ export interface OwnCertificates {
 /**
  * Reads this side's certificate, its key, and the CA's certificate.
  *
- * Rejects with `FILE_FAILED` for an unreadable file, `CERTIFICATE_UNUSABLE` for one with other
- * content or that does not fit the others, and `KEY_UNSAFE`; each names the file.
+ * Rejects with `FILE_FAILED` for an unreadable file, and with `KEY_UNSAFE`. Rejects with
+ * `CERTIFICATE_UNUSABLE` for other content, or content that does not fit the other files. Each error
+ * names the file.
  * Source: PROTOCOL.md, "Drivers".
  */
 export async function readCertificates(options: CertificateFiles): Promise<OwnCertificates> {

@@ -39,8 +39,8 @@ export function parseFingerprints(text: string): Fingerprints {
 const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
 
 /**
- * Whether a certificate is the one on file: it must fit one of the MD5 and SHA1 lines, if there are
- * any, and one of the SHA256 lines, if there are any. Without lines none fits.
+ * Whether a certificate is the one on file. It must fit one of the MD5 and SHA1 lines, and one of
+ * the SHA256 lines, as far as there are such lines. Without any line no certificate fits.
  *
  *     file           Amanda        ours
  *     SHA1           by SHA1       by SHA1

@@ -50,8 +50,8 @@ export function addressesInHosts(hosts: Hosts, name: string): readonly string[] 
 
 /**
  * The canonical name of a host by /etc/hosts, as the C library finds it: the first name on the line
- * with the name. Undefined if no line of the family has the name, and if such lines begin with
- * different names, because only the C library knows which one counts.
+ * with the name. Undefined if no line of the family has the name. Also undefined if such lines begin
+ * with different names, because only the C library knows which one counts.
  *
  *     10.0.0.1 one.lab one      one → one.lab
  */
@@ -78,8 +78,8 @@ const LONGEST_ADDRESS = 45;
 
 /**
  * The IPv4 address of a line. The C library reads ::1 and IPv4-mapped addresses as IPv4 too, in
- * many spellings. To tell those takes `isIPv6`, whose pattern Node compiles in 3 ms, which is long
- * for a process that serves one connection; so they are `unsure`.
+ * many spellings, which are `unsure` here. `isIPv6` would tell them apart, but Node compiles its
+ * pattern in 3 ms, which is long for a process that serves one connection.
  */
 function asIPv4(address: string): string | undefined {
   if (address.length > LONGEST_ADDRESS) return undefined;

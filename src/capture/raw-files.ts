@@ -9,8 +9,8 @@ import type { SavedEvent } from './saved-event.js';
 /**
  * Emits the conversation in two raw files: the bytes that the initiator sent, and the target's.
  *
- * Such files hold no times. Frames are emitted one a millisecond, in a possible order: an answer
- * after its question, a stream after the acknowledgement of the reply that names it.
+ * Such files hold no times. Frames are emitted one a millisecond, in a possible order. An answer
+ * follows its question, and a stream the acknowledgement of the reply that names it.
  */
 export async function* rawEvents(
   files: Readonly<Record<Role, AsyncIterable<Uint8Array>>>,

@@ -106,8 +106,8 @@ export class TcpReassembly {
   }
 
   #isNew({ flags, sequence, payload }: TcpSegment, known: FollowedConnection | undefined): boolean {
-    // A repeated SYN has the same number. Another number, or a SYN after the end of the connection,
-    // begins a new one: some programs write captures whose connections all begin with one number.
+    // A repeated SYN has the same number, and another number begins a new connection. A SYN after
+    // the end does so too: some programs begin every connection with one number.
     if ((flags & tcpFlags.syn) !== 0 && (flags & tcpFlags.ack) === 0)
       return known?.synSequence !== sequence || known.hasEnded;
     if (known !== undefined || (flags & tcpFlags.rst) !== 0) return false;

@@ -26,7 +26,7 @@ export function asLoss(reason: unknown, peer: Peer, handle?: number): AmandaErro
     : reason;
 }
 
-/** The peer has hung up; `inside` is the error of the decoder, if that was inside a frame. */
+/** The peer closed the connection; `inside` is the decoder's error if that was inside a frame. */
 export function hungUp(peer: Peer, inside?: unknown): AmandaError {
   const name = describePeer(peer);
   if (!(inside instanceof Error))

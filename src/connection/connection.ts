@@ -30,7 +30,7 @@ export interface Connection extends Observable<Frame> {
    * less than the Observables, because the memory of a frame is not kept and readers go on leasing.
    */
   observe(observer: FrameObserver): () => void;
-  /** Held bytes, limit, pauses, and who holds up whom. Starts with the present state. */
+  /** Held bytes, limit, pauses, and which stream blocks which. Starts with the present state. */
   readonly flow: Observable<Flow>;
   /** On a target: each protocol handle that the initiator opens, with its first packet. */
   readonly incoming: Observable<ProtocolHandle>;

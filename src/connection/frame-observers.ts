@@ -5,8 +5,8 @@ import type { Frame } from '../wire/frame.js';
 import type { FrameObserver, ProtocolHandle } from './connection.js';
 
 /**
- * Who observes a connection besides the readers of its streams: taps and frame observers, the
- * target that answers on it, and those that wait for its end.
+ * The observers of a connection, besides the readers of its streams. These are taps and frame
+ * observers, the target that answers on it, and callers that wait for its end.
  */
 export class FrameObservers {
   /** Taps; few connections have any. */

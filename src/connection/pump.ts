@@ -6,8 +6,7 @@ import type { Stream } from './stream.js';
 
 /**
  * What a stream sends. Async iterables, Readables and Streams are pulled as fast as the peer takes
- * the bytes; a plain Observable cannot be slowed, and what waits of it counts against the send
- * budget.
+ * the bytes. A plain Observable cannot be slowed: its waiting bytes count against the send budget.
  */
 export type StreamSource = ObservableInput<Uint8Array> | Readable;
 

@@ -46,8 +46,8 @@ export interface FlowOwner {
  *     held     ──╱╲──╱▔▔▔▔╲──    over the limit: pause; at half of it: resume
  *     channel  ━━━━━━━┄┄┄┄┄━━
  *
- * TCPM has no window per stream, so the only way to slow a sender is to stop reading from the
- * channel, which stops all its streams. Source: ARCHITECTURE, "What must hold" 2 and 3.
+ * TCPM has no window per stream. The only way to slow a sender is to stop reading from the channel,
+ * which stops all its streams. Source: ARCHITECTURE, "What must hold" 2 and 3.
  */
 export class ReceiveBudget implements Credit {
   readonly #limit: number;

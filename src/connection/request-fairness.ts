@@ -25,8 +25,8 @@ export interface RequestOwner {
  *     begun     (abcdefgh)---(ij)--      eight a turn of the event loop
  *     paused    ^------------!           the channel, while others wait
  *
- * A turn ends when the event loop has come round and the answers can leave, so a connection that
- * takes no answers is not read from.
+ * A turn ends when the event loop has come round and the answers can leave. A connection that takes
+ * no answers is therefore not read from.
  */
 export class RequestFairness {
   readonly #owner: RequestOwner;

@@ -33,8 +33,8 @@ export type ConnectionSide =
  *     stream 1 -x-------y--|
  *     stream 2 ----x--y----|      kept from the first byte on, until its reader comes
  *
- * It reads from the channel from the start, and pauses it between reads while the receive budget is
- * used up or requests wait for their turn. Source: PROTOCOL.md, "Frames" and "Streams".
+ * It reads from the channel from the start. It pauses the channel between reads while the receive
+ * budget is used up or requests wait for their turn. Source: PROTOCOL.md, "Frames" and "Streams".
  */
 export class TcpmConnection extends Observable<Frame> implements Connection, Carrier {
   readonly peer: Peer;
@@ -104,7 +104,7 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#subscription.add(
       streams.subscribe({
         error: (error: unknown) => {
-          // Bytes that end inside a frame are no error of the decoder's: the peer has hung up.
+          // Bytes that end inside a frame are no error of the decoder: the peer closed the channel.
           this.#conclude(hasEnded ? hungUp(this.peer, error) : error);
         },
         complete: () => {

@@ -24,8 +24,8 @@ export interface ConversationOptions {
    */
   readonly maxLanes?: number | undefined;
   /**
-   * Whether chunks of one stream at one time become one event with their number and sum, and chunks
-   * of 10 ms after a time with over 16. The last ones wait for another event, or for
+   * Whether chunks of one stream at one time become one event with their number and sum. After a
+   * time with over 16 chunks, those of 10 ms do. The last ones wait for another event, or for
    * {@link Conversation.flush}. Default false.
    */
   readonly joins?: boolean | undefined;
@@ -40,9 +40,9 @@ export interface ConversationError {
 }
 
 /**
- * Observes the frames of one connection and emits their meaning as the steps of a diagram: a lane
- * for each exchange, a lane for each direction of a stream under its announced name, and what each
- * waits for.
+ * Observes the frames of one connection and emits their meaning as the steps of a diagram. There is
+ * a lane for each exchange and for each direction of a stream, under its announced name, and what
+ * each waits for.
  *
  * It keeps a preview of each payload and a bounded number of lanes. Times are the caller's, in
  * milliseconds. No frame makes it throw; the constructor throws `BAD_ARGUMENT` for an option out of

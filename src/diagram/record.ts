@@ -26,8 +26,8 @@ export interface RecordOptions extends Pick<
   /** The connection's lane; default `connection`. Further ones are `connection 2`, and so on. */
   readonly name?: string | undefined;
   /**
-   * Whether chunks of a stream in the same millisecond become one event with a count, and chunks of
-   * 10 ms when more than 16 come in one. They are emitted within 10 ms. Default true.
+   * Whether chunks of a stream in the same millisecond become one event with a count. If more than
+   * 16 come in one millisecond, those of 10 ms do. They are emitted within 10 ms. Default true.
    */
   readonly joins?: boolean | undefined;
   /** The time in milliseconds; default that of RxJS, which is virtual in a TestScheduler. */

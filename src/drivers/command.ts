@@ -185,7 +185,7 @@ function collectText(stream: Readable): () => string {
   return () => text.trim();
 }
 
-/** A command that exits with 0 and says nothing has hung up. */
+/** A command that exits with 0 and prints nothing has closed the connection. */
 function explainEnd(end: CommandEnd): AmandaError | undefined {
   if (end.code === 0 && end.said === '') return undefined;
   return new AmandaError('COMMAND_FAILED', describeEnd(end.program, end));
@@ -214,6 +214,6 @@ function signalGroup(leader: number, name: NodeJS.Signals): void {
   try {
     process.kill(-leader, name);
   } catch {
-    // The group does not exist yet, or no longer.
+    // The group does not exist yet, or has ended.
   }
 }

@@ -57,8 +57,8 @@ export class EvictionPolicy<T> {
 }
 
 /**
- * How many of a listener's connections may be open before the unauthenticated ones among them are
- * evicted: half of them, or all but 512 of more than 1,024. The rest stays free for other peers.
+ * The number of open connections from which a listener evicts unauthenticated ones: half of its
+ * limit, or all but 512 of more than 1,024. The rest stays free for other peers.
  */
 export function evictionThreshold(maxConnections: number): number {
   return maxConnections - Math.min(LISTEN_QUEUE, Math.floor(maxConnections / 2));

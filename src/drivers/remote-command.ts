@@ -40,7 +40,7 @@ export function remoteDriver(remote: RemoteCommand): Driver {
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** Exit code 0 is amandad's own: it has hung up, and standard error has a banner or a warning. */
+/** Exit code 0 is amandad's own: it ended the connection, and standard error has a banner. */
 function explainRemote(
   { program, host, advise, amandadPath }: RemoteCommand,
   end: CommandEnd,
@@ -59,8 +59,8 @@ function explainRemote(
 }
 
 /**
- * Throws `BAD_ARGUMENT` for a host or user name that looks like an option, or that is not safe in a
- * shell's command line, where the configuration of ssh may put it.
+ * Throws `BAD_ARGUMENT` for a host or user name that looks like an option or is not safe in a
+ * shell's command line. The configuration of ssh may put the name there.
  */
 export function checkName(what: string, name: string): void {
   if (

@@ -23,9 +23,9 @@ export interface RunningStream {
 }
 
 /**
- * Lets a service send on its streams, and completes when the request is over: every stream is
- * closed in our direction, and either in the other direction too or `serviceOver` has emitted. So
- * an initiator that closes nothing does not keep the request of an ended service alive.
+ * Lets a service send on its streams, and completes when the request is over. It is over when every
+ * stream is closed in our direction, and in the other direction too or `serviceOver` has emitted.
+ * So an initiator that closes nothing does not keep the request of an ended service alive.
  *
  *     sending      -a--b-c|
  *     receiving    ---------|

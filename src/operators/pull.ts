@@ -4,8 +4,8 @@ export interface PullEnd {
 }
 
 /**
- * The reading end of something that keeps what has not been read: chunks are taken one at a time,
- * and each is paid for until it is released.
+ * The reading end of something that keeps unread chunks. The reader takes chunks one at a time, and
+ * each counts against the budget until it is released.
  */
 export interface Pull<T> {
   /** Set once everything has been taken and nothing more will come. */

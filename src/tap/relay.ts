@@ -42,9 +42,9 @@ const FIRST_UNRESERVED_PORT = 1024;
  *     connection  --(------)--      each incoming connection opens one to the target
  *     events      --o-b-b-ec-       o: opened, b: bytes, e: ended, c: closed
  *
- * Cold: subscribing listens, unsubscribing breaks all connections. An initiator with a source port
- * below 1024 gets such a port to the target, and no other initiator does, so that the target's port
- * check stays meaningful. A connection that cannot be passed on is reset, and the reason of
+ * Cold: subscribing listens, unsubscribing breaks all connections. Only an initiator with a source
+ * port below 1024 gets such a port to the target, so the target's port check keeps its meaning.
+ * A connection that cannot be passed on is reset, and the reason of
  * `closed` says why (`CONNECT_FAILED`, `NO_RESERVED_PORT`). Errors with `CONNECT_FAILED` when it
  * cannot listen. Source: PROTOCOL.md, "Drivers".
  */

@@ -25,8 +25,8 @@ export interface AdmissionOptions {
 }
 
 /**
- * Judges the requests of a connection, in Amanda's order: the peer's name (looked up once), the
- * format of the request, the access rules, and whether the service exists.
+ * Judges the requests of a connection, in Amanda's order. The order is the peer's name (looked up
+ * once), the format of the request, the access rules, and whether the service exists.
  * Source: PROTOCOL.md, "Access".
  */
 export function admission(

@@ -5,7 +5,7 @@ export const SLAB_BYTES = 8 * (32_768 + HEADER_BYTES);
 /** Free slabs that are kept for the next readers, 2 MiB in all. */
 const MAX_FREE = 8;
 
-/** How many chunks in a slab somebody still needs, and whether its owner is still filling it. */
+/** How many chunks of a slab are still held, and whether its owner is still filling it. */
 interface Slab {
   holders: number;
 }
@@ -51,8 +51,8 @@ export function release({ buffer }: Uint8Array): void {
 }
 
 /**
- * Marks a chunk's memory as shared by several readers: `postMessage` with it in its transfer list
- * copies the chunk (Node 20) or throws a `DataCloneError` (later).
+ * Marks a chunk's memory as shared by several readers. `postMessage` with it in its transfer list
+ * then copies the chunk (Node 20) or throws a `DataCloneError` (later).
  */
 export function markShared(chunk: Uint8Array): void {
   if (slabOf(chunk.buffer) === undefined) markUntransferable(chunk.buffer);

@@ -23,8 +23,8 @@ export interface ConnectedUdp {
  * A UDP socket towards one host, from one of the source ports; emitted once and closed when
  * unsubscribed.
  *
- * UDP does not report a wrong address, so only one is tried: the first IPv4 address, or the first
- * IPv6 address of a host that has no other. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
+ * UDP does not report a wrong address, so only one is tried: the first IPv4 address, else the first
+ * IPv6 address. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
  */
 export function connectUdp(target: UdpTarget): Observable<ConnectedUdp> {
   return owned(

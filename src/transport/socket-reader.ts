@@ -10,8 +10,8 @@ const FIRST_BYTES = 4_096;
 const COPIED_BYTES = 8_192;
 
 /**
- * Reads a socket into slabs, without a Node stream between: one slab serves several reads, and its
- * memory is read into again when no chunk of it is held.
+ * Reads a socket into slabs, without a Node stream between. One slab serves several reads, and its
+ * memory is used again when no chunk of it is held.
  *
  *     const reader = new SocketReader();
  *     const socket = connect({ host, port, onread: reader.onread });

@@ -79,8 +79,8 @@ export class AmandadLog {
 }
 
 /**
- * Whether standard error is not the connection. inetd uses one socket for all three descriptors,
- * and a log line there would be read as a frame.
+ * Whether standard error is not the connection. inetd uses one socket for all three descriptors. A
+ * log line there would be read as a frame.
  */
 export function isStderrFree(
   describe: (descriptor: number) => Descriptor | undefined = describeDescriptor,

@@ -16,7 +16,7 @@ export interface BecomeUserOptions {
 }
 
 /**
- * Makes this process run as a user for good, with the user's groups and home. Undefined stands for
+ * Makes this process run as a user until it ends, with the user's groups and home. Undefined means
  * Amanda's user. A process that cannot become root keeps its user, and may only be given that name;
  * staying root takes the name `root`.
  *

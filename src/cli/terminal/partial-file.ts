@@ -99,7 +99,7 @@ export class PartialFile {
     } catch {
       // It is already gone.
     }
-    // Closing waits for a pending write, whose failure no longer matters.
+    // Closing waits for a pending write, whose failure does not matter now.
     this.#handle.close().catch(() => undefined);
   }
 

@@ -24,7 +24,7 @@ const SIGN_OF_LIFE = 15_000;
  * everything that is kept.
  *
  * Completes when the page is gone; unsubscribing ends the response. Nothing is queued for a slow
- * page: it resumes at its place in the history when it has room again, and learns when steps after
+ * page. When it has room again, it resumes at its place in the history. It learns when steps after
  * that place are gone.
  */
 export function feedPage(

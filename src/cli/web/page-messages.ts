@@ -16,7 +16,7 @@ export type PageMessage =
     }
   | { readonly kind: 'opened'; readonly connection: ConnectionFacts }
   | { readonly kind: 'closed'; readonly connection: number; readonly closed: ClosedFacts }
-  /** A connection that is no longer kept, because there are too many. */
+  /** A connection that was dropped from the history, because there are too many. */
   | { readonly kind: 'forgotten'; readonly connection: number }
   | { readonly kind: 'lane'; readonly connection: number; readonly lane: LaneFacts }
   | {
@@ -63,7 +63,7 @@ export interface Totals {
   readonly in: number;
   readonly out: number;
   readonly events: number;
-  /** The number of events that are no longer kept. */
+  /** The number of events that were dropped from the history. */
   readonly dropped: number;
   readonly services: readonly string[];
 }

@@ -67,8 +67,8 @@ const LONGEST_DASHES = 16;
 
 /**
  * Writes rows as marbles, aligned in time, one below the other. {@link readMarbles} reads each
- * back, except an event within the width of the group before it, which marbles cannot express: it
- * is written after `@` and its time.
+ * back. Marbles cannot express an event within the width of the group before it, so that one is
+ * written after `@` and its time.
  */
 export function writeMarbles(rows: readonly MarbleRow[], length: number): readonly string[] {
   const placed = rows.map(({ ticks }) => placements(ticks));

@@ -65,8 +65,8 @@ export interface StreamListener {
   readonly port: number;
   /**
    * The connection. One subscriber; unsubscribing stops listening. Errors with `CONNECTION_LOST`
-   * when it does not come in time, and when another one comes from the peer's address within that
-   * time: one of the two is somebody else's.
+   * when none comes in time. A second one from the peer's address within that time is the same
+   * error, because another program may have made one of the two.
    */
   readonly arrival: Observable<ConnectedSocket>;
 }

@@ -12,7 +12,7 @@ const RECORD_HEADER_BYTES = 5;
  * Emits once and completes when an accepted socket has its first TLS record, which stays unread.
  *
  * A peer that says nothing, half a record or something else costs no TLS session. Errors with
- * `TLS_FAILED` when the peer does not speak TLS or hangs up.
+ * `TLS_FAILED` when the peer does not speak TLS or closes the connection.
  */
 export function clientHello(raw: Socket): Observable<void> {
   return new Observable((out) => {

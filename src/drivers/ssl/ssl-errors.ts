@@ -10,7 +10,7 @@ export interface TlsContext {
   readonly certFile: string;
 }
 
-/** Why there is no TLS session, or no longer: `TLS_FAILED` or one of the `CERTIFICATE_…` codes. */
+/** Why a TLS session failed or ended: `TLS_FAILED` or one of the `CERTIFICATE_…` codes. */
 export function tlsFailure(error: unknown, context: TlsContext): AmandaError {
   if (isAmandaError(error))
     return new AmandaError(error.code, error.message, { cause: error.cause, peer: context.peer });
@@ -27,7 +27,7 @@ export function isTlsAlert(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('ERR_SSL_');
 }
 
-/** A peer that hangs up after the handshake without sending anything. */
+/** A peer that closes the connection after the handshake without sending anything. */
 export function closedAfterHandshake(peer: string, certFile: string): AmandaError {
   return new AmandaError(
     'CONNECTION_LOST',

@@ -18,8 +18,8 @@ const MESG = 1;
  * What a service's CONNECT line announces, joined to the descriptors that it means.
  *
  * A number outside of the range, or one that came before, stands for no stream. What a requester
- * sends is written at the service's pace; its close is the end of what the service reads, and the
- * other way goes on. `work` owns the subscriptions. Source: PROTOCOL.md, "Starting a service".
+ * sends is written at the service's pace. Its close ends what the service reads; the other
+ * direction goes on. `work` owns the subscriptions. Source: PROTOCOL.md, "Starting a service".
  */
 export function processStreams(
   connect: ServiceConnect['connect'],

@@ -20,7 +20,7 @@ export class ServiceOutput implements Pullable<Uint8Array> {
   #end: PullEnd | undefined;
   #wake: () => void = () => undefined;
 
-  /** `pipe` has just been made by `spawn`, and nobody has listened to it. */
+  /** `pipe` has just been made by `spawn`, and has no listener yet. */
   constructor(pipe: Socket) {
     const reading = readingInto(pipe, {
       buffer: () => this.#nextRoom(),
@@ -111,17 +111,18 @@ export class ServiceOutput implements Pullable<Uint8Array> {
   }
 }
 
-/** What Node has behind a socket. */
+/** Node's own object inside a socket. */
 interface Handle {
   reading: boolean;
   readStop(): void;
 }
 
 /**
- * A socket in the place of one that `spawn` has made, which reads into our memory: Node does that
- * only for sockets that are made so. Taking the handle over is not in Node's documents; undefined
- * where it does not look as it does now, and then Node's own buffers are used. Read so, a GB costs
- * 0.06 s of processor time instead of 0.3.
+ * Replaces a socket that `spawn` made by one that reads into our memory, which Node lets only a new
+ * socket do. A GB then costs 0.06 s of processor time instead of 0.3.
+ *
+ * Node does not document how to take the handle over. Undefined if the handle has another shape;
+ * Node's own buffers are used then.
  */
 function readingInto(pipe: Socket, onread: OnReadOpts): Socket | undefined {
   const owner = pipe as unknown as { _handle?: Partial<Handle> | null };

@@ -10,8 +10,8 @@ const OPTION = 'data-shm-control-name';
 /**
  * Arguments for sendbackup that name the shared memory in which the requester wants the data.
  *
- * Throws `ACCESS_DENIED` for a requester on another host and for a name that is not Amanda's: that
- * requester would wait for data in vain. Source: PROTOCOL.md, "Starting a service".
+ * Throws `ACCESS_DENIED` for a requester on another host and for a name that is not Amanda's,
+ * because that requester would never get data. Source: PROTOCOL.md, "Starting a service".
  */
 export function shmArguments(request: IncomingRequest): readonly string[] {
   const name =

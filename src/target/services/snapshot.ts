@@ -11,9 +11,9 @@ export interface Snapshot extends OpenedPath {
 }
 
 /**
- * Makes the snapshot for a dump: a copy of the one of the next lower level that exists, or an empty
- * one, which makes a full dump. It has no name where a descriptor is enough, so that a process that
- * is killed leaves nothing. Rejects with the file system's error.
+ * Makes the snapshot for a dump: a copy of the next lower level's snapshot that exists. Without one
+ * it is empty, which makes a full dump. It has no name if a descriptor is enough, so that a killed
+ * process leaves nothing. Rejects with the file system's error.
  */
 export async function takeSnapshot(folder: string, name: string, level: number): Promise<Snapshot> {
   // Loaded on demand: a target that inetd starts for each connection has to start fast.

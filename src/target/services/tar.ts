@@ -111,7 +111,7 @@ function exitOf(
 
 /** A line of tar's standard error. */
 export interface TarMessage {
-  /** `|`: usual output; `?`: somebody should look at it. */
+  /** `|`: usual output; `?`: an administrator should look at it. */
   readonly mark: '|' | '?';
   /** Optional; the bytes of the archive, when the line says so. */
   readonly bytes?: number;

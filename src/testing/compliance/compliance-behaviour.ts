@@ -128,8 +128,8 @@ export function ask(
 }
 
 /**
- * Resolves when the target serves another connection and, unless `busy`, when no service runs there
- * any more, which takes a moment after the loss of a connection.
+ * Resolves when the target serves another connection and, unless `busy`, when no service runs
+ * there. That takes a moment after the loss of a connection.
  */
 export async function stillServes(
   subject: ComplianceSubject,

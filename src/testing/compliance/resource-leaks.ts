@@ -30,7 +30,7 @@ export async function noLeaks(before: ProcessResources, within: number): Promise
     left = moreThan(before, currentResources())
   ) {
     if (performance.now() > until)
-      throw new Error(`${within / 1000} s after the end there is left behind: ${left.join(', ')}`);
+      throw new Error(`${within / 1000} s after the end these remain: ${left.join(', ')}`);
     await wait(CHECK_EVERY);
   }
 }
