@@ -1,7 +1,8 @@
 import { Observable, Subscription, asyncScheduler, timer, type Subscriber } from 'rxjs';
-import { describePeer } from '../transport/channel.js';
+import { describePeer, hostOf } from '../transport/channel.js';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { AmandaError } from '../wire/errors.js';
+import { explain } from '../wire/explanations.js';
 import { packet, type Packet } from '../wire/packet.js';
 import { refusal } from '../wire/reply.js';
 import {
@@ -123,17 +124,12 @@ class Exchange {
   #failure(effect: Extract<InitiatorEffect, { kind: 'refused' | 'timedOut' | 'failed' }>): unknown {
     const unanswered = { peer: this.#connection.peer, handle: this.#handle.number };
     const peer = describePeer(unanswered.peer);
-    const context = { ...unanswered, peer };
+    const context = { handle: unanswered.handle, peer, host: hostOf(unanswered.peer) };
     switch (effect.kind) {
       case 'failed':
         return this.#isAnswered ? effect.reason : brokenUnanswered(effect.reason, unanswered);
       case 'refused':
-        return new AmandaError(
-          'REFUSED',
-          refusal(effect.packet.body).trimEnd() ||
-            'The target refused the request without saying why.',
-          context,
-        );
+        return refusedWith(refusal(effect.packet.body).trimEnd(), context);
       case 'timedOut':
         return effect.waitingFor === 'ACK'
           ? neverAcknowledged(unanswered, this.#timing.requestTries)
@@ -153,4 +149,19 @@ class Exchange {
       { peer, handle: this.#handle.number },
     );
   }
+}
+
+interface RefusalContext {
+  readonly peer: string;
+  readonly handle: number;
+  readonly host: string;
+}
+
+function refusedWith(words: string, { peer, handle, host }: RefusalContext): AmandaError {
+  const message = words === '' ? 'The target refused the request without saying why.' : words;
+  return new AmandaError('REFUSED', message, {
+    peer,
+    handle,
+    advice: explain(words, host)?.advice,
+  });
 }

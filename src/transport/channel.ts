@@ -44,6 +44,11 @@ export function describePeer({ driver, host, address, port }: Peer): string {
   return `${host ?? (place === '' ? 'peer' : place)} (${driver})`;
 }
 
+/** The peer's host as a sentence names it. */
+export function hostOf({ host, address }: Peer): string {
+  return host ?? address ?? 'the target';
+}
+
 /**
  * A duplex byte channel between an initiator and a target: what a driver makes and a connection
  * uses.

@@ -108,6 +108,8 @@ export interface AmandaErrorContext {
   readonly peer?: string | undefined;
   /** The handle it happened on. */
   readonly handle?: number | undefined;
+  /** What to do about it, if the message repeats words of the peer that do not say so. */
+  readonly advice?: string | undefined;
 }
 
 /** The one error class of this library. Its message is printable, whatever a peer has sent. */
@@ -116,6 +118,8 @@ export class AmandaError extends Error {
   readonly code: AmandaErrorCode;
   readonly peer?: string | undefined;
   readonly handle?: number | undefined;
+  /** Printable sentences: what the words of the peer mean, and what to do. */
+  readonly advice?: string | undefined;
 
   constructor(code: AmandaErrorCode, message: string, context: AmandaErrorContext = {}) {
     super(
@@ -125,6 +129,7 @@ export class AmandaError extends Error {
     this.code = code;
     this.peer = context.peer;
     this.handle = context.handle;
+    if (context.advice !== undefined) this.advice = printable(context.advice, Infinity);
   }
 }
 

@@ -35,3 +35,4 @@ export * from './crc32c.js';
 
 // What all of them throw.
 export * from './errors.js';
+export * from './explanations.js';

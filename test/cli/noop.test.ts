@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { EMPTY, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply } from '../../src/exchange/service.js';
@@ -50,6 +50,28 @@ describe('rx-amanda noop', () => {
       },
     });
   });
+
+  it('explains what a refusal means, and in the JSON document too', async () => {
+    const refusing = Object.assign(() => EMPTY, { check: () => of('unknown service: noop') });
+    for (const more of [[], ['--json']]) {
+      const fake = fakeEnvironment({ services: { noop: refusing } });
+      expect(await main(['noop', 'one', ...more], fake.environment)).toBe(1);
+      expect(fake.err() + fake.out()).toMatch(
+        /unknown service: noop\. target runs an Amanda from before features .* one line of text/,
+      );
+    }
+  });
+
+  it.each([[['OPTIONS ;']], [[]]])(
+    'says of a client from before features what it reads: %j',
+    async (lines) => {
+      const fake = fakeEnvironment({ services: { noop: () => of(reply({ lines })) } });
+      expect(await main(['noop', 'one'], fake.environment)).toBe(0);
+      expect(fake.out()).toMatch(/^target \(memory\) answers/);
+      expect(fake.out()).toContain('one line of text for each disk instead of XML');
+      expect(fake.out()).not.toContain('missing ');
+    },
+  );
 
   it('shows every frame with --debug, both ways', async () => {
     const fake = fakeEnvironment({ services });

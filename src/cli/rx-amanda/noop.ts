@@ -1,6 +1,7 @@
 import { map, tap } from 'rxjs';
-import { describePeer } from '../../transport/channel.js';
+import { describePeer, hostOf } from '../../transport/channel.js';
 import { noop, type Noop } from '../../initiator/noop.js';
+import { beforeFeatures } from '../../wire/explanations.js';
 import { Features, featureNames } from '../../wire/features.js';
 import { parseArguments, takePositionals } from '../terminal/arguments.js';
 import type { CliCommand } from './command.js';
@@ -58,10 +59,11 @@ function linesOf({ features, reply }: Noop, milliseconds: number): string[] {
   return [
     `${describePeer(reply.connection.peer)} answers, after ${formatTime(milliseconds)}.`,
     `features  ${known}: ${features.toString()}`,
-    ...(missing.length === 0
+    ...(missing.length === 0 || features.names().length === 0
       ? []
       : [`missing   ${missing.length} that Amanda 3.5.1 has: ${missing.join(' ')}`]),
     ...optionsOf(reply).map(([name, value]) => `${name}  ${value}`),
+    ...(features.names().length === 0 ? [beforeFeatures(hostOf(reply.connection.peer))] : []),
   ];
 }
 

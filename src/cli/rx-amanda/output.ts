@@ -1,6 +1,5 @@
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf, printable, printableJson } from '../../wire/text.js';
-import { adviceFor } from '../terminal/advice.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
 import type { ProcessEnvironment } from './environment.js';
 
@@ -59,7 +58,7 @@ export class Output {
 /** The message of an error, with advice when the target's own words need it. */
 function sentenceOf(error: unknown): string {
   const message = messageOf(error);
-  const advice = adviceFor(error);
+  const advice = error instanceof AmandaError ? error.advice : undefined;
   return advice === undefined ? message : `${message.replace(/\.$/, '')}. ${advice}`;
 }
 
