@@ -16,7 +16,7 @@ export type ExplanationKind =
   | 'beforeFeatures';
 
 /** What a target's words mean, and what to do about them. */
-export interface Explanation {
+export interface PeerExplanation {
   readonly kind: ExplanationKind;
   /** Sentences for a person. Absent when the target's own words say what to do. */
   readonly advice?: string;
@@ -29,7 +29,7 @@ export interface Explanation {
  * there. A text without its first letter is the NAK of 3.5.1 for a failed look-up.
  * Source: PROTOCOL.md, "Access".
  */
-export function explain(text: string, host = 'the target'): Explanation | undefined {
+export function explain(text: string, host = 'the target'): PeerExplanation | undefined {
   for (const [words, kind, adviceOf] of rules) {
     const found = words.exec(text);
     if (found === null) continue;
