@@ -3,7 +3,8 @@ import { connectionLane, mark, page, type PageScope, userLane } from '../../src/
 import type { Frame } from '../../src/wire/frame.js';
 import { playing, reading, stream } from '../support/reading.js';
 
-/** A kept chunk costs its bytes and 512 more: each frame here costs 1,000, so that the third one is over the budget and one is under the half. */
+/** A kept chunk costs its bytes and 512 more. Each frame here costs 1,000: three are over the budget,
+ * and one is under its half. */
 const receiveBudget = 2_500;
 const block = mark.bulkFrame(7, 488);
 const legend = {
@@ -34,7 +35,7 @@ export const pages = [
     ...reading({ receiveBudget }),
     title: 'Pause and resume',
     sentence:
-      'When what is kept is over the budget the connection stops reading; a reader who takes it sets it going again.',
+      'The connection stops reading when the kept bytes are over the budget; a reader that takes them resumes it.',
     picture: `
       wire         -aaaa
       wire paused  ---^----!
@@ -47,9 +48,9 @@ export const pages = [
 
   page({
     ...reading({ receiveBudget }),
-    title: 'A reader who keeps up',
+    title: 'A reader that keeps up',
     sentence:
-      'What goes to a waiting reader at once costs nothing: the connection is never paused.',
+      'A chunk that goes to a waiting reader at once costs nothing: the connection is never paused.',
     picture: `
       wire   -aaaa-p
       seven  -AAAA
@@ -60,9 +61,9 @@ export const pages = [
 
   page({
     ...working(3),
-    title: 'A reader who works on each chunk',
+    title: 'A reader that works on each chunk',
     sentence:
-      'A chunk is paid back when the work on it is complete; at half of the budget reading goes on.',
+      'The credit of a chunk returns when the work on it is complete; at half of the budget reading goes on.',
     picture: `
       wire         -aaaap
       wire paused  ---^---!
@@ -87,9 +88,9 @@ export const pages = [
   }),
 
   page({
-    title: 'A stream that nobody wants',
+    title: 'An unwanted stream',
     about: 'discard',
-    sentence: 'discard() drops what is kept and what still comes: it costs nothing any more.',
+    sentence: 'discard() drops kept bytes and later ones, so they cost nothing.',
     picture: `
       wire         -aaap-aaaap
       wire paused  ---^---!
@@ -112,9 +113,9 @@ export const pages = [
 
   page({
     ...working(60_000),
-    title: 'A reader who leaves',
+    title: 'A reader that leaves',
     sentence:
-      'Unsubscribing gives back the credit of what was kept and of what was in work; what still comes is dropped.',
+      'Unsubscribing returns the credit of the kept chunks and of the one in work; later bytes are dropped.',
     picture: `
       wire         -aaap-aaaap
       wire paused  ---^---!
@@ -129,7 +130,7 @@ export const pages = [
     ...reading({ receiveBudget }),
     title: 'A stall is named',
     sentence:
-      'When the connection has been paused for 30 s, nobody consumed anything and another reader waits, flow says who blocks whom.',
+      'After a pause of 30 s without any reading, while another reader waits, flow says which stream blocks which reader.',
     picture: `
       wire          -aaap
       wire paused   ---^ 39s 999ms          !
@@ -158,8 +159,8 @@ export const pages = [
 
   page({
     ...reading({ receiveBudget, stallAfter: 1_000 }),
-    title: 'A pause that holds up nobody',
-    sentence: 'Without a reader who waits elsewhere, a pause is only slow: it is no stall.',
+    title: 'A pause that blocks no reader',
+    sentence: 'A pause is no stall unless another reader waits.',
     picture: `
       wire         -aaa
       wire paused  ---^ 10s !
@@ -174,7 +175,7 @@ export const pages = [
   page({
     ...working(20_000),
     title: 'A slow reader is no stall',
-    sentence: 'As long as somebody consumes within 30 s, waiting takes time but nothing hangs.',
+    sentence: 'A reader that takes a chunk within 30 s is slow, but nothing hangs.',
     picture: `
       wire         -aaap
       wire paused  ---^ 39s 997ms !

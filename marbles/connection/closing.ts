@@ -120,7 +120,7 @@ export const pages = [
     ...ending,
     title: 'This side closes the stream first',
     sentence:
-      'Whoever closes first, the other direction goes on: the stream is gone when both have closed.',
+      'Either side may close first. The other direction goes on; the stream ends when both are closed.',
     picture: `
       wire   -a------a-c
       seven  -A------A-|
@@ -149,7 +149,7 @@ export const pages = [
     ...ending,
     title: 'Closing the connection',
     sentence:
-      'close() ends it in good order behind what was sent. What is still open then is cut off, and says so.',
+      'close() ends it in good order after what was sent. A stream that is still open errors.',
     picture: `
       wire   -a
       seven  -A---#
@@ -177,7 +177,7 @@ export const pages = [
   page({
     ...leaving,
     title: 'A connection over a channel',
-    sentence: 'The connection is there with its channel, and lives until that ends.',
+    sentence: 'The connection exists with its channel, and lives until that ends.',
     picture: `
       channel      --a--|
       connections  k----|
@@ -229,8 +229,7 @@ export const pages = [
   page({
     ...cancelling,
     title: 'Leaving while a stream arrives',
-    sentence:
-      'Unsubscribing a stream of a reply goes all the way down as well: that is how a dump is cancelled.',
+    sentence: 'Unsubscribing a stream of a reply ends the connection as well: this cancels a dump.',
     picture: `
       target     -K-R
       dataIn     -----x-x-x

@@ -121,7 +121,7 @@ export const pages = [
   page({
     ...connecting,
     title: 'A connection that breaks',
-    sentence: 'Once it came about it is not made again: what was asked on it would be lost.',
+    sentence: 'A connection that was made is not made again, because its requests would be lost.',
     picture: `
       first        --C--#
       first ^      ^----!

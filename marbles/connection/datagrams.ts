@@ -107,7 +107,7 @@ export const pages = [
   page({
     ...serving,
     title: 'A REQ that comes late',
-    sentence: 'A copy of a request that is over does not begin it anew.',
+    sentence: 'A copy of a finished request does not start it again.',
     picture: `
       initiator  -Q----K--Q
       target     -K-R
@@ -119,7 +119,7 @@ export const pages = [
   page({
     ...serving,
     title: 'A lost reply',
-    sentence: 'What is not acknowledged within 10 s is sent again.',
+    sentence: 'A packet that is not acknowledged within 10 s is sent again.',
     picture: `
       initiator  -Q-- 10s  -K
       target     -K-R 9s 999ms R

@@ -31,7 +31,7 @@ export const pages = [
     ...reading(),
     title: 'Frames go to their stream',
     sentence:
-      'However the handles are mixed, each stream has its own bytes, in order, and its own end.',
+      'Each stream has its own bytes, in order, and its own end, however the handles are mixed.',
     picture: `
       wire   -ap-(qb)-c--r
       seven  -A--B----|
@@ -95,8 +95,7 @@ export const pages = [
   page({
     ...reading(),
     title: 'The end of the channel',
-    sentence:
-      'It completes nothing: streams that are open then end with an error, those that were closed have completed.',
+    sentence: 'It completes nothing. Open streams end with an error; closed ones have completed.',
     picture: `
       wire   -a-p-c--|
       seven  -A---|
@@ -108,7 +107,7 @@ export const pages = [
   page({
     ...reading(),
     title: 'Reading after the end of the channel',
-    sentence: 'What had arrived is kept for its reader, and so is how it ended.',
+    sentence: 'Bytes that had arrived are kept for the reader, and so is the end.',
     picture: `
       wire     -a-p-c--|
       seven    ------------(A|)
@@ -158,8 +157,7 @@ export const pages = [
   page({
     title: 'The channel ends within a frame',
     about: 'Connection',
-    sentence:
-      'A frame that is cut off is an error of the connection, even of streams that had nothing to do with it.',
+    sentence: 'A truncated frame is an error of the connection and of all its streams.',
     picture: `
       channel  -ah-|
       seven    -A--#
@@ -178,7 +176,7 @@ export const pages = [
   page({
     title: 'Text instead of frames',
     about: 'Connection',
-    sentence: 'A login shell that greets is no Amanda: the error names the text.',
+    sentence: 'A greeting of a login shell is not Amanda: the error names the text.',
     picture: `
       channel  -w
       seven    -#

@@ -62,13 +62,13 @@ const legend = {
   y: mark.value(true, 'yes'),
 };
 
-/** What is sent waits for a peer who is slow, but not without end. */
+/** Sent bytes wait for a slow peer, up to a limit. */
 export const pages = [
   page({
     ...sending(100_000),
     title: 'A channel that is full',
     sentence:
-      'ready says when the channel takes no more; what is sent all the same waits, in order, until the peer reads again.',
+      'ready says when the channel takes no more. Bytes that are sent anyway wait, in order, until the peer reads again.',
     picture: `
       peer   -n------y
       user   ---bb-x
@@ -83,7 +83,7 @@ export const pages = [
     ...sending(60_000),
     title: 'Over the send budget',
     sentence:
-      'Who sends on without looking at ready ends the connection: memory is bounded in this direction, too.',
+      'A sender that ignores ready ends the connection: memory is bounded in this direction, too.',
     picture: `
       peer   -n
       user   ---bb-b-b
@@ -98,7 +98,7 @@ export const pages = [
     ...turns(),
     title: 'Streams take turns',
     sentence:
-      'Whoever has filled the channel is the last to be told the next time there is room, so that no stream waits for the end of another.',
+      'The stream that filled the channel comes last when there is room again. So no stream waits for the end of another.',
     picture: `
       reads  --y-y-y-y-y-y-y-y
       seven  --b-b-----b-b

@@ -63,7 +63,7 @@ export const pages = [
   page({
     ...asking(),
     title: 'Other packets instead of the ACK',
-    sentence: 'A packet that only a target should get, or of a type that nobody knows, is ignored.',
+    sentence: 'A packet that only a target should get, or one of an unknown type, is ignored.',
     picture: `
       target     --Q-X-A-R
       initiator  Q-------(AC)
@@ -89,7 +89,7 @@ export const pages = [
   page({
     ...asking(),
     title: 'A late ACK',
-    sentence: 'An ACK that comes behind the second REQ counts like one that came behind the first.',
+    sentence: 'An ACK after the second REQ counts like one after the first.',
     picture: `
       target                     15s                 A-R
       initiator                  Q 9s 999ms Q 4s 999ms --(AC)
@@ -102,7 +102,7 @@ export const pages = [
   page({
     ...asking({ ackTimeout: 2_000, requestTries: 1 }),
     title: 'No ACK, one try',
-    sentence: 'How long the ACK is waited for, and how often a request is sent, are options.',
+    sentence: 'The time to wait for the ACK and the number of tries are options.',
     picture: `
       target     -
       initiator  Q 1s 999ms C
@@ -139,7 +139,7 @@ export const pages = [
     ...asking(),
     title: 'The target closes the handle before the ACK',
     sentence:
-      'A target that does not want to talk closes the handle without an answer; the request fails, the connection lives on.',
+      'A target may close the handle without an answer; the request fails, the connection lives on.',
     picture: `
       target     --C
       initiator  Q-C

@@ -71,7 +71,7 @@ export const pages = [
   page({
     ...asking(),
     title: 'PREP at the last moment',
-    sentence: 'However late a PREP comes, the next answer has one second from there.',
+    sentence: 'The next answer has one second after a PREP, however late that comes.',
     picture: `
       target                     9s        A 28s 999ms P
       initiator                  Q 8s 999ms - 28s 999ms - 999ms Q
@@ -85,7 +85,7 @@ export const pages = [
     ...asking(),
     title: 'NAK after the ACK',
     sentence:
-      'A service that fails without a reply makes the target refuse after all; the request ends with its reason.',
+      'The target refuses a request whose service fails without a reply; the request ends with that reason.',
     picture: `
       target     -A--N
       initiator  Q---C
@@ -97,7 +97,7 @@ export const pages = [
   page({
     ...asking(),
     title: 'Other packets instead of the REP',
-    sentence: 'A packet that only a target should get, or of a type that nobody knows, is ignored.',
+    sentence: 'A packet that only a target should get, or one of an unknown type, is ignored.',
     picture: `
       target     -A-Q-X-R
       initiator  Q------(AC)
@@ -211,8 +211,8 @@ export const pages = [
 
   page({
     ...asking(),
-    title: 'The target closes the handle behind its REP',
-    sentence: 'The close comes behind the reply, and the reply counts.',
+    title: 'The target closes the handle after its REP',
+    sentence: 'The close comes after the reply, and the reply counts.',
     picture: `
       target     -A-(RC)
       initiator  Q--(AC)
@@ -225,7 +225,7 @@ export const pages = [
     ...asking({}, { receiveBudget: 100 }),
     title: 'A REP twice',
     sentence:
-      'What comes on the handle after the exchange is dropped, so that it never uses up even a tiny budget.',
+      'Frames on the handle after the exchange are dropped, so they never use up even a tiny budget.',
     picture: `
       target     -A-R------R
       initiator  Q--(AC)

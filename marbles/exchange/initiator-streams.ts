@@ -66,9 +66,9 @@ export const pages = [
 
   page({
     ...reading,
-    title: 'Bytes behind the REP at once',
+    title: 'Bytes together with the REP',
     sentence:
-      'What the target sends together with the reply is not lost, although it has no reader yet.',
+      'Bytes that the target sends together with the reply are kept, although they have no reader yet.',
     picture: `
       target     -A-R
       dataIn     ---(xyC)
@@ -97,9 +97,9 @@ export const pages = [
 
   page({
     ...reading,
-    title: 'A reader who has enough',
+    title: 'A reader that leaves early',
     sentence:
-      'When the reader leaves, the stream counts as done: the request completes and closes its direction; what still comes is dropped.',
+      'When the reader leaves, the stream counts as done. The request completes and closes its direction; later bytes are dropped.',
     picture: `
       target     -A-R
       dataIn     -----x-y-yC
@@ -115,7 +115,7 @@ export const pages = [
   page({
     ...reading,
     title: 'The connection breaks within a stream',
-    sentence: 'What is cut off ends with an error, never with completion.',
+    sentence: 'A truncated stream ends with an error, never with completion.',
     picture: `
       target     -A-R---#
       dataIn     -----x

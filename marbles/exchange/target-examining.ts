@@ -82,7 +82,7 @@ export const pages = [
   page({
     ...allowing,
     title: 'The connection breaks before the verdict',
-    sentence: 'No service is started for an initiator who has gone.',
+    sentence: 'No service is started for an initiator that has gone.',
     picture: `
       initiator  -Q-#------
       service    -

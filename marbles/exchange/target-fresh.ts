@@ -119,7 +119,7 @@ export const pages = [
 
   page({
     ...serving({ authorize: () => of(refused('not you')) }, { namesUser: true }),
-    title: 'A user who may not',
+    title: 'A user without access',
     sentence:
       'When requests name a user, access is checked first; the NAK has the reason of a refusal.',
     picture: `
@@ -141,7 +141,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'A request that cannot be read',
-    sentence: 'A REQ without a SERVICE line and something behind it is refused.',
+    sentence: 'A REQ without a SERVICE line and a body is refused.',
     picture: `
       initiator  -Q
       service    -
@@ -160,8 +160,8 @@ export const pages = [
 
   page({
     ...serving(),
-    title: 'A service that is not there',
-    sentence: 'Only the services that the target was given can be asked for.',
+    title: 'An unknown service',
+    sentence: 'An initiator can ask only for the services that the target was given.',
     picture: `
       initiator  -Q
       service    -
@@ -184,8 +184,7 @@ export const pages = [
   page({
     ...serving({}, { namesUser: false }, "execute access to '/usr/lib/amanda/noop' denied"),
     title: 'A service that cannot run',
-    sentence:
-      'What a service lacks is known before its request is acknowledged: a NAK says what it is.',
+    sentence: 'A NAK says what a service lacks before its request is acknowledged.',
     picture: `
       initiator  -Q
       service    -

@@ -24,7 +24,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'A late ACK for the reply',
-    sentence: 'An ACK that comes behind the second REP counts like one that came behind the first.',
+    sentence: 'An ACK after the second REP counts like one after the first.',
     picture: `
       initiator  -Q-- 14s 999ms          K
       service    ---r
@@ -114,8 +114,8 @@ export const pages = [
 
   page({
     ...serving(),
-    title: 'The initiator closes the handle behind its ACK',
-    sentence: 'Which is what initiators do.',
+    title: 'The initiator closes the handle after its ACK',
+    sentence: 'Initiators do this.',
     picture: `
       initiator  -Q---(KC)
       service    ---r
@@ -128,7 +128,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'The connection breaks before the ACK of the reply',
-    sentence: 'Nothing is sent any more, and the request ends as lost.',
+    sentence: 'Nothing more is sent, and the request ends as lost.',
     picture: `
       initiator  -Q---# 1m
       service    ---r
@@ -160,7 +160,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'A connection on which nothing ever runs',
-    sentence: 'Whoever connects and says nothing is sent away after thirty seconds.',
+    sentence: 'The connection of a silent initiator is closed after thirty seconds.',
     picture: `
       initiator  -
       service    -

@@ -61,7 +61,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'Partial replies',
-    sentence: 'What a service says in part goes out as PREP at once, and needs no ACK.',
+    sentence: 'A partial reply goes out as PREP at once, and needs no ACK.',
     picture: `
       initiator  -Q 2s - 2s -----K
       service    -- 2s p 2s p--r
@@ -137,7 +137,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'The connection breaks while the service runs',
-    sentence: 'The service is unsubscribed at once: nobody is left to hear its reply.',
+    sentence: 'The service is unsubscribed at once, because its reply cannot be delivered.',
     picture: `
       initiator  -Q-#
       service    ------r
@@ -174,7 +174,7 @@ export const pages = [
   page({
     ...serving(),
     title: 'Unsubscribing the target',
-    sentence: 'Whoever stops serving ends the services that run and closes the connection.',
+    sentence: 'Unsubscribing ends the running services and closes the connection.',
     picture: `
       initiator  -Q
       service    ------r

@@ -43,9 +43,8 @@ export const pages = [
 
   page({
     ...streaming(),
-    title: 'A reply with streams that nobody acknowledges',
-    sentence:
-      'When the tries are used up the streams are closed without a byte, and the service is ended.',
+    title: 'A reply with streams that is never acknowledged',
+    sentence: 'After the last try the streams are closed without a byte, and the service is ended.',
     picture: `
       initiator  -Q
       dataIn     -
@@ -78,7 +77,7 @@ export const pages = [
 
   page({
     ...streaming(EMPTY),
-    title: 'The service is done for good',
+    title: 'The service is done with everything',
     sentence:
       'When the service has completed and closed its streams, the request is over: an initiator that closes nothing cannot keep it alive.',
     picture: `

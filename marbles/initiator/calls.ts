@@ -134,7 +134,7 @@ export const pages = [
     ...checking,
     title: 'What a check finds',
     sentence:
-      'A problem is a value like any other finding; completion says that the check was done.',
+      'A problem is a value like any other finding; completion means that the check was done.',
     picture: `
       target     --A--R
       initiator  Q----(AC)
@@ -171,8 +171,8 @@ export const pages = [
 
   page({
     ...estimating,
-    title: 'A disk about which nothing was said',
-    sentence: 'It has no estimate, which is a value, too, behind all others.',
+    title: 'A disk without an answer',
+    sentence: 'Its missing estimate is a value, too, after all others.',
     picture: `
       target     --A--R
       initiator  Q----(AC)

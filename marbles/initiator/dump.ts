@@ -127,8 +127,8 @@ export const pages = [
 
   page({
     ...asking,
-    title: 'A target that says why not',
-    sentence: 'An ERROR in place of the streams is an error with the words of the target.',
+    title: 'A target that gives a reason',
+    sentence: "An ERROR in place of the streams is an error with the target's text.",
     picture: `
       target     --A-R
       initiator  Q---(AC)
@@ -156,7 +156,7 @@ export const pages = [
   page({
     ...heeding,
     title: 'A target that wants to be asked again',
-    sentence: 'The error has what the target advises: when, and for which level.',
+    sentence: "The error has the target's advice: when to ask again, and for which level.",
     picture: `
       target     --A-R
       initiator  Q---(AC)

@@ -21,7 +21,7 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A strange dump',
-    sentence: 'Lines that somebody should look at make it strange; it is whole all the same.',
+    sentence: 'Lines that an administrator should read make the dump strange; it is still whole.',
     picture: `
       target  -AR
       mesg    ----i---q-e--C
@@ -36,7 +36,7 @@ export const pages = [
     ...receiving({ takes: 3 }),
     title: 'A slow sink',
     sentence:
-      'The sink has one chunk at a time; what waits stays in the stream, where it slows the sender.',
+      'The sink has one chunk at a time; waiting chunks stay in the stream, which slows the sender.',
     picture: `
       target  -AR
       mesg    ----i-----eC
@@ -50,7 +50,7 @@ export const pages = [
   page({
     ...receiving({ tells: 'progress' }),
     title: 'Progress',
-    sentence: 'Every second it says how much has come.',
+    sentence: 'It reports the received bytes every second.',
     picture: `
       target  -AR
       mesg    ----i-    2s eC
@@ -64,7 +64,7 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A connection that breaks within a dump',
-    sentence: 'What was cut off is an error, never a dump.',
+    sentence: 'A truncated dump is an error, never a dump.',
     picture: `
       target  -AR
       mesg    ----i
@@ -79,7 +79,7 @@ export const pages = [
     ...receiving(),
     title: 'A dump without its end',
     sentence:
-      'All streams are closed, and sendbackup did not say that it came to its end: not whole.',
+      'All streams are closed, but sendbackup did not report its end, so the dump is not whole.',
     picture: `
       target  -AR
       mesg    ----i----C
@@ -93,7 +93,7 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A dump without data',
-    sentence: 'Not even an empty archive is nothing at all: not whole.',
+    sentence: 'Even an empty archive has bytes, so a dump without any is not whole.',
     picture: `
       target  -AR
       mesg    ----i-----mC
@@ -112,7 +112,7 @@ export const pages = [
     ...receiving(),
     title: 'A dump without its size',
     sentence:
-      'A dump program that does not say how much it wrote has not come to its end: not whole.',
+      'A dump program that does not report its size has not reached its end, so the dump is not whole.',
     picture: `
       target  -AR
       mesg    ----i-----mC
@@ -130,7 +130,7 @@ export const pages = [
   page({
     ...receiving({ index: true }),
     title: 'A dump without the index that was asked for',
-    sentence: 'Nobody could find a file in it: not whole.',
+    sentence: 'Without the index no file can be found in it, so the dump is not whole.',
     picture: `
       target  -AR
       mesg    ----i-----eC
@@ -158,8 +158,7 @@ export const pages = [
   page({
     ...receiving(),
     title: 'Leaving a dump',
-    sentence:
-      'Unsubscribing stops the sink and drops what still comes; nothing stands for a whole dump.',
+    sentence: 'Unsubscribing stops the sink and drops later bytes; the dump never counts as whole.',
     picture: `
       target    -AR
       mesg      ----i
@@ -174,7 +173,7 @@ export const pages = [
   page({
     ...receiving(),
     title: 'Other bytes than were sent',
-    sentence: 'The checksum of the target is not that of what arrived: the dump is damaged.',
+    sentence: "The target's checksum differs from that of the received bytes: the dump is damaged.",
     picture: `
       target  -AR
       mesg    ----i-----eC
@@ -188,7 +187,7 @@ export const pages = [
   page({
     ...receiving(),
     title: 'A dump program that fails',
-    sentence: 'What sendbackup calls an error ends the dump, whatever follows.',
+    sentence: 'An error that sendbackup reports ends the dump, whatever follows.',
     picture: `
       target  -AR
       mesg    ----i---f
@@ -224,9 +223,9 @@ export const pages = [
 
   page({
     ...receiving({ receiveBudget: 4_096 }),
-    title: 'Data before what they are',
+    title: 'Data before their description',
     sentence:
-      'The data wait for the description, which cannot come any more when their bytes have paused the connection.',
+      'The data wait for the description. It cannot come once their bytes have paused the connection.',
     picture: `
       target       -AR
       mesg         -
@@ -242,7 +241,7 @@ export const pages = [
     ...receiving(),
     title: 'A target that falls silent',
     sentence:
-      'After half an hour without a byte (dataTimeout; a tenth more at the most) the dump is given up.',
+      'After half an hour without a byte (dataTimeout; at most a tenth more) the dump fails.',
     picture: `
       target  -AR
       mesg    ----i

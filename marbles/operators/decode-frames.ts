@@ -17,7 +17,7 @@ export const pages = [
   page({
     ...decoding,
     title: 'A frame cut anywhere',
-    sentence: 'A frame is there when its last byte has arrived, wherever the bytes were cut.',
+    sentence: 'A frame is complete when its last byte has arrived, however the bytes are cut.',
     picture: `
       bytes    -a--b-c--d-|
       bytes ^  ^----------!
@@ -35,7 +35,8 @@ export const pages = [
   page({
     ...decoding,
     title: 'Several frames in one chunk',
-    sentence: 'All frames of a chunk come at once, in order; what is begun in it ends in the next.',
+    sentence:
+      'All frames of a chunk come at once, in order; the last one may end in the next chunk.',
     picture: `
       bytes   -a-----b-|
       frames  -(fg)--h-|
@@ -95,7 +96,7 @@ export const pages = [
     ...decoding,
     title: 'A frame over the limit',
     sentence:
-      'Frames in front of it still count; then it is an error at once, and the source is left.',
+      'Frames before it still count; then it is an error at once, and the source is unsubscribed.',
     picture: `
       bytes    -a--b-c-|
       bytes ^  ^---!
@@ -128,7 +129,7 @@ export const pages = [
   page({
     ...decoding,
     title: 'Text instead of frames',
-    sentence: 'Eight printable bytes where a header is due are text that leaked into the channel.',
+    sentence: 'Eight printable bytes in place of a header are text that leaked into the channel.',
     picture: `
       bytes   -a--
       frames  -#
@@ -142,7 +143,7 @@ export const pages = [
   page({
     ...decoding,
     title: 'A source that breaks',
-    sentence: 'Its error is passed on; the unfinished frame is no matter then.',
+    sentence: 'Its error is passed on; the unfinished frame does not matter then.',
     picture: `
       bytes   -a-#
       frames  ---#
@@ -153,7 +154,7 @@ export const pages = [
   page({
     ...decoding,
     title: 'Leaving',
-    sentence: 'Unsubscribing leaves the source.',
+    sentence: 'Unsubscribing unsubscribes the source.',
     picture: `
       bytes     -a--a--a
       bytes ^   ^----!

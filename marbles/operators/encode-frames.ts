@@ -34,8 +34,8 @@ export const pages = [
 
   page({
     ...encoding,
-    title: 'A handle that is none',
-    sentence: 'A handle over 32 bits cannot be sent: an error, and the source is left.',
+    title: 'A handle out of range',
+    sentence: 'A handle over 32 bits is an error, and the source is unsubscribed.',
     picture: `
       frames    -f-x-f-|
       frames ^  ^--!

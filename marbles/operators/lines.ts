@@ -18,7 +18,7 @@ export const pages = [
   page({
     ...cutting(),
     title: 'A line is there with its newline',
-    sentence: 'Wherever the bytes are cut, a line comes when its newline has arrived.',
+    sentence: 'A line comes when its newline has arrived, however the bytes are cut.',
     picture: `
       bytes  -a---b---c---|
       lines  -1---2---(34)|
@@ -37,7 +37,7 @@ export const pages = [
   page({
     ...cutting(),
     title: 'A last line without a newline',
-    sentence: 'It counts, when the bytes are complete.',
+    sentence: 'It counts when the source completes.',
     picture: `
       bytes  -a--b--|
       lines  -1-----(2|)
@@ -53,7 +53,7 @@ export const pages = [
   page({
     ...cutting(),
     title: 'A character cut in two',
-    sentence: 'UTF-8 is read whatever the cuts.',
+    sentence: 'UTF-8 is read correctly, however the bytes are cut.',
     picture: `
       bytes  -a--b--|
       lines  ----1--|
@@ -101,7 +101,7 @@ export const pages = [
   page({
     ...cutting(),
     title: 'Bytes that break off',
-    sentence: 'The error is passed on; half a line is not passed off as one.',
+    sentence: 'The error is passed on, and half a line is never emitted.',
     picture: `
       bytes  -a--#
       lines  -1--#

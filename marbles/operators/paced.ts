@@ -75,7 +75,7 @@ export const pages = [
   page({
     ...plain,
     title: 'Work on a plain Observable fails',
-    sentence: 'The error comes out, and the source is left.',
+    sentence: 'The error comes out, and the source is unsubscribed.',
     picture: `
       bytes    -ax---c-|
       bytes ^  ^------!
@@ -87,7 +87,7 @@ export const pages = [
   page({
     ...pulled,
     title: 'Work on a Stream',
-    sentence: 'What waits stays in the Stream, where it counts against the receive budget.',
+    sentence: 'Waiting chunks stay in the Stream and count against the receive budget.',
     picture: `
       wire  -ab---c-e
       done  ----A--B--(C|)
@@ -98,7 +98,7 @@ export const pages = [
   page({
     ...pulled,
     title: 'Work on a Stream that breaks',
-    sentence: 'What had arrived is worked on first; then comes the error.',
+    sentence: 'Chunks that had arrived are worked on first; then comes the error.',
     picture: `
       wire  -ab-#
       done  ----A--(B#)
@@ -120,7 +120,7 @@ export const pages = [
   page({
     title: 'Leaving work on a Stream',
     about: 'paced',
-    sentence: 'Unsubscribing stops the work that runs, and no other is begun.',
+    sentence: 'Unsubscribing stops the running work, and no other work begins.',
     picture: `
       wire    -ab-c-e
       work    ---(A|)

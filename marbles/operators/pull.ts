@@ -44,7 +44,7 @@ export const pages = [
     ...looping,
     title: 'A loop over a Stream',
     sentence:
-      'Each chunk waits until it is asked for, and is paid back with the next question; at half of the budget reading goes on.',
+      'Each chunk waits until it is pulled, and its credit returns with the next pull; at half of the budget reading goes on.',
     picture: `
       wire         -aaa-----a
       wire paused  ---^----!
@@ -57,7 +57,7 @@ export const pages = [
   page({
     ...looping,
     title: 'Leaving a loop early',
-    sentence: 'What is left drops, and costs nothing any more.',
+    sentence: 'The remaining chunks are dropped and cost nothing.',
     picture: `
       wire         -aaa---a
       wire paused  ---^-!
@@ -70,7 +70,7 @@ export const pages = [
   page({
     ...looping,
     title: 'A loop over a Stream that breaks',
-    sentence: 'What had arrived comes out first; then the loop throws.',
+    sentence: 'Chunks that had arrived come out first; then the loop throws.',
     picture: `
       wire    -a-#
       loop    ----n-n

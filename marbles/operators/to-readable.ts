@@ -44,7 +44,7 @@ export const pages = [
     ...reading,
     title: 'Bytes wait in the Readable',
     sentence:
-      'Whatever cannot be slowed is taken as it comes, and waits in the Readable until somebody reads.',
+      'A source that cannot be slowed is taken as it comes, and its bytes wait in the Readable.',
     picture: `
       bytes    -ab-----|
       bytes ^  ^-------!
@@ -56,7 +56,7 @@ export const pages = [
 
   page({
     ...reading,
-    title: 'The Readable of bytes that break off',
+    title: 'The Readable of truncated bytes',
     sentence: 'The Readable is destroyed with the error; nothing makes it look complete.',
     picture: `
       bytes    -a---#

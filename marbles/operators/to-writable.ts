@@ -17,7 +17,8 @@ export const pages = [
   page({
     ...writing,
     title: 'Writing at the pace of the Writable',
-    sentence: 'A chunk is written when the one before it is; the count says how much is.',
+    sentence:
+      'A chunk is written after the one before it; the count says how many bytes are written.',
     picture: `
       bytes    -ab------|
       bytes ^  ^--------!
@@ -34,7 +35,7 @@ export const pages = [
   page({
     ...writing,
     title: 'A Writable that breaks',
-    sentence: 'The error of the Writable comes out, and the source is left.',
+    sentence: 'The error of the Writable comes out, and the source is unsubscribed.',
     picture: `
       bytes    -ax-----a-|
       bytes ^  ^------!
@@ -52,7 +53,7 @@ export const pages = [
     ...writing,
     title: 'Bytes that break off',
     sentence:
-      'The error of the source comes out behind what was written; the Writable is destroyed, not ended.',
+      'The error of the source follows what was written; the Writable is destroyed, not ended.',
     picture: `
       bytes    -a---#
       written  ----3#

@@ -86,8 +86,8 @@ const drawing = {
 export const pages = [
   page({
     ...asking(),
-    title: 'Packets, and who waits for whom',
-    sentence: 'Each packet is told when it comes or goes, and what is waited for from then on.',
+    title: 'Packets, and what each side waits for',
+    sentence: 'Each packet is emitted when it comes or goes, with what is waited for from then on.',
     picture: `
       target    -----A----R
       recorded  (Qk)-(bw)-(rkaC)
@@ -143,7 +143,7 @@ export const pages = [
     ...drawing,
     title: 'What was recorded becomes a diagram',
     sentence:
-      'It is there when the recording is complete, and can be drawn as a picture or as text.',
+      'The diagram exists when the recording is complete, and can be drawn as a picture or as text.',
     picture: `
       wire      -a-b-c-|
       diagrams  -------(d|)

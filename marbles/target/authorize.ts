@@ -57,7 +57,7 @@ export const pages = [
 
   page({
     ...judging(true),
-    title: 'A source port that anybody can have',
+    title: 'An unreserved source port',
     sentence:
       'Without TLS the name of a user counts only from a port below 1024, which only root can have.',
     picture: `
@@ -70,7 +70,7 @@ export const pages = [
   page({
     ...judging(false),
     title: 'A source port that does not matter',
-    sentence: 'Where certificates say who it is (ssl), any port will do.',
+    sentence: 'If certificates identify the peer (ssl), any port will do.',
     picture: `
       requests  -h--d-|
       verdicts  -y--y-|

@@ -159,7 +159,7 @@ export const pages = [
 
   page({
     ...twice(),
-    title: 'A request behind a stop',
+    title: 'A request after a stop',
     sentence:
       'New requests are refused while others finish, and the connection is closed after the last of them.',
     picture: `
