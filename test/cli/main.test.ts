@@ -8,11 +8,28 @@ import { fakeEnvironment } from './fake-environment.js';
 describe('rx-amanda', () => {
   it.each([
     [[], 'A command is missing; rx-amanda --help lists them.'],
-    [['nop'], 'There is no command "nop"; rx-amanda --help lists them.'],
+    [['nop'], 'There is no command "nop"; rx-amanda --help lists them. Did you mean "noop"?'],
+    [['backup'], 'There is no command "backup"; rx-amanda --help lists them.'],
     [['noop'], 'HOST is missing.'],
     [['noop', ''], 'HOST is empty.'],
-    [['noop', 'one', 'two'], '"two" is one word too many.'],
+    [['demo', 'one', 'two'], '"two" is one word too many.'],
     [['noop', 'one', '--bogus'], "Unknown option '--bogus'."],
+    [['noop', 'one', '--timeuot', '3'], 'Unknown option \'--timeuot\'. Did you mean "--timeout"?'],
+    [['noop', 'one:0'], 'The port of HOST is a whole number from 1 to 65535, not "0".'],
+    [['noop', 'one:7', '--port', '8'], '"one:7" and --port both name a port.'],
+    [['noop', 'one:7:'], 'HOST is HOST:PORT, or [ADDRESS]:PORT for IPv6, not "one:7:".'],
+    [
+      ['noop', 'one', 'two', '--parallel', '0'],
+      '--parallel takes a whole number from 1 to 10000, not "0".',
+    ],
+    [
+      ['service', 'one', 'two', 'noop', '-s', '-f', 'x'],
+      '-s and --stream join the streams of one HOST only.',
+    ],
+    [
+      ['dump', 'one', 'two', '/etc', '-o', 'x.dump'],
+      'x.dump would be the file of every HOST; give each a file with %h in the name.',
+    ],
     [['noop', 'one', '--port', '0'], '--port takes a whole number from 1 to 65535, not "0".'],
     [
       ['noop', 'one', '--timeout', '1.5'],

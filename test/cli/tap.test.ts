@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { parseListen, parseTarget } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
+import { parseListen, parseTarget } from '../../src/cli/terminal/host-port.js';
 import { TapView } from '../../src/cli/rx-amanda/tap/tap-view.js';
 import type { Change } from '../../src/diagram/model.js';
 import type { TapChange } from '../../src/tap/tap-change.js';

@@ -14,7 +14,7 @@ import { noopCommand } from '../../src/cli/rx-amanda/noop.js';
 import { Output } from '../../src/cli/rx-amanda/output.js';
 import { serviceCommand } from '../../src/cli/rx-amanda/service/service.js';
 import { tapCommand } from '../../src/cli/rx-amanda/tap/tap.js';
-import { parseListen, parseTarget } from '../../src/cli/rx-amanda/tap/tap-arguments.js';
+import { parseListen, parseTarget } from '../../src/cli/terminal/host-port.js';
 import { answerPageRequest } from '../../src/cli/web/page-requests.js';
 import { memory } from '../../src/drivers/memory.js';
 import { sshPeer } from '../../src/drivers/ssh-peer.js';

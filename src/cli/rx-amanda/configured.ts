@@ -4,6 +4,7 @@ import { configInvalid } from '../config/lexer.js';
 import { portOfService, resolvePort } from '../config/port-name.js';
 import type { Setting, Settings } from '../config/settings.js';
 import { UsageError } from '../terminal/arguments.js';
+import { parseHost } from '../terminal/host-port.js';
 import type { Output } from './output.js';
 import type { ProcessEnvironment } from './environment.js';
 import { chooseTarget, type TargetChoice, type TargetValues } from './target.js';
@@ -42,16 +43,20 @@ export interface ConfiguredTarget extends Installation {
 }
 
 /**
- * Chooses the target: by the options first, then by the installation's configuration. Throws
- * `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
+ * Chooses the target: by the options first, then by the installation's configuration. `place` is
+ * `HOST` or `HOST:PORT`. Throws `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
  */
 export function chooseConfigured(
-  host: string,
+  place: string,
   disk: string | undefined,
-  values: TargetValues & ConfigValues,
+  given: TargetValues & ConfigValues,
   output: Output,
   environment: ProcessEnvironment,
 ): ConfiguredTarget {
+  const { host, port } = parseHost(place);
+  if (port !== undefined && given.port !== undefined)
+    throw new UsageError(`"${printable(place)}" and --port both name a port.`);
+  const values = port === undefined ? given : { ...given, port: String(port) };
   const found = installationOf(host, disk, values, output, environment);
   const merged = {
     ...configuredValues(found.settings, values, output, environment),

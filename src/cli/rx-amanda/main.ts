@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import { printable } from '../../wire/text.js';
 import { InterruptedError, UsageError } from '../terminal/arguments.js';
+import { didYouMean } from '../terminal/suggest.js';
 import type { CliCommand } from './command.js';
 import { exitCodeOf, exitCodes, exitCodesHelp } from '../terminal/exit.js';
 import { Output } from './output.js';
@@ -97,7 +98,10 @@ function run(
     throw new UsageError('A command is missing; rx-amanda --help lists them.');
   const load = commands.get(name);
   if (load === undefined)
-    throw new UsageError(`There is no command "${printable(name)}"; rx-amanda --help lists them.`);
+    throw new UsageError(
+      `There is no command "${printable(name)}"; rx-amanda --help lists them.` +
+        didYouMean(name, commands.keys()),
+    );
   return from(load()).pipe(
     switchMap((command) =>
       asksForHelp(beforeDashes(args)) ? say(command.help) : command.run(args, output, environment),

@@ -3,20 +3,23 @@ import { describePeer, hostOf } from '../../transport/channel.js';
 import { noop, type Noop } from '../../initiator/noop.js';
 import { beforeFeatures } from '../../wire/explanations.js';
 import { Features, featureNames } from '../../wire/features.js';
-import { parseArguments, takePositionals } from '../terminal/arguments.js';
+import { parseArguments } from '../terminal/arguments.js';
 import type { CliCommand } from './command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from './configured.js';
 import { exitCodes, exitCodesHelp } from '../terminal/exit.js';
 import { connectTarget } from './connect-target.js';
+import { askEach, manyHostsOptions, manyHostsHelp, takeHosts } from './each-host.js';
 import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 import { formatTime } from '../terminal/units.js';
 
 /** `rx-amanda noop`: is the target there, does it let us in, and what can it do? */
 export const noopCommand: CliCommand = {
   summary: 'ask a target whether it is there and what it can do',
-  help: `Usage: rx-amanda noop [OPTION…] HOST
+  help: `Usage: rx-amanda noop [OPTION…] HOST…
 
 Asks a target whether it is there, lets us in, and what it can do.
+
+${manyHostsHelp()}
 
 ${targetOptionsHelp}
 
@@ -25,21 +28,35 @@ ${configOptionsHelp}
 ${exitCodesHelp}
 `,
   run(args, output, environment) {
-    const { values, positionals } = parseArguments(args, { ...targetOptions, ...configOptions });
-    const [host = ''] = takePositionals(positionals, ['HOST']);
-    const { target } = chooseConfigured(host, undefined, values, output, environment);
-    const started = performance.now();
-    return connectTarget(target, values, output, environment).pipe(
-      noop(callTimingFor(target)),
-      tap((answer) => {
-        const milliseconds = performance.now() - started;
-        output.result(
-          { ...documentOf(answer), milliseconds: Math.round(milliseconds) },
-          linesOf(answer, milliseconds),
-        );
-      }),
-      map(() => exitCodes.success),
-    );
+    const { values, positionals } = parseArguments(args, {
+      ...targetOptions,
+      ...configOptions,
+      ...manyHostsOptions,
+    });
+    const { hosts } = takeHosts(positionals);
+    const targets = hosts.map((place) => ({
+      place,
+      ...chooseConfigured(place, undefined, values, output, environment),
+    }));
+    const several = targets.length > 1;
+    return askEach(targets, values, output, ({ place, target }) => {
+      const started = performance.now();
+      return connectTarget(target, values, output, environment).pipe(
+        noop(callTimingFor(target)),
+        tap((answer) => {
+          const milliseconds = performance.now() - started;
+          output.result(
+            {
+              ...(several ? { host: place } : {}),
+              ...documentOf(answer),
+              milliseconds: Math.round(milliseconds),
+            },
+            linesOf(answer, milliseconds),
+          );
+        }),
+        map(() => exitCodes.success),
+      );
+    });
   },
 };
 

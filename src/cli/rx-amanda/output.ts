@@ -46,11 +46,11 @@ export class Output {
     this.#environment.stderr.write(`${safeLine(line)}\n`);
   }
 
-  /** Prints an error: one sentence, and the stacks with `--debug`. */
-  failure(error: unknown): void {
+  /** Prints an error: one sentence, and the stacks with `--debug`. `host` is one of several. */
+  failure(error: unknown, host?: string): void {
     const message = sentenceOf(error);
-    if (this.mode.json) this.result({ error: describeError(error, message) }, []);
-    else this.warn(`rx-amanda: ${message}`);
+    if (this.mode.json) this.result({ host, error: describeError(error, message) }, []);
+    else this.warn(`rx-amanda: ${host === undefined ? '' : `${host}: `}${message}`);
     if (this.mode.debug) for (const line of stacksOf(error)) this.warn(line);
   }
 }

@@ -109,7 +109,6 @@ const usedOptions: Readonly<Record<AuthName, readonly (keyof TargetValues)[]>> =
 
 /** Chooses a target by its options. Throws {@link UsageError}. */
 export function chooseTarget(host: string, values: TargetValues): TargetChoice {
-  if (host === '') throw new UsageError('HOST is empty.');
   const seconds = wholeNumber('--timeout', values.timeout, 1, 86_400);
   return {
     host,
@@ -140,8 +139,11 @@ function chooseAuth(name: string): AuthName {
   );
 }
 
-/** The given options that the auth ignores. */
-export function uselessOptions({ auth }: TargetChoice, values: TargetValues): readonly string[] {
+/** What was given that the auth ignores. */
+export function uselessOptions(
+  { auth, port }: TargetChoice,
+  values: TargetValues,
+): readonly string[] {
   const special = [
     'port',
     'user',
@@ -153,9 +155,13 @@ export function uselessOptions({ auth }: TargetChoice, values: TargetValues): re
     'insist-on-safe-key',
     'ssl-strict',
   ] as const;
-  return special
-    .filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name))
-    .map((name) => `--${name}`);
+  const isPortUseless = port !== undefined && !usedOptions[auth].includes('port');
+  return [
+    ...(isPortUseless && values.port === undefined ? ['the port after HOST'] : []),
+    ...special
+      .filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name))
+      .map((name) => `--${name}`),
+  ];
 }
 
 /** Makes the driver of a target. */

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf, printable } from '../../wire/text.js';
+import { didYouMean } from './suggest.js';
 
 /** The command line is wrong. The message says how. */
 export class UsageError extends Error {
@@ -30,7 +31,10 @@ export function parseArguments<const T extends OptionTable>(
   } catch (error) {
     // After the first sentence Node explains how to pass an argument that looks like an option.
     const [sentence = ''] = messageOf(error).split('. ');
-    throw new UsageError(`${printable(sentence.replace(/\.$/, ''))}.`);
+    const known = Object.keys(options).map((name) => `--${name}`);
+    const [, unknown = ''] = /^Unknown option '(--[^']*)'/.exec(sentence) ?? [];
+    const meant = didYouMean(unknown, known);
+    throw new UsageError(`${printable(sentence.replace(/\.$/, ''))}.${meant}`);
   }
 }
 

@@ -175,7 +175,7 @@ async function checkName(path: string, overwrite: boolean): Promise<void> {
 function taken(path: string): AmandaError {
   return new AmandaError(
     'FILE_FAILED',
-    `${path} exists already; choose another name, or allow it to be overwritten.`,
+    `${path} exists already; choose another name, or replace it with --force.`,
   );
 }
 

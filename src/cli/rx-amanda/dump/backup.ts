@@ -1,4 +1,4 @@
-import { filter, map, tap, type Observable } from 'rxjs';
+import { filter, identity, map, tap, type Observable } from 'rxjs';
 import { describePeer } from '../../../transport/channel.js';
 import type { Connection } from '../../../connection/connection.js';
 import { dump } from '../../../initiator/dump.js';
@@ -36,6 +36,8 @@ export interface BackupPlan {
   readonly settings?: TargetChoice['settings'];
   /** The files for the index and the state; default none. */
   readonly sideFiles?: SideFiles;
+  /** Whether its progress is shown. Default true; lines of several dumps would overwrite another. */
+  readonly showsProgress?: boolean;
 }
 
 /** A complete dump. */
@@ -73,7 +75,7 @@ export function backUp(
   return connections.pipe(
     dump({ dle, options: { hostname: host }, ...timingFor(timeout, settings) }),
     withSideFiles(sideFiles, overwrite, receive),
-    showProgress(output, environment),
+    plan.showsProgress === false ? identity : showProgress(output, environment),
     tap((event) => {
       if (event.kind === 'started') begun = event.dump;
     }),

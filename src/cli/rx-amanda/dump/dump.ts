@@ -1,24 +1,22 @@
 import { resolve } from 'node:path';
 import { map, tap } from 'rxjs';
 import type { Dle } from '../../../wire/dle.js';
-import {
-  parseArguments,
-  takePositionals,
-  UsageError,
-  wholeNumber,
-} from '../../terminal/arguments.js';
+import { printable } from '../../../wire/text.js';
+import { parseArguments, UsageError, wholeNumber } from '../../terminal/arguments.js';
 import { STDOUT, backUp, backupDocument, backupLines, type Backup } from './backup.js';
 import type { CliCommand } from '../command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
 import { connectTarget } from '../connect-target.js';
+import { askEach, manyHostsHelp, manyHostsOptions, takeHosts } from '../each-host.js';
 import type { Output } from '../output.js';
 import type { SideFiles } from './side-files.js';
-import { targetOptions, targetOptionsHelp } from '../target.js';
+import { targetOptions, targetOptionsHelp, type TargetChoice } from '../target.js';
 
 const options = {
   ...targetOptions,
   ...configOptions,
+  ...manyHostsOptions,
   // Unlike in other commands, -o is the output file.
   option: { type: 'string', multiple: true },
   output: { type: 'string', short: 'o' },
@@ -32,19 +30,23 @@ const options = {
   force: { type: 'boolean' },
 } as const;
 
+/** Dumps keep disks and networks busy, so few run at once. */
+const DUMPS_AT_ONCE = 4;
+
 /** `rx-amanda dump`: backs up a disk of a target into an Amanda dump file. */
 export const dumpCommand: CliCommand = {
   summary: 'back up a directory of a target into a file',
-  help: `Usage: rx-amanda dump [OPTION…] HOST DISK -o FILE
+  help: `Usage: rx-amanda dump [OPTION…] HOST… DISK -o FILE
 
 Backs up a disk of a target into an Amanda dump file: 32 KiB of header, then
-the data, as amrestore reads it, and "dd bs=32k skip=1 <FILE | tar -tf -". The
-file gets its name when it is whole: everything arrived, and size and CRC are
+the data. amrestore reads it, and so does "dd bs=32k skip=1 <FILE | tar -tf -".
+The file gets its name when it is whole: everything arrived, and size and CRC are
 those that the target counted. Otherwise there is no file.
 
 The dump:
-  --output, -o FILE       where it goes; - for standard output (the exit code
-                          says whether it is whole)
+  --output, -o FILE       where it goes; - for standard output, where the exit
+                          code says whether it is whole. In the name of a file
+                          %h stands for HOST; several HOSTs need it
   --force                 replace FILE if it exists
   --device DIR            what to back up when DISK is only its name
   --level N               0 (default) for all, 1 and more for what has changed
@@ -55,6 +57,8 @@ The dump:
   --index-file FILE       write that list there, as it came
   --state-file FILE       write there what the target needs for restoring single
                           files; most programs send none
+
+${manyHostsHelp(DUMPS_AT_ONCE)}
 
 ${targetOptionsHelp}
 
@@ -67,8 +71,11 @@ ${exitCodesHelp}
 `,
   run(args, output, environment) {
     const { values, positionals } = parseArguments(args, options);
-    const [host = '', disk = ''] = takePositionals(positionals, ['HOST', 'DISK']);
-    const { output: destination, program = 'GNUTAR', force = false, record = false } = values;
+    const {
+      hosts,
+      rest: [disk = ''],
+    } = takeHosts(positionals, ['DISK']);
+    const { output: destination, force = false } = values;
     if (destination === undefined || destination === '')
       throw new UsageError('-o FILE is missing; -o - is standard output.');
     if (destination === STDOUT && environment.stdout.isTTY === true)
@@ -76,43 +83,81 @@ ${exitCodesHelp}
     if (destination === STDOUT && output.mode.json)
       throw new UsageError('-o - and --json both want standard output.');
     if (disk === '') throw new UsageError('DISK is empty.');
-    const sideFiles = chooseSideFiles(values, destination);
-    const { target, entry } = chooseConfigured(host, disk, values, output, environment);
-    const device = values.device ?? (entry?.disk === disk ? entry.device : undefined);
-    const dle: Dle = {
-      program,
-      disk,
-      diskdevice: device,
-      levels: [{ level: wholeNumber('--level', values.level, 0, 399) ?? 0 }],
-      auth: target.auth,
-      record,
-      index: values['no-index'] !== true,
-      datapath: { kind: 'AMANDA', addresses: [] },
-    };
-    const plan = {
-      host,
-      dle,
-      destination,
-      overwrite: force,
-      timeout: target.timeout,
-      settings: target.settings,
-      sideFiles,
-    };
-    return backUp(
-      connectTarget(target, values, output, environment),
-      plan,
-      output,
-      environment,
-    ).pipe(
-      tap((backup) => {
-        if (destination !== STDOUT) output.result(backupDocument(backup), backupLines(backup));
-        else for (const line of backupLines(backup)) output.note(line.trim());
-        noteMissingState(backup, sideFiles, output);
-      }),
-      map(() => exitCodes.success),
-    );
+    const files = { ...chooseSideFiles(values, destination), image: destination };
+    const several = hosts.length > 1;
+    const shared = Object.values(files).find((name) => name !== undefined && !name.includes('%h'));
+    if (several && shared !== undefined)
+      throw new UsageError(
+        `${printable(shared)} would be the file of every HOST; give each a file with %h in the name.`,
+      );
+    const plans = hosts.map((place) => {
+      const { target, entry } = chooseConfigured(place, disk, values, output, environment);
+      const device = values.device ?? (entry?.disk === disk ? entry.device : undefined);
+      const dle = dleOf(values, disk, device, target);
+      return { place, target, dle, ...filesOf(target, files) };
+    });
+    const atOnce = { parallel: values.parallel ?? String(DUMPS_AT_ONCE) };
+    return askEach(plans, atOnce, output, ({ place, target, dle, image, ...sideFiles }) => {
+      const { host, timeout, settings } = target;
+      const plan = {
+        host,
+        dle,
+        destination: image,
+        overwrite: force,
+        timeout,
+        settings,
+        sideFiles,
+        showsProgress: !several,
+      };
+      return backUp(
+        connectTarget(target, values, output, environment),
+        plan,
+        output,
+        environment,
+      ).pipe(
+        tap((backup) => {
+          const document = { ...(several ? { host: place } : {}), ...backupDocument(backup) };
+          if (image !== STDOUT) output.result(document, backupLines(backup));
+          else for (const line of backupLines(backup)) output.note(line.trim());
+          noteMissingState(backup, sideFiles, output);
+        }),
+        map(() => exitCodes.success),
+      );
+    });
   },
 };
+
+function dleOf(
+  values: {
+    readonly level?: string | undefined;
+    readonly program?: string | undefined;
+    readonly record?: boolean | undefined;
+    readonly 'no-index'?: boolean | undefined;
+  },
+  disk: string,
+  device: string | undefined,
+  { auth }: TargetChoice,
+): Dle {
+  return {
+    program: values.program ?? 'GNUTAR',
+    disk,
+    diskdevice: device,
+    levels: [{ level: wholeNumber('--level', values.level, 0, 399) ?? 0 }],
+    auth,
+    record: values.record ?? false,
+    index: values['no-index'] !== true,
+    datapath: { kind: 'AMANDA', addresses: [] },
+  };
+}
+
+/** The names of the files of one host. */
+function filesOf(
+  { host }: TargetChoice,
+  { image, index, state }: SideFiles & { readonly image: string },
+): SideFiles & { readonly image: string } {
+  const named = (name: string): string => name.replaceAll('%h', host.replaceAll('/', '_'));
+  return { image: named(image), index: index && named(index), state: state && named(state) };
+}
 
 function chooseSideFiles(
   values: {

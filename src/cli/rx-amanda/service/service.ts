@@ -1,9 +1,11 @@
 import { concat, filter, map, merge, mergeMap, of, switchMap, type Observable } from 'rxjs';
 import { request, type Reply, type ServiceRequest } from '../../../exchange/request.js';
 import { AmandaError } from '../../../wire/errors.js';
+import { amandaServiceNames } from '../../../target/process/amanda-service-names.js';
 import { Features } from '../../../wire/features.js';
 import { messageOf } from '../../../wire/text.js';
-import { parseArguments, takePositionals, UsageError } from '../../terminal/arguments.js';
+import { parseArguments, UsageError } from '../../terminal/arguments.js';
+import { didYouMean } from '../../terminal/suggest.js';
 import type { CliCommand } from '../command.js';
 import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
@@ -15,6 +17,7 @@ import {
 } from './stream-binding.js';
 import type { Output } from '../output.js';
 import { connectTarget } from '../connect-target.js';
+import { askEach, manyHostsOptions, manyHostsHelp, takeHosts } from '../each-host.js';
 import { readBody } from './request-body.js';
 import type { ProcessEnvironment } from '../environment.js';
 import { callTimingFor, estimateTimingFor, targetOptions, targetOptionsHelp } from '../target.js';
@@ -22,6 +25,7 @@ import { callTimingFor, estimateTimingFor, targetOptions, targetOptionsHelp } fr
 const options = {
   ...targetOptions,
   ...configOptions,
+  ...manyHostsOptions,
   file: { type: 'string', short: 'f' },
   stdio: { type: 'boolean', short: 's' },
   features: { type: 'string' },
@@ -31,7 +35,7 @@ const options = {
 /** `rx-amanda service`: requests any service, like Amanda's amservice. */
 export const serviceCommand: CliCommand = {
   summary: 'ask for any service, with a request of your own',
-  help: `Usage: rx-amanda service [OPTION…] HOST SERVICE
+  help: `Usage: rx-amanda service [OPTION…] HOST… SERVICE
 
 Asks for a service. The request is an OPTIONS line and what comes on standard
 input (nothing, when that is a terminal). Prints the reply; control characters
@@ -51,6 +55,8 @@ The service's streams (without these they are closed):
   The end of what is sent closes the stream, and a real amandad then closes it
   both ways: to receive all of a dump, give no IN, or one that stays open.
 
+${manyHostsHelp()}
+
 ${targetOptionsHelp}
 
 ${configOptionsHelp}
@@ -59,8 +65,15 @@ ${exitCodesHelp}
 `,
   run(args, output, environment) {
     const { values, positionals } = parseArguments(args, options);
-    const [host = '', service = ''] = takePositionals(positionals, ['HOST', 'SERVICE']);
-    const { target } = chooseConfigured(host, undefined, values, output, environment);
+    const {
+      hosts,
+      rest: [service = ''],
+    } = takeHosts(positionals, ['SERVICE']);
+    const targets = hosts.map((place) => ({
+      place,
+      ...chooseConfigured(place, undefined, values, output, environment),
+    }));
+    const several = targets.length > 1;
     const bindings = (values.stream ?? []).map(parseBinding);
     const { file, config, stdio: wantsStdio = false } = values;
     if (wantsStdio && file === undefined)
@@ -69,28 +82,48 @@ ${exitCodesHelp}
       throw new UsageError('-s and --stream cannot be combined.');
     if (wantsStdio && output.mode.json)
       throw new UsageError('-s and --json both want standard output.');
+    if (several && (wantsStdio || bindings.length > 0))
+      throw new UsageError('-s and --stream join the streams of one HOST only.');
     const features =
       values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
     const timingOf = service === 'sendsize' ? estimateTimingFor : callTimingFor;
-    const asked = (body: Uint8Array): ServiceRequest => ({
+    const asked = (host: string, body: Uint8Array): ServiceRequest => ({
       service,
       options: { features, hostname: host, config },
       body,
     });
+    noteLikelyName(service, output);
     return readBody(file, () => environment.stdin).pipe(
       switchMap((body) =>
-        connectTarget(target, values, output, environment).pipe(
-          request(asked(body), timingOf(target, body)),
+        askEach(targets, values, output, ({ place, target }) =>
+          connectTarget(target, values, output, environment).pipe(
+            request(asked(target.host, body), timingOf(target, body)),
+            filter(({ kind }) => kind === 'final'),
+            mergeMap((reply) =>
+              concat(
+                useStreams(
+                  reply,
+                  wantsStdio ? environment : bindings,
+                  output,
+                  several ? place : undefined,
+                ),
+                of(reply),
+              ),
+            ),
+            map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),
+          ),
         ),
       ),
-      filter(({ kind }) => kind === 'final'),
-      mergeMap((reply) =>
-        concat(useStreams(reply, wantsStdio ? environment : bindings, output), of(reply)),
-      ),
-      map((reply) => (hasFailed(reply) ? exitCodes.failed : exitCodes.success)),
     );
   },
 };
+
+/** Any name may be asked for, but one that is almost Amanda's is probably a slip. */
+function noteLikelyName(service: string, output: Output): void {
+  const names: readonly string[] = amandaServiceNames;
+  const meant = names.includes(service) ? '' : didYouMean(service, names);
+  if (meant !== '') output.note(`Amanda has no service "${service}".${meant}`);
+}
 
 /**
  * Whether the reply reports a failure. amandad appends such a line to the last line of the service
@@ -113,15 +146,19 @@ function parseFeatures(hex: string): Features {
   }
 }
 
-/** Prints the reply, and binds or discards its streams. */
+/** Prints the reply, of one of several hosts with its name, and binds or discards its streams. */
 function useStreams(
   reply: Reply,
   choice: ProcessEnvironment | readonly NamedBinding[],
   output: Output,
+  host: string | undefined,
 ): Observable<never> {
   const bindings = 'stdout' in choice ? firstStream(reply, choice) : choice;
   if (!('stdout' in choice))
-    output.result(documentOf(reply), reply.text.replace(/\n$/, '').split('\n'));
+    output.result({ host, ...documentOf(reply) }, [
+      ...(host === undefined ? [] : [`${host}:`]),
+      ...reply.text.replace(/\n$/, '').split('\n'),
+    ]);
   else for (const error of reply.errors) output.warn(`ERROR ${error}`);
   const bound =
     reply.errors.length > 0 ? [] : bindings.map(({ name, open }) => bindNamed(reply, name, open()));

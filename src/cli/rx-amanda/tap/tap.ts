@@ -33,7 +33,7 @@ import type { CliCommand } from '../command.js';
 import { exitCodes } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
 import type { ProcessEnvironment } from '../environment.js';
-import { parseListen, parseTarget, type HostPort } from './tap-arguments.js';
+import { parseListen, parseTarget, type HostPort } from '../../terminal/host-port.js';
 import { withTapFiles, type TapFiles } from './tap-files.js';
 import { showTap, withLogFile } from './tap-log.js';
 import { terminalOf } from '../../terminal/terminal.js';

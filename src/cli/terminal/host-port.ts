@@ -1,5 +1,6 @@
-import { printable } from '../../../wire/text.js';
-import { UsageError } from '../../terminal/arguments.js';
+import { isIPv6 } from 'node:net';
+import { printable } from '../../wire/text.js';
+import { UsageError } from './arguments.js';
 
 /** A host name or address, and a port. */
 export interface HostPort {
@@ -24,18 +25,28 @@ export function parseListen(text: string, what = 'LISTEN'): HostPort {
 
 /** Reads `HOST`, `HOST:PORT`, `::1` or `[::1]:PORT`. Throws {@link UsageError}. */
 export function parseTarget(text: string, defaultPort: number): HostPort {
-  const { host, port } = split('TARGET', text);
-  return { host, port: port === undefined ? defaultPort : portOf('TARGET', port, 1) };
+  const { host, port = defaultPort } = parseHost(text, 'TARGET');
+  return { host, port };
+}
+
+/** The same with an optional port. */
+export function parseHost(
+  text: string,
+  what = 'HOST',
+): { readonly host: string; readonly port?: number } {
+  if (text === '') throw new UsageError(`${what} is empty.`);
+  const { host, port } = split(what, text);
+  return port === undefined ? { host } : { host, port: portOf(what, port, 1) };
 }
 
 function split(
   what: string,
   text: string,
 ): { readonly host: string; readonly port: string | undefined } {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text) ?? [];
+  if (isIPv6(text)) return { host: text, port: undefined };
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([^:]*))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   if (host !== undefined) return { host, port };
-  if (/^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(text)) return { host: text, port: undefined };
   throw new UsageError(
     `${what} is HOST:PORT, or [ADDRESS]:PORT for IPv6, not "${printable(text)}".`,
   );
