@@ -39,9 +39,9 @@ export const dumpCommand: CliCommand = {
   help: `Usage: rx-amanda dump [OPTION…] HOST… DISK -o FILE
 
 Backs up a disk of a target into an Amanda dump file: 32 KiB of header, then
-the data. amrestore reads it, and so does "dd bs=32k skip=1 <FILE | tar -tf -".
-The file gets its name when it is whole: everything arrived, and size and CRC are
-those that the target counted. Otherwise there is no file.
+the data. It is for amrestore, or for "dd bs=32k skip=1 <FILE | tar -tf -".
+The file gets its name when it is whole: everything arrived, and size and CRC
+are those that the target counted. Otherwise there is no file.
 
 The dump:
   --output, -o FILE       where it goes; - for standard output, where the exit
