@@ -12,7 +12,6 @@
 // Connecting: reach a target, ask a service.
 export * from './initiator/connect.js';
 export * from './initiator/on-connection.js';
-export * from './initiator/sweep.js';
 export * from './exchange/request.js';
 export { defaultTiming, type Timing } from './exchange/timing.js';
 
