@@ -54,7 +54,7 @@ export default defineConfig(
   {
     // Plain words, in comments, messages and pages.
     plugins: { prose },
-    rules: { 'prose/plain': 'error' },
+    rules: { 'prose/plain': 'error', 'prose/width': 'error' },
   },
   {
     files: ['src/**/*.ts', 'marbles/**/*.ts'],
@@ -64,14 +64,14 @@ export default defineConfig(
     files: ['**/*.md'],
     plugins: { markdown },
     language: 'markdown/gfm',
-    rules: { 'prose/width': 'error' },
   },
   {
     files: ['**/*.{js,mjs,ts}'],
     extends: [eslint.configs.recommended],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
-      // Control characters are what this code is about: texts from the network are made safe with them.
+      // Control characters are what this code is about: texts from the network are made safe with
+      // them.
       'no-control-regex': 'off',
     },
   },
@@ -97,20 +97,25 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // An observer's `error: (error: unknown) => target.error(error)` says all there is to say.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      // A subscriber that is called, or an await, changes what was just looked at; the rule believes what the compiler narrowed before.
+      // A subscriber that is called, or an await, changes what was just looked at; the rule
+      // believes what the compiler narrowed before.
       '@typescript-eslint/no-unnecessary-condition': 'off',
-      // `Observable<void>` and `Observable<never>` are how RxJS says "an event without a value" and "only an end".
+      // `Observable<void>` and `Observable<never>` are how RxJS says "an event without a value" and
+      // "only an end".
       '@typescript-eslint/no-invalid-void-type': 'off',
-      // What the compiler lets pass (noUnusedParameters) the linter lets pass: a name with an underscore, a property left out by a rest.
+      // What the compiler lets pass (noUnusedParameters) the linter lets pass: a name with an
+      // underscore, a property left out by a rest.
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', ignoreRestSiblings: true },
       ],
-      // An operator passes on the error that came, and what came is `unknown`. Literals are never errors.
+      // An operator passes on the error that came, and what came is `unknown`. Literals are never
+      // errors.
       'rxjs-x/throw-error': ['error', { allowThrowingAny: false, allowThrowingUnknown: true }],
       '@typescript-eslint/only-throw-error': 'off',
       'no-throw-literal': 'error',
-      // Timers, signals and held states cannot error; a handler that never runs is dead code. RxJS itself reports an unhandled error.
+      // Timers, signals and held states cannot error; a handler that never runs is dead code. RxJS
+      // itself reports an unhandled error.
       'rxjs-x/no-ignored-error': 'off',
     },
   },
@@ -123,7 +128,8 @@ export default defineConfig(
     },
   },
   {
-    // A Connection is an Observable of frames and a Stream one of bytes: subclasses are the plain way to say so.
+    // A Connection is an Observable of frames and a Stream one of bytes: subclasses are the plain
+    // way to say so.
     files: [
       'src/transport/**/*.ts',
       'src/connection/**/*.ts',
@@ -142,15 +148,18 @@ export default defineConfig(
       'src/testing/compliance/*.ts',
     ],
     rules: {
-      // Here an unexpected error or an empty source has to fail, and left alone it does: RxJS reports it as unhandled, firstValueFrom rejects.
+      // Here an unexpected error or an empty source has to fail, and left alone it does: RxJS
+      // reports it as unhandled, firstValueFrom rejects.
       'rxjs-x/no-ignored-error': 'off',
       'rxjs-x/no-ignored-default-value': 'off',
-      // A test plays both ends: it holds the subjects that a component would hide, and drives one subscription from inside another.
+      // A test plays both ends: it holds the subjects that a component would hide, and drives one
+      // subscription from inside another.
       'rxjs-x/no-exposed-subjects': 'off',
       'rxjs-x/no-nested-subscribe': 'off',
       'rxjs-x/no-subscribe-in-pipe': 'off',
       'rxjs-x/no-subclass': 'off',
-      // Async generators without an await are sources that arrive later, and async stubs fit an interface.
+      // Async generators without an await are sources that arrive later, and async stubs fit an
+      // interface.
       '@typescript-eslint/require-await': 'off',
       // A function that a test never calls is often empty.
       '@typescript-eslint/no-empty-function': 'off',

@@ -1,13 +1,17 @@
-// A program that is a client of Amanda: it serves its own tables for backup, and has neither an amandad, nor a tar, nor files.
+// A program that is a client of Amanda: it serves its own tables for backup, and has neither an
+// amandad, nor a tar, nor files.
 //
-//   node examples/table-backup.mjs [PORT [ADDRESS [SERVER]]]        default: 10080 127.0.0.1 localhost
+//   node examples/table-backup.mjs [PORT [ADDRESS [SERVER]]]        default: 10080 127.0.0.1
+// localhost
 //
-// SERVER, the host of the Amanda server, has two entries for it in the disklist, of a dumptype with auth "bsdtcp" and program "GNUTAR":
+// SERVER, the host of the Amanda server, has two entries for it in the disklist, of a dumptype with
+// auth "bsdtcp" and program "GNUTAR":
 //
 //   localhost  shop   app-tables
 //   localhost  stock  app-tables
 //
-// amdump backs them up; `setdisk shop`, `add customers`, `extract` in amrecover give a table back as files.
+// amdump backs them up; `setdisk shop`, `add customers`, `extract` in amrecover give a table back
+// as files.
 import {
   authorize,
   backupServices,
@@ -32,7 +36,10 @@ const databases = new Map([
   ['stock', { articles: rows(300, (id) => ({ id, name: `Größe ${id}` })) }],
 ]);
 
-/** Tables as files of 1,000 rows, a JSON object a line. Each is made when the one before it has been sent. */
+/**
+ * Tables as files of 1,000 rows, a JSON object a line. Each is made when the one before it has been
+ * sent.
+ */
 async function* filesOf(tables) {
   for (const [table, all] of Object.entries(tables)) {
     for (let first = 0; first < all.length; first += 1000) {
@@ -42,7 +49,10 @@ async function* filesOf(tables) {
   }
 }
 
-/** What there is to back up under a name of the server's disklist: about so many bytes, in these files. */
+/**
+ * What there is to back up under a name of the server's disklist: about so many bytes, in these
+ * files.
+ */
 const services = backupServices(({ disk }) => {
   const tables = databases.get(disk);
   const count = Object.values(tables ?? {}).reduce((sum, { length }) => sum + length, 0);

@@ -58,7 +58,10 @@ function sealedChannel(socket, key, side) {
   return wrapPayloads(new StreamChannel({ input: socket, output: socket, peer }), gcm(key, side));
 }
 
-/** Each payload has a number of its own in each direction, so that none can be left out, doubled or sent back. A real driver agrees on a fresh key first. */
+/**
+ * Each payload has a number of its own in each direction, so that none can be left out, doubled or
+ * sent back. A real driver agrees on a fresh key first.
+ */
 function gcm(key, side) {
   const counters = { initiator: 0n, target: 0n };
   const nonce = (from) =>

@@ -1,5 +1,5 @@
-// The package's entries, each in one file, with what several of them need in dist/shared/. An import
-// then reads a few files instead of two hundred.
+// The package's entries, each in one file, with what several of them need in dist/shared/. An
+// import then reads a few files instead of two hundred.
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tools.mjs';
@@ -37,7 +37,9 @@ export async function bundleLibrary() {
   }
 }
 
-/** The source of each file that package.json exports, by the file's path in dist/ without its end. */
+/**
+ * The source of each file that package.json exports, by the file's path in dist/ without its end.
+ */
 async function entries() {
   const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const files = Object.values(exports).flatMap((entry) => entry.default ?? []);

@@ -1,5 +1,5 @@
 // ESLint's plugin `prose`: comments, messages and pages are plain sentences (CONTRIBUTING.md,
-// "Words"). `prose/plain` looks at sentences and words, `prose/width` at the lines of pages.
+// "Style"). `prose/plain` looks at sentences and words, `prose/width` at the length of lines.
 
 const LONGEST_SENTENCE = 25;
 const WIDEST_LINE = 100;
@@ -68,16 +68,26 @@ const plain = {
 const width = {
   meta: { type: 'layout', schema: [] },
   create(context) {
+    const { ast, lines } = context.sourceCode;
+    const look = (line) => {
+      const text = lines[line - 1];
+      // Tables, pictures and addresses cannot be broken.
+      if ([...text].length <= WIDEST_LINE || /^\s*\||^!\[|\]\(|https?:|<\w/.test(text)) return;
+      const message = `A line has at most ${WIDEST_LINE} columns.`;
+      context.report({ loc: { line, column: 1 }, message });
+    };
     return {
+      // Prettier holds the rest.
+      Program() {
+        for (const { loc } of ast.comments) {
+          for (let line = loc.start.line; line <= loc.end.line; line += 1) look(line);
+        }
+      },
       root() {
         let code = false;
-        context.sourceCode.lines.forEach((line, index) => {
-          if (/^\s*(```|~~~)/.test(line)) code = !code;
-          // Tables and addresses cannot be broken; code has its own rules.
-          if (code || [...line].length <= WIDEST_LINE || /^\s*\||^!\[|\]\(|^ {4}|<\w/.test(line))
-            return;
-          const loc = { line: index + 1, column: 1 };
-          context.report({ loc, message: `A line of a page has at most ${WIDEST_LINE} columns.` });
+        lines.forEach((text, index) => {
+          if (/^\s*(```|~~~)/.test(text)) code = !code;
+          else if (!code && !text.startsWith('    ')) look(index + 1);
         });
       },
     };

@@ -2,8 +2,8 @@
  * rx-amanda: `amanda.mjs send|receive VARIANT TOTAL SIZE STREAMS [PORT]`.
  * The target sends on each of its streams, and the initiator receives them.
  * VARIANT is `plain`, `operators` (three RxJS operators), `leased` (the reader returns each chunk's
- * memory) or `recorded` (leased, and `record()` watches the initiator). With a certificate folder it
- * uses ssl.
+ * memory) or `recorded` (leased, and `record()` watches the initiator). With a certificate folder
+ * it uses ssl.
  */
 import { EMPTY, Observable, filter, map, mergeMap, of, scan } from 'rxjs';
 import {

@@ -3,8 +3,10 @@ import { connectionLane, mark, page, type PageScope, userLane } from '../../src/
 import type { Frame } from '../../src/wire/frame.js';
 import { playing, reading, stream } from '../support/reading.js';
 
-/** A kept chunk costs its bytes and 512 more. Each frame here costs 1,000: three are over the budget,
- * and one is under its half. */
+/**
+ * A kept chunk costs its bytes and 512 more. Each frame here costs 1,000: three are over the
+ * budget, and one is under its half.
+ */
 const receiveBudget = 2_500;
 const block = mark.bulkFrame(7, 488);
 const legend = {

@@ -7,7 +7,10 @@ interface Given {
   readonly peer: Observable<boolean>;
 }
 
-/** A stream on which a user sends, to a peer that reads or does not; the channel between them takes 64 KiB. */
+/**
+ * A stream on which a user sends, to a peer that reads or does not; the channel between them takes
+ * 64 KiB.
+ */
 function sending(sendBudget: number) {
   return {
     about: 'Stream',
@@ -31,7 +34,10 @@ function sending(sendBudget: number) {
   };
 }
 
-/** Two streams with more to send than the channel takes, to a peer that takes one frame each time it is told to read. */
+/**
+ * Two streams with more to send than the channel takes, to a peer that takes one frame each time it
+ * is told to read.
+ */
 function turns() {
   return {
     about: 'Stream',

@@ -8,7 +8,10 @@ interface Given {
   readonly loop: Observable<'next' | 'leave'>;
 }
 
-/** What `for await` over a Stream and its Readable do: a chunk is paid back when the next one is asked for. Their promises run in no virtual time, so the page asks. */
+/**
+ * What `for await` over a Stream and its Readable do: a chunk is paid back when the next one is
+ * asked for. Their promises run in no virtual time, so the page asks.
+ */
 const looping = {
   about: 'Stream.pull',
   given: { wire: connectionLane<Frame>({ direction: 'in' }), loop: userLane<'next' | 'leave'>() },

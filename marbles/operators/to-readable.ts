@@ -7,7 +7,10 @@ interface Given {
   readonly user: Observable<'read' | 'destroy'>;
 }
 
-/** A Readable of something that cannot be slowed. Node tells of new bytes in its own time, which no virtual clock reaches, so the user asks. */
+/**
+ * A Readable of something that cannot be slowed. Node tells of new bytes in its own time, which no
+ * virtual clock reaches, so the user asks.
+ */
 const reading = {
   about: 'toReadable',
   given: { bytes: streamLane(undefined, 'in'), user: userLane<'read' | 'destroy'>() },

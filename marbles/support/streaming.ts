@@ -26,8 +26,8 @@ interface Given {
 }
 
 /**
- * A target whose service replies at once with a stream DATA. `source`: what it sends; `taken`: what it
- * receives; `over`: when the service completes.
+ * A target whose service replies at once with a stream DATA. `source`: what it sends; `taken`: what
+ * it receives; `over`: when the service completes.
  */
 export function streaming(over: Observable<never> = NEVER) {
   return {

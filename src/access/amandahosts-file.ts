@@ -24,10 +24,9 @@ const MAX_FILE_BYTES = 1_048_576;
  * Reads synchronously, as amandad does: for such a small file another thread takes several times as
  * long. A home directory on a dead file server blocks this process.
  *
- * Never throws. Returns a refusal with Amanda's reason for a file that cannot be opened, has another
- * owner, is accessible to others or is too large. A FIFO and a device are refused too. A folder has
- * no lines, as for Amanda.
- * Source: PROTOCOL.md, "Access".
+ * Never throws. Returns a refusal with Amanda's reason for a file that cannot be opened, has
+ * another owner, is accessible to others or is too large. A FIFO and a device are refused too. A
+ * folder has no lines, as for Amanda. Source: PROTOCOL.md, "Access".
  */
 export function readAmandahosts(
   path: string,

@@ -50,9 +50,8 @@ export interface OwnCertificates {
  * Reads this side's certificate, its key, and the CA's certificate.
  *
  * Rejects with `FILE_FAILED` for an unreadable file, and with `KEY_UNSAFE`. Rejects with
- * `CERTIFICATE_UNUSABLE` for other content, or content that does not fit the other files. Each error
- * names the file.
- * Source: PROTOCOL.md, "Drivers".
+ * `CERTIFICATE_UNUSABLE` for other content, or content that does not fit the other files. Each
+ * error names the file. Source: PROTOCOL.md, "Drivers".
  */
 export async function readCertificates(options: CertificateFiles): Promise<OwnCertificates> {
   const { insistOnSafeKey = false, onWarning = emitWarning } = options;

@@ -50,8 +50,8 @@ export function addressesInHosts(hosts: Hosts, name: string): readonly string[] 
 
 /**
  * The canonical name of a host by /etc/hosts, as the C library finds it: the first name on the line
- * with the name. Undefined if no line of the family has the name. Also undefined if such lines begin
- * with different names, because only the C library knows which one counts.
+ * with the name. Undefined if no line of the family has the name. Also undefined if such lines
+ * begin with different names, because only the C library knows which one counts.
  *
  *     10.0.0.1 one.lab one      one → one.lab
  */

@@ -55,7 +55,7 @@ const MOST_SETTLED = 256;
 /**
  * A connection whose packets are datagrams and whose streams are TCP connections beside them.
  *
- *     datagrams  ---Q--Q-A---      the same handle and sequence number: one exchange, whatever is repeated
+ *     datagrams  ---Q--Q-A---      the same handle and sequence number: one exchange
  *     incoming   ---h--------
  *
  * Datagrams get lost, doubled and late. The exchange repeats what is lost. After its end, the

@@ -32,8 +32,8 @@ function condenseChunks(diagram: Diagram, chunks: number): readonly (readonly La
 
 /**
  * Joins neighbours on a lane, the closest in time first, until the lanes have at most `most`
- * events, or one each. Chunks are joined first, then events of one kind, then others, and errors and
- * ends last.
+ * events, or one each. Chunks are joined first, then events of one kind, then others, and errors
+ * and ends last.
  */
 export function condenseEvents(
   lanes: readonly (readonly LaneEvent[])[],

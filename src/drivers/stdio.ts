@@ -100,7 +100,9 @@ function connectionOver(
   });
 }
 
-/** Answers the first request with a NAK and ends the connection; without a request it ends it soon. */
+/**
+ * Answers the first request with a NAK and ends the connection; without a request it ends it soon.
+ */
 function turnAway(connection: Connection, { reason, shown }: Refused): Observable<never> {
   const answered = connection.incoming.pipe(
     switchMap((handle) =>

@@ -9,7 +9,9 @@ import { encodeText } from '../wire/text.js';
  */
 export const MOST_REPLY_BYTES = MAX_PAYLOAD - 2;
 
-/** The body of a final reply: CONNECT line and text. Throws `SERVICE_FAILED` when it is too long. */
+/**
+ * The body of a final reply: CONNECT line and text. Throws `SERVICE_FAILED` when it is too long.
+ */
 export function replyBody(streams: readonly AnnouncedStream[], text: Uint8Array): Uint8Array {
   const body =
     streams.length === 0 ? text : Buffer.concat([encodeText(formatConnect(streams)), text]);

@@ -38,7 +38,10 @@ describe('canonicalInHosts', () => {
   });
 });
 
-/** What Debian's C library answers to the same questions about the same lines was looked up with getent and getnameinfo. */
+/**
+ * What Debian's C library answers to the same questions about the same lines was looked up with
+ * getent and getnameinfo.
+ */
 const odd = parseHosts(`::1 six sixalias
 10.1.1.1 plain
 fe80::1 link

@@ -11,7 +11,9 @@ import { hostsFirst, systemNames } from '../../src/access/system-names.js';
 const first = <T>(answer: ObservableInput<T>): Promise<T> => firstValueFrom(from(answer));
 
 describe('systemNames', () => {
-  /** The lines of this machine's own file: whatever is there, the C library must have said the same. */
+  /**
+   * The lines of this machine's own file: whatever is there, the C library must have said the same.
+   */
   const lines = readFileSync('/etc/hosts', 'utf8')
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim().split(/\s+/))

@@ -162,7 +162,8 @@ describe('streams of one connection that always have something to send', () => {
     });
     await firstValueFrom(interval(1).pipe(filter(() => order.length === COUNT * sources.length)));
     reading.unsubscribe();
-    // Shares are not equal, since what one sends in its turn is not; but nobody waits for another's end.
+    // Shares differ, because streams send different amounts in a turn. No stream waits for
+    // another's end.
     const firstHalf = order.slice(0, order.length / 2);
     const least = firstHalf.length / sources.length / 4;
     for (const { stream } of streams)

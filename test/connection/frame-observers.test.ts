@@ -5,7 +5,9 @@ import type { FrameObserver } from '../../src/connection/connection.js';
 import { release, takeSlab } from '../../src/transport/buffer-pool.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
-/** How an Observable has ended for somebody who comes now: `open`, `complete`, or what it errored with. */
+/**
+ * How an Observable has ended for a new subscriber: `open`, `complete`, or what it errored with.
+ */
 function endOf(observable: Observable<unknown>): unknown {
   let end: unknown = 'open';
   observable.subscribe({

@@ -8,7 +8,10 @@ import { recordConnection } from '../../src/diagram/record.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { below, oneOf, randomFrom, type Random } from '../fuzz/random.js';
 
-/** A connection over what a socket would read, cut by `random`; `feed` has it read these bytes, as fast as it lets. */
+/**
+ * A connection over what a socket would read, cut by `random`; `feed` has it read these bytes, as
+ * fast as it lets.
+ */
 function reading(random: Random) {
   const reader = new SocketReader();
   const memories = new Set<ArrayBufferLike>();
@@ -43,7 +46,9 @@ function reading(random: Random) {
   return { connection, feed, memories };
 }
 
-/** Payload byte number n of a handle: different for each place, so that a byte from elsewhere shows. */
+/**
+ * Payload byte number n of a handle: different for each place, so that a byte from elsewhere shows.
+ */
 const byteAt = (handle: number, n: number): number =>
   (Math.imul(n, 0x9e37_79b1) >>> 24) ^ (handle * 37);
 

@@ -10,7 +10,10 @@ import { packetBytes } from '../../src/testing/bytes.js';
 /** Until the turn of the requests that have begun is over: a timer of 0 ms. */
 const turn = (): Promise<void> => wait(2);
 
-/** A target to which a storm of requests has come in one piece: how many have begun, and how it flows. */
+/**
+ * A target to which a storm of requests has come in one piece: how many have begun, and how it
+ * flows.
+ */
 function stormed(requests: number) {
   const [near, far] = memoryChannels();
   let isPaused = false;

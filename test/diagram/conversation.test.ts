@@ -169,7 +169,8 @@ describe('every recorded conversation', () => {
       watched.frame(step.time * 1000, roleOf(step.direction), step.handle, payload);
     const told = shownFrames(changes);
     const listed = listedFrames(recorded);
-    // The lists take a packet on a large handle for data; a request begins an exchange on any handle.
+    // The lists take a packet on a large handle for data; a request begins an exchange on any
+    // handle.
     const isListedAsData = (index: number): boolean =>
       listed[index]?.what === 'data' && listed[index].stream === undefined;
     expect(

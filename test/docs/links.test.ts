@@ -55,7 +55,9 @@ function withoutFences(text: string): string {
   return text.replace(/^```[\s\S]*?^```$/gm, '');
 }
 
-/** Whether a link of a document leads to a file of the checkout and, with `#`, to a heading there. */
+/**
+ * Whether a link of a document leads to a file of the checkout and, with `#`, to a heading there.
+ */
 function resolves(document: string, link: string): boolean {
   const [path = '', heading] = link.split('#');
   const target = path === '' ? document : normalize(join(dirname(document), decodeURI(path)));

@@ -79,7 +79,7 @@ describe('bsd', () => {
     const { ask, acknowledge, dial, initiator } = await target(two);
     const [, says = 0] = portsOf(await ask('two'));
     acknowledge();
-    // Answered behind the acknowledgement, so that is in.
+    // Answered after the acknowledgement, so that has arrived.
     initiator.send('Amanda 3.5 REQ HANDLE x SEQ 2\nSERVICE nosuch\nOPTIONS ;\n');
     expect(await initiator.next()).toMatch(/ NAK /);
     expect(await (await dial(says)).all).toBe('68656c6c6f');
@@ -95,7 +95,7 @@ describe('bsd', () => {
           },
         }),
       );
-    // Without bytes before the reset: behind bytes that have not been read yet Node 20 takes a reset for an end.
+    // No bytes before the reset: after unread bytes Node 20 takes a reset for an end.
     const { ask, acknowledge, dial } = await target({ gone });
     const ports = portsOf(await ask('gone'));
     const streams = await Promise.all(ports.map((port) => dial(port)));
@@ -109,7 +109,7 @@ describe('bsd', () => {
   ])('takes a reset behind %s for a loss, never for the end', async (_what, bytes) => {
     const server = createServer((socket) => {
       socket.once('data', () => {
-        // The reset leaves at once behind the bytes, so both are there before they are read.
+        // The reset leaves directly after the bytes, so both have arrived before they are read.
         if (bytes === '') socket.resetAndDestroy();
         else socket.write(bytes, () => socket.resetAndDestroy());
       });
@@ -249,7 +249,9 @@ function leased(slabs: number, byte: number): Observable<Uint8Array> & Pullable<
   return Object.assign(new Observable<Uint8Array>(), { pull });
 }
 
-/** How many bytes arrive, and how many of them are others; slowly, so that the sender has to wait. */
+/**
+ * How many bytes arrive, and how many of them are others; slowly, so that the sender has to wait.
+ */
 function countBytes(stream: Stream, byte: number): Observable<{ all: number; others: number }> {
   return stream
     .paced((chunk) => timer(1).pipe(map(() => chunk)))

@@ -15,7 +15,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** A server that greets with a text, and notes the source ports of those who come. */
+/** A server that greets with a text, and notes the source ports of its clients. */
 async function greeter(text: string): Promise<{ port: number; sources: number[] }> {
   const sources: number[] = [];
   const server = createServer((socket) => {

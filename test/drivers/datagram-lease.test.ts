@@ -26,7 +26,9 @@ async function* counted(): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Reads `counted` to its end, and says in how many slabs it lay and whether its bytes were right. */
+/**
+ * Reads `counted` to its end, and says in how many slabs it lay and whether its bytes were right.
+ */
 async function read(name: 'bsd' | 'bsdudp', { lease, tapped = false }: Reading): Promise<Seen> {
   const listen = name === 'bsd' ? listenBsd : listenBsdudp;
   const target = await targetByHand(listen, {

@@ -26,7 +26,7 @@ const roles = {
   bsd: { driver: bsd, listen: listenBsd },
 };
 
-/** A target that counts what it runs, behind a network of such fates. */
+/** A target that counts what it runs, reached over a network with these losses. */
 async function targetBehind(
   name: keyof typeof roles,
   fates: Fates,
@@ -79,7 +79,8 @@ describe.each(['bsdudp', 'bsd'] as const)(
         const echoed = await lastValueFrom(
           connect(driver).pipe(
             concatMap((connection) => {
-              // Not the same twice: while the acknowledgement of the first is lost, the target would take the second for its double.
+              // Not the same twice: while the acknowledgement of the first is lost, the target
+              // would take the second for its double.
               const noops = ['one', 'two'].map((hostname) =>
                 of(connection).pipe(
                   request({ service: 'noop', options: { hostname } }, patience),

@@ -51,7 +51,7 @@ interface RunningTarget {
   readonly port: number;
   readonly runs: string[];
   readonly events: Subject<ServiceEvent>;
-  /** What the stream of service `held` has behind its first letter. */
+  /** What the stream of service `held` has after its first letter. */
   readonly rest: Subject<Uint8Array>;
   readonly over: Promise<void>;
 }
@@ -352,7 +352,10 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
   });
 });
 
-/** What a target of the test's own hand does once it has a request: `sequence` is that of the request. */
+/**
+ * What a target of the test's own hand does once it has a request: `sequence` is that of the
+ * request.
+ */
 async function answering(
   name: keyof typeof roles,
   answer: (peer: RawUdp, sequence: string, text: string) => void,

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { EvictionPolicy } from '../../src/drivers/eviction-policy.js';
 
-/** A policy with these members, oldest first: `name@address`, or `name!@address` if not evictable. */
+/**
+ * A policy with these members, oldest first: `name@address`, or `name!@address` if not evictable.
+ */
 function policy(...members: readonly string[]): EvictionPolicy<string> {
   const made = new EvictionPolicy<string>();
   for (const member of members) add(made, member);

@@ -38,7 +38,7 @@ function script(text: string): string {
   return path;
 }
 
-/** Whether a process is there, and more than a number that nobody has asked after yet. */
+/** Whether a process runs, and is no zombie. */
 function runs(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -357,7 +357,7 @@ describeUnless(whyNoSshd(), 'the real ssh', () => {
 });
 
 describe('rx-amandad -auth=ssh', () => {
-  /** Started by somebody who is no sshd, with an environment of one variable. */
+  /** Started by a program that is not sshd, with an environment of one variable. */
   const started = (connection?: string): Driver => ({
     name: 'ssh',
     user: undefined,

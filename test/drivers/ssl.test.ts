@@ -67,7 +67,7 @@ const rsaDir = made.sslDir('rsa', ca, rsa);
 const pinFile = pin(dirs.good, 'localhost', fingerprint(me.cert));
 /** Lets a side use a short key of its own. */
 const anyKey = { sslCipherList: 'DEFAULT:@SECLEVEL=0' };
-/** What goes wrong with each, for whoever looks at it from `good`. */
+/** What is wrong with each, seen from `good`. */
 const refusals = [
   ['signed by another CA', 'stranger', 'CERTIFICATE_UNTRUSTED', join(dirs.good, 'CA/crt.pem')],
   [
@@ -353,7 +353,7 @@ describe('a target refuses', () => {
 });
 
 test('an initiator is told that its certificate is refused by a target whose TLS says so', async () => {
-  // An alert by hand: fatal, unknown_ca. Node's own server hangs up instead.
+  // An alert by hand: fatal, unknown_ca. Node's own server closes the connection instead.
   const port = await foreigner((socket) =>
     socket.once('data', () => socket.write(Buffer.from('15030300020230', 'hex'))),
   );
@@ -528,7 +528,7 @@ describe('peers that connect and never shake hands', () => {
         .on('close', () => ended.push(count));
       sockets.push(socket);
       await once(socket, 'connect');
-      // Two places are for those who have no session yet.
+      // Two places are for connections without a session.
       if (count >= 2) await once(sockets[count - 2] ?? socket, 'close');
     }
     expect(ended).toEqual([0, 1, 2, 3]);

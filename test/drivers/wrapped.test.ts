@@ -62,7 +62,8 @@ describe('a wrapped payload', () => {
       ).text,
     ).toBe('OPTIONS features=ff;\n');
     expect(seen()).not.toContain('SERVICE');
-    // type, "SERVICE noop", "OPTIONS hostname=db1;", two newlines, NUL: 37 bytes; and 16 of the tag.
+    // type, "SERVICE noop", "OPTIONS hostname=db1;", two newlines, NUL: 37 bytes; and 16 of the
+    // tag.
     expect(Buffer.from(seen().slice(0, 8), 'latin1').toString('hex')).toBe('0000003500000001');
   });
 

@@ -20,8 +20,9 @@ import {
 import { act, framesOf, isStream, lastTime, saidOn } from '../support/replay.js';
 
 /**
- * Each recorded conversation again, with our initiator in the place of the real one: the target's bytes
- * come at their recorded times, and our initiator must ask, confirm and close as the real one did.
+ * Replays each recorded conversation with our initiator in the place of the real one. The target's
+ * bytes come at their recorded times. Our initiator must ask, confirm and close as the real one
+ * did.
  */
 
 beforeEach(() => {

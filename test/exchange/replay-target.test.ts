@@ -30,9 +30,9 @@ import { script, scripts, type Script } from '../support/edges.js';
 import { act, framesOf, isStream, lastTime, saidOn, type Said } from '../support/replay.js';
 
 /**
- * Each recorded conversation again, with our target in the place of the real amandad: the initiator's
- * bytes come at their recorded times, services answer what the real ones answered, when they did, and our
- * target must put the same on each handle.
+ * Replays each recorded conversation with our target in the place of the real amandad. The
+ * initiator's bytes come at their recorded times, and services answer as the real ones did, when
+ * they did. Our target must put the same on each handle.
  */
 
 const rules =
@@ -140,7 +140,10 @@ class Recorded {
   }
 }
 
-/** Plays the initiator's part of a recording to our target, until a time in seconds; `own` services stand in for recorded ones. */
+/**
+ * Plays the initiator's part of a recording to our target, until a time in seconds; `own` services
+ * stand in for recorded ones.
+ */
 function play(recorded: Script, until: number, own: ServiceMap = {}): Seen {
   const { driver, sourcePort, services: enabled } = recorded;
   const replies = new Recorded(recorded);
@@ -215,7 +218,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A real amandad looks every 30 s whether anything runs; ours counts 30 s from the end of the last request. */
+/**
+ * A real amandad looks every 30 s whether anything runs; ours counts 30 s from the end of the last
+ * request.
+ */
 const IDLE_SECONDS = 31;
 
 describe('our target, asked what a real one was asked', () => {

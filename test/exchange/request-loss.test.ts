@@ -6,7 +6,10 @@ import { request, type Reply } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import { serve } from '../../src/target/serve.js';
 
-/** A request with two streams, of which the target closes one at once and takes nothing on the other; and how to break its connection. */
+/**
+ * A request with two streams, of which the target closes one at once and takes nothing on the
+ * other; and how to break its connection.
+ */
 async function opened(options: ConnectOptions = {}) {
   const { driver, listener, ...wire } = memory();
   const serving = serve(

@@ -25,7 +25,9 @@ interface Seen extends Outcome {
   readonly listeners: number;
 }
 
-/** Asks what was asked in the recording, and reads all streams, while the target sends these bytes. */
+/**
+ * Asks what was asked in the recording, and reads all streams, while the target sends these bytes.
+ */
 function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   const peer = new ScriptedPeer();
   const watched = counted(peer.channel);
@@ -117,7 +119,10 @@ afterAll(() => {
   console.log(`${cases} conversations cut or damaged on their way to an initiator`);
 });
 
-/** The recorded conversations in which the target says something, and on handles that an initiator of ours comes to. */
+/**
+ * The recorded conversations in which the target says something, and on handles that an initiator
+ * of ours comes to.
+ */
 const all = scripts()
   .filter(
     (recorded) =>

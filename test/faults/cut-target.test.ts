@@ -25,7 +25,7 @@ import { mustBeServed, type Served } from './target-model.js';
 interface Seen {
   readonly events: readonly ServiceEvent[];
   readonly streams: ReadonlyMap<number, StreamSeen>;
-  /** Services that nobody has told to stop. */
+  /** Services that were not stopped. */
   readonly running: number;
   readonly timers: number;
   /** Who still listens to the channel. */
@@ -85,7 +85,7 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
     return new Observable((out) => {
       running += 1;
       out.add(() => (running -= 1));
-      // A service with streams is there for as long as it is wanted; one that nobody speaks to ends by itself.
+      // A service with streams runs until it is stopped; one without an initiator ends by itself.
       concat(from(replies), stop === 'silent' ? EMPTY : NEVER).subscribe(out);
     });
   };
@@ -107,10 +107,15 @@ function play(recorded: Script, bytes: Uint8Array, stop: Stop): Seen {
   return { events, streams, running, timers: vi.getTimerCount(), listeners: watched.listeners() };
 }
 
-/** Milliseconds: a reply is sent for 50 s, and a connection on which nothing runs is closed after another 30. */
+/**
+ * Milliseconds: a reply is sent for 50 s, and a connection on which nothing runs is closed after
+ * another 30.
+ */
 const MOST_PATIENCE = 81_000;
 
-/** What must have happened when these bytes have come, of services that answer as the recorded ones. */
+/**
+ * What must have happened when these bytes have come, of services that answer as the recorded ones.
+ */
 function right(recorded: Script, came: Uint8Array): Served {
   const sent = layout(recorded, 's2c');
   return mustBeServed(came, {
@@ -205,7 +210,7 @@ function expectServed(
   ]);
 }
 
-/** Nobody hangs up, and yet all of it has come to an end. */
+/** Neither side closes the connection, and yet everything ends. */
 function expectOver(recorded: Script, came: Uint8Array, place: number): void {
   cases += 1;
   const seen = play(recorded, came, 'silent');

@@ -43,7 +43,7 @@ async function measured<T>(what: string, body: () => T | Promise<T>): Promise<T>
   }
 }
 
-/** Headers of so many frames, one behind the other; each payload is of one byte or of none. */
+/** Headers of so many frames, one after the other; each payload has one byte or none. */
 function frames(count: number, handle: (index: number) => number, payload: 0 | 1): Uint8Array {
   const bytes = new Uint8Array(count * (8 + payload));
   const view = new DataView(bytes.buffer);

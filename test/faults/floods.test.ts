@@ -48,7 +48,8 @@ const floods: readonly Flood[] = [
   },
   // Of each the budget of 1 MiB and one frame.
   { kind: 'a stream nobody reads', amount: [50, 6], growth: [50 * 5 + 128, 6 * 5 + 96] },
-  // What is refused is no longer read where the refusals are not. If it were, each could fill its send budget of 16 MiB.
+  // A peer that does not read its refusals is not read from. Otherwise each could fill its send
+  // budget of 16 MiB.
   { kind: 'answers nobody reads', amount: [60, 12], growth: [160, 112] },
   // A header that is not whole in time is the end of its connection.
   {
@@ -58,7 +59,7 @@ const floods: readonly Flood[] = [
     options: { idleTimeout: 2_000 },
     then: (_, done) => expect(done).toMatchObject({ alive: 0 }),
   },
-  // By default 512 places are for strangers, and those who come and ask find room.
+  // By default 512 places are for strangers, and a peer that sends a request finds room.
   {
     kind: 'silence',
     amount: [5_000, 1_500],
@@ -115,7 +116,8 @@ describe('honest peers are served, and memory stays bounded, in a flood of', () 
         await gone;
         expect(target.isRunning).toBe(true);
         expect(grown).toBeLessThan(growth[which] + MORE_YOUNG);
-        // Bounds for a machine that does much else besides; what is printed is what is worth a look.
+        // Bounds for a machine that does much else besides; what is printed is what is worth a
+        // look.
         expect(during.p50).toBeLessThan(1_000);
         expect(during.max).toBeLessThan(10_000);
         await askNoop(target.port);

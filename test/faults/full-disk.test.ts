@@ -19,7 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-/** Runs a dump of 24 MiB within a shell script, where it is "$@", and waits until nothing of it is left. */
+/**
+ * Runs a dump of 24 MiB within a shell script, where it is "$@", and waits until nothing of it is
+ * left.
+ */
 async function run(round: string, script: string, output: string): Promise<Ran> {
   const { words, env } = shop.command('local', round, output);
   const child = spawn('/bin/bash', ['-c', script, 'bash', process.execPath, ...words], {
@@ -64,7 +67,9 @@ describeUnless(
       mkdirSync(small());
     });
 
-    /** A file system of so many MiB over a folder, for the program alone; then what is left in it. */
+    /**
+     * A file system of so many MiB over a folder, for the program alone; then what is left in it.
+     */
     const onSmallDisk = (size: string, folder: string): string =>
       `exec unshare --mount --propagation private bash -c 'mount -t tmpfs -o size=${size} small "${folder}" || exit 99; "$@"; code=$?; ls -A "${folder}"; exit $code' bash "$@"`;
 

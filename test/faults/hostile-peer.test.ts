@@ -18,7 +18,7 @@ describe('a target', () => {
     serveConnection(connection, {}).subscribe((event) => events.push(event));
     const refused = packetBytes(1, 'REQ', 'SERVICE none\nOPTIONS ;\n');
     let asked = 0;
-    // Nobody subscribes to near.bytes, so what is answered stays in the channel.
+    // near.bytes has no subscriber, so the answers stay in the channel.
     for (; asked < 100_000 && events.at(-1)?.kind !== 'disconnected'; asked += 1) {
       near.write([refused]);
       if (asked % 8 === 0) await new Promise((resolve) => setImmediate(resolve));

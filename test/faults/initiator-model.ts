@@ -2,7 +2,7 @@ import { packetTypes } from '../../src/wire/packet.js';
 import { parseReply } from '../../src/wire/reply.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 
-/** How bytes stop: their sender hangs up, the channel breaks, or nothing comes any more. */
+/** How bytes stop: their sender closes the channel, the channel breaks, or no more bytes come. */
 export type Stop = 'ended' | 'reset' | 'silent';
 
 export interface StreamSeen {
@@ -19,15 +19,15 @@ export interface Outcome {
   readonly ended: string;
 }
 
-/** What arrived for a handle that nobody reads yet, or somebody does. */
+/** What arrived for a handle, with a reader or without one. */
 interface Arrived {
   text: string;
   isClosed: boolean;
 }
 
 /**
- * What an initiator must make of the bytes of a target when it asks on these handles, one behind the other: worked out from the frames alone,
- * all of them at hand, and by nothing of what is tested but `parseReply`.
+ * What an initiator must make of the bytes of a target when it asks on these handles, one after the
+ * other. It is computed from all frames together, and of the tested code it uses only `parseReply`.
  */
 export function mustCome(bytes: Uint8Array, handles: readonly number[], stop: Stop): Outcome {
   const { frames, broken, isInside } = framesIn(bytes);
@@ -109,7 +109,10 @@ interface Framed {
   readonly isInside: boolean;
 }
 
-/** For `FRAME_TOO_LARGE` and `TEXT_IN_CHANNEL`: which of them it is, is a guess at who sent the bytes. */
+/**
+ * For `FRAME_TOO_LARGE` and `TEXT_IN_CHANNEL`: which of them it is, is a guess at who sent the
+ * bytes.
+ */
 const NO_FRAME = 'no frame';
 
 /** The code of an error; one word for both of what is no frame. */

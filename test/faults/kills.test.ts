@@ -17,7 +17,7 @@ const LANES = 3;
 /** Milliseconds that a dump may take in all, killed or not, before it counts as one that hangs. */
 const PATIENCE = 60_000;
 
-/** Whom there is to kill on each way. */
+/** The programs to kill on each way. */
 const victims: Readonly<Record<Way, readonly [Role, ...Role[]]>> = {
   local: ['initiator', 'target', 'service'],
   ssh: ['initiator', 'target', 'service', 'ssh'],
@@ -148,7 +148,7 @@ async function round(
   const found = await contentOf(file, way);
   if (code === 0 && found !== content)
     wrong.push(`exit code 0, and the dump is ${found === undefined ? 'not there' : 'another one'}`);
-  // One that is killed behind the last thing it has to do leaves what it has done.
+  // A program that is killed after its last step leaves what it has done.
   const isDone = code === null && found === content;
   if (code !== 0 && found !== undefined && !isDone)
     wrong.push(`exit code ${code ?? 'none'}, and a file under the final name`);
@@ -179,7 +179,10 @@ function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Kills the victim as soon as it is there, unless the dump is over before; a daemon is started anew on the port it had. */
+/**
+ * Kills the victim as soon as it is there, unless the dump is over before; a daemon is started anew
+ * on the port it had.
+ */
 async function kill(
   victim: Role,
   way: Way,
@@ -207,7 +210,10 @@ async function kill(
   return false;
 }
 
-/** What is still there of a round when all of it should have ended; it is killed, so that later rounds do not suffer. */
+/**
+ * What is still there of a round when all of it should have ended; it is killed, so that later
+ * rounds do not suffer.
+ */
 async function orphans(name: string): Promise<readonly string[]> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (processesOf(name).length === 0) return [];
@@ -219,7 +225,10 @@ async function orphans(name: string): Promise<readonly string[]> {
   });
 }
 
-/** The connections of a port that are neither listening (0A) nor over (06, TIME_WAIT), as /proc has them. */
+/**
+ * The connections of a port that are neither listening (0A) nor over (06, TIME_WAIT), as /proc has
+ * them.
+ */
 function connectionsOf(port: number): readonly string[] {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return readFileSync('/proc/net/tcp', 'latin1')

@@ -10,7 +10,9 @@ import { launch } from '../../src/target/process/launch.js';
 import type { DumpRequest } from '../../src/target/services/dump-request.js';
 import { startDumper, startLister } from '../../src/target/services/tar.js';
 
-/** What Node makes when no descriptor is left for a pipe: a child without streams that fails later. */
+/**
+ * What Node makes when no descriptor is left for a pipe: a child without streams that fails later.
+ */
 function spawnWithoutDescriptors(program: string): ChildProcess {
   const child = new (ChildProcess as unknown as new () => ChildProcess)();
   const error = Object.assign(new Error(`spawn ${program} EMFILE`), { code: 'EMFILE' });

@@ -7,7 +7,10 @@ import { framesOf, isStream } from '../support/replay.js';
 import type { Script } from '../support/edges.js';
 import { factor } from '../fuzz/runs.js';
 
-/** A frame where it lies in the bytes of its direction: from the first byte of its header to behind its last. */
+/**
+ * Where a frame lies in the bytes of its direction: from the first byte of its header to the byte
+ * after its last.
+ */
 export interface LaidFrame {
   readonly handle: number;
   readonly payload: Uint8Array;
@@ -30,12 +33,16 @@ export function layout(recorded: Script, direction: Direction): readonly LaidFra
   });
 }
 
-/** Inside what is larger than this only some places are tried in a short run, every so many bytes. */
+/**
+ * Inside what is larger than this only some places are tried in a short run, every so many bytes.
+ */
 const LARGE = 1_024;
 const MARGIN = 48;
 const STRIDE = factor > 1 ? 1 : 101;
 
-/** Every place in the bytes of a direction, but in the midst of a large payload only now and then. */
+/**
+ * Every place in the bytes of a direction, but in the midst of a large payload only now and then.
+ */
 export function places(recorded: Script, direction: Direction): readonly number[] {
   return layout(recorded, direction).flatMap(({ start, end, payload }) =>
     Array.from({ length: end - start }, (_, index) => start + index).filter(

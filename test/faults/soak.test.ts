@@ -7,14 +7,16 @@ import { anyDeed } from './load/traffic.js';
 const minutes = Number(process.env['SOAK_MINUTES'] ?? 0.1);
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_124);
 const milliseconds = minutes * 60_000;
-/** Traffic for so long, and then a rest, in which everything has to be as it was at the first rest. */
+/**
+ * Traffic for so long, and then a rest, in which everything has to be as it was at the first rest.
+ */
 const ROUND = Math.min(20_000, milliseconds / 4);
 /** Peers at once. */
 const PEERS = 6;
-/** What a connection may take to be gone for good: what is unsent is kept for 30 s. */
+/** How long a connection may take to end completely: unsent bytes are kept for 30 s. */
 const MOST_REST = 45_000;
 
-/** What a target holds when nobody wants anything of it. */
+/** What an idle target holds. */
 interface Rest {
   /** Minutes since the beginning. */
   readonly at: number;
@@ -67,7 +69,10 @@ test(
   },
 );
 
-/** Waits until sockets, timers and children are what they were at the first rest, as long as that may take. */
+/**
+ * Waits until sockets, timers and children are what they were at the first rest, as long as that
+ * may take.
+ */
 async function atRest(served: Served, first: Rest | undefined, began: number): Promise<Rest> {
   const until = Date.now() + MOST_REST;
   for (let before: Rest | undefined; ;) {
@@ -105,7 +110,10 @@ function alike(one: Rest, other: Rest): boolean {
   );
 }
 
-/** By how much a figure grows in a minute: the median of the slopes between any two rests, so that single ones before a collection do not count. */
+/**
+ * By how much a figure grows in a minute. It is the median of the slopes between any two rests, so
+ * single figures before a collection do not count.
+ */
 function slope(rests: readonly Rest[], figure: (rest: Rest) => number): number {
   const slopes = rests.flatMap((one, at) =>
     rests.slice(at + 1).map((other) => (figure(other) - figure(one)) / (other.at - one.at)),

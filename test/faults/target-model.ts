@@ -4,7 +4,10 @@ import { packetTypes } from '../../src/wire/packet.js';
 import { parseService, type ParsedRequest } from '../../src/wire/request.js';
 import { framesIn, type StreamSeen } from './initiator-model.js';
 
-/** What a service answers: the streams that it announces, and whether it closes each; undefined when it does not answer. */
+/**
+ * What a service answers: the streams that it announces, and whether it closes each; undefined when
+ * it does not answer.
+ */
 export type Answers = (handle: number) => readonly { readonly isClosed: boolean }[] | undefined;
 
 export interface TargetModel {
@@ -36,8 +39,9 @@ interface Running {
 }
 
 /**
- * What a target must make of the bytes of an initiator when its services answer at once and everybody may ask: worked out from the frames
- * alone, all of them at hand, and by nothing of what is tested but the readers of a request's head.
+ * What a target must make of the bytes of an initiator when its services answer at once and every
+ * peer may ask. It is computed from all frames together, and of the tested code it uses only the
+ * readers of a request's head.
  */
 export function mustBeServed(
   bytes: Uint8Array,
@@ -104,7 +108,10 @@ export function mustBeServed(
   return { admitted, outcomes: outcomes.sort(), streams: new Map(seen) };
 }
 
-/** Undefined for one that is refused. Who asks is for the rules to judge, and here they let everybody in, even whom a request does not name. */
+/**
+ * Undefined for a refused request. The access rules here admit every peer, also one whose request
+ * names no user.
+ */
 function requestIn(
   payload: Uint8Array,
   namesUser: boolean,

@@ -101,7 +101,10 @@ function wordy(): Arbitrary<Uint8Array> {
     .map((pieces) => new Uint8Array(Buffer.from(pieces.join(''))));
 }
 
-/** A recording, or the payloads behind its first frame, with bytes changed, left out, doubled or put in. */
+/**
+ * A recording, or the payloads after its first frame, with bytes changed, left out, doubled or put
+ * in.
+ */
 export function damaged(): Arbitrary<Uint8Array> {
   const damage = fc.record({
     at: fc.nat(12_000),

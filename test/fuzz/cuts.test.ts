@@ -61,7 +61,10 @@ function byOperator(pieces: readonly Uint8Array[]): Decoded {
   return { frames, end };
 }
 
-/** Every handle has its reader: on an initiator from the start, on a target from its first packet on. */
+/**
+ * Every handle has its reader: on an initiator from the start, on a target from its first packet
+ * on.
+ */
 function byConnection(
   side: 'initiator' | 'target',
   pieces: readonly Uint8Array[],

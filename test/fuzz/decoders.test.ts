@@ -7,7 +7,9 @@ import { memoryInUse } from '../support/memory-in-use.js';
 import { decoders, type Decode } from './decoders.js';
 import { factor, patience, runs } from './runs.js';
 
-/** What a decoder throws that is none of our errors; undefined for a result and for an AmandaError. */
+/**
+ * What a decoder throws that is none of our errors; undefined for a result and for an AmandaError.
+ */
 function strangeErrorOf(decode: Decode, bytes: Uint8Array): unknown {
   try {
     decode(bytes);
@@ -17,7 +19,7 @@ function strangeErrorOf(decode: Decode, bytes: Uint8Array): unknown {
   }
 }
 
-/** What costs a careless decoder most: the same again and again, behind what gets it going. */
+/** What costs a careless decoder most: a valid start, then the same again and again. */
 const fronts: Readonly<Record<string, readonly string[]>> = {
   packet: ['\x01'],
   request: ['SECURITY USER ', 'SECURITY USER a\nSERVICE noop\n'],
@@ -154,7 +156,10 @@ describe('whatever comes from outside', () => {
   });
 });
 
-/** Milliseconds of processor time of the fastest of several tries: what a busy machine adds is left out. */
+/**
+ * Milliseconds of processor time of the fastest of several tries: what a busy machine adds is left
+ * out.
+ */
 function fastest(decode: Decode, bytes: Uint8Array): number {
   let best = Infinity;
   for (let tries = 0; tries < 5; tries += 1) {
@@ -183,7 +188,8 @@ describe('reading', () => {
           if (large < TOO_FAST_TO_TELL) continue;
           const ratio = large / fastest(decode, nasty(front, unit, SMALL));
           if (ratio < 27) continue;
-          // Among many small objects the collector may make that much of it. It does not go on so, as a quadratic decoder does: 16 times.
+          // Among many small objects the collector may make that much of it. It does not go on so,
+          // as a quadratic decoder does: 16 times.
           const further = fastest(decode, nasty(front, unit, 32 * SMALL)) / large;
           expect([front, unit, ratio, further]).toEqual([
             front,

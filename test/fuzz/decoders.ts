@@ -207,7 +207,9 @@ function ignore(): void {
   // What a configuration says besides is of no use here.
 }
 
-/** Gives bytes to an operator in pieces of 1,000; what comes out is collected, and its error thrown. */
+/**
+ * Gives bytes to an operator in pieces of 1,000; what comes out is collected, and its error thrown.
+ */
 function readInPieces(
   bytes: Uint8Array,
   operator: OperatorFunction<Uint8Array, string>,

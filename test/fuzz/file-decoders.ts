@@ -11,7 +11,10 @@ import { SavedChanges } from '../../src/tap/saved-changes.js';
 import type { TapChange } from '../../src/tap/tap-change.js';
 import { encodeText } from '../../src/wire/text.js';
 
-/** All that `rx-amanda draw` shows of connections: their changes, as lines and as pictures of both kinds. */
+/**
+ * All that `rx-amanda draw` shows of connections: their changes, as lines and as pictures of both
+ * kinds.
+ */
 class Shown {
   readonly #pictures = new Pictures({ most: 20, events: 300 });
   readonly #lines: string[] = [];
@@ -42,7 +45,7 @@ export function drawRecording(bytes: Uint8Array): readonly string[] {
   return shown.all();
 }
 
-/** The steps of a recording, behind a first line that is right. */
+/** The steps of a recording, after a correct first line. */
 export function drawSteps(bytes: Uint8Array): readonly string[] {
   return drawRecording(Buffer.concat([encodeText(recordingHeader), bytes]));
 }

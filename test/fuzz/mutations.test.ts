@@ -7,7 +7,10 @@ import { inputOf } from './mutations.js';
 import { samples } from './samples.js';
 import { factor, patience, seed } from './runs.js';
 
-/** Inputs for each decoder: in all some ten thousand in `npm test`, and more than 10 million in `npm run fuzz`. */
+/**
+ * Inputs for each decoder: in all some ten thousand in `npm test`, and more than 10 million in `npm
+ * run fuzz`.
+ */
 const INPUTS = factor > 1 ? 3_600 * factor : 1_500;
 /** The share of them for decoders that are whole conversations, and take as long. */
 const SHARES: Readonly<Record<string, number>> = {
@@ -24,9 +27,11 @@ const SHARES: Readonly<Record<string, number>> = {
 };
 /** So many for one decoder, and then for the next: a run that is ended early has tried them all. */
 const BATCH = 400;
-/** Milliseconds that no input may take, whatever else the machine does; the longest are of 70 KB. */
+/**
+ * Milliseconds that no input may take, whatever else the machine does; the longest are of 70 KB.
+ */
 const TOO_LONG = 1_000;
-/** Bytes that all inputs together may leave behind in a decoder. */
+/** Bytes that a decoder may still hold after all inputs together. */
 const MOST_KEPT = 8 * 1_048_576;
 
 interface Tally {
@@ -127,7 +132,10 @@ function timed(action: () => unknown): number {
 
 const refusedIt = Symbol('refused');
 
-/** What a decoder throws that is none of our errors; {@link refusedIt} for one of ours, undefined when it throws nothing. */
+/**
+ * What a decoder throws that is none of our errors; {@link refusedIt} for one of ours, undefined
+ * when it throws nothing.
+ */
 function strangeErrorOf(decode: Decode, bytes: Uint8Array): unknown {
   try {
     decode(bytes);

@@ -12,9 +12,10 @@ const scratch = new Uint8Array(LONG);
 const pools = [directions, payloads, payloads, texts, pcaps] as const;
 
 /**
- * The bytes of an input, made from its number alone: one of the samples that the decoder reads, or recordings, payloads, words and noise
- * behind each other, with bytes changed, left out, doubled, put in and cut off. Cheap, so that millions can be tried. The same
- * number gives the same bytes for as long as recordings and samples are the same.
+ * The bytes of an input, made from its number alone. It is a sample that the decoder reads, or a
+ * row of recordings, payloads, words and noise. Bytes of it are changed, left out, doubled, put in
+ * and cut off. Cheap, so that millions can be tried. The same number gives the same bytes while
+ * recordings and samples stay the same.
  */
 export function inputOf(number: number, samples: readonly Uint8Array[]): Uint8Array {
   const random = randomFrom(number);

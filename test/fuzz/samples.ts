@@ -49,7 +49,10 @@ const noTlsTexts = [
 /** Of both kinds; with UDP, and with TCP that is in order and that is not. */
 const captures = [...pcaps, ...tcpCaptures, ...pcapngs(pcaps)].map(front);
 
-/** What a decoder reads without a complaint, or nearly so, by its name: mutated, it gets further than bytes by chance. */
+/**
+ * What a decoder reads without a complaint, or nearly so, by its name: mutated, it gets further
+ * than bytes by chance.
+ */
 export const samples: Readonly<Record<string, readonly Uint8Array[]>> = {
   frames: directions.map(front),
   packet: framed.map(front),

@@ -5,7 +5,10 @@ import { conversation } from '../support/captures.js';
 
 const names = ['noop.1', 'edge-nak_wrong_user.1', 'edge-stream_quit.1', 'amdump.2'];
 
-/** Conversations over TCP as a sniffer writes them: in order, and with a segment lost, one twice and two the wrong way round. */
+/**
+ * Conversations over TCP as a sniffer writes them: in order, and with a segment lost, one twice and
+ * two the wrong way round.
+ */
 export const tcpCaptures: readonly Uint8Array[] = names.flatMap((name) => {
   const segments = segmentsOf(conversation(name).bytes, { most: 200 });
   const [first, second, third, ...others] = segments;
@@ -23,7 +26,10 @@ export const tcpCaptures: readonly Uint8Array[] = names.flatMap((name) => {
   );
 });
 
-/** The packets of classic captures as pcapng has them: a section, an interface, and a block a packet. */
+/**
+ * The packets of classic captures as pcapng has them: a section, an interface, and a block a
+ * packet.
+ */
 export function pcapngs(classics: readonly Uint8Array[]): readonly Uint8Array[] {
   return classics.flatMap((classic) => {
     const file = Buffer.from(classic);

@@ -41,18 +41,21 @@ const commands: readonly CliCommand[] = [
   drawCommand,
 ];
 
-/** Nobody types more, and who does waits for himself: Node's parseArgs takes time in the square of words, and of letters behind a `-`. */
+/**
+ * Longer command lines are not tested: Node's parseArgs takes time in the square of words, and of
+ * letters after a `-`.
+ */
 const [MOST_WORDS, MOST_LETTERS] = [200, 1_000];
 
 /** What was typed, and what the programs of the command line make of it before they begin. */
 export function readWords(text: string): unknown {
   const words = text.slice(0, MOST_LETTERS).split('\0', MOST_WORDS);
   const output = new Output(environment, {});
-  // Cold: nothing is begun unless somebody subscribes.
+  // Cold: nothing begins without a subscriber.
   return commands.map((command) => triedWords(() => command.run(words, output, environment)));
 }
 
-/** The words behind `rx-amandad`. */
+/** The words after `rx-amandad`. */
 export function readAmandadWords(text: string): unknown {
   return usage(() => parseAmandad(text.split('\0')));
 }

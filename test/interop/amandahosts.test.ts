@@ -15,7 +15,10 @@ import { describeReal, type Lab, openLab, programs } from '../support/real-amand
 /** Debian's user and group that Amanda runs as. */
 const BACKUP_ID = 34;
 
-/** A running amandad that is asked for services it does not run, so that only its access checks have their say. */
+/**
+ * A running amandad that is asked for services it does not run, so that only its access checks have
+ * their say.
+ */
 class RealTarget {
   readonly #socket: Socket;
   readonly #decoder = new FrameDecoder();
@@ -69,7 +72,7 @@ class RealTarget {
   #take(handle: number, payload: Uint8Array): void {
     const answer = decodePacket(payload);
     const text = packetText(answer).replace(/^ERROR ([^]*)\n$/, '$1');
-    // The next check behind those of access refuses what the command line does not name.
+    // The check after those of access refuses services that the command line does not name.
     this.#waiting.get(handle)?.(
       /: invalid service, add '.*' as argument to amandad$/s.test(text) ? 'allowed' : text,
     );

@@ -9,7 +9,10 @@ import { missingPrograms } from '../support/skips.js';
 
 const AMGETCONF = '/usr/sbin/amgetconf';
 
-/** Prints `CONFIG KEY HEX` for each key, by the very calls that amgetconf makes; one start of Perl for all configurations. */
+/**
+ * Prints `CONFIG KEY HEX` for each key, by the very calls that amgetconf makes; one start of Perl
+ * for all configurations.
+ */
 const judge = (library: string) => `
 use lib '${library}';
 use strict; use warnings;
@@ -95,7 +98,7 @@ const piece = fc.constantFrom(
   '\\\\',
   '\\t',
   '\\n',
-  // Behind an octal number 3.5.1 takes the next character as it is, be it a quote or a backslash.
+  // After an octal number 3.5.1 takes the next character as it is, even a quote or a backslash.
   '\\101z',
   '\\60z',
   '\u00e9',

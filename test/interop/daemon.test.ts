@@ -404,7 +404,10 @@ describeUnless(
   whyNoSandbox() ?? missingPrograms(activator),
   'rx-amandad from an inetd that has it wait',
   () => {
-    /** Starts an inetd that becomes the program at the first connection; with the port, and what each noop says of who answered. */
+    /**
+     * Starts an inetd that becomes the program at the first connection; with the port, and what
+     * each noop says of who answered.
+     */
     async function waiting(...words: readonly string[]) {
       const port = await freePort();
       const running = run(

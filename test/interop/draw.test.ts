@@ -53,7 +53,10 @@ class Capture {
     return capture;
   }
 
-  /** Waits until this many connections have ended in both directions or were broken, and gives all that was captured. */
+  /**
+   * Waits until this many connections have ended in both directions or were broken, and gives all
+   * that was captured.
+   */
   async ended(connections: number): Promise<Buffer> {
     for (;;) {
       const seen = this.#chunks.length;

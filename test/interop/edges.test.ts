@@ -309,7 +309,8 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       const said = await both(async (peer) => {
         peer.send(noop(0xffff_ffff), packetBytes(1, 'REQ', request('noop', `${features}again\n`)));
         await complete(peer, 1);
-        // Two services run at once, and either may be first; that the real one stays silent is no event to wait for.
+        // Two services run at once, and either may be first; that the real one stays silent is no
+        // event to wait for.
         await Promise.race([
           peer.until(0xffff_ffff, (answer) => answer.length === 2).catch(() => undefined),
           new Promise((resolve) => setTimeout(resolve, 2_000)),

@@ -30,7 +30,10 @@ import { rxAmandad } from '../support/program.js';
 /** Where user backup of the sandbox has its keys, as the programs inside see it. */
 const KEY = '/var/backups/.ssh/id';
 
-/** An sshd whose sessions are inside a sandbox, and into which its user backup can log in, from inside and with {@link login} from outside. */
+/**
+ * An sshd whose sessions are inside a sandbox, and into which its user backup can log in, from
+ * inside and with {@link login} from outside.
+ */
 interface SandboxSshd {
   readonly port: number;
   readonly login: Pick<SshOptions, 'host' | 'port' | 'keyFile' | 'sshOptions'>;
@@ -72,12 +75,18 @@ async function sshdInside(lab: Lab): Promise<SandboxSshd> {
   };
 }
 
-/** What stands where root's home is, for programs that run as root and are started with {@link asRootAtHome}. */
+/**
+ * What stands where root's home is, for programs that run as root and are started with {@link
+ * asRootAtHome}.
+ */
 function rootHome(sandbox: Sandbox): string {
   return join(sandbox.directory, 'root');
 }
 
-/** Runs a program as root who has a home of the sandbox: ssh looks for known hosts in the home of the password file, whatever HOME says. */
+/**
+ * Runs a program as a root user with a home in the sandbox. ssh looks for known hosts in the home
+ * of the password file and ignores HOME.
+ */
 function asRootAtHome(lab: Lab): Lab['asRoot'] {
   return (command, args, options) =>
     lab.asRoot(

@@ -33,7 +33,10 @@ import { rxAmandad } from '../support/program.js';
 
 const services = ['amdump', 'amindexd', 'amidxtaped'];
 
-/** Folders of certificates: good ones, then by another CA, by an authority below the CA, for another host, not the ones on file, with a short key, and old. */
+/**
+ * Folders of certificates. The first are good. The others are by another CA, by an authority below
+ * the CA, for another host, not on file, with a short key, and expired.
+ */
 type Kind = 'good' | 'stranger' | 'below' | 'elsewhere' | 'renewed' | 'weak' | 'expired';
 
 describeReal(
@@ -341,7 +344,8 @@ describeReal(
         const directory = folder('recovered');
         const { stdout, stderr } = await recover({ lab, way, config }, { disk: 'odd', directory });
         expect(treeLines(directory), stdout + stderr).toEqual(treeLines(tree));
-        // The real amrecover loses a race of its own with the real amidxtaped over ssl, for application dumps.
+        // The real amrecover loses a race of its own with the real amidxtaped over ssl, for
+        // application dumps.
         const fetched = await lab.asBackup(programs.amfetchdump, [
           '-p',
           config.name,

@@ -23,7 +23,10 @@ const services = ['amdump', 'amindexd', 'amidxtaped'];
 /** A tap that runs as root: it needs reserved ports, as ambind has them for Amanda. */
 interface Tap {
   readonly port: number;
-  /** Waits for the connections to end, then ends it as Ctrl-C does; what it has shown, and its exit code. */
+  /**
+   * Waits for the connections to end, then ends it as Ctrl-C does; what it has shown, and its exit
+   * code.
+   */
   readonly end: () => Promise<{ readonly shown: string; readonly code: number | null }>;
 }
 
@@ -292,7 +295,10 @@ describeReal(
   },
 );
 
-/** amcheck may be gone as soon as it has its answer; what is still on its way to it then meets nobody, and the tap says so. */
+/**
+ * amcheck may end as soon as it has its answer. Bytes that are still on their way to it cannot be
+ * delivered then, and the tap says so.
+ */
 function withoutEarlyLeave(shown: string): string {
   return shown.replace(
     /( → selfcheck ends\n(?:.* ← selfcheck ends\n)?)(?:.* The initiator broke the connection: (?:write EPIPE|(?:read|write) ECONNRESET)\.\n)+/g,

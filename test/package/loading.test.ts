@@ -18,7 +18,10 @@ function asModule(text: string): string {
   return `data:text/javascript,${encodeURIComponent(text)}`;
 }
 
-/** The files below src/ whose code an import of the entry has loaded, by the maps of what Node has read. */
+/**
+ * The files below src/ whose code an import of the entry has loaded, by the maps of what Node has
+ * read.
+ */
 async function sourcesLoadedBy(entry: string): Promise<readonly string[]> {
   const hook = `export async function load(url, context, next) {
     if (url.startsWith('file:')) (await import('node:fs')).writeSync(1, url + '\\n');

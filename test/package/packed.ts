@@ -44,7 +44,10 @@ export async function manifest(): Promise<Manifest> {
   return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Packs a folder as npm would publish it, from what is built already. Resolves to the tarball's path and its files. */
+/**
+ * Packs a folder as npm would publish it, from what is built already. Resolves to the tarball's
+ * path and its files.
+ */
 export async function pack(
   folder: string,
   into: string,
@@ -67,7 +70,9 @@ export function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'rx-amanda-package-'));
 }
 
-/** A program's folder, for all tests of a file, in which the packages are those of this checkout. */
+/**
+ * A program's folder, for all tests of a file, in which the packages are those of this checkout.
+ */
 export function inProgramFolder(...packages: readonly string[]): (path: string) => string {
   let folder: string;
   beforeAll(async () => {

@@ -124,7 +124,8 @@ describe('a tap that is killed while it saves', () => {
 });
 
 describe('a tap whose disk is full', () => {
-  // Of a file of 512 bytes times so many nothing more is taken; without the trap the system would end the program.
+  // Of a file of 512 bytes times so many nothing more is taken; without the trap the system would
+  // end the program.
   const full = "trap '' XFSZ; ulimit -f 8;";
 
   it.each(['--json', '--pcap'])(

@@ -21,8 +21,9 @@ afterAll(async () => {
 });
 
 /**
- * Installs the tarball as a user would, without a network: what it depends on is packed from this checkout's node modules and named beside it. The optional
- * native checksum is left out, so that everything here also shows that the package works without.
+ * Installs the tarball as a user would, without a network: what it depends on is packed from this
+ * checkout's node modules and named beside it. The optional native checksum is left out, so that
+ * everything here also shows that the package works without.
  */
 async function install(tarball: string): Promise<void> {
   const rxjs = await pack('node_modules/rxjs', folder);

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { entries, inProgramFolder, root, run } from './packed.js';
 
-/** The compilers by the package that has each. The oldest is the first that knows `export type *`. */
+/**
+ * The compilers by the package that has each. The oldest is the first that knows `export type *`.
+ */
 const compilers = { '5.0': 'typescript-oldest', '6.0': 'typescript', '7.0': 'typescript-newest' };
 
 const resolutions = {

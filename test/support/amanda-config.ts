@@ -23,7 +23,10 @@ export interface ConfigurationOptions {
   readonly amandadPath?: string;
   /** Further lines for every dumptype: `compress client fast`, `ssh-keys "…"`. */
   readonly dumptype?: readonly string[];
-  /** Whether dumps after the first may be incremental: a cycle of a week, and the client records what was dumped. Default: each dump is a full one. */
+  /**
+   * Whether dumps after the first may be incremental: a cycle of a week, and the client records
+   * what was dumped. Default: each dump is a full one.
+   */
   readonly incremental?: boolean;
 }
 

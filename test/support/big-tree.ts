@@ -5,7 +5,10 @@ import { join } from 'node:path';
 const FILES_A_FOLDER = 50;
 const BLOCK = Buffer.alloc(1_048_576);
 
-/** Adds megabytes of files to a folder: the same names and the same random bytes each time, and one file larger than any buffer on the way. */
+/**
+ * Adds megabytes of files to a folder, with the same names and random bytes each time. One file is
+ * larger than any buffer on the way.
+ */
 export function growTree(directory: string, megabytes: number): void {
   const cipher = createCipheriv('aes-256-ctr', Buffer.alloc(32, 3), Buffer.alloc(16, 5));
   const random = (bytes: number): Buffer => cipher.update(BLOCK.subarray(0, bytes));

@@ -24,13 +24,16 @@ export interface ListedFrame {
   readonly type?: string;
   /** The name of the stream, as the reply announced it. */
   readonly stream?: string;
-  /** True for a packet whose text has no NUL behind it. */
+  /** True for a packet without a NUL after its text. */
   readonly withoutNul: boolean;
   /** What the list shows of the payload, of a packet without its type byte and NUL. */
   readonly shown: Shown;
 }
 
-/** What a list shows of a payload: its text, with other bytes as `\xNN`, or its first bytes in hexadecimal. */
+/**
+ * What a list shows of a payload: its text, with other bytes as `\xNN`, or its first bytes in
+ * hexadecimal.
+ */
 export type Shown =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'hex'; readonly bytes: Uint8Array }
@@ -49,7 +52,10 @@ export interface ListedEvent {
   readonly kind: 'event';
   readonly time: number;
   readonly direction: Direction | undefined;
-  /** `connect`, `start`, `eof`, `reset`, `shutdown(WR)`, `close()`, `write-error`, `closed` or `amandad-exit`. */
+  /**
+   * `connect`, `start`, `eof`, `reset`, `shutdown(WR)`, `close()`, `write-error`, `closed` or
+   * `amandad-exit`.
+   */
   readonly name: string;
   readonly detail: string;
 }
@@ -64,7 +70,9 @@ export interface Conversation {
   readonly steps: readonly ListedStep[];
 }
 
-/** The name of the one conversation that is encrypted, so that no frames can be read from its bytes. */
+/**
+ * The name of the one conversation that is encrypted, so that no frames can be read from its bytes.
+ */
 export const encryptedConversation = 'ssl-noop.1';
 
 /** All files of the captures, without the one that explains them. */
@@ -145,7 +153,7 @@ export function isShownAs(bytes: Uint8Array, shown: Shown): boolean {
   );
 }
 
-/** Bytes that a list shows behind the gap in a long text. */
+/** Bytes that a list shows after the gap in a long text. */
 const SHOWN_TAIL = 100;
 
 /** Bytes in the notation of the lists: text as it is, other bytes as `\xNN`. */
@@ -207,7 +215,10 @@ function listedStep(line: string, shown: Shown): ListedStep {
   };
 }
 
-/** What the lines under a step or a packet show; they begin with four blanks and a bar, or with `hex`. */
+/**
+ * What the lines under a step or a packet show; they begin with four blanks and a bar, or with
+ * `hex`.
+ */
 export function shownBy(lines: readonly string[]): Shown {
   const first = lines[0];
   if (first === undefined) return { kind: 'nothing' };

@@ -29,7 +29,10 @@ export interface Certificates {
   authority(name: string): Identity;
   /** A certificate that an authority signs; `isAuthority` lets it sign others. */
   signed(name: string, by: Identity, options?: SignedOptions): Identity;
-  /** Puts them where Amanda looks for them: a new folder with `CA/crt.pem`, `me/crt.pem`, `me/private/key.pem`. */
+  /**
+   * Puts them where Amanda looks for them: a new folder with `CA/crt.pem`, `me/crt.pem`,
+   * `me/private/key.pem`.
+   */
   sslDir(name: string, authority: Identity, me: Identity): string;
   /** Removes all. */
   close(): void;
@@ -128,7 +131,10 @@ export function pin(sslDir: string, host: string, text: string): string {
   return file;
 }
 
-/** What openssl prints for a certificate: `SHA1 Fingerprint=AA:BB:…`, the algorithm as openssl spells it there. */
+/**
+ * What openssl prints for a certificate: `SHA1 Fingerprint=AA:BB:…`, the algorithm as openssl
+ * spells it there.
+ */
 export function fingerprint(cert: string, algorithm?: 'md5' | 'sha1' | 'sha256'): string {
   return openssl(
     'x509',

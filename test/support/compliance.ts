@@ -16,10 +16,16 @@ export const addresses = [
   ['IPv6', '::1'],
 ] as const;
 
-/** A program that serves the suite on standard input and output, in a process of its own and from the build. */
+/**
+ * A program that serves the suite on standard input and output, in a process of its own and from
+ * the build.
+ */
 export const complianceAmandad = fileURLToPath(new URL('compliance-amandad.mjs', import.meta.url));
 
-/** Runs the suite over a driver. Whole transfers over slow drivers take their time on a busy machine. */
+/**
+ * Runs the suite over a driver. Whole transfers over slow drivers take their time on a busy
+ * machine.
+ */
 export function testCompliance(setup: () => ComplianceSetup | Promise<ComplianceSetup>): void {
   for (const { name, run } of driverCompliance(setup)) test(name, { timeout: 70_000 }, run);
 }

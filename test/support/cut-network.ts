@@ -5,7 +5,10 @@ import { connect, createServer, isIPv6, type AddressInfo, type Socket } from 'no
 import { resetSocket } from '../../src/transport/reset-socket.js';
 import { startedProcesses } from '../../src/testing/compliance/resource-leaks.js';
 
-/** Something between an initiator and a target that can be cut: what is open then is lost, and what comes after is let through. */
+/**
+ * Something between an initiator and a target that can be cut: what is open then is lost, and what
+ * comes after is let through.
+ */
 export interface Cuttable {
   /** Where the initiator goes to, on the target's address. */
   readonly port: number;
@@ -42,13 +45,18 @@ export async function tcpNetwork(host: string, targetPort: number): Promise<Cutt
   };
 }
 
-/** Passes datagrams on to a target, for each initiator from a port of its own; a cut loses all that those who are known send and get from then on. */
+/**
+ * Passes datagrams on to a target, for each initiator from a port of its own. A cut loses
+ * everything that the known initiators send and get from then on.
+ */
 export async function udpNetwork(host: string, targetPort: number): Promise<Cuttable> {
   const type = isIPv6(host) ? 'udp6' : 'udp4';
   const near = createSocket(type);
   const known = new Map<number, UdpSocket>();
   const lost = new Set<number>();
-  /** Cuts whose own datagram has not come yet, which stands behind all that was under way when it was made. */
+  /**
+   * Cuts whose own datagram has not arrived; it follows everything that was under way at the cut.
+   */
   let cuts = 0;
   near.on('message', (bytes, { port }) => {
     if (port === near.address().port) {
@@ -81,7 +89,9 @@ export async function udpNetwork(host: string, targetPort: number): Promise<Cutt
   };
 }
 
-/** The TCP connections that this process accepts from now on, on whatever port; a cut resets them. */
+/**
+ * The TCP connections that this process accepts from now on, on whatever port; a cut resets them.
+ */
 export function acceptedConnections(): Omit<Cuttable, 'port'> {
   const open = new Set<Socket>();
   const note = (message: unknown): void => {
@@ -97,7 +107,10 @@ export function acceptedConnections(): Omit<Cuttable, 'port'> {
   };
 }
 
-/** The processes that this one starts from now on; a cut kills them, and those that they have started. */
+/**
+ * The processes that this one starts from now on; a cut kills them, and those that they have
+ * started.
+ */
 export function childProcesses(): Omit<Cuttable, 'port' | 'close'> {
   const before = startedProcesses();
   return {

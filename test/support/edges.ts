@@ -81,7 +81,10 @@ function isEdge(name: string): boolean {
   return name.startsWith('edge-');
 }
 
-/** What xinetd named to the amandad on the port that most captures were made at; the other one was for dumps only. */
+/**
+ * What xinetd named to the amandad on the port that most captures were made at; the other one was
+ * for dumps only.
+ */
 const allServices = [
   'amdump',
   'amindexd',

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** The names of the functions that a module exports and that give an Observable, an operator or a Readable, or a function that does. */
+/**
+ * The names of the functions that a module exports and that give an Observable, an operator or a
+ * Readable, or a function that does.
+ */
 export function exportedObservables(module: URL): readonly string[] {
   const path = fileURLToPath(module);
   const { NodeNext } = ts.ModuleKind;

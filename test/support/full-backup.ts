@@ -71,9 +71,10 @@ export const needed = [
 ] as const;
 
 /**
- * What an administrator does with a new client, with the real programs except amandad: check it,
- * dump two disks at once, in full and then what has changed, read the reports, and restore. Such
- * suites wait most of the time and run side by side; the tests of each run one after the other.
+ * What an administrator does with a new client, with the real programs except amandad. It is
+ * checked, and two disks are dumped at once, in full and then what has changed. The reports are
+ * read, and the dumps restored. Such suites wait most of the time and run side by side; the tests
+ * of each run in order.
  */
 export function describeFullBackup(
   title: string,

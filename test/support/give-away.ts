@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 const { port1 } = new MessageChannel();
 
-/** Gives the memory of a chunk away to another thread, as whoever has a worker do the work would. */
+/** Transfers the memory of a chunk to another thread, as a program with a worker would. */
 export function giveAway(chunk: Uint8Array): void {
   try {
     port1.postMessage(chunk, [chunk.buffer as ArrayBuffer]);

@@ -9,7 +9,7 @@ export interface TargetCommand extends Pick<StartOptions, 'user' | 'environment'
   readonly args?: readonly string[];
 }
 
-/** A TCP port behind which programs wait. */
+/** A TCP port that starts a program for each connection. */
 export interface Target {
   /** On 127.0.0.1. */
   readonly port: number;
@@ -29,8 +29,9 @@ export interface Served {
 }
 
 /**
- * An inetd in this process: for every connection it starts the program, in the sandbox, with the socket itself as
- * standard input and output. Standard error is a pipe of ours, so that the socket closes when the program closes it.
+ * An inetd in this process: for every connection it starts the program, in the sandbox, with the
+ * socket itself as standard input and output. Standard error is a pipe of ours, so that the socket
+ * closes when the program closes it.
  */
 export async function spawnTarget(
   sandbox: Sandbox,

@@ -1,8 +1,9 @@
 import { captureLines, captureNames, type Direction } from './captures.js';
 
 /**
- * A real initiator (amservice, amcheck, amdump) against a stand-in target that behaves as the case's
- * name says. Only a text was kept: times, every frame's handle and length, and the front of its payload.
+ * A real initiator (amservice, amcheck, amdump) against a stand-in target that behaves as the
+ * case's name says. Only a text was kept: times, every frame's handle and length, and the front of
+ * its payload.
  */
 export interface InitiatorCase {
   readonly name: string;
@@ -42,9 +43,15 @@ export interface InitiatorFrame {
   readonly handle: number;
   /** Bytes of payload; 0 for a close. */
   readonly length: number;
-  /** The kind of packet; undefined for stream data, closes, and packets of a kind that the protocol does not know. */
+  /**
+   * The kind of packet; undefined for stream data, closes, and packets of a kind that the protocol
+   * does not know.
+   */
   readonly type?: 'REQ' | 'REP' | 'PREP' | 'ACK' | 'NAK';
-  /** The front of the payload as far as the text shows it, at most all of it; undefined where its first byte is not shown. */
+  /**
+   * The front of the payload as far as the text shows it, at most all of it; undefined where its
+   * first byte is not shown.
+   */
   readonly front: Uint8Array | undefined;
 }
 
@@ -63,7 +70,7 @@ export function initiatorCase(name: string): InitiatorCase {
   const output: string[] = [];
   const steps: InitiatorStep[] = [];
   for (const line of lines) {
-    // A command that printed no final newline has the first step behind its last line.
+    // If a command printed no final newline, the first step follows on its last line.
     const [, printed, listed = ''] = /^( {2}out: .*?)?( +\d+\.\d{4} #\d+ .*)?$/.exec(line) ?? [];
     if (printed !== undefined) output.push(printed.slice('  out: '.length));
     if (listed !== '') steps.push(initiatorStep(listed));
@@ -93,7 +100,10 @@ function initiatorStep(line: string): InitiatorStep {
 const typeBytes = { REQ: 0, REP: 1, PREP: 2, ACK: 3, NAK: 4 } as const;
 type TypeName = keyof typeof typeBytes;
 
-/** Handles below this one are taken for packets by the tool that wrote the texts, the others for stream data. */
+/**
+ * Handles below this one are taken for packets by the tool that wrote the texts, the others for
+ * stream data.
+ */
 const FIRST_STREAM_HANDLE = 400_000;
 
 function initiatorFrame(

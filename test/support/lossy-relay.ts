@@ -1,7 +1,10 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** What becomes of one datagram: each number is a copy of it that arrives so many milliseconds later. */
+/**
+ * What becomes of one datagram: each number is a copy of it that arrives so many milliseconds
+ * later.
+ */
 export type Fate = readonly number[];
 
 /** `toTarget` for what an initiator sends; `text` is the datagram's first line. */
@@ -56,7 +59,10 @@ export async function openRelay(targetPort: number, fates: Fates): Promise<Relay
   };
 }
 
-/** A network that loses, doubles and delays by a seed: the same seed has the same fates, in the order in which they are asked for. */
+/**
+ * A network that loses, doubles and delays by a seed. The same seed gives the same fates, in the
+ * same order.
+ */
 export function badNetwork(seed: number): Fates {
   let state = seed;
   const random = (): number => {

@@ -14,8 +14,9 @@ import {
 const RANDOM_BYTES = 1_048_576 + 17;
 
 /**
- * Makes a tree of everything that file names and dumps get wrong: blanks, UTF-8 and bytes that are none, a newline, a
- * backslash, quotes, a leading dash, an empty file and folder, links of both kinds, a deep path, a large file.
+ * Makes a tree of names and files that programs get wrong. Names have blanks, UTF-8, invalid UTF-8,
+ * a newline, a backslash, quotes and a leading dash. There are an empty file and folder, links of
+ * both kinds, a deep path, a large file.
  */
 export function oddTree(directory: string): void {
   const at = pathIn(directory);
@@ -42,12 +43,18 @@ export function oddTree(directory: string): void {
   writeFileSync(at(`${deep}/bottom`), 'deep\n', { mode: 0o600 });
 }
 
-/** The SHA-256 of what a tree is: names, kinds, permissions, contents, targets of links. Equal digests mean an equal tree. */
+/**
+ * The SHA-256 of what a tree is: names, kinds, permissions, contents, targets of links. Equal
+ * digests mean an equal tree.
+ */
 export function treeDigest(directory: string): string {
   return createHash('sha256').update(treeLines(directory).join('\n')).digest('hex');
 }
 
-/** What {@link treeDigest} is taken of: a line for every entry, in the order of the bytes of the names. */
+/**
+ * What {@link treeDigest} is taken of: a line for every entry, in the order of the bytes of the
+ * names.
+ */
 export function treeLines(directory: string): readonly string[] {
   const seen = new Map<number, string>();
   const lines: string[] = [];

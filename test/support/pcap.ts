@@ -20,7 +20,10 @@ const RECORD_HEADER_BYTES = 16;
 const ETHERNET_HEADER_BYTES = 14;
 const UDP_HEADER_BYTES = 8;
 
-/** The UDP and TCP packets over IPv4 in a classic pcap file: little-endian, microseconds, Ethernet. Anything else is an error. */
+/**
+ * The UDP and TCP packets over IPv4 in a classic pcap file: little-endian, microseconds, Ethernet.
+ * Anything else is an error.
+ */
 export function readPcap(file: Uint8Array): readonly CapturedPacket[] {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
   if (bytes.readUInt32LE(0) !== 0xa1b2c3d4 || bytes.readUInt32LE(20) !== 1)
@@ -81,7 +84,10 @@ function transport({ protocol, bytes }: InternetPacket): Omit<CapturedPacket, 't
   };
 }
 
-/** A packet as the text beside a capture lists it; of TCP only those with a payload, SYN, FIN or RST are listed. */
+/**
+ * A packet as the text beside a capture lists it; of TCP only those with a payload, SYN, FIN or RST
+ * are listed.
+ */
 export interface ListedPacket extends Omit<CapturedPacket, 'payload' | 'sequence' | 'flags'> {
   /** Bytes of payload. */
   readonly length: number;

@@ -28,7 +28,10 @@ const needed = [
 export const rxAmandad = join(reachable(), 'dist/bin/rx-amandad.cjs');
 export const rxAmanda = join(reachable(), 'dist/cli/rx-amanda/rx-amanda.js');
 
-/** A folder with the program in it that user backup can get to: this checkout, or a copy when it lies where only root may look. */
+/**
+ * A folder with the program that user backup can read: this checkout, or a copy if only root can
+ * read the checkout.
+ */
 function reachable(): string {
   if (copy !== undefined) return copy;
   if (process.getuid?.() !== 0 || isOpen(checkout)) return checkout;

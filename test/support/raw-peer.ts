@@ -80,7 +80,9 @@ export class RawPeer {
     return saidOn(this.frames).get(handle) ?? [];
   }
 
-  /** Waits until something has come on a handle; the end of the connection before that is an error. */
+  /**
+   * Waits until something has come on a handle; the end of the connection before that is an error.
+   */
   async until(handle: number, what: (said: readonly string[]) => boolean): Promise<void> {
     while (!what(this.said(handle))) {
       if (this.#over)

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 /** A UDP socket on loopback of which a test writes and reads the bytes itself. */
 export interface RawUdp {
   readonly port: number;
-  /** Sends text, to the port given or to whom the last datagram came from. */
+  /** Sends text, to the port given or to the sender of the last datagram. */
   send(text: string | Uint8Array, port?: number): void;
   /** The next datagram as text, waited for. */
   next(): Promise<string>;

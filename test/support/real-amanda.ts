@@ -44,7 +44,9 @@ const inPerl: readonly ProgramName[] = [
   'amrecover',
 ];
 
-/** Why tests with these programs cannot run here, as the end of a sentence; undefined when they can. */
+/**
+ * Why tests with these programs cannot run here, as the end of a sentence; undefined when they can.
+ */
 export function whyNotReal(...needed: readonly ProgramName[]): string | undefined {
   const missing = missingPrograms(...needed.map((name) => programs[name]));
   if (missing !== undefined) return missing;
@@ -54,7 +56,8 @@ export function whyNotReal(...needed: readonly ProgramName[]): string | undefine
   ) {
     return 'the Perl module Encode::Locale is missing (Debian: libencode-locale-perl)';
   }
-  // Amanda looks up names with AI_ADDRCONFIG, which finds nothing on a host that has only its loopback.
+  // Amanda looks up names with AI_ADDRCONFIG, which finds nothing on a host that has only its
+  // loopback.
   const hasAddress = Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some(({ internal, family }) => !internal && family === 'IPv4'),
   );
@@ -63,7 +66,10 @@ export function whyNotReal(...needed: readonly ProgramName[]): string | undefine
   return whyNoSandbox();
 }
 
-/** Tests with these real programs; where they cannot run they are skipped, by name and with the reason. */
+/**
+ * Tests with these real programs; where they cannot run they are skipped, by name and with the
+ * reason.
+ */
 export function describeReal(
   title: string,
   needed: readonly ProgramName[],
@@ -94,7 +100,7 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-/** Opens a lab; whoever opens it closes it. */
+/** Opens a lab; the caller closes it. */
 export function openLab(): Lab {
   const sandbox = openSandbox();
   const targets: Target[] = [];

@@ -26,8 +26,9 @@ export async function dumpOnce(
 }
 
 /**
- * What amrecover does over the network, by our initiator: looks a dump up with amindexd and has amidxtaped read it from tape.
- * Resolves to the image. Source: PROTOCOL.md, "amindexd" and "amidxtaped".
+ * What amrecover does over the network, by our initiator: looks a dump up with amindexd and has
+ * amidxtaped read it from tape. Resolves to the image. Source: PROTOCOL.md, "amindexd" and
+ * "amidxtaped".
  */
 export async function recoverImage(
   driver: Driver,

@@ -8,7 +8,10 @@ export function isStream(handle: number): boolean {
   return handle >= 400_000 && handle < 500_000;
 }
 
-/** What was put on each handle, in order: the text of packets, `close`, and the bytes of a stream put together. */
+/**
+ * What was put on each handle, in order: the text of packets, `close`, and the bytes of a stream
+ * put together.
+ */
 export type Said = ReadonlyMap<number, readonly string[]>;
 
 export function saidOn(frames: readonly Frame[]): Said {

@@ -20,7 +20,10 @@ export interface Started {
   readonly close: () => Promise<void>;
 }
 
-/** Writes an executable that stands where amandad stood, with further words of its own: who starts it has a PATH without node. */
+/**
+ * Writes an executable that stands where amandad stood, with further words of its own: who starts
+ * it has a PATH without node.
+ */
 export function installRxAmandad(sandbox: Sandbox, ...words: readonly string[]): string {
   const path = join(sandbox.directory, 'rx-amandad');
   writeFileSync(
@@ -32,8 +35,8 @@ export function installRxAmandad(sandbox: Sandbox, ...words: readonly string[]):
 }
 
 /**
- * The real xinetd on a port of the loopback, as user root; for each connection it starts a program as user backup. With `wait` it starts one for the
- * first, which takes those that follow itself.
+ * The real xinetd on a port of the loopback, as user root; for each connection it starts a program
+ * as user backup. With `wait` it starts one for the first, which takes those that follow itself.
  */
 export async function startXinetd(
   sandbox: Sandbox,

@@ -17,7 +17,9 @@ import { join } from 'node:path';
 /** Who runs a program: Amanda's own user, or root. */
 export type User = 'backup' | 'root';
 
-/** Where Amanda 3.5.1 looks, as Debian compiles it, and the folder of a sandbox that stands there. */
+/**
+ * Where Amanda 3.5.1 looks, as Debian compiles it, and the folder of a sandbox that stands there.
+ */
 const places = {
   home: '/var/backups',
   etc: '/etc/amanda',
@@ -26,14 +28,15 @@ const places = {
 } as const;
 
 /**
- * A machine of its own for the real programs: what runs in it sees private folders where Amanda's home, configurations,
- * state and logs are, by bind mounts in a mount namespace, so that nothing of the real machine is read or changed there.
- * Only programs that are started through {@link start} are inside. Needs root.
+ * A private machine for the real programs. Its programs see private folders in the places of
+ * Amanda's home, configurations, state and logs, by bind mounts in a mount namespace. Nothing of
+ * the real machine is read or changed there. Only programs that are started through {@link start}
+ * are inside. Needs root.
  */
 export interface Sandbox {
   /** Holds everything; readable by all. Removed by {@link close}. */
   readonly directory: string;
-  /** The folders behind {@link places}; owned by backup. */
+  /** The folders that stand at {@link places}; owned by backup. */
   readonly home: string;
   readonly etc: string;
   readonly lib: string;
@@ -42,11 +45,16 @@ export interface Sandbox {
   allow(lines: readonly string[], encoding?: BufferEncoding): void;
   /** Starts a program inside, as the leader of its own process group. */
   start(command: string, args: readonly string[], options?: StartOptions): ChildProcess;
-  /** Writes an executable that runs a program inside, with the arguments it gets: for programs that start others by a path. */
+  /**
+   * Writes an executable that runs a program inside, with the arguments it gets: for programs that
+   * start others by a path.
+   */
   door(name: string, command: string, user?: User): string;
   /** Runs a program inside to its end, or to its timeout. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** What the programs wrote to their logs, newest program last; for the message of a failing test. */
+  /**
+   * What the programs wrote to their logs, newest program last; for the message of a failing test.
+   */
   logs(): string;
   /** Ends what was started inside and is still there, and removes the folders. */
   close(): void;
@@ -80,7 +88,10 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
-/** The lines of `.amandahosts` that a sandbox begins with: backup and root of this host may ask for everything. */
+/**
+ * The lines of `.amandahosts` that a sandbox begins with: backup and root of this host may ask for
+ * everything.
+ */
 export const everyone = ['backup', 'root'].map(
   (user) =>
     `localhost ${user} noop selfcheck sendsize sendbackup senddiscover restore amindexd amidxtaped amdumpd ambackupd`,
@@ -188,7 +199,10 @@ export function giveToBackup(path: string): void {
 /** Debian's fixed number of the user and of the group. */
 const BACKUP_ID = 34;
 
-/** Keeps a child in the set as long as anybody of its process group is there: the number of a group that is gone may be given to somebody else's. */
+/**
+ * Keeps a child in the set while its process group has a process. The number of an ended group may
+ * be given to another one.
+ */
 export function keepWhileAlive(children: Set<ChildProcess>, child: ChildProcess): void {
   children.add(child);
   child.on('exit', () => {
@@ -211,11 +225,14 @@ export function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody of the group is left.
+    // The group has no process.
   }
 }
 
-/** The mounts are made by a shell that then becomes the program, so that the program has the number and the descriptors of the child. */
+/**
+ * The mounts are made by a shell that then becomes the program, so that the program has the number
+ * and the descriptors of the child.
+ */
 const enterScript = `
 home=$1 etc=$2 lib=$3 log=$4 cwd=$5; shift 5
 mount --bind "$home" ${places.home} && mount --bind "$etc" ${places.etc} && mount --bind "$lib" ${places.lib} && mount --bind "$log" ${places.log} || exit 125

@@ -9,24 +9,32 @@ declare module 'vitest' {
 }
 
 /**
- * Tests that need something a machine may not have: they run, or are skipped by name and with the reason.
+ * Tests that need something a machine may not have: they run, or are skipped by name and with the
+ * reason.
  *
- *     describeUnless(missingPrograms('/usr/sbin/amservice') ?? notRoot(), 'amservice', () => { … });
+ *     describeUnless(missingPrograms('/usr/sbin/amservice'), 'amservice', () => { … });
  *
- * `npm test` counts a skip without a reason as a failure. A single test says its reason itself, with `context.skip(reason)`.
+ * `npm test` counts a skip without a reason as a failure. A single test says its reason itself,
+ * with `context.skip(reason)`.
  */
 export function describeUnless(reason: string | undefined, name: string, body: () => void): void {
   if (reason === undefined) describe(name, body);
   else describe.skip(name, { meta: { skipReason: reason } }, body);
 }
 
-/** The reason when one of the programs, named by their paths, is not there to be run; undefined when all are. */
+/**
+ * The reason when one of the programs, named by their paths, is not there to be run; undefined when
+ * all are.
+ */
 export function missingPrograms(...paths: readonly string[]): string | undefined {
   const missing = paths.filter((path) => !isExecutable(path));
   return missing.length === 0 ? undefined : `${missing.join(', ')} not installed`;
 }
 
-/** The reason when these tests do not run as root, who alone may bind reserved ports and run a program as another user; undefined when they do. */
+/**
+ * The reason when these tests do not run as root; undefined when they do. Only root may bind
+ * reserved ports and run a program as another user.
+ */
 export function notRoot(): string | undefined {
   return process.getuid?.() === 0
     ? undefined

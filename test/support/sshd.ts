@@ -9,12 +9,18 @@ import { missingPrograms } from './skips.js';
 
 const SSHD = '/usr/sbin/sshd';
 
-/** Why no sshd of a test's own can be started here, as the end of a sentence; undefined when one can. */
+/**
+ * Why no sshd of a test's own can be started here, as the end of a sentence; undefined when one
+ * can.
+ */
 export function whyNoSshd(): string | undefined {
   return missingPrograms(SSHD, '/usr/bin/ssh', '/usr/bin/ssh-keygen');
 }
 
-/** An sshd on a free port of 127.0.0.1, with keys of its own, into which the user of this process can log in. */
+/**
+ * An sshd on a free port of 127.0.0.1, with keys of its own, into which the user of this process
+ * can log in.
+ */
 export interface Sshd {
   readonly port: number;
   /** Holds the keys and configurations; removed by {@link close}. */
@@ -32,7 +38,10 @@ export interface SshdOptions {
   readonly config?: readonly string[];
 }
 
-/** Starts one. Each connection gets an sshd that holds its socket, so that there is no port to be guessed and no daemon to be found. */
+/**
+ * Starts one. Each connection gets an sshd that holds its socket, so that there is no port to be
+ * guessed and no daemon to be found.
+ */
 export async function startSshd({ config = [] }: SshdOptions = {}): Promise<Sshd> {
   const directory = mkdtempSync(join(tmpdir(), 'rx-amanda-sshd-'));
   const at = (name: string): string => join(directory, name);
@@ -83,7 +92,7 @@ export function sshdWords(directory: string): readonly string[] {
 export interface SshKeys {
   /** The line of the public key that may log in, whose private half is in the file `id`. */
   readonly userKey: string;
-  /** The public key of the host, as known_hosts has it behind the host's name. */
+  /** The public key of the host, as known_hosts has it after the host's name. */
   readonly hostKey: string;
 }
 
@@ -104,7 +113,7 @@ export function writeSshFiles(
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     'PermitRootLogin prohibit-password',
-    // It wants nobody to be able to write into any folder on the way there, and everybody can write into /tmp.
+    // It refuses a folder that others can write into, anywhere on the path, and /tmp is one.
     'StrictModes no',
     ...config,
   ];

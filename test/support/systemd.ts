@@ -5,11 +5,14 @@ import { keepWhileAlive, killGroup, type Sandbox } from './sandbox.js';
 import type { Started } from './rx-amandad.js';
 
 /**
- * What systemd does for a socket unit: it listens, and hands the program a socket as descriptor 3, with LISTEN_FDS and LISTEN_PID to say so.
+ * What systemd does for a socket unit: it listens, and hands the program a socket as descriptor 3,
+ * with LISTEN_FDS and LISTEN_PID to say so.
  *
- * - `Accept=no`: the program is started at the first connection with the listening socket, and accepts from there on.
+ * - `Accept=no`: the program is started at the first connection with the listening socket, and
+ *   accepts from there on.
  * - `Accept=yes`: it is started anew for each connection, with that.
- * - `StandardInput=socket`: the same, but the connection is its standard input, output and error, without the variables.
+ * - `StandardInput=socket`: the same, but the connection is its standard input, output and error,
+ *   without the variables.
  */
 export type Activation = 'Accept=no' | 'Accept=yes' | 'StandardInput=socket';
 
@@ -41,7 +44,8 @@ export async function activate(
   } else {
     server.on('connection', (socket) => {
       start(socket);
-      // The program has its own copy of the descriptor by now; ours must not keep the connection open.
+      // The program has its own copy of the descriptor by now; ours must not keep the connection
+      // open.
       socket.on('error', () => {});
       socket.destroy();
     });
@@ -84,7 +88,10 @@ function startWith(
   });
 }
 
-/** The number of the descriptor that a server listens on, which Node knows and does not tell: `spawn` takes sockets, but no servers. */
+/**
+ * The number of the descriptor that a server listens on, which Node knows and does not tell:
+ * `spawn` takes sockets, but no servers.
+ */
 function descriptorOf(server: Server): number {
   const { fd } = Reflect.get(server, '_handle') as { readonly fd: number };
   return fd;

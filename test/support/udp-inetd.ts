@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { keepWhileAlive, killGroup, type Sandbox } from './sandbox.js';
 import type { TargetCommand } from './inetd.js';
 
-/** A UDP port behind which a program waits. */
+/** A UDP port that starts a program for each datagram. */
 export interface UdpTarget {
   /** On 127.0.0.1. */
   readonly port: number;
@@ -12,8 +12,9 @@ export interface UdpTarget {
 }
 
 /**
- * What inetd does for `wait`: while a datagram waits and no program runs, it starts the program with the UDP socket itself as
- * standard input and output. Node cannot wait for a datagram without reading it.
+ * What inetd does for `wait`. If a datagram waits and no program runs, it starts the program with
+ * the UDP socket itself as standard input and output. Node cannot wait for a datagram without
+ * reading it.
  */
 const script = String.raw`
 use strict; use warnings; use Socket; use POSIX ();

@@ -4,7 +4,7 @@ import type { Pullable, PullEnd } from '../../src/operators/pull.js';
 import { holdOutput } from '../../src/target/process/hold-output.js';
 import { encodeText, decodeText } from '../../src/wire/text.js';
 
-/** Gives the texts, then the end; notes that somebody has begun to read. */
+/** Gives the texts, then the end; notes when reading begins. */
 function texts(
   parts: readonly string[],
   end: PullEnd = {},

@@ -29,7 +29,9 @@ function outputOf(
   });
 }
 
-/** Takes each chunk in its own turn of the event loop, so that reading pauses; resolves at the end. */
+/**
+ * Takes each chunk in its own turn of the event loop, so that reading pauses; resolves at the end.
+ */
 function takeAll(
   output: ServiceOutput,
   taken: (chunk: Uint8Array, pull: Pull<Uint8Array>) => void,

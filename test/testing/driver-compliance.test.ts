@@ -26,7 +26,7 @@ import {
   type ComplianceSetup,
 } from '../../src/testing/compliance/driver-compliance.js';
 
-/** What the broken drivers leave behind. */
+/** What the broken drivers leave open. */
 const left: (() => void)[] = [];
 afterEach(() => {
   for (const end of left.splice(0)) end();
@@ -35,7 +35,7 @@ afterEach(() => {
 /** How a driver over channels of memory is broken. */
 interface Fault {
   /**
-   * What becomes of the bytes that reach the initiator; `cuts` emits when the channel is to be cut.
+   * What becomes of the bytes that reach the initiator; the channel is cut when `cuts` emits.
    */
   readonly bytes?: (
     bytes: Observable<Uint8Array>,

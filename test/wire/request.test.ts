@@ -73,7 +73,8 @@ describe('parseRequest', () => {
     });
   });
 
-  // Bodies and answers of capture edge-bad_reqs, and those that the same test of the lab shows beyond it.
+  // Bodies and answers of capture edge-bad_reqs, and those that the same test of the lab shows
+  // beyond it.
   test.each([
     ['', 'packet as no SERVICE line'],
     [`SERVICE noop\n${options}`, 'no bsd SECURITY for P_REQ'],

@@ -8,8 +8,8 @@ import { isOnStdio, maxConnectionsOf, openStdio, type ListenerEvents } from './l
 
 /**
  * Loads the listener that the arguments name. Subscribing binds; the listener is emitted when that
- * is done, and its connections have to be subscribed to at once. Under inetd this program starts for each connection,
- * mostly of bsdtcp, so all that listens elsewhere loads on demand.
+ * is done, and its connections have to be subscribed to at once. Under inetd this program starts
+ * for each connection, mostly of bsdtcp, so all that listens elsewhere loads on demand.
  */
 export async function openListener(
   args: AmandadArguments,

@@ -12,7 +12,8 @@ import {
 /**
  * Connects to a target and begins a session with it.
  *
- * Emits once and completes. Errors with `CONNECT_FAILED`, `TLS_FAILED`, `CERTIFICATE_…`, `ACCESS_DENIED` or `FILE_FAILED`.
+ * Emits once and completes. Errors with `CONNECT_FAILED`, `TLS_FAILED`, `CERTIFICATE_…`,
+ * `ACCESS_DENIED` or `FILE_FAILED`.
  */
 export function openSession(
   host: string,

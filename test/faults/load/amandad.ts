@@ -23,7 +23,10 @@ export interface Served {
 /** The sizes of the disks that there are, in KiB. */
 export const diskSizes = [64, 1_024, 8_192] as const;
 
-/** rx-amandad as it is installed, with tar and services of its own, where a sandbox can be made; else a target of the library's. */
+/**
+ * rx-amandad as it is installed, with tar and services of its own, where a sandbox can be made;
+ * else a target of the library's.
+ */
 export async function startServed(): Promise<Served> {
   return whyNoSandbox() === undefined ? startAmandad() : startLibrary();
 }

@@ -1,4 +1,5 @@
-// A target that dumps with tar, in a process of its own, from the build of this checkout. It tells its port over IPC.
+// A target that dumps with tar, in a process of its own, from the build of this checkout. It tells
+// its port over IPC.
 import {
   allowed,
   listenBsdtcp,

@@ -12,7 +12,7 @@ import { Target } from './program.js';
 const cli = (name: string): string =>
   fileURLToPath(new URL(`../../../dist/cli/${name}/${name}.js`, import.meta.url));
 
-/** A way from an initiator to a target whose dump is to be disturbed. */
+/** A way from an initiator to a target whose dump the test disturbs. */
 export type Way = 'local' | 'ssh' | 'bsdtcp';
 
 /** Where dumps are made and where they go; everything in it is gone after {@link close}. */
@@ -111,8 +111,9 @@ export class Workshop {
 }
 
 /**
- * The checksum of what is in a dump file behind its header, which has the time in it; undefined when there is no such file. Of a tar it is
- * that of the files in it: tar notes when each was read.
+ * The checksum of a dump file without its header, which contains the time. Undefined when there is
+ * no such file. For a tar archive it is the checksum of the files in it, because tar notes when
+ * each was read.
  */
 export async function contentOf(file: string, way: Way): Promise<string | undefined> {
   if (!existsSync(file)) return undefined;

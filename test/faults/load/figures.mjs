@@ -1,4 +1,5 @@
-// Loaded before a program under load (`--import`): tells over its IPC channel what it holds, and does not keep it alive.
+// Loaded before a program under load (`--import`): tells over its IPC channel what it holds, and
+// does not keep it alive.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

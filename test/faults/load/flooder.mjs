@@ -1,4 +1,5 @@
-// A peer without manners, plain sockets and bytes: `flooder.mjs KIND PORT AMOUNT`, which tells over IPC what it got done.
+// A peer without manners, plain sockets and bytes: `flooder.mjs KIND PORT AMOUNT`, which tells over
+// IPC what it got done.
 import { connect } from 'node:net';
 
 const [kind, portText, amountText] = process.argv.slice(2);
@@ -7,10 +8,16 @@ const amount = Number(amountText);
 const MIB = 1_048_576;
 /** What is given to a socket at once. */
 const PIECE = 65_536;
-/** Milliseconds after which a target that takes nothing is let be: where it is busy, and where it is not meant to take any more. */
+/**
+ * Milliseconds after which a target that takes nothing is let be: where it is busy, and where it is
+ * not meant to take any more.
+ */
 const BUSY = 60_000;
 const BLOCKED = 1_500;
-/** Milliseconds from one byte of a slow header to the next: that is the attack, and no wait for anything. */
+/**
+ * Milliseconds from one byte of a slow header to the next: that is the attack, and no wait for
+ * anything.
+ */
 const BETWEEN_BYTES = 200;
 
 const floods = {
@@ -31,7 +38,7 @@ const floods = {
         Array.from({ length: count }, (_, index) => requestFor('waiting', from + index + 10)),
       ),
     ),
-  /** On a stream that nobody reads, frames of 4 MiB from 50 connections. */
+  /** On an unread stream, frames of 4 MiB from 50 connections. */
   'a stream nobody reads': () => Promise.all(Array.from({ length: amount }, unread)),
   /** Requests that are refused, on so many connections that read nothing. */
   'answers nobody reads': () =>
@@ -79,7 +86,10 @@ function open(reads = true) {
   });
 }
 
-/** Writes, and waits until there is room again; says false when the connection is over, or takes nothing. */
+/**
+ * Writes, and waits until there is room again; says false when the connection is over, or takes
+ * nothing.
+ */
 function put({ socket, ...peer }, bytes, patience = BUSY) {
   if (peer.isOver || socket.destroyed) return Promise.resolve(false);
   if (socket.write(bytes)) return Promise.resolve(true);
@@ -95,7 +105,9 @@ function put({ socket, ...peer }, bytes, patience = BUSY) {
   });
 }
 
-/** Frames by the thousand, on some connections; then a noop on each, to see that it is still served. */
+/**
+ * Frames by the thousand, on some connections; then a noop on each, to see that it is still served.
+ */
 async function many(connections, make) {
   const peers = await Promise.all(Array.from({ length: connections }, () => open()));
   const each = Math.ceil(amount / connections);

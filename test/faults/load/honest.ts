@@ -23,7 +23,10 @@ export async function askNoop(port: number): Promise<number> {
   return performance.now() - begin;
 }
 
-/** An honest peer beside a flood: one noop after the other until it is over, and at least `least` of them. */
+/**
+ * An honest peer beside a flood: one noop after the other until it is over, and at least `least` of
+ * them.
+ */
 export async function askWhile(
   port: number,
   over: Promise<unknown>,

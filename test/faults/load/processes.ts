@@ -13,15 +13,15 @@ export type Role = 'initiator' | 'target' | 'service' | 'ssh' | 'other';
 export const MARK = 'RX_AMANDA_ROUND';
 
 /**
- * All processes with the mark of a round, wherever they have got to, and what they have started: tar gets no environment. Zombies
- * have none either, and are nobody's trouble but their parent's.
+ * All processes with the mark of a round, and their children, because tar gets no environment.
+ * Zombies have no environment either; only their parent has to care.
  */
 export function processesOf(round: string): readonly Found[] {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const found = new Set(
     all.filter((name) => read(`/proc/${name}/environ`).split('\0').includes(`${MARK}=${round}`)),
   );
-  // Found while it grows: a child comes behind its parent.
+  // The list grows during the loop: a child follows its parent.
   for (const name of found) for (const child of childrenOf(name)) found.add(child);
   return [...found].flatMap((name) => {
     const command = read(`/proc/${name}/cmdline`).split('\0').join(' ').trim();
@@ -41,7 +41,7 @@ function roleOf(command: string): Role {
   return 'other';
 }
 
-/** Empty for a process that is gone, or belongs to somebody who does not show it. */
+/** Empty for a process that has ended, or whose environment is not readable. */
 function read(file: string): string {
   try {
     return readFileSync(file, 'latin1');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What a program says that it holds, behind a collection of its garbage. */
+/** What a program reports as held, after a garbage collection. */
 export interface Figures {
   /** Bytes. */
   readonly rss: number;
@@ -18,7 +18,9 @@ export function besides(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-/** A target under load, in a process of its own: it is measured from outside, and asked over IPC. */
+/**
+ * A target under load, in a process of its own: it is measured from outside, and asked over IPC.
+ */
 export class Target {
   readonly port: number;
   readonly #child: ChildProcess;

@@ -1,4 +1,5 @@
-// Connects again and again: `stranger.mjs KIND AUTH PORT ADDRESS PER_SECOND`, until it is told to go.
+// Connects again and again: `stranger.mjs KIND AUTH PORT ADDRESS PER_SECOND`, until it is told to
+// go.
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
@@ -29,7 +30,7 @@ function visit() {
   socket.on('error', () => undefined).resume();
   if (made === 1) socket.once('connect', () => process.send({ kind: 'first' }));
   if (first.length > 0) socket.write(first);
-  // Nobody stays for ever; the port is free at once then.
+  // No connection stays for ever; then the port is free at once.
   setTimeout(() => socket.destroy(), 1_000);
 }
 

@@ -1,4 +1,5 @@
-// A target in a process of its own, from the build of this checkout: `target.mjs '{"maxConnections":6000}'`, told its port and asked over IPC.
+// A target in a process of its own, from the build of this checkout: `target.mjs
+// '{"maxConnections":6000}'`, told its port and asked over IPC.
 import {
   processService,
   allowed,
@@ -50,7 +51,7 @@ serve(
   {
     ...services,
     waiting,
-    /** Four streams whose bytes nobody reads. */
+    /** Four streams whose bytes are never read. */
     unread: () =>
       of(reply({ streams: { A: () => NEVER, B: () => NEVER, C: () => NEVER, D: () => NEVER } })),
     failing: () => throwError(() => new Error('no')),

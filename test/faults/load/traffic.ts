@@ -103,7 +103,7 @@ async function refusedDump(served: Served): Promise<void> {
     throw end instanceof Error ? end : new Error('A dump of nothing has succeeded.');
 }
 
-/** Leaves a dump behind some events of it, reading a chunk every so many milliseconds. */
+/** Leaves a dump after some of its events, reading a chunk every so many milliseconds. */
 async function firstBytes(served: Served, events: number, wait = 0): Promise<void> {
   await lastValueFrom(
     dumpOf(served, 8_192, wait).pipe(
