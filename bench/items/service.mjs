@@ -16,6 +16,8 @@ const OURS =
   process.env.RX_AMANDAD ??
   fileURLToPath(new URL('../../dist/bin/rx-amandad.cjs', import.meta.url));
 const WRITE_BYTES = 32_768;
+/** Each write repeats one of so many characters in turn, from `!` on, so that damage is seen. */
+const CHARACTERS = 90;
 
 /** A service in Perl, which every Debian has. One process writes to each stream. */
 const child = (writes, streams) => `#!/usr/bin/perl
@@ -29,8 +31,8 @@ if ($0 =~ /sendbackup/) { open my $mesg, '>&=', 152; syswrite $mesg, "sendbackup
 for my $stream (0 .. $count - 1) {
   next if $stream < $count - 1 && fork;
   open my $data, '>&=', 150 + 2 * $stream;
-  my $bytes = 'x' x ${WRITE_BYTES};
-  for (1 .. ${writes}) { syswrite $data, $bytes or exit 1 }
+  my @bytes = map { chr(33 + $_) x ${WRITE_BYTES} } 0 .. ${CHARACTERS - 1};
+  for (0 .. ${writes - 1}) { syswrite $data, $bytes[$_ % ${CHARACTERS}] or exit 1 }
   exit;
 }
 `;
@@ -132,7 +134,8 @@ const frame = (type, text) =>
 const REP = encodePacket(packet('REP', Buffer.alloc(0)))[0];
 
 /**
- * Requests the service and counts the bytes of its streams until each closes.
+ * Requests the service, counts the bytes of its streams until each closes, and checks the first
+ * byte of each frame.
  * The time starts at the ACK of the reply.
  */
 function read(target, service, streams, expected) {
@@ -142,6 +145,8 @@ function read(target, service, streams, expected) {
     let started;
     let before;
     let relay;
+    /** The bytes that came on each handle. */
+    const places = new Map();
     const frames = frameWalker((handle, length, first) => {
       if (handle === HANDLE && first === REP) {
         [relay] = descendants(target.pid);
@@ -150,6 +155,13 @@ function read(target, service, streams, expected) {
         socket.write(frame('ACK', ''));
       } else if (handle > HANDLE) {
         received += length;
+        const place = places.get(handle) ?? 0;
+        places.set(handle, place + length);
+        const isMessage = length > 0 && place === 0 && length < 100;
+        const expectedByte = 33 + (Math.floor(place / WRITE_BYTES) % CHARACTERS);
+        if (length > 0 && !isMessage && first !== expectedByte) {
+          socket.destroy(new Error(`byte ${place} on handle ${handle} is damaged`));
+        }
         if (length > 0 || --open > 0) return;
         const seconds = Number(process.hrtime.bigint() - started) / 1e9;
         const { cpu, rss } = usageOf(relay);
@@ -176,7 +188,9 @@ function read(target, service, streams, expected) {
     });
     socket
       .on('error', reject)
-      .on('close', () => reject(new Error(`amandad hung up after ${received} bytes`)));
+      .on('close', () =>
+        reject(new Error(`amandad closed the connection after ${received} bytes`)),
+      );
     socket.write(frame('REQ', `SECURITY USER root\nSERVICE ${service}\nOPTIONS features=ff;\n`));
   });
 }
