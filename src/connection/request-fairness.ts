@@ -1,5 +1,4 @@
 import { filter, switchMap, take, type Observable, type Subscription } from 'rxjs';
-import { hold, release } from '../transport/buffer-pool.js';
 import { Fifo } from '../transport/fifo.js';
 import type { Frame } from '../wire/frame.js';
 
@@ -64,8 +63,8 @@ export class RequestFairness {
       this.#begun += 1;
       return true;
     }
-    hold(frame.payload);
-    this.#waiting.push(frame);
+    // A copy, because the memory of a delivered frame is used again.
+    this.#waiting.push({ ...frame, payload: frame.payload.slice() });
     if (this.#waiting.size === 1) this.#owner.changed();
     return false;
   }
@@ -95,7 +94,6 @@ export class RequestFairness {
       if (frame === undefined) break;
       this.#current = frame;
       this.#owner.deliver(frame);
-      release(frame.payload);
     }
     this.#current = undefined;
   }
