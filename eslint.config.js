@@ -15,6 +15,7 @@ const ROOMS = [
   'access',
   'drivers',
   'initiator',
+  'doctor',
   'target',
   'diagram',
   'capture',

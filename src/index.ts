@@ -28,6 +28,13 @@ export type { BackupMessage } from './initiator/backup-message.js';
 export { retryAdvice, type RetryAdvice } from './initiator/retry.js';
 export type { CallOptions } from './initiator/call-options.js';
 
+// Diagnosis: why a target does not answer, or lets nothing in.
+export { doctor } from './doctor/doctor.js';
+export type { DoctorOptions } from './doctor/doctor-options.js';
+export { firstToFix } from './doctor/first-to-fix.js';
+export type { Check, CheckGroup, CheckOutcome, CheckStatus } from './doctor/check.js';
+export type { FindingKind } from './doctor/finding-kinds.js';
+
 // Accepting: be a target, with services of your own, with Amanda's executables, or with ours.
 export * from './target/serve.js';
 export * from './exchange/service.js';

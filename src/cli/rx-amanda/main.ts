@@ -23,6 +23,7 @@ import { packageVersion } from '../version.js';
 /** Commands load on demand, for a faster start and less memory. */
 const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['noop', async () => (await import('./noop.js')).noopCommand],
+  ['doctor', async () => (await import('./doctor/doctor-command.js')).doctorCommand],
   ['service', async () => (await import('./service/service.js')).serviceCommand],
   ['dump', async () => (await import('./dump/dump.js')).dumpCommand],
   ['demo', async () => (await import('./dump/demo.js')).demoCommand],

@@ -1,0 +1,155 @@
+import { ignoreElements, map, merge, of, switchMap, type Observable } from 'rxjs';
+import { AmandaError, isAmandaError } from '../wire/errors.js';
+import { messageOf } from '../wire/text.js';
+import { fault, fine, type CheckOutcome, type CheckUnit } from './check.js';
+import {
+  isDatagramAuth,
+  type NoopAnswer,
+  type ProbedAddress,
+  type TargetFacts,
+} from './target-facts.js';
+
+/** Whether packets get there and back, and whether a connection stays open. */
+export function reachabilityChecks(facts: TargetFacts): readonly CheckUnit[] {
+  if (isDatagramAuth(facts.auth))
+    return [
+      {
+        id: 'reachability.udp',
+        group: 'reachability',
+        needs: ['names.forward', 'privileges.source-port'],
+        run: () => facts.noop.pipe(switchMap((answer) => datagrams(answer, facts))),
+      },
+    ];
+  return [
+    {
+      id: 'reachability.tcp',
+      group: 'reachability',
+      needs: ['names.forward'],
+      run: () => facts.tcp.pipe(map((probed) => connections(probed, facts))),
+    },
+    ...(facts.auth === 'bsdtcp'
+      ? ([
+          {
+            id: 'reachability.open',
+            group: 'reachability',
+            needs: ['reachability.tcp', 'privileges.source-port'],
+            run: () => staysOpen(facts),
+          },
+        ] satisfies readonly CheckUnit[])
+      : []),
+  ];
+}
+
+const unreachable: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN']);
+
+function connections(
+  probed: readonly ProbedAddress[],
+  { host, port, timing }: TargetFacts,
+): CheckOutcome {
+  const evidence = probed.map(({ address, probe }) => `${address}: ${describe(probe)}`);
+  const seconds = timing.connectTimeout / 1_000;
+  const firstOpen = probed.findIndex(({ probe }) => probe.kind === 'open');
+  const firstSilent = probed.findIndex(({ probe }) => probe.kind === 'silent');
+  const all = (codes: (code: string) => boolean): boolean =>
+    probed.every(({ probe }) => probe.kind === 'failed' && codes(probe.code));
+  if (firstSilent >= 0 && firstOpen >= 0)
+    return fault('address-dropped', {
+      message: `${probed[firstSilent]?.address} port ${port}, one of the addresses of ${host}, does not answer within ${seconds} s; ${probed[firstOpen]?.address} does.`,
+      evidence,
+      fix: `Let port ${port} through to that address, or take the address away from the name ${host}.`,
+    });
+  if (firstOpen >= 0) return fine(`Port ${port} of ${host} takes TCP connections.`, evidence);
+  if (firstSilent >= 0)
+    return fault('tcp-dropped', {
+      message: `${host} port ${port} does not answer within ${seconds} s: a firewall drops the packets, or the host is down.`,
+      evidence,
+      fix: `See whether ${host} is up, and let TCP port ${port} through each firewall on the way.`,
+    });
+  if (all((code) => unreachable.has(code)))
+    return fault('tcp-unreachable', {
+      message: `${host} cannot be reached: there is no route, or the host is down.`,
+      evidence,
+      fix: `See whether ${host} is up, and whether the address and the routes are right.`,
+    });
+  return fault('tcp-refused', {
+    message: `${host} refuses connections to port ${port}: nothing listens there.`,
+    evidence,
+    fix: `On ${host}, start what listens for amandad (xinetd, inetd, systemd or rx-amandad) on port ${port}, or ask another port.`,
+  });
+}
+
+function describe(probe: ProbedAddress['probe']): string {
+  switch (probe.kind) {
+    case 'open':
+      return `open, after ${probe.ms.toFixed(1)} ms`;
+    case 'silent':
+      return 'no answer';
+    case 'failed':
+      return probe.message;
+  }
+}
+
+function staysOpen({ noop, speech, host, port }: TargetFacts): Observable<CheckOutcome> {
+  const open = fine('The connection stays open.');
+  const outcome = noop.pipe(
+    switchMap((answer) => {
+      if (!isHangUp(answer)) return of(open);
+      return speech.pipe(
+        map((spoken) => {
+          if (spoken.kind === 'closed')
+            return fault('tcp-closed', {
+              message: `${host} closes connections to port ${port} at once, without a word.`,
+              fix: `On ${host}, see the log of xinetd: does only_from or a TCP wrapper refuse this host, and does server name an amandad that starts?`,
+            });
+          if (spoken.kind === 'reset')
+            return fault('tcp-reset', {
+              message: `${host} resets connections to port ${port} as soon as they are open.`,
+              fix: `On ${host}, see whether amandad starts (log of xinetd, journalctl), and whether a firewall or a relay on the way resets connections.`,
+            });
+          return open;
+        }),
+      );
+    }),
+  );
+  // A late peer is listened to before noop fails, so that both take no longer than noop.
+  return merge(speech.pipe(ignoreElements()), outcome);
+}
+
+function isHangUp(answer: NoopAnswer): boolean {
+  return (
+    answer.kind === 'failed' &&
+    isAmandaError(answer.error) &&
+    ['CONNECTION_LOST', 'CONNECT_FAILED'].includes(answer.error.code)
+  );
+}
+
+function datagrams(answer: NoopAnswer, facts: TargetFacts): Observable<CheckOutcome> {
+  const { host, port, auth, tcp } = facts;
+  if (answer.kind === 'answered') return of(fine(`Port ${port}/udp of ${host} answers.`));
+  const { error } = answer;
+  const code = error instanceof AmandaError ? error.code : undefined;
+  if (code !== 'CONNECT_FAILED' && code !== 'ACK_TIMEOUT')
+    return of(fine(`Port ${port}/udp of ${host} answers.`));
+  return tcp.pipe(
+    map((probed) => {
+      const open = probed.some(({ probe }) => probe.kind === 'open');
+      if (open)
+        return fault('other-auth', {
+          message: `${host} listens on port ${port} for TCP and not for UDP, as with auth bsdtcp; it was asked with ${auth}.`,
+          evidence: [messageOf(error)],
+          fix: `Ask with --auth bsdtcp, or give the amandad on ${host} -auth=${auth} and a UDP port with "wait".`,
+        });
+      if (code === 'ACK_TIMEOUT')
+        return fault('udp-silent', {
+          message: `${host} does not answer on port ${port}/udp: a firewall drops the packets, or nothing there speaks Amanda.`,
+          evidence: [messageOf(error)],
+          fix: `Let UDP port ${port} through, both ways, and see on ${host} whether amandad -auth=${auth} is started.`,
+        });
+      return fault('udp-refused', {
+        message: `Nothing listens on port ${port}/udp of ${host}.`,
+        evidence: [messageOf(error)],
+        fix: `On ${host}, start what listens for amandad on port ${port}/udp (xinetd with socket_type = dgram and wait = yes).`,
+      });
+    }),
+  );
+}

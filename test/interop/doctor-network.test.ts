@@ -1,0 +1,248 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import {
+  diagnose,
+  expectNamedFirst,
+  findingsOf,
+  heal,
+  startAmandad,
+  startNameServer,
+  startServer,
+  type FaultCase,
+} from '../support/doctor-lab.js';
+import { describeReal } from '../support/real-amanda.js';
+import { client, goodHosts, openTwoHosts, server, type TwoHosts } from '../support/two-hosts.js';
+
+/** Replaces the line of an address in /etc/hosts. */
+function hostsWith(address: string, line: string): readonly string[] {
+  return goodHosts.map((one) => (one.startsWith(`${address} `) ? line : one));
+}
+
+const faults: readonly FaultCase[] = [
+  {
+    fault: 'nothing listens',
+    inject: () => undefined,
+    kind: 'tcp-refused',
+    says: /nothing listens/,
+    exitCode: 3,
+  },
+  {
+    fault: 'the host is not known',
+    inject: ({ server: ours }) => startNameServer(ours, {}),
+    args: ['nosuch.lab'],
+    kind: 'unknown-host',
+    exitCode: 3,
+  },
+  {
+    fault: 'the name server is silent',
+    inject: ({ server: ours }) => startNameServer(ours, { silent: true }),
+    kind: 'name-server-silent',
+    within: 12,
+    exitCode: 3,
+  },
+  {
+    fault: 'no name server can be reached',
+    inject: ({ server: ours }) => ours.hosts(goodHosts.slice(0, 1)),
+    kind: 'name-server-silent',
+    exitCode: 3,
+  },
+  {
+    fault: 'packets are dropped',
+    inject: ({ server: ours }) =>
+      ours.run('ip', 'neigh', 'replace', '10.77.0.9', 'lladdr', '02:00:00:00:00:09', 'dev', 'rxa0'),
+    args: ['10.77.0.9'],
+    kind: 'tcp-dropped',
+    within: 12,
+    exitCode: 3,
+  },
+  {
+    fault: 'the host is down',
+    inject: () => undefined,
+    args: ['10.77.0.8'],
+    kind: 'tcp-unreachable',
+    exitCode: 3,
+  },
+  {
+    fault: 'there is no route',
+    inject: () => undefined,
+    args: ['10.99.0.1'],
+    kind: 'tcp-unreachable',
+    exitCode: 3,
+  },
+  {
+    fault: 'xinetd refuses by only_from',
+    inject: ({ client: theirs }) => startAmandad(theirs, { only_from: '10.99.0.1' }),
+    kind: 'tcp-closed',
+    says: /only_from/,
+    exitCode: 3,
+  },
+  {
+    fault: 'xinetd names a program that cannot start',
+    inject: ({ client: theirs }) => startAmandad(theirs, { server: '/bin/true' }),
+    kind: 'tcp-closed',
+    says: /server/,
+    exitCode: 3,
+  },
+  {
+    fault: 'the connection is reset',
+    inject: ({ client: theirs }) => startServer(theirs, 'socket.resetAndDestroy();'),
+    kind: 'tcp-reset',
+    exitCode: 3,
+  },
+  {
+    fault: 'an SSH server listens',
+    inject: ({ client: theirs }) =>
+      startServer(theirs, `socket.write('SSH-2.0-OpenSSH_9.2p1\\r\\n');`),
+    kind: 'other-service',
+    says: /SSH server/,
+    exitCode: 3,
+  },
+  {
+    fault: 'an SMTP server listens',
+    inject: ({ client: theirs }) =>
+      startServer(theirs, `socket.write('220 mail ESMTP Postfix\\r\\n');`),
+    kind: 'other-service',
+    says: /SMTP server/,
+    exitCode: 3,
+  },
+  {
+    fault: 'an HTTP server listens',
+    inject: ({ client: theirs }) =>
+      startServer(
+        theirs,
+        `socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\\r\\n\\r\\n'));`,
+      ),
+    kind: 'other-service',
+    says: /HTTP server/,
+    exitCode: 3,
+  },
+  {
+    fault: 'the peer is silent',
+    inject: ({ client: theirs }) => startServer(theirs, 'socket.resume();'),
+    kind: 'silent-peer',
+    exitCode: 3,
+  },
+  {
+    fault: 'amandad has auth local',
+    inject: ({ client: theirs }) => startAmandad(theirs, { server_args: '-auth=local amdump' }),
+    kind: 'other-auth',
+    exitCode: 1,
+  },
+  {
+    fault: 'noop is not enabled',
+    inject: ({ client: theirs }) =>
+      startAmandad(theirs, { server_args: '-auth=bsdtcp amindexd amidxtaped' }),
+    kind: 'service-not-enabled',
+    says: /amdump/,
+    exitCode: 1,
+  },
+  {
+    fault: 'sendbackup is not enabled',
+    inject: ({ client: theirs }) =>
+      startAmandad(theirs, { server_args: '-auth=bsdtcp noop selfcheck sendsize' }),
+    kind: 'service-not-enabled',
+    says: /sendbackup/,
+    exitCode: 1,
+  },
+  {
+    fault: 'an argument of amandad is no service',
+    inject: ({ client: theirs }) => startAmandad(theirs, { server_args: '-auth=bsdtcp bogus' }),
+    kind: 'service-not-enabled',
+    says: /remove bogus/,
+    exitCode: 1,
+  },
+  {
+    fault: '.amandahosts has no line for us',
+    inject: ({ client: theirs }) => {
+      theirs.sandbox.allow(['other.lab root amdump']);
+      return startAmandad(theirs);
+    },
+    kind: 'amandahosts-line',
+    says: /Add this line to \/var\/backups\/\.amandahosts on client\.lab: server\.lab root amdump/,
+    exitCode: 1,
+  },
+  {
+    fault: 'the target finds another name for us',
+    inject: ({ client: theirs }) => {
+      theirs.hosts(hostsWith(server.address, `${server.address} wrong.lab`));
+      return startAmandad(theirs);
+    },
+    kind: 'amandahosts-line',
+    says: /wrong\.lab root amdump/,
+    exitCode: 1,
+  },
+  {
+    fault: "the target's name for us is an alias",
+    inject: async ({ client: theirs }) => {
+      await startNameServer(theirs, {
+        names: { 'one.lab': 'two.lab', 'two.lab': server.address },
+        addresses: { [server.address]: 'one.lab' },
+      });
+      await startAmandad(theirs);
+    },
+    kind: 'reverse-dns',
+    says: /put two\.lab first/,
+    exitCode: 1,
+  },
+  {
+    fault: "the target's name for us has another address",
+    inject: async ({ client: theirs }) => {
+      await startNameServer(theirs, {
+        names: { 'one.lab': '10.77.0.7' },
+        addresses: { [server.address]: 'one.lab' },
+      });
+      await startAmandad(theirs);
+    },
+    kind: 'reverse-dns',
+    says: /ne\.lab the address 10\.77\.0\.1 in .* without its first letter/,
+    exitCode: 1,
+  },
+  {
+    fault: "the target's name for us has no address",
+    inject: async ({ client: theirs }) => {
+      await startNameServer(theirs, { addresses: { [server.address]: 'one.lab' } });
+      await startAmandad(theirs);
+    },
+    kind: 'reverse-dns',
+    says: /one\.lab this host's address in the DNS or \/etc\/hosts that client\.lab uses/,
+    exitCode: 1,
+  },
+  {
+    fault: 'the name server of the target is silent',
+    inject: async ({ client: theirs }) => {
+      await startNameServer(theirs, { silent: true });
+      await startAmandad(theirs);
+    },
+    kind: 'reverse-dns',
+    says: /resolv\.conf/,
+    within: 12,
+    exitCode: 1,
+  },
+  {
+    fault: 'a name leads to the loopback address',
+    inject: ({ server: ours, client: theirs }) => {
+      ours.hosts(hostsWith(client.address, `127.0.0.1 ${client.name}`));
+      return startAmandad(theirs);
+    },
+    kind: 'localhost-trap',
+    exitCode: 3,
+  },
+];
+
+describeReal('rx-amanda doctor over bsdtcp', ['amandad', 'xinetd'], () => {
+  let lab: TwoHosts;
+  beforeAll(async () => {
+    lab = await openTwoHosts();
+  });
+  beforeEach(() => heal(lab));
+  afterEach(() => heal(lab));
+  afterAll(() => lab.close());
+
+  it('finds nothing to fix on a healthy target of xinetd', async () => {
+    await startAmandad(lab.client);
+    const found = await diagnose(lab, [client.name]);
+    expect(findingsOf(found)).toEqual([]);
+    expect(found.exitCode).toBe(0);
+  });
+
+  it.each(faults)('names first: $fault', (fault) => expectNamedFirst(lab, fault));
+});

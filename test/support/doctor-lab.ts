@@ -1,0 +1,177 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { Check } from '../../src/doctor/check.js';
+import { rxAmanda } from './program.js';
+import { client, goodHosts, server, type LabHost, type TwoHosts } from './two-hosts.js';
+
+/** What `rx-amanda doctor --json` says. */
+export interface Diagnosis {
+  readonly first: string | null;
+  readonly checks: readonly (Check & { readonly doc: string | null })[];
+  readonly exitCode: number;
+  /** From the start of the program to its end. */
+  readonly seconds: number;
+}
+
+/** A fault, and the finding that has to come first. */
+export interface FaultCase {
+  readonly fault: string;
+  /** Injects the fault into two healthy hosts without a target. */
+  readonly inject: (lab: TwoHosts) => Promise<void> | void;
+  /** Options besides `--json`, and the host; default `client.lab`. */
+  readonly args?: readonly string[];
+  /** The anchor of the first finding. */
+  readonly kind: string;
+  /** What the first finding says or advises. */
+  readonly says?: RegExp;
+  /** Seconds; default 5. */
+  readonly within?: number;
+  readonly exitCode: 0 | 1 | 3;
+}
+
+/** Puts both hosts back into health. */
+export async function heal({ server: ours, client: theirs }: TwoHosts): Promise<void> {
+  await Promise.all([ours.stop(), theirs.stop()]);
+  for (const host of [ours, theirs]) {
+    host.hosts(goodHosts);
+    host.nameServers();
+  }
+  theirs.sandbox.allow([`${server.name} root amdump`]);
+}
+
+/** Runs the doctor on the server. */
+export async function diagnose(
+  { server: host }: Pick<TwoHosts, 'server'>,
+  args: readonly string[],
+  format: readonly string[] = ['--json'],
+): Promise<Diagnosis & { readonly text: string }> {
+  const started = performance.now();
+  const child = host.start(process.execPath, [rxAmanda, 'doctor', ...format, ...args]);
+  const [text, errors] = await outputsOf(child);
+  const seconds = (performance.now() - started) / 1_000;
+  if (format[0] !== '--json')
+    return { first: null, checks: [], exitCode: child.exitCode ?? -1, seconds, text };
+  if (text === '') throw new Error(`doctor said nothing: ${errors}`);
+  const { first, checks } = JSON.parse(text) as Diagnosis;
+  return { first, checks, exitCode: child.exitCode ?? -1, seconds, text };
+}
+
+/** The findings among checks, as `id kind`. */
+export function findingsOf({ checks }: Diagnosis): readonly string[] {
+  return checks
+    .filter(({ status }) => status === 'failed' || status === 'warning')
+    .map(({ id, doc, message }) => `${id} ${doc ?? ''}: ${message}`);
+}
+
+/** Injects a fault and expects it to be named first, in time. */
+export async function expectNamedFirst(lab: TwoHosts, fault: FaultCase): Promise<void> {
+  await fault.inject(lab);
+  const found = await diagnose(lab, fault.args ?? [client.name]);
+  const first = found.checks.find(({ id }) => id === found.first);
+  expect(first?.doc, findingsOf(found).join('\n')).toBe(`docs/doctor.md#${fault.kind}`);
+  if (fault.says !== undefined) expect(`${first?.message}\n${first?.fix}`).toMatch(fault.says);
+  expect(found.exitCode).toBe(fault.exitCode);
+  expect(found.seconds).toBeLessThan(fault.within ?? 5);
+  report(fault, found);
+}
+
+/** The line of the table for the closing note. */
+function report({ fault, kind }: FaultCase, { first, seconds }: Diagnosis): void {
+  if (process.env.DOCTOR_TABLE !== undefined)
+    writeFileSync(
+      process.env.DOCTOR_TABLE,
+      `| ${fault} | ${first} ${kind} | ${seconds.toFixed(1)} |\n`,
+      { flag: 'a' },
+    );
+}
+
+async function outputsOf(child: ChildProcess): Promise<readonly [string, string]> {
+  let output = '';
+  let messages = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (messages += chunk.toString()));
+  await once(child, 'close');
+  return [output, messages];
+}
+
+/** What a line of xinetd's configuration may be instead. */
+export type XinetdLines = Readonly<Record<string, string>>;
+
+/** Debian's lines for amandad. */
+const xinetdLines: XinetdLines = {
+  type: 'UNLISTED',
+  disable: 'no',
+  flags: 'IPv4',
+  port: '10080',
+  socket_type: 'stream',
+  protocol: 'tcp',
+  wait: 'no',
+  user: 'backup',
+  group: 'disk',
+  groups: 'yes',
+  server: '/usr/lib/amanda/amandad',
+  server_args: '-auth=bsdtcp amdump amindexd amidxtaped senddiscover',
+};
+
+/** Starts the real xinetd with amandad; the lines replace those of Debian's file. */
+export async function startAmandad(host: LabHost, lines: XinetdLines = {}): Promise<void> {
+  const file = join(host.sandbox.directory, 'xinetd.conf');
+  const all = Object.entries({ ...xinetdLines, ...lines });
+  writeFileSync(
+    file,
+    `service amanda\n{\n${all.map(([key, value]) => `    ${key} = ${value}\n`).join('')}}\n`,
+  );
+  // It opens its log by name, which takes a pipe of the shell's: Node's own are sockets.
+  const script = `/usr/sbin/xinetd -dontfork -f ${file} -filelog /dev/stderr -pidfile ${file}.pid 2>&1 | cat >&2`;
+  await whenSaid(host.start('/bin/sh', ['-c', script]), /Started working/);
+}
+
+/** What the name server of a host knows. */
+export interface NameServer {
+  /** Addresses of names, or the names that they are aliases of. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** Names of addresses. */
+  readonly addresses?: Readonly<Record<string, string>>;
+  /** Never answer. */
+  readonly silent?: boolean;
+}
+
+const nameServer = fileURLToPath(new URL('./name-server.mjs', import.meta.url));
+
+/** Starts a name server on a host, and has the host ask it. Its /etc/hosts then has only localhost. */
+export async function startNameServer(host: LabHost, knows: NameServer): Promise<void> {
+  host.hosts(goodHosts.slice(0, 1));
+  host.nameServers('127.0.0.1');
+  await whenSaid(host.start(process.execPath, [nameServer, JSON.stringify(knows)]), /listening/);
+}
+
+/** Starts a TCP server that treats each socket by a line of JavaScript, on port 10080. */
+export async function startServer(host: LabHost, onSocket: string, port = 10_080): Promise<void> {
+  const script = `
+const server = require('node:net').createServer((socket) => {
+  socket.on('error', () => {});
+  ${onSocket}
+});
+server.listen(${port}, '0.0.0.0', () => console.error('listening'));`;
+  await whenSaid(host.start(process.execPath, ['-e', script]), /listening/);
+}
+
+/** Waits until a program has said a line on standard error. */
+export async function whenSaid(child: ChildProcess, line: RegExp): Promise<void> {
+  const said: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stderr as Readable }).on('line', (text) => {
+      said.push(text);
+      if (line.test(text)) resolve();
+    });
+    child.on('exit', (code, signal) =>
+      reject(new Error(`It ended with ${code ?? signal}:\n${said.join('\n')}`)),
+    );
+  });
+}
