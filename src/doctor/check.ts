@@ -29,7 +29,7 @@ export interface Check {
   readonly message: string;
   /** What was seen, a line each; printable. */
   readonly evidence: readonly string[];
-  /** What to do; absent when nothing is to be done. */
+  /** What to do; absent when there is nothing to do. */
   readonly fix?: string;
   /** The kind of finding in docs/doctor.md; absent when there is no finding. */
   readonly doc?: string;

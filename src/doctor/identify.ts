@@ -39,8 +39,8 @@ const services: readonly (readonly [begin: RegExp, name: string])[] = [
 ];
 
 /**
- * Finds out what a TCP port speaks, on connections side by side: one that only listens, one with
- * HTTP, one with TLS, and one with Amanda's frames if the driver speaks TLS.
+ * Finds out what a TCP port speaks, on connections side by side. One only listens, the others send
+ * HTTP, TLS, and Amanda's frames if the driver speaks TLS.
  */
 export function identify(address: string, port: number, auth: string): Observable<Speech> {
   return forkJoin({

@@ -111,7 +111,7 @@ function staysOpen({ noop, speech, host, port }: TargetFacts): Observable<CheckO
       );
     }),
   );
-  // A late peer is listened to before noop fails, so that both take no longer than noop.
+  // A late peer is listened to before noop fails, so that both end together.
   return merge(speech.pipe(ignoreElements()), outcome);
 }
 

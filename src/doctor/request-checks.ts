@@ -46,7 +46,7 @@ function verdict(answer: NoopAnswer, host: string): CheckOutcome {
 function refusal(error: unknown, host: string, service: string): CheckOutcome {
   const said = messageOf(error);
   if (isAmandaError(error, 'REFUSED')) {
-    const advice = explainRefusal(said, { host });
+    const advice = explainRefusal(said, host);
     return fault(advice?.kind ?? 'request-refused', {
       message: `${host} refuses ${service}: ${said}`,
       fix: advice?.fix ?? `See the log of amandad on ${host}.`,

@@ -12,17 +12,19 @@ export interface Examined {
   readonly configuration: CheckOutcome;
 }
 
-/** Chooses the target as `noop` does, and says which line chose its auth and its port. */
+/** Chooses the target, `HOST` or `HOST:PORT`, as `noop` does, and says which line chose its auth and its port. */
 export function chooseExamined(
-  host: string,
+  place: string,
   values: TargetValues & ConfigValues,
   output: Output,
   environment: ProcessEnvironment,
 ): Examined {
-  const { target, settings } = chooseConfigured(host, undefined, values, output, environment);
+  const { target, settings } = chooseConfigured(place, undefined, values, output, environment);
   const auth = `Auth ${target.auth}${origin(values.auth, '--auth', settings.auth)}`;
   const number = target.port === undefined ? 'its default port' : `port ${target.port}`;
-  const port = `${number}${origin(values.port, '--port', settings['client-port'])}`;
+  const portOrigin =
+    place === target.host ? origin(values.port, '--port', settings['client-port']) : '';
+  const port = `${number}${portOrigin}`;
   return { target, configuration: fine(`${auth}, ${port}.`) };
 }
 
