@@ -23,7 +23,8 @@ export interface CachedCertificates<T> {
 export class CertificateCache<T> {
   readonly #options: CertificateFiles;
   readonly #make: (own: OwnCertificates) => T;
-  #cached: { readonly files: string; readonly value: Promise<CachedCertificates<T>> } | undefined;
+  #cached:
+    { readonly files: string | undefined; readonly value: CachedCertificates<T> } | undefined;
   #warnings: ReadonlySet<string> = new Set();
 
   constructor(options: CertificateFiles, make: (own: OwnCertificates) => T) {
@@ -31,23 +32,19 @@ export class CertificateCache<T> {
     this.#make = make;
   }
 
-  /** Rejects as {@link readCertificates} does, and with what `make` throws. */
-  read(): Promise<CachedCertificates<T>> {
+  /** Throws as {@link readCertificates} does, and what `make` throws. */
+  read(): CachedCertificates<T> {
     const files = identityOf(Object.values(certificatePaths(this.#options)));
     if (files !== undefined && this.#cached?.files === files) return this.#cached.value;
     const value = this.#readFiles();
-    this.#cached = files === undefined ? undefined : { files, value };
-    // A failure may have other causes than the files.
-    value.catch(() => {
-      if (this.#cached?.value === value) this.#cached = undefined;
-    });
+    this.#cached = { files, value };
     return value;
   }
 
-  async #readFiles(): Promise<CachedCertificates<T>> {
+  #readFiles(): CachedCertificates<T> {
     const { onWarning = emitWarning } = this.#options;
     const warnings = new Set<string>();
-    const own = await readCertificates({
+    const own = readCertificates({
       ...this.#options,
       onWarning: (warning: AmandaError) => {
         warnings.add(warning.message);
@@ -61,18 +58,14 @@ export class CertificateCache<T> {
 
 /**
  * What changes when a file is written, replaced, or given other rights. Undefined when a file is
- * missing, or so new that the next write may leave the same times.
+ * missing, or so new that the next change may leave the same time.
  */
 function identityOf(paths: readonly string[]): string | undefined {
   try {
-    const all = paths.map((path) => statSync(path, { bigint: true }));
-    const newest = Math.max(...all.map(({ ctimeMs }) => Number(ctimeMs)));
+    const all = paths.map((path) => statSync(path));
+    const newest = Math.max(...all.map(({ ctimeMs }) => ctimeMs));
     if (Date.now() - newest < CLOCK_TICK) return undefined;
-    return all
-      .flatMap(({ dev, ino, size, mtimeNs, ctimeNs, mode, uid, gid }) => [
-        ...[dev, ino, size, mtimeNs, ctimeNs, mode, uid, gid],
-      ])
-      .join(' ');
+    return JSON.stringify(all.map(({ dev, ino, ctimeMs }) => [dev, ino, ctimeMs]));
   } catch {
     return undefined;
   }

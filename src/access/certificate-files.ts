@@ -1,10 +1,9 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmandaError } from '../wire/errors.js';
 import { messageOf } from '../wire/text.js';
-import { NO_REGULAR_FILE, READ_FLAGS } from './regular-file.js';
+import { readRegularFile } from './regular-file.js';
 
 /**
  * The files of a side's certificate, its key and the CA's certificate. An empty name means none.
@@ -49,18 +48,16 @@ export interface OwnCertificates {
 /**
  * Reads this side's certificate, its key, and the CA's certificate.
  *
- * Rejects with `FILE_FAILED` for an unreadable file, and with `KEY_UNSAFE`. Rejects with
- * `CERTIFICATE_UNUSABLE` for other content, or content that does not fit the other files. Each
- * error names the file. Source: PROTOCOL.md, "Drivers".
+ * Throws `FILE_FAILED` for an unreadable file, and `KEY_UNSAFE`. Throws `CERTIFICATE_UNUSABLE` for
+ * other content, or content that does not fit the other files. Each error names the file.
+ * Source: PROTOCOL.md, "Drivers".
  */
-export async function readCertificates(options: CertificateFiles): Promise<OwnCertificates> {
+export function readCertificates(options: CertificateFiles): OwnCertificates {
   const { insistOnSafeKey = false, onWarning = emitWarning } = options;
   const { certFile, keyFile, caFile } = certificatePaths(options);
-  const [cert, key, ca] = await Promise.all([
-    readSmallFile(certFile),
-    readSmallFile(keyFile),
-    readSmallFile(caFile),
-  ]);
+  const cert = readSmallFile(certFile);
+  const key = readSmallFile(keyFile);
+  const ca = readSmallFile(caFile);
   const unsafe = whyUnsafe(keyFile, key.stat);
   if (unsafe !== undefined && insistOnSafeKey) throw unsafe;
   const authorities = certificatesIn(caFile, ca.text);
@@ -106,23 +103,11 @@ export function isSignedBy(
 /** Bytes; certificates, keys and fingerprints are a few thousand. */
 const MAX_FILE_BYTES = 1_048_576;
 
-/** Reads a whole file of at most 1 MiB. Rejects with `FILE_FAILED`. */
-export async function readSmallFile(
-  path: string,
-): Promise<{ readonly text: string; readonly stat: Stats }> {
+/** Reads a whole file of at most 1 MiB. Throws `FILE_FAILED`. */
+export function readSmallFile(path: string): { readonly text: string; readonly stat: Stats } {
   try {
-    const file = await open(path, READ_FLAGS);
-    try {
-      const stat = await file.stat();
-      if (!stat.isFile()) throw new Error(NO_REGULAR_FILE);
-      const { bytesRead, buffer } = await file.read(
-        Buffer.alloc(Math.min(stat.size, MAX_FILE_BYTES) + 1),
-      );
-      if (bytesRead > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-      return { text: buffer.toString('utf8', 0, bytesRead), stat };
-    } finally {
-      await file.close();
-    }
+    const { bytes, stat } = readRegularFile(path, MAX_FILE_BYTES);
+    return { text: bytes.toString('utf8'), stat };
   } catch (cause) {
     throw new AmandaError('FILE_FAILED', `Cannot read ${path}: ${messageOf(cause)}.`, { cause });
   }

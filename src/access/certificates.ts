@@ -164,18 +164,18 @@ async function checkFingerprints(
 ): Promise<void> {
   const { sslFingerprintFile, sslDir, strict = false } = rules;
   if (sslFingerprintFile) {
-    await checkFile(sslFingerprintFile, certificate, false);
+    checkFile(sslFingerprintFile, certificate, false);
     return;
   }
   // Amanda takes the host's name as an initiator, and the common name as a target. The case matters
   // for files, though not for names.
-  const hosts =
-    host === undefined || host === commonName ? [] : [host, await canonicalName(host, rules)];
+  const names =
+    host === undefined ? [commonName] : [commonName, host, await canonicalName(host, rules)];
   const fileOf = (name: string): string =>
     join(sslDir || DEFAULT_SSL_DIR, 'remote', name, 'fingerprint');
   let isPinned = false;
-  for (const name of new Set([commonName, ...hosts].flatMap((one) => [one, one.toLowerCase()]))) {
-    if (isPathPart(name) && (await checkFile(fileOf(name), certificate, true))) isPinned = true;
+  for (const name of new Set(names.flatMap((one) => [one, one.toLowerCase()]))) {
+    if (isPathPart(name) && checkFile(fileOf(name), certificate, true)) isPinned = true;
   }
   if (strict && !isPinned)
     throw new AmandaError(
@@ -204,14 +204,10 @@ async function canonicalName(host: string, { names }: CertificateRules): Promise
 }
 
 /** Whether there is such a file. */
-async function checkFile(
-  file: string,
-  certificate: X509Certificate,
-  mayBeMissing: boolean,
-): Promise<boolean> {
+function checkFile(file: string, certificate: X509Certificate, mayBeMissing: boolean): boolean {
   let text: string;
   try {
-    ({ text } = await readSmallFile(file));
+    ({ text } = readSmallFile(file));
   } catch (error) {
     if (mayBeMissing && error instanceof AmandaError && isMissing(error.cause)) return false;
     throw error;
@@ -228,10 +224,11 @@ async function checkFile(
 
 /** The intended lines of a file that was typed, or comes from Windows. */
 function tidied(text: string): string {
-  const lines = text.replace(/^\uFEFF/, '').split('\n');
-  return lines
+  return text
+    .split('\n')
     .map((line) =>
       line
+        // A byte order mark is a blank, too.
         .trim()
         .toUpperCase()
         .replace(/\s*=\s*/, '='),

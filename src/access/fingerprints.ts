@@ -16,7 +16,8 @@ interface Fingerprint {
   readonly value: string;
 }
 
-type Algorithm = 'md5' | 'sha1' | 'sha256';
+const algorithms = ['md5', 'sha1', 'sha256'] as const;
+type Algorithm = (typeof algorithms)[number];
 
 /**
  * Reads a fingerprint file: lines of `MD5 Fingerprint=`, `SHA1 Fingerprint=` or `SHA256
@@ -24,19 +25,21 @@ type Algorithm = 'md5' | 'sha1' | 'sha256';
  * is, with a blank or a CR. Source: PROTOCOL.md, "Drivers".
  */
 export function parseFingerprints(text: string): Fingerprints {
-  const all = text.split('\n').flatMap((line): Fingerprint[] => {
-    const [, name, value] = fingerprintLine.exec(line) ?? [];
-    return name === undefined || value === undefined
-      ? []
-      : [{ algorithm: name.toLowerCase() as Algorithm, value }];
-  });
+  const all = text
+    .split('\n')
+    .flatMap((line) => algorithms.flatMap((algorithm) => fingerprintOn(line, algorithm)));
   return {
     weak: all.filter(({ algorithm }) => algorithm !== 'sha256'),
     strong: all.filter(({ algorithm }) => algorithm === 'sha256'),
   };
 }
 
-const fingerprintLine = /^(md5|sha1|sha256) fingerprint=(.*)$/is;
+function fingerprintOn(line: string, algorithm: Algorithm): readonly Fingerprint[] {
+  const start = `${algorithm} fingerprint=`;
+  return line.slice(0, start.length).toLowerCase() === start
+    ? [{ algorithm, value: line.slice(start.length) }]
+    : [];
+}
 
 /**
  * Whether a certificate is the one on file. It must fit one of the MD5 and SHA1 lines, and one of
@@ -63,7 +66,6 @@ export function fitsFingerprints(
 }
 
 function fingerprintOf({ raw }: Pick<X509Certificate, 'raw'>, algorithm: Algorithm): string {
-  return (createHash(algorithm).update(raw).digest('hex').toUpperCase().match(/../g) ?? []).join(
-    ':',
-  );
+  const digits = createHash(algorithm).update(raw).digest('hex').toUpperCase();
+  return digits.replace(/..(?=.)/g, '$&:');
 }

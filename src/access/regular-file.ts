@@ -49,7 +49,6 @@ export function readUpTo(file: number, size: number, limit: number): Buffer | un
     total += length;
     if (total > limit) return undefined;
     chunks.push(chunk.subarray(0, length));
-    if (length < chunk.length)
-      return chunks.length === 1 ? (chunks[0] ?? chunk) : Buffer.concat(chunks);
+    if (length < chunk.length) return Buffer.concat(chunks);
   }
 }

@@ -1,6 +1,14 @@
-import { chmodSync, copyFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CertificateCache } from '../../src/access/certificate-cache.js';
 import { openCertificates } from '../support/certificates.js';
 
@@ -28,14 +36,14 @@ beforeEach(() => {
 
 /** Reads until the files are old enough for their times to be trusted. */
 async function settled(): Promise<void> {
-  await expect.poll(async () => (await cache.read()) === (await cache.read())).toBe(true);
+  await expect.poll(() => cache.read() === cache.read()).toBe(true);
   reads = 0;
 }
 
 describe('certificates are read', () => {
-  test('once for any number of connections, also at the same time', async () => {
+  test('once for any number of connections', async () => {
     await settled();
-    const all = await Promise.all(Array.from({ length: 100 }, () => cache.read()));
+    const all = Array.from({ length: 100 }, () => cache.read());
     expect(new Set(all).size).toBe(1);
     expect(reads).toBe(0);
   });
@@ -63,9 +71,9 @@ describe('certificates are read', () => {
     ],
   ])('again, and at once, when they %s', async (_how, renew) => {
     await settled();
-    const before = (await cache.read()).own.cert;
+    const before = cache.read().own.cert;
     renew();
-    expect((await cache.read()).own.cert).not.toBe(before);
+    expect(cache.read().own.cert).not.toBe(before);
     expect(reads).toBe(1);
   });
 
@@ -80,8 +88,29 @@ describe('certificates are read', () => {
   test('again after a failure', async () => {
     await settled();
     writeFileSync(certFile, 'no certificate');
-    await expect(cache.read()).rejects.toMatchObject({ code: 'CERTIFICATE_UNUSABLE' });
+    expect(() => cache.read()).toThrow(expect.objectContaining({ code: 'CERTIFICATE_UNUSABLE' }));
     copyFileSync(first.cert, certFile);
-    expect((await cache.read()).own.certFile).toBe(certFile);
+    expect(cache.read().own.certFile).toBe(certFile);
+  });
+
+  test('again each time while the last change is so young that the next may leave its time', async () => {
+    await settled();
+    chmodSync(keyFile, 0o400);
+    const { ctimeMs } = statSync(keyFile);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.setSystemTime(Math.floor(ctimeMs) + 99);
+    expect(cache.read()).not.toBe(cache.read());
+    vi.setSystemTime(Math.ceil(ctimeMs) + 100);
+    expect(cache.read()).toBe(cache.read());
+    vi.useRealTimers();
+    expect(reads).toBe(3);
+  });
+
+  test('each time when one is missing, and that is an error', async () => {
+    await settled();
+    rmSync(certFile);
+    const missing = expect.objectContaining({ code: 'FILE_FAILED' }) as unknown;
+    expect(() => cache.read()).toThrow(missing);
+    expect(() => cache.read()).toThrow(missing);
   });
 });

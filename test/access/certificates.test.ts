@@ -1,8 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { throwError } from 'rxjs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { isSignedBy, readCertificates, readSmallFile } from '../../src/access/certificate-files.js';
+import {
+  certificatePaths,
+  isSignedBy,
+  readCertificates,
+  readSmallFile,
+} from '../../src/access/certificate-files.js';
 import {
   checkCertificate,
   type CertificateRules,
@@ -25,6 +31,10 @@ function x509(file: string): X509Certificate {
   return new X509Certificate(readFileSync(file));
 }
 
+function refusal(code: string, message: RegExp): unknown {
+  return expect.objectContaining({ code, message: expect.stringMatching(message) as string });
+}
+
 let folders = 0;
 function freshDir(identity = me): string {
   folders += 1;
@@ -32,19 +42,13 @@ function freshDir(identity = me): string {
 }
 
 describe('a file beside certificates', () => {
-  it('is read up to 1 MiB, and no further', async () => {
+  it('is read up to 1 MiB, and no further', () => {
     const file = join(made.directory, 'large');
     writeFileSync(file, 'x'.repeat(1_048_576));
-    expect((await readSmallFile(file)).text).toHaveLength(1_048_576);
+    expect(readSmallFile(file).text).toHaveLength(1_048_576);
     writeFileSync(file, 'x', { flag: 'a' });
-    await expect(readSmallFile(file)).rejects.toMatchObject({
-      code: 'FILE_FAILED',
-      message: expect.stringContaining('larger than 1048576 bytes') as string,
-    });
-    await expect(readSmallFile('/dev/zero')).rejects.toMatchObject({
-      code: 'FILE_FAILED',
-      message: expect.stringContaining('no regular file') as string,
-    });
+    expect(() => readSmallFile(file)).toThrow(refusal('FILE_FAILED', /over 1048576 bytes/));
+    expect(() => readSmallFile('/dev/zero')).toThrow(refusal('FILE_FAILED', /no regular file/));
   });
 });
 
@@ -65,6 +69,8 @@ describe('a fingerprint file', () => {
     ['among others', `old one\n${foreign('sha1')}${sha1}`, true],
     ['MD5 of another, SHA1 of this: one is enough', foreign('md5') + sha1, true],
     ['all three', md5 + sha1 + sha256, true],
+    ['SHA1 and SHA256', sha1 + sha256, true],
+    ['in a line with more before it', `x${sha1}`, false],
     ['of another', foreign('sha1'), false],
     ['SHA256 of this does not overrule a SHA1 of another', foreign('sha1') + sha256, false],
     ['SHA1 of this does not overrule a SHA256 of another', sha1 + foreign('sha256'), false],
@@ -84,60 +90,65 @@ describe('a fingerprint file', () => {
 describe('the files of a side', () => {
   it('are found below the folder, and each can be elsewhere', async () => {
     const dir = freshDir();
-    const own = await readCertificates({ sslDir: dir });
+    const own = readCertificates({ sslDir: dir });
     expect(own).toMatchObject({
       certFile: join(dir, 'me/crt.pem'),
       caFile: join(dir, 'CA/crt.pem'),
     });
-    const apart = await readCertificates({
+    const apart = readCertificates({
       sslDir: '/nowhere',
       sslCertFile: me.cert,
       sslKeyFile: me.key,
       sslCaCertFile: ca.cert,
     });
     expect(apart.cert).toBe(own.cert);
+    expect(certificatePaths({})).toEqual({
+      certFile: '/etc/amanda/ssl/me/crt.pem',
+      keyFile: '/etc/amanda/ssl/me/private/key.pem',
+      caFile: '/etc/amanda/ssl/CA/crt.pem',
+    });
   });
 
   it.each([
-    ['no certificate', 'me/crt.pem', undefined, 'FILE_FAILED'],
-    ['no key', 'me/private/key.pem', undefined, 'FILE_FAILED'],
-    ['no CA', 'CA/crt.pem', undefined, 'FILE_FAILED'],
-    ['a certificate that is none', 'me/crt.pem', 'nothing', 'CERTIFICATE_UNUSABLE'],
+    ['certificate', 'sslCertFile'],
+    ['key', 'sslKeyFile'],
+    ['CA', 'sslCaCertFile'],
+  ])('without a %s are refused, by name', async (_what, option) => {
+    const sslDir = freshDir();
+    const file = join(sslDir, 'gone');
+    expect(() => readCertificates({ sslDir, [option]: file })).toThrow(
+      refusal('FILE_FAILED', new RegExp(file)),
+    );
+  });
+
+  it.each([
+    ['a certificate that is none', 'me/crt.pem', 'nothing', /There is no certificate/, false],
     [
       'a broken certificate',
       'CA/crt.pem',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
-      'CERTIFICATE_UNUSABLE',
+      /cannot be read/,
+      true,
     ],
-    ['a key that is none', 'me/private/key.pem', 'nothing', 'CERTIFICATE_UNUSABLE'],
+    ['a key that is none', 'me/private/key.pem', 'nothing', /There is no private key/, true],
     [
       'the key of another',
       'me/private/key.pem',
       readFileSync(leaf.key, 'utf8'),
-      'CERTIFICATE_UNUSABLE',
+      /is not the one of the certificate/,
+      false,
     ],
-  ] as const)('with %s are refused, by name', async (_what, name, text, code) => {
-    const dir = freshDir();
-    const file = join(dir, name);
-    if (text === undefined) {
-      const missing = {
-        'me/crt.pem': 'sslCertFile',
-        'me/private/key.pem': 'sslKeyFile',
-        'CA/crt.pem': 'sslCaCertFile',
-      } as const;
-      await expect(
-        readCertificates({ sslDir: dir, [missing[name]]: `${file}.gone` }),
-      ).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(`${file}.gone`) as string,
-      });
-    } else {
-      writeFileSync(file, text);
-      await expect(readCertificates({ sslDir: dir })).rejects.toMatchObject({
-        code,
+  ])('with %s are refused, by name', async (_what, name, text, why, hasCause) => {
+    const sslDir = freshDir();
+    const file = join(sslDir, name);
+    writeFileSync(file, text);
+    expect(() => readCertificates({ sslDir })).toThrow(refusal('CERTIFICATE_UNUSABLE', why));
+    expect(() => readCertificates({ sslDir })).toThrow(
+      expect.objectContaining({
         message: expect.stringContaining(file) as string,
-      });
-    }
+        ...(hasCause ? { cause: expect.any(Error) as unknown } : {}),
+      }),
+    );
   });
 
   it('with a key that others can read: warn, or refuse when told to insist', async () => {
@@ -145,22 +156,55 @@ describe('the files of a side', () => {
     const key = join(dir, 'me/private/key.pem');
     chmodSync(key, 0o644);
     const onWarning = vi.fn<(warning: AmandaError) => void>();
-    await readCertificates({ sslDir: dir, onWarning });
+    readCertificates({ sslDir: dir, onWarning });
     expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([
       ['KEY_UNSAFE', expect.stringMatching(/its mode is 0644.*chmod 600/)],
     ]);
-    await expect(readCertificates({ sslDir: dir, insistOnSafeKey: true })).rejects.toMatchObject({
-      code: 'KEY_UNSAFE',
-      message: expect.stringContaining(key) as string,
-    });
+    expect(() => readCertificates({ sslDir: dir, insistOnSafeKey: true })).toThrow(
+      expect.objectContaining({
+        code: 'KEY_UNSAFE',
+        message: expect.stringContaining(key) as string,
+      }),
+    );
     chmodSync(key, 0o600);
-    await readCertificates({ sslDir: dir, insistOnSafeKey: true });
+    readCertificates({ sslDir: dir, insistOnSafeKey: true });
+  });
+
+  it('with a key that its group may read are warned of, unless the key is root’s', async () => {
+    const isRoot = process.getuid?.() === 0;
+    const sslDir = freshDir();
+    const key = join(sslDir, 'me/private/key.pem');
+    chmodSync(key, 0o640);
+    const onWarning = vi.fn();
+    readCertificates({ sslDir, onWarning });
+    expect(onWarning).toHaveBeenCalledTimes(isRoot ? 0 : 1);
+    if (isRoot) chownSync(key, 34, 34);
+    readCertificates({ sslDir, onWarning });
+    expect(onWarning).toHaveBeenCalledTimes(isRoot ? 1 : 2);
+  });
+
+  it('are warned of before and after the time for which they are valid', async () => {
+    const sslDir = freshDir();
+    const { validFrom, validTo } = x509(me.cert);
+    const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const warnings: unknown[] = [];
+    for (const now of [from - 1, from, to, to + 1]) {
+      vi.setSystemTime(now);
+      readCertificates({ sslDir, onWarning: (warning) => warnings.push([now, warning]) });
+    }
+    vi.useRealTimers();
+    const warning = refusal('CERTIFICATE_UNUSABLE', /it is valid from .* only/);
+    expect(warnings).toEqual([
+      [from - 1, warning],
+      [to + 1, warning],
+    ]);
   });
 
   it('that no peer will take are warned of', async () => {
     const onWarning = vi.fn<(warning: AmandaError) => void>();
-    await readCertificates({ sslDir: freshDir(made.signed('foreign', other)), onWarning });
-    await readCertificates({ sslDir: freshDir(leaf), onWarning });
+    readCertificates({ sslDir: freshDir(made.signed('foreign', other)), onWarning });
+    readCertificates({ sslDir: freshDir(leaf), onWarning });
     expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([
       ['CERTIFICATE_UNUSABLE', expect.stringMatching(/that CA has not signed/)],
       ['CERTIFICATE_UNUSABLE', expect.stringMatching(/that CA has not signed/)],
@@ -169,7 +213,7 @@ describe('the files of a side', () => {
 
   it('warn through the process when nobody else is told', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
-    await readCertificates({ sslDir: freshDir(leaf) });
+    readCertificates({ sslDir: freshDir(leaf) });
     expect(emit.mock.calls).toEqual([
       [
         expect.stringMatching(/will refuse/),
@@ -190,6 +234,7 @@ describe('a certificate that a peer shows', () => {
     canonicalOf: (name) => [name === 'alias.lab' ? 'one.lab' : name],
   };
   const dir = freshDir();
+  const sha1Line = fingerprint(me.cert).trim().replace(/^sha1/, 'SHA1');
 
   function check(
     cert: string,
@@ -204,10 +249,6 @@ describe('a certificate that a peer shows', () => {
     );
   }
 
-  function refusal(code: string, message: RegExp): unknown {
-    return expect.objectContaining({ code, message: expect.stringMatching(message) as string });
-  }
-
   it('gives its common name when all is well', async () => {
     expect(await check(me.cert)).toBe('one.lab');
     expect(await check(me.cert, {}, { host: 'alias.lab' })).toBe('one.lab');
@@ -217,6 +258,28 @@ describe('a certificate that a peer shows', () => {
   it('must be signed by the CA itself', async () => {
     await expect(check(leaf.cert)).rejects.toEqual(refusal('CERTIFICATE_DEPTH', /CA\.pem.*middle/));
     expect(isSignedBy(x509(leaf.cert), [x509(middle.cert)])).toBe(true);
+  });
+
+  it('must be signed by one of several CAs', () => {
+    expect(isSignedBy(x509(me.cert), [x509(other.cert), x509(ca.cert)])).toBe(true);
+    expect(isSignedBy(x509(me.cert), [])).toBe(false);
+  });
+
+  it.each([
+    ['names the CA and has its signature', true, () => true, true],
+    ['names the CA alone', true, () => false, false],
+    ['has the signature alone', false, () => true, false],
+    [
+      'has a key of an unknown kind',
+      true,
+      () => {
+        throw new Error('unsupported');
+      },
+      false,
+    ],
+  ])('which %s is signed by it: %s', (_what, isNamed, verify, isSigned) => {
+    const certificate = { checkIssued: () => isNamed, verify } as unknown as X509Certificate;
+    expect(isSignedBy(certificate, authorities)).toBe(isSigned);
   });
 
   it('must not only name the CA, but be signed by it', () => {
@@ -241,6 +304,18 @@ describe('a certificate that a peer shows', () => {
     };
     await expect(check(cert, none)).rejects.toEqual(
       refusal('CERTIFICATE_HOST', /no host can have/),
+    );
+  });
+
+  it('may have a common name that begins with a dot', async () => {
+    const { cert } = made.signed('dotted', ca, { commonName: '.lab' });
+    expect(await check(cert, { sslCheckCertificateHost: false })).toBe('.lab');
+  });
+
+  it('is refused without a subject', async () => {
+    const { cert } = made.signed('empty', ca, { subject: '/' });
+    await expect(check(cert)).rejects.toEqual(
+      refusal('CERTIFICATE_HOST', /for "" has no common name/),
     );
   });
 
@@ -273,7 +348,7 @@ describe('a certificate that a peer shows', () => {
     const sslDir = freshDir();
     const file = pin(sslDir, 'one.lab', fingerprint(leaf.cert));
     await expect(check(me.cert, { sslDir })).rejects.toEqual(
-      refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)),
+      refusal('CERTIFICATE_FINGERPRINT', new RegExp(`${file}.*: ${sha1Line}$`)),
     );
     expect(await check(me.cert, { sslDir, sslCheckFingerprint: false })).toBe('one.lab');
     writeFileSync(file, fingerprint(me.cert));
@@ -290,6 +365,36 @@ describe('a certificate that a peer shows', () => {
         refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)),
       );
     }
+  });
+
+  it('must be the one on file for the host that an initiator asked for, whatever the resolver says', async () => {
+    const { cert } = made.signed('two-unknown', ca, { commonName: 'two.lab' });
+    const sslDir = freshDir();
+    const file = pin(sslDir, 'alias.lab', fingerprint(leaf.cert));
+    for (const canonicalOf of [
+      () => throwError(() => new Error('no answer')),
+      () => [],
+      () => [undefined],
+    ]) {
+      const names = { resolver: { ...resolver, canonicalOf } };
+      const rules = { sslDir, names, sslCheckCertificateHost: false };
+      await expect(check(cert, rules, { host: 'alias.lab' })).rejects.toEqual(
+        refusal('CERTIFICATE_FINGERPRINT', new RegExp(file)),
+      );
+    }
+  });
+
+  it.each(['..', '.', 'a/b', ''])('is looked for in no file of the host %j', async (host) => {
+    const sslDir = freshDir();
+    pin(sslDir, host, fingerprint(leaf.cert));
+    const rules = { sslDir, sslCheckCertificateHost: false };
+    expect(await check(me.cert, rules, { host })).toBe('one.lab');
+  });
+
+  it('needs no fingerprint when a file is in the place of its folder', async () => {
+    const sslDir = freshDir();
+    writeFileSync(join(sslDir, 'remote'), '');
+    expect(await check(me.cert, { sslDir })).toBe('one.lab');
   });
 
   it('must be the one in the file that was named, which must be there', async () => {
@@ -311,7 +416,10 @@ describe('a certificate that a peer shows', () => {
     it('must have a fingerprint on file, whatever the other options say', async () => {
       const sslDir = freshDir();
       await expect(check(me.cert, { sslDir, ...every })).rejects.toEqual(
-        refusal('CERTIFICATE_FINGERPRINT', /No fingerprint.*remote\/one\.lab\/fingerprint/),
+        refusal(
+          'CERTIFICATE_FINGERPRINT',
+          new RegExp(`No fingerprint.*remote/one\\.lab/fingerprint: ${sha1Line}$`),
+        ),
       );
       const file = pin(sslDir, 'one.lab', fingerprint(leaf.cert));
       await expect(check(me.cert, { sslDir, ...every })).rejects.toEqual(
@@ -340,7 +448,8 @@ describe('a certificate that a peer shows', () => {
   it.each([
     ['a CR', (line: string) => line.replace('\n', '\r\n')],
     ['small letters', (line: string) => line.toLowerCase()],
-    ['blanks', (line: string) => ` ${line.replace('=', ' = ')}`],
+    ['blanks', (line: string) => `  ${line.replace('=', '  =  ')}`],
+    ['a CR, below another line', (line: string) => `old\r\n${line.replace('\n', '\r\n')}`],
     ['a byte order mark', (line: string) => `\uFEFF${line}`],
   ])(
     'is refused, with the reason, when what is on file is its fingerprint but for %s',

@@ -1,10 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCertificates, readSmallFile } from '../../src/access/certificate-files.js';
-import { readRegularFile } from '../../src/access/regular-file.js';
+import { readRegularFile, readUpTo } from '../../src/access/regular-file.js';
 import { ConfigFiles } from '../../src/cli/config/files.js';
 
 let folder = '';
@@ -31,12 +42,14 @@ describe.each(['fifo', 'folder', 'device', 'link'])('a %s in the place of a file
 
   it('is an error at once for certificates, keys and fingerprints', async () => {
     const path = join(folder, name);
-    await expect(readSmallFile(path)).rejects.toMatchObject({
-      code: 'FILE_FAILED',
-      message: `Cannot read ${path}: it is no regular file.`,
-    });
+    expect(() => readSmallFile(path)).toThrow(
+      expect.objectContaining({
+        code: 'FILE_FAILED',
+        message: `Cannot read ${path}: it is no regular file.`,
+      }),
+    );
     const files = { sslCertFile: path, sslKeyFile: path, sslCaCertFile: path };
-    await expect(readCertificates(files)).rejects.toMatchObject({ code: 'FILE_FAILED' });
+    expect(() => readCertificates(files)).toThrow(expect.objectContaining({ code: 'FILE_FAILED' }));
   });
 
   it('is an error at once for a configuration', () => {
@@ -60,6 +73,31 @@ describe('a regular file', () => {
   it('is read up to the limit, also one that claims to be empty', () => {
     expect(readRegularFile(join(folder, 'file'), 4).bytes.toString()).toBe('text');
     expect(() => readRegularFile(join(folder, 'file'), 3)).toThrow('it has over 3 bytes');
-    expect(readRegularFile('/proc/self/status', 100_000).bytes.toString()).toContain('Pid:');
+    expect(readRegularFile('/proc/self/limits', 100_000).bytes).toEqual(
+      readFileSync('/proc/self/limits'),
+    );
+  });
+
+  it('is read whole when it has grown since its size was asked for', () => {
+    const bytes = Buffer.from('grown '.repeat(1_000));
+    writeFileSync(join(folder, 'grown'), bytes);
+    for (const size of [0, 1_000, 5_999, 6_000]) {
+      const file = openSync(join(folder, 'grown'), 'r');
+      expect(readUpTo(file, size, 6_000)).toEqual(bytes);
+      closeSync(file);
+    }
+  });
+
+  it('stays open neither after it was read nor after an error', () => {
+    readRegularFile(join(folder, 'file'), 4);
+    expect(() => readRegularFile(join(folder, 'file'), 3)).toThrow();
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    expect(open).not.toContain(join(folder, 'file'));
   });
 });

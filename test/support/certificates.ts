@@ -12,6 +12,8 @@ export interface Identity {
 export interface SignedOptions {
   /** Default `localhost`; none when empty. */
   readonly commonName?: string;
+  /** The whole subject, in the place of the common name. */
+  readonly subject?: string;
   /** From now on; negative for one that has expired. */
   readonly days?: number;
   /** Lets it sign others. */
@@ -68,6 +70,7 @@ export function openCertificates(parent = tmpdir()): Certificates {
       by,
       {
         commonName = 'localhost',
+        subject = commonName === '' ? '/O=nameless' : `/CN=${commonName}`,
         days = 30,
         isAuthority = false,
         rsaBits,
@@ -83,7 +86,7 @@ export function openCertificates(parent = tmpdir()): Certificates {
       );
       request(
         name,
-        commonName === '' ? '/O=nameless' : `/CN=${commonName}`,
+        subject,
         rsaBits === undefined ? ELLIPTIC : ['-newkey', `rsa:${rsaBits}`],
         '-out',
         csr,

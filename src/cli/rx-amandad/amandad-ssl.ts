@@ -1,4 +1,4 @@
-import { defer, ignoreElements, merge } from 'rxjs';
+import { defer, ignoreElements, merge, of } from 'rxjs';
 import { acceptAllSsl, targetCache, type CertificateOptions } from '../../drivers/ssl/ssl.js';
 import { listenSslStdio } from '../../drivers/ssl/ssl-stdio.js';
 import type { AmandadArguments } from './amandad-arguments.js';
@@ -29,7 +29,7 @@ export function sslListeners(
         acceptAllSsl({ ...certificates, maxConnections }, options, cache),
       );
       // A program that listens itself ends at once when its certificates cannot be used.
-      const checked = defer(() => cache.read()).pipe(ignoreElements());
+      const checked = defer(() => of(cache.read())).pipe(ignoreElements());
       return isOwn ? merge(checked, connections) : connections;
     },
   };

@@ -86,7 +86,7 @@ export function ssl({
     name: 'ssl',
     user,
     open: (options) =>
-      defer(() => cache.read()).pipe(
+      defer(() => of(cache.read())).pipe(
         switchMap(({ own, made: context }) =>
           openSession(host, port, own, context, certificates).pipe(
             switchMap((secured) =>
@@ -131,7 +131,7 @@ export function listenSsl({
     name: 'ssl',
     maxConnections,
     accept: (connection) =>
-      defer(() => cache.read()).pipe(
+      defer(() => of(cache.read())).pipe(
         switchMap(() => sockets),
         acceptAllSsl({ ...options, maxConnections }, connection, cache),
       ),
@@ -177,7 +177,7 @@ export function acceptSsl(
   const { remoteAddress: address = '', remotePort: port } = raw;
   return clientHello(raw).pipe(
     switchMap(() => delayed.turn(address)),
-    switchMap(() => cache.read()),
+    map(() => cache.read()),
     switchMap(({ own, made: server }) =>
       acceptSession(raw, server, own, certificates).pipe(
         tap({
