@@ -39,19 +39,13 @@ export function readAmandahosts(
     return refused(`cannot open ${path}: ${systemText(error)}`);
   }
   try {
-    return readChecked(file, path, options);
+    try {
+      return readChecked(file, path, options);
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     return refused(`cannot read ${path}: ${systemText(error)}`);
-  } finally {
-    close(file);
-  }
-}
-
-function close(file: number): void {
-  try {
-    closeSync(file);
-  } catch {
-    // Nothing was written, so a failed close loses nothing.
   }
 }
 
@@ -87,6 +81,6 @@ const systemTexts: Readonly<Record<string, string>> = {
 };
 
 function systemText(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return systemTexts[code] ?? messageOf(error);
+  const { code } = error as { readonly code?: unknown };
+  return systemTexts[String(code)] ?? messageOf(error);
 }

@@ -83,21 +83,13 @@ export function authorize(
   return ({ user, service, peer }) =>
     peerName(peer, names).pipe(
       map((named): Verdict => {
-        if (named.kind === 'refused') return named;
+        if (named.kind !== 'named') return named;
         const { host, address } = named;
         const port = reservedPort ? checkSourcePort(host, peer.port) : allowed;
         if (port.kind === 'refused') return port;
         const asked = askedUser(user, service);
-        return asked.kind === 'refused'
-          ? asked
-          : checkFile({
-              host,
-              address,
-              user: asked.user,
-              service,
-              localUser: localUser.name,
-              file,
-            });
+        if (typeof asked !== 'string') return asked;
+        return checkFile({ host, address, user: asked, service, localUser: localUser.name, file });
       }),
     );
 }
@@ -124,16 +116,13 @@ function peerName(
 }
 
 /** The user, if user and service are short enough to ask the file for. */
-function askedUser(
-  user: string | Refused,
-  service: string,
-): { readonly kind: 'asked'; readonly user: string } | Refused {
+function askedUser(user: string | Refused, service: string): string | Refused {
   if (typeof user !== 'string') return user;
   if (user.length > MAX_NAME_CHARACTERS)
     return refused(`a user name of ${user.length} characters is not allowed`);
   if (service.length > MAX_NAME_CHARACTERS)
     return refused(`a service name of ${service.length} characters is not allowed`);
-  return { kind: 'asked', user };
+  return user;
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   zip,
   type Observable,
 } from 'rxjs';
-import { AmandaError } from '../wire/errors.js';
 import { isIPv4 } from './ipv4.js';
 import { resolverText, type NameResolver } from './resolver.js';
 import { systemNames } from './system-names.js';
@@ -103,8 +102,9 @@ function judge(
   return { kind: 'named', host, address };
 }
 
-function noAnswer(question: string): AmandaError {
-  return new AmandaError('BAD_ARGUMENT', `The resolver gave no answer for ${question}.`);
+/** Its message becomes part of a refusal. */
+function noAnswer(question: string): Error {
+  return new Error(`The resolver gave no answer for ${question}.`);
 }
 
 /**
@@ -116,5 +116,6 @@ export function plainAddress(address: string): string | undefined {
   const withoutZone = address.split('%', 1)[0] ?? '';
   if (!isIPv6(withoutZone)) return undefined;
   const plain = new SocketAddress({ address: withoutZone, family: 'ipv6' }).address;
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1] ?? plain;
+  const mapped = plain.slice('::ffff:'.length);
+  return isIPv4(mapped) ? mapped : plain;
 }

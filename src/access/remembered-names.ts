@@ -1,4 +1,4 @@
-import { AsyncSubject, defer, share, tap, type Observable, type ObservableInput } from 'rxjs';
+import { AsyncSubject, defer, share, type Observable, type ObservableInput } from 'rxjs';
 import { ExpiringMap } from './expiring-map.js';
 import type { NameResolver } from './resolver.js';
 
@@ -26,12 +26,8 @@ export function rememberNames(
       const question = `${family} ${name}`;
       const known = answers.get(question);
       if (known !== undefined) return known;
+      // After an error the next subscriber asks again.
       const answer = defer(() => ask(name, family)).pipe(
-        tap({
-          error: () => {
-            answers.delete(question);
-          },
-        }),
         share({ connector: () => new AsyncSubject(), resetOnComplete: false }),
       );
       answers.set(question, answer);

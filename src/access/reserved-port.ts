@@ -10,7 +10,7 @@ const FIRST_UNRESERVED_PORT = 1024;
  * "Access".
  */
 export function checkSourcePort(host: string, port: number | undefined): Verdict {
-  return port !== undefined && port < FIRST_UNRESERVED_PORT
+  return (port ?? Infinity) < FIRST_UNRESERVED_PORT
     ? allowed
     : refused(`host ${host}: port ${port ?? 'unknown'} not secure`);
 }

@@ -63,10 +63,7 @@ function canonicalByGetent(
       execFile('getent', args, options, (error, stdout) => {
         if (names.closed) return;
         if (error !== null && error.code !== NOT_FOUND) {
-          canonicalByDns(name).then(
-            (canonical) => emit(canonical),
-            (failure: unknown) => names.error(failure),
-          );
+          void canonicalByDns(name).then(emit);
         } else {
           emit(/^\S+\s+\S+[ \t]+(\S+)/.exec(stdout)?.[1]);
         }
@@ -83,6 +80,7 @@ function canonicalByGetent(
 /** The longest chain of aliases. */
 const MAX_ALIASES = 8;
 
+/** Never rejects. */
 async function canonicalByDns(name: string): Promise<string | undefined> {
   const { resolveCname } = await import('node:dns/promises');
   let canonical = name;
@@ -108,5 +106,5 @@ export function resolverText(error: unknown): string {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return String((error as { readonly code?: unknown } | null)?.code);
 }

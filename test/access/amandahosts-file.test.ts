@@ -1,9 +1,15 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
+import { openSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readAmandahosts } from '../../src/access/amandahosts-file.js';
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>();
+  return { ...real, openSync: vi.fn(real.openSync) };
+});
 
 const owner = process.getuid?.() ?? 0;
 let folder = '';
@@ -65,6 +71,41 @@ test('a file that cannot be opened refuses with the text of the system', async (
   );
   expect(await reasonFor(join(path, 'below'))).toBe(`cannot open ${path}/below: Not a directory`);
   expect(await reasonFor(loop)).toBe(`cannot open ${loop}: Too many levels of symbolic links`);
+});
+
+test('a file that cannot be read refuses with the text of the system', async () => {
+  expect(await reasonFor('/proc/self/mem')).toBe('cannot read /proc/self/mem: Input/output error');
+});
+
+test.each([
+  ['EACCES', 'Permission denied'],
+  ['EMFILE', 'Too many open files'],
+  ['ENAMETOOLONG', 'File name too long'],
+  ['ENFILE', 'Too many open files in system'],
+  ['EPERM', 'Operation not permitted'],
+  ['EOTHER', 'what Node says'],
+])('%s refuses with the words of the C library, or else of Node', async (code, words) => {
+  vi.mocked(openSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error('what Node says'), { code });
+  });
+  expect(await reasonFor('/home/.amandahosts')).toBe(`cannot open /home/.amandahosts: ${words}`);
+});
+
+test('no file stays open, whether it was read or refused', async () => {
+  const good = await file('closed-good', 0o600);
+  const bad = await file('closed-bad', 0o644);
+  expect([await reasonFor(good), await reasonFor(bad)]).toEqual([
+    'read',
+    expect.stringContaining('incorrect permissions'),
+  ]);
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  expect(open.filter((path) => path === good || path === bad)).toEqual([]);
 });
 
 test('a FIFO is refused, a directory has no lines, and neither makes anybody wait', async () => {

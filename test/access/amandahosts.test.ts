@@ -93,6 +93,7 @@ describe('which line allows', () => {
     expect(allows('LocalHost.LocalDomain backup', { address: '::1' })).toBe(true);
     expect(allows('localhost backup', { address: '127.0.0.2' })).toBe(false);
     expect(allows('localhost backup', { address: undefined })).toBe(false);
+    expect(allows('db2.lab backup', { address: '127.0.0.1' })).toBe(false);
     expect(allows('localhost backup', { address: '10.0.0.1', host: 'localhost' })).toBe(true);
   });
 

@@ -92,6 +92,16 @@ describe('authorize', () => {
     expect(await reason({ peer: {} })).toBe('the peer has neither a name nor an address');
   });
 
+  test('takes the name of a peer as checked, with or without an address', async () => {
+    const { host, port } = good.peer;
+    expect(await reason({ peer: { host, port } })).toBe('allowed');
+    const rules = { rules: 'localhost backup noop' };
+    expect(await reason({ peer: { host, port } }, rules)).toContain('is not allowed');
+    expect(await reason({ peer: { host, port, address: '::ffff:127.0.0.1' } }, rules)).toBe(
+      'allowed',
+    );
+  });
+
   test('goes by rules that the program keeps itself, without a file', async () => {
     expect(await reason({}, { rules: 'db1.lab backup noop' })).toBe('allowed');
     expect(await reason({}, { rules: 'db2.lab', file: 'the rules' })).toMatch(
@@ -125,6 +135,8 @@ describe('authorize', () => {
     expect(await reason({ service: 'x'.repeat(4097) })).toBe(
       'a service name of 4097 characters is not allowed',
     );
+    const longest = 'x'.repeat(4096);
+    expect(await reason({ user: longest, service: longest })).toContain(`service ${longest}: `);
   });
 
   test('goes by the user of this process by default', async () => {
@@ -155,5 +167,7 @@ describe('readSecurity', () => {
       'REQ SECURITY line parse error, expecting USER, got TICKET',
     );
     expect(read('SECURITY USER backup\n')).toBe('packet as no SERVICE line');
+    const body = encodeText('SECURITY USER backup\n');
+    expect(readSecurity(body)).toMatchObject({ service: '', rest: body });
   });
 });

@@ -30,13 +30,6 @@ describe('ExpiringMap', () => {
     expect(map.get('a')).toBeUndefined();
   });
 
-  test('forgets an entry', () => {
-    const map = new ExpiringMap<number>(100, 10);
-    map.set('a', 1);
-    map.delete('a');
-    expect(map.get('a')).toBeUndefined();
-  });
-
   test('drops the entry that was set first when there are too many', () => {
     const map = new ExpiringMap<number>(100, 2);
     map.set('a', 1);

@@ -72,6 +72,15 @@ describe('nameInHosts', () => {
     expect(nameInHosts(odd, address)).toBe(name);
   });
 
+  it('reads a line that ends with a CR', () => {
+    expect(nameInHosts(parseHosts('10.1.1.1 one.lab\r\n'), '10.1.1.1')).toBe('one.lab');
+  });
+
+  it('passes over lines of other IPv6 addresses', () => {
+    const lines = parseHosts('fe80::1 link\n1::ffff:10.1.1.1 six\n10.1.1.1 four\n');
+    expect(nameInHosts(lines, '10.1.1.1')).toBe('four');
+  });
+
   it.each([
     '::ffff:10.1.1.1',
     '::FFFF:0a01:0101',
@@ -134,6 +143,9 @@ describe('asksHostsFirst', () => {
     ['hosts: resolve [!UNAVAIL=return] files', false],
     ['hosts: filesystem', false],
     ['# hosts: files', false],
+    [' \thosts: files dns', true],
+    ['ghosts: files', false],
+    ['hosts : files', false],
     ['passwd: files\n', false],
     ['', false],
   ])('%j: %s', (text, first) => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isIPv4 } from '../../src/access/ipv4.js';
 
 describe('isIPv4', () => {
-  it.each(['0.0.0.0', '127.0.0.1', '255.255.255.255', '10.20.30.40'])('%s is one', (text) => {
+  it.each(['0.0.0.0', '127.0.0.1', '255.255.255.255', '10.20.39.49'])('%s is one', (text) => {
     expect(isIPv4(text)).toBe(true);
   });
 
@@ -22,6 +22,7 @@ describe('isIPv4', () => {
     '+1.2.3.4',
     '0x1.2.3.4',
     '1..2.3',
+    '1.2.3.:',
     '::1',
   ])('%j is none', (text) => {
     expect(isIPv4(text)).toBe(false);

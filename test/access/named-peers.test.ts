@@ -1,7 +1,7 @@
 import { TestScheduler } from 'rxjs/testing';
-import { of, timer, map, type Observable } from 'rxjs';
+import { firstValueFrom, of, timer, map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { rememberPeers } from '../../src/access/named-peers.js';
+import { namePeer, rememberPeers } from '../../src/access/named-peers.js';
 import type { NamedPeer } from '../../src/access/peer.js';
 import { refused, type Refused } from '../../src/access/verdict.js';
 
@@ -65,5 +65,12 @@ describe('rememberPeers', () => {
     for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.3', '10.0.0.1'])
       names({ address }).subscribe();
     expect(asked).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.1']);
+  });
+});
+
+it('names peers by the names of the system', async () => {
+  expect(await firstValueFrom(namePeer({ address: '127.0.0.1' }))).toMatchObject({
+    kind: 'named',
+    address: '127.0.0.1',
   });
 });

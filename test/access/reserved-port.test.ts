@@ -1,5 +1,17 @@
-import { expect, test } from 'vitest';
-import { checkSourcePort, servicePorts, sourcePorts } from '../../src/access/reserved-port.js';
+import { openSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import { readRegularFile } from '../../src/access/regular-file.js';
+import {
+  checkSourcePort,
+  servicePorts,
+  servicePortsOfSystem,
+  sourcePorts,
+} from '../../src/access/reserved-port.js';
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>();
+  return { ...real, openSync: vi.fn(real.openSync) };
+});
 
 test('a source port below 1024 is allowed', () => {
   expect([1, 512, 1023].map((port) => checkSourcePort('db1', port).kind)).toEqual([
@@ -59,4 +71,20 @@ test('the services file gives the ports of a protocol that are not Amanda’s, b
     '# x\nexec\t\t512/tcp\nbiff 512/udp comsat\n  shell 514/tcp cmd # no passwords\namanda 1000/tcp\nkamanda 1001/tcp\nother 1000/tcp\nbad line\n#no 515/tcp\nhigh 999999/tcp\ntwo words 516/tcp\ndigits 5x7/tcp\n';
   expect(servicePorts(text, 'tcp')).toEqual(new Set([512, 514]));
   expect(servicePorts(text, 'udp')).toEqual(new Set([512]));
+});
+
+test.each(['tcp', 'udp'] as const)(
+  'the %s ports of the system are those of /etc/services',
+  (of) => {
+    const text = readRegularFile('/etc/services', 1_000_000).bytes.toString();
+    expect(servicePortsOfSystem(of)).toEqual(servicePorts(text, of));
+    expect(servicePortsOfSystem(of).size).toBeGreaterThan(0);
+  },
+);
+
+test('a system whose /etc/services is not readable has no ports of services', () => {
+  vi.mocked(openSync).mockImplementationOnce(() => {
+    throw new Error('no such file');
+  });
+  expect(servicePortsOfSystem('tcp')).toEqual(new Set());
 });

@@ -55,7 +55,7 @@ describe('the canonical name', () => {
   });
 
   test('is the third word of what getent says', async () => {
-    await getent('echo "10.0.0.1   STREAM one.lab"; echo "10.0.0.1   DGRAM  "');
+    await getent('echo "10.0.0.1   STREAM  one.lab"; echo "10.0.0.1   DGRAM  "');
     expect(await firstValueFrom(canonicalOf())).toBe('one.lab');
     await getent('echo "10.0.0.1 STREAM"; echo "10.0.0.1 DGRAM one.lab"');
     expect(await firstValueFrom(canonicalOf())).toBeUndefined();
@@ -122,6 +122,7 @@ test.each([
   [coded('EOTHER'), 'it failed: EOTHER'],
   [new Error('no code'), 'no code'],
   ['a text', 'a text'],
+  [null, 'null'],
 ])('an error of a resolver is shown in the words of the system: %s', (error, text) => {
   expect(resolverText(error)).toBe(text);
 });

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { lookup, lookupService } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, from, of, type ObservableInput } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { asksHostsFirst, nameInHosts, parseHosts } from '../../src/access/hosts-file.js';
 import type { NameResolver } from '../../src/access/resolver.js';
 import { hostsFirst, systemNames } from '../../src/access/system-names.js';
 
@@ -96,6 +97,15 @@ describe('hostsFirst', () => {
   ])('asks for everything where %s', async (_what, change) => {
     change();
     expect(await first(hostsFirst(system, files).nameOf('10.0.0.1'))).toBe('asked');
+  });
+
+  it('goes by the files of the system unless told others', async () => {
+    const text = (path: string): string =>
+      existsSync(path) ? readFileSync(path, 'utf8') : 'no lines';
+    const lines = asksHostsFirst(text('/etc/nsswitch.conf')) ? parseHosts(text('/etc/hosts')) : [];
+    expect(await first(hostsFirst(system).nameOf('127.0.0.1'))).toBe(
+      nameInHosts(lines, '127.0.0.1') ?? 'asked',
+    );
   });
 
   it('reads the file again after a second', async () => {
