@@ -184,11 +184,13 @@ export class TcpmConnection extends Observable<Frame> implements Connection, Car
     this.#channel.destroy();
   }
 
-  /** Ends the connection in good order if nothing is open, else at once. */
+  /** Ends the connection in good order if nothing is open, else at once, after what was sent. */
   dispose(): void {
-    if ([...this.#handles.all()].some(({ isOpen }) => isOpen))
+    if ([...this.#handles.all()].some(({ isOpen }) => isOpen)) {
+      // A close that ends a service must reach it: the end of the channel does not always.
+      this.#writer.flush();
       this.abort(endedHere(this.peer, 'cancelled'));
-    else this.close();
+    } else this.close();
   }
 
   #controller(handle: number, kind: 'bytes' | 'packets'): StreamController {

@@ -21,7 +21,7 @@ import {
   programs,
   treeLines,
 } from '../support/real-amanda.js';
-import { dumpOnce, recoverImage, unpack } from '../support/recovery.js';
+import { dumpOnce, leaveAmidxtaped, recoverImage, unpack } from '../support/recovery.js';
 
 describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => {
   let lab: Lab;
@@ -124,6 +124,12 @@ describeReal('our initiator and the real amandad', ['amandad', 'amdump'], () => 
           ),
         ),
       ).toEqual(treeLines(tree));
+    });
+
+    it('amidxtaped: closing CTL ends it, and the volume is free again', async () => {
+      await leaveAmidxtaped(driver(), dumped, 'odd');
+      const image = await recoverImage(driver(), dumped, 'odd');
+      expect(image.length).toBeGreaterThan(0);
     });
 
     it('a service that is not enabled is refused with the real words', async () => {

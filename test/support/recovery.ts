@@ -38,6 +38,22 @@ export async function recoverImage(
   return readFromTape(driver, name, disk, await lookUp(driver, name, disk));
 }
 
+/**
+ * Asks amidxtaped for a dump, and leaves before its header by closing CTL. Resolves when amidxtaped
+ * has closed its streams. Source: PROTOCOL.md, "Leaving amidxtaped".
+ */
+export async function leaveAmidxtaped(
+  driver: Driver,
+  { name }: Configuration,
+  disk: string,
+): Promise<void> {
+  const place = await lookUp(driver, name, disk);
+  await converse(driver, 'amidxtaped', async ({ CTL }) => {
+    await askForDump(CTL, name, disk, place);
+    CTL?.complete();
+  });
+}
+
 /** Unpacks an image of GNU tar into a new folder, which is returned. */
 export function unpack(image: Uint8Array, directory: string): string {
   mkdirSync(directory);
@@ -79,29 +95,11 @@ async function lookUp(driver: Driver, config: string, disk: string): Promise<Pla
   return { label, file, datestamp: stamp.replaceAll('-', '') };
 }
 
-function readFromTape(
-  driver: Driver,
-  config: string,
-  disk: string,
-  { label, file, datestamp }: Place,
-): Promise<Buffer> {
+function readFromTape(driver: Driver, config: string, disk: string, place: Place): Promise<Buffer> {
   return converse(driver, 'amidxtaped', async ({ CTL, DATA, STATE }) => {
-    const { say, hear } = dialogue(CTL);
     const data = collect(DATA);
     const state = collect(STATE);
-    say(`FEATURES=${Features.amanda351.toString()}`);
-    await hear(/^FEATURES=/);
-    const place = [
-      `LABEL=${label}`,
-      `FSF=${file}`,
-      'HEADER',
-      'DEVICE=vtapes',
-      'HOST=^localhost$',
-      `DISK=^${disk}$`,
-      `DATESTAMP=${datestamp}`,
-    ];
-    for (const line of [`CONFIG=${config}`, ...place, 'END']) say(line);
-    const header = Number((await hear(/^HEADER-SEND-SIZE /)).split(' ')[1]);
+    const { say, hear, header } = await askForDump(CTL, config, disk, place);
     for (const [said, ...answers] of [
       [undefined, 'HEADER-READY', 'HEADER-DONE'],
       [/^STATE-SEND/, 'STATE-READY', 'STATE-DONE'],
@@ -117,6 +115,30 @@ function readFromTape(
   });
 }
 
+/** Names a dump to amidxtaped; resolves when the dump is found. `header`: bytes of its header. */
+async function askForDump(
+  CTL: Stream | undefined,
+  config: string,
+  disk: string,
+  { label, file, datestamp }: Place,
+): Promise<Dialogue & { readonly header: number }> {
+  const { say, hear } = dialogue(CTL);
+  say(`FEATURES=${Features.amanda351.toString()}`);
+  await hear(/^FEATURES=/);
+  const place = [
+    `LABEL=${label}`,
+    `FSF=${file}`,
+    'HEADER',
+    'DEVICE=vtapes',
+    'HOST=^localhost$',
+    `DISK=^${disk}$`,
+    `DATESTAMP=${datestamp}`,
+  ];
+  for (const line of [`CONFIG=${config}`, ...place, 'END']) say(line);
+  const header = Number((await hear(/^HEADER-SEND-SIZE /)).split(' ')[1]);
+  return { say, hear, header };
+}
+
 type Streams = Readonly<Record<string, Stream>>;
 
 function converse<T>(
@@ -128,7 +150,13 @@ function converse<T>(
   return lastValueFrom(
     connect(driver).pipe(
       request(asked),
-      mergeMap(({ streams }) => talk(streams)),
+      mergeMap(({ streams }) =>
+        talk(streams).catch((error: unknown) => {
+          // The end of the channel would leave the service, and keep its volume reserved.
+          for (const stream of Object.values(streams)) stream.complete();
+          throw error;
+        }),
+      ),
     ),
   );
 }
