@@ -45,7 +45,7 @@ export type { AmandaServiceName } from './target/process/amanda-service-names.js
 export * from './target/services/backup-services.js';
 export type * from './target/services/backup-image.js';
 export * from './target/services/tar-archive.js';
-export { noopService } from './target/services/noop-service.js';
+export { noopService, unsupportedFeatures } from './target/services/noop-service.js';
 export * from './target/services/sendbackup-service.js';
 export type { AdmissionOptions } from './target/admission.js';
 export type { ExchangeEvent } from './exchange/exchange-event.js';

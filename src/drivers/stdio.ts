@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { hostname } from 'node:os';
 import {
   Observable,
   concat,
@@ -58,7 +59,7 @@ function identify(auth: StdioOptions['auth']): Observable<SshPeer | Refused> {
   if (auth === 'ssh') return sshPeer(process.env.SSH_CONNECTION);
   return of({
     kind: 'peer',
-    peer: { driver: auth, ...(auth === 'local' ? { host: 'localhost' } : {}) },
+    peer: { driver: auth, ...(auth === 'local' ? { host: hostname() } : {}) },
   });
 }
 

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe } from 'vitest';
 import { local } from '../../src/drivers/local.js';
 import { complianceAmandad, testCompliance } from '../support/compliance.js';
@@ -8,7 +9,7 @@ describe('the local driver', () => {
     driver: local({ amandadPath: complianceAmandad }),
     nowhere: local({ amandadPath: '/nosuch/amandad' }),
     ...childProcesses(),
-    peers: { target: { host: 'localhost' }, initiator: { host: 'localhost' } },
+    peers: { target: { host: 'localhost' }, initiator: { host: hostname() } },
     stop: () => undefined,
   }));
 });

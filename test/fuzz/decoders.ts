@@ -29,7 +29,8 @@ import type { Diagram } from '../../src/diagram/model.js';
 import { Recording } from '../../src/diagram/recording.js';
 import { lines } from '../../src/operators/lines.js';
 import { readDumpHead } from '../../src/target/services/dump-request.js';
-import { shmArguments, withoutShm } from '../../src/target/process/shm.js';
+import { withoutFeatures } from '../../src/target/process/announced-features.js';
+import { SHARED_MEMORY, shmArguments } from '../../src/target/process/shared-memory.js';
 import { parseChecksum } from '../../src/wire/crc32c.js';
 import { decodeDatagram } from '../../src/wire/datagram.js';
 import { formatDle } from '../../src/wire/dle-format.js';
@@ -133,7 +134,10 @@ export const decoders: Readonly<Record<string, Decode>> = {
   features: (bytes) => Features.parse(decodeText(bytes)).names(),
   DLEs: (bytes) => parseDles(decodeText(bytes)).map((one) => formatDle(one)),
   'request for a dump': (bytes) => readDumpHead(incoming(bytes)),
-  'shared memory': (bytes) => [shmArguments(incoming(bytes)), withoutShm(bytes)],
+  'shared memory': (bytes) => [
+    shmArguments(incoming(bytes)),
+    withoutFeatures(bytes, [SHARED_MEMORY]),
+  ],
   'header of a dump': decodeDumpHeader,
   datagram: decodeDatagram,
   'quoted words': (bytes) => quotedWords(decodeText(bytes)).map(unquote),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Subject, firstValueFrom, from, mergeMap, throwError } from 'rxjs';
 import type { ServiceReply } from '../../src/exchange/service.js';
+import { SHARED_MEMORY } from '../../src/target/process/shared-memory.js';
 import { processService } from '../../src/target/process/process-service.js';
 import { encodeText, decodeText } from '../../src/wire/text.js';
 import {
@@ -439,7 +440,6 @@ describe('the streams of a service', () => {
 
 describe('data in shared memory', () => {
   const options = 'OPTIONS features=ff;data-shm-control-name=/amanda_shm_control-12-0;\n';
-  const bit147 = 'ffffffff9efefbfffffffffffffff3fffbf71f';
 
   it('is passed on to sendbackup for a requester on this host', async () => {
     const file = await script('printf "%s\\n" "$@"');
@@ -459,10 +459,40 @@ describe('data in shared memory', () => {
     ).rejects.toThrow(/data-shm-control-name/);
   });
 
-  it('is not offered when it is to be hidden', async () => {
-    const file = await script(`echo "OPTIONS features=${bit147};hostname=here;"`);
-    const said = await replyText(processService(file, { shm: 'hide' }), { service: 'noop' });
-    expect(said).toBe('OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf717;hostname=here;\n');
+  it('is not asked of sendbackup when the feature is hidden', async () => {
+    const file = await script('printf "%s\\n" "$@"');
+    const service = processService(file, { hideFeatures: [SHARED_MEMORY] });
+    const reply = await firstValueFrom(
+      from(service(incoming('sendbackup', options, { driver: 'local' }))),
+    );
+    expect(decodeText(reply.body)).toBe('amandad\nlocal\n');
+  });
+});
+
+describe('features that another service of the target lacks', () => {
+  const all = 'ffffffff9efefbfffffffffffffff3fffbf71f';
+  const fewer = all.replace('f71f', 'f717');
+  const said = async (...lines: readonly string[]): Promise<string> => {
+    const file = await script(`cat <<'END'\n${lines.join('\n')}\nEND`);
+    return replyText(processService(file, { hideFeatures: [SHARED_MEMORY] }), { service: 'noop' });
+  };
+
+  it.each([
+    ['in the first line', `OPTIONS features=${all};hostname=here;`],
+    ['after another line', `ERROR first\nOPTIONS maxdumps=1;features=${all.toUpperCase()};`],
+    ['in the JSON of selfcheck', `  {\n    "features" : "${all}",`],
+    ['in a message of selfcheck', `    "message" : "OPTIONS features=${all};hostname=here;"`],
+  ])('are not announced %s', async (_, line) => {
+    expect(await said(line)).toBe(`${line.replace(new RegExp(all, 'i'), fewer)}\n`);
+  });
+
+  it.each([
+    ['a disk of that name', `OPTIONS;features=${all} 0 SIZE 12`],
+    ['a file of that name', `ERROR OPTIONS features=${all};`],
+    ['an unknown set', 'OPTIONS features=UNKNOWNFEATURE;'],
+    ['bytes that are not UTF-8', 'OPTIONS hostname=\u00e9;'],
+  ])('leave %s alone', async (_, line) => {
+    expect(await said(line)).toBe(`${line}\n`);
   });
 });
 

@@ -5,8 +5,9 @@ import {
   amandaServicesNamed,
 } from '../../target/process/amanda-service-names.js';
 import { whyNotExecutable } from '../../target/process/executable.js';
+import { SHARED_MEMORY } from '../../target/process/shared-memory.js';
 import type { ServiceMap } from '../../target/serve.js';
-import { noopService } from '../../target/services/noop-service.js';
+import { unsupportedFeatures, noopService } from '../../target/services/noop-service.js';
 import type { AmandadArguments } from './amandad-arguments.js';
 
 export interface ServicesOptions {
@@ -55,11 +56,12 @@ async function ownSendbackup({ lists }: AmandadArguments): Promise<Service> {
 
 async function executableService(
   executable: string,
-  { auth, shm }: AmandadArguments,
+  { auth, shm, own }: AmandadArguments,
   hurry: Observable<unknown>,
 ): Promise<Service> {
   const { processService } = await import('../../target/process/process-service.js');
-  return processService(executable, { auth, killNow: hurry, shm: shm ? 'pass' : 'hide' });
+  const hideFeatures = own ? unsupportedFeatures : shm ? [] : [SHARED_MEMORY];
+  return processService(executable, { auth, killNow: hurry, hideFeatures });
 }
 
 function loadOnDemand(load: () => Promise<Service>): Service {

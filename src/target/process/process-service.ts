@@ -22,8 +22,10 @@ import {
 import type { Readable } from 'node:stream';
 import type { IncomingRequest, Service, ServiceReply } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
+import type { FeatureName } from '../../wire/features.js';
 import { inRange } from '../../wire/ranges.js';
 import { splitConnect } from '../../wire/reply.js';
+import { withoutFeatures } from './announced-features.js';
 import { whyNotExecutable } from './executable.js';
 import type { TerminationOptions } from './child-process.js';
 import { launch, terminate, type Exit, type ServiceProcess } from './launch.js';
@@ -31,7 +33,7 @@ import { processStreams } from './process-streams.js';
 import { ReplyText, withLines } from './reply-text.js';
 import { requestFeatures, requestOptions } from './request-options.js';
 import { passedEnvironment, serviceEnvironment } from './service-environment.js';
-import { shmArguments, withoutShm } from './shm.js';
+import { SHARED_MEMORY, shmArguments } from './shared-memory.js';
 
 export interface ProcessServiceOptions extends TerminationOptions {
   /** The driver's name in the service's arguments. Default: that of the connection. */
@@ -48,10 +50,10 @@ export interface ProcessServiceOptions extends TerminationOptions {
    */
   readonly env?: NodeJS.ProcessEnv;
   /**
-   * Shared memory, in which a requester on the same host may want a dump. `pass` passes the request
-   * to sendbackup; `hide` removes the offer from every reply. Default `pass`.
+   * Features that replies do not announce, because another service of the target lacks them. Without
+   * the one for shared memory, sendbackup gets no request for it. Default: none.
    */
-  readonly shm?: 'pass' | 'hide';
+  readonly hideFeatures?: readonly FeatureName[];
 }
 
 /**
@@ -75,7 +77,7 @@ export function processService(executable: string, options: ProcessServiceOption
 }
 
 type Settings = ProcessServiceOptions &
-  Required<Pick<ProcessServiceOptions, 'streamOffset' | 'streamCount'>>;
+  Required<Pick<ProcessServiceOptions, 'streamOffset' | 'streamCount' | 'hideFeatures'>>;
 
 /** Milliseconds from the end of its standard output to the end of a service without streams. */
 const EXIT_WITHIN = 3_200;
@@ -110,9 +112,10 @@ class ServiceRun {
       streamCount: count,
       auth = request.peer.driver,
       extraArgs = [],
-      shm,
+      hideFeatures,
     } = settings;
-    const args = ['amandad', auth, ...(shm === 'hide' ? [] : shmArguments(request)), ...extraArgs];
+    const shm = hideFeatures.includes(SHARED_MEMORY) ? [] : shmArguments(request);
+    const args = ['amandad', auth, ...shm, ...extraArgs];
     const launching = launch({
       executable,
       args,
@@ -223,7 +226,7 @@ class ServiceRun {
   }
 
   #outgoing(body: Uint8Array): Uint8Array {
-    return this.#settings.shm === 'hide' ? withoutShm(body) : body;
+    return withoutFeatures(body, this.#settings.hideFeatures);
   }
 }
 
@@ -234,7 +237,7 @@ function ended(readable: Readable): Observable<unknown> {
 }
 
 function settingsOf(executable: string, options: ProcessServiceOptions): Settings {
-  const { streamOffset = 150, streamCount = 4 } = options;
+  const { streamOffset = 150, streamCount = 4, hideFeatures = [] } = options;
   if (!isAbsolute(executable))
     throw new AmandaError(
       'BAD_ARGUMENT',
@@ -242,5 +245,5 @@ function settingsOf(executable: string, options: ProcessServiceOptions): Setting
     );
   inRange('streamOffset', streamOffset, 3, 1_000);
   inRange('streamCount', streamCount, 0, 16);
-  return { ...options, streamOffset, streamCount };
+  return { ...options, streamOffset, streamCount, hideFeatures };
 }

@@ -1,19 +1,18 @@
 import { of } from 'rxjs';
 import { reply, type Service } from '../../exchange/service.js';
-import { Features } from '../../wire/features.js';
+import { Features, type FeatureName } from '../../wire/features.js';
 import { formatOptions } from '../../wire/options.js';
 
 /**
- * The features of our own services: those of Amanda 3.5.1, without
+ * The features of Amanda 3.5.1 that our sendbackup does not have:
  *
- * - data in shared memory: our sendbackup has none, and a requester on this host would wait for it;
- * - what our sendbackup refuses: programs other than GNUTAR, compression and encryption on the
- *   client, include lists, scripts, and DIRECTTCP.
+ * - data in shared memory, for which a requester on this host would wait;
+ * - what it refuses: programs other than GNUTAR, compression and encryption on the client, include
+ *   lists, scripts, and DIRECTTCP.
  *
- * So a server reports such a setting when it checks, before it dumps.
- * Source: PROTOCOL.md, "Features".
+ * Executables of Amanda beside our sendbackup take them as `hideFeatures`.
  */
-export const ourFeatures: Features = Features.amanda351.without(
+export const unsupportedFeatures: readonly FeatureName[] = [
   'fe_sendbackup_req_options_data_shm_control_name',
   'fe_program_dump',
   'fe_program_star',
@@ -30,7 +29,13 @@ export const ourFeatures: Features = Features.amanda351.without(
   'fe_options_optional_include',
   'fe_pp_script',
   'fe_xml_directtcp_list',
-);
+];
+
+/**
+ * The features of our own services, so that a server reports a missing one when it checks, before
+ * it dumps. Source: PROTOCOL.md, "Features".
+ */
+export const ourFeatures: Features = Features.amanda351.without(...unsupportedFeatures);
 
 /**
  * The service with which every conversation begins: it says what the target supports. Beside

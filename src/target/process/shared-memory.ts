@@ -1,10 +1,10 @@
 import type { IncomingRequest } from '../../exchange/service.js';
 import { AmandaError } from '../../wire/errors.js';
-import { parseOptions } from '../../wire/options.js';
-import { encodeText, decodeText } from '../../wire/text.js';
+import type { FeatureName } from '../../wire/features.js';
 import { requestOptions } from './request-options.js';
 
-const NEWLINE = 0x0a;
+/** The feature of a target that writes dumps to shared memory. */
+export const SHARED_MEMORY: FeatureName = 'fe_sendbackup_req_options_data_shm_control_name';
 const OPTION = 'data-shm-control-name';
 
 /**
@@ -22,21 +22,4 @@ export function shmArguments(request: IncomingRequest): readonly string[] {
   if (!/^\/amanda_shm_control-\d{1,10}-\d{1,10}$/.test(name))
     throw new AmandaError('ACCESS_DENIED', `${OPTION} does not name shared memory of Amanda's`);
   return ['--shm-name', name];
-}
-
-/** Clears the feature for shared memory in a reply, if the reply begins with an OPTIONS line. */
-export function withoutShm(body: Uint8Array): Uint8Array {
-  const end = body.indexOf(NEWLINE);
-  if (end < 0) return body;
-  try {
-    const options = parseOptions(decodeText(body.subarray(0, end)));
-    if (options.features === undefined) return body;
-    const features = options.features.without('fe_sendbackup_req_options_data_shm_control_name');
-    return Buffer.concat([
-      encodeText(options.with('features', features.toString()).toString()),
-      body.subarray(end + 1),
-    ]);
-  } catch {
-    return body;
-  }
 }
