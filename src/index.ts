@@ -48,7 +48,7 @@ export * from './target/services/tar-archive.js';
 export { noopService, unsupportedFeatures } from './target/services/noop-service.js';
 export * from './target/services/sendbackup-service.js';
 export type { AdmissionOptions } from './target/admission.js';
-export type { ExchangeEvent } from './exchange/exchange-event.js';
+export type { ExchangeEvent, RequestOutcome } from './exchange/exchange-event.js';
 export type { TargetOutcome } from './exchange/target-machine.js';
 export type { DumpTools } from './target/services/tar-dump.js';
 export type { DumpPermission } from './target/services/dump-request.js';

@@ -1,6 +1,7 @@
 import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
+const failed = mark.value('ended: failed', 'the request has failed');
 const unexpected = (type: string) => mark.packet('NAK', `ERROR unexpected packet type ${type}\n`);
 
 /** What happens while the target's service works on its reply. */
@@ -104,6 +105,7 @@ export const pages = [
       ...packets,
       F: mark.packet('REP', 'ERROR service noop: SERVICE_FAILED on a marble page\n'),
       '#': mark.failure('SERVICE_FAILED'),
+      e: failed,
     },
   }),
 
@@ -117,7 +119,11 @@ export const pages = [
       target     -K--F-C
       events     -a--y-e
     `,
-    legend: { ...packets, F: mark.packet('REP', 'ERROR service noop: it ended without a reply\n') },
+    legend: {
+      ...packets,
+      F: mark.packet('REP', 'ERROR service noop: it ended without a reply\n'),
+      e: failed,
+    },
   }),
 
   page({

@@ -2,6 +2,7 @@ import { EMPTY } from 'rxjs';
 import { mark, page } from '../../src/testing/index.js';
 import { chunks, streaming } from '../support/streaming.js';
 
+const failed = mark.value('ended: failed', 'the request has failed');
 const lost = mark.value('ended: lost', 'the request is lost');
 const gone = mark.value('disconnected');
 
@@ -122,7 +123,7 @@ export const pages = [
       taken      ------------#
       events     -(ar)-------(ed|)
     `,
-    legend: { ...chunks, '#': mark.failure('SERVICE_FAILED'), e: lost, d: gone },
+    legend: { ...chunks, '#': mark.failure('SERVICE_FAILED'), e: failed, d: gone },
   }),
 
   page({

@@ -57,6 +57,20 @@ export function stalled({ blocking, waiting }: Stall, peer: Peer): AmandaError {
   );
 }
 
+const notTaken = new WeakSet<Error>();
+
+/** A stream of a reply was not taken by the initiator, or by another program in its place. */
+export function streamNotTaken(message: string, handle: number): AmandaError {
+  const error = new AmandaError('CONNECTION_LOST', message, { handle });
+  notTaken.add(error);
+  return error;
+}
+
+/** Whether the error, or one that led to it, is one of {@link streamNotTaken}. */
+export function isStreamNotTaken(error: unknown): boolean {
+  return error instanceof Error && (notTaken.has(error) || isStreamNotTaken(error.cause));
+}
+
 /** More waits to be sent than is allowed. */
 export function overSendBudget(peer: Peer, handle: number, sendBudget: number): AmandaError {
   const name = describePeer(peer);

@@ -43,6 +43,11 @@ export interface Connection extends Observable<Frame> {
   /** New streams of the target, to be announced in a reply; numbered 499999 downward over TCPM. */
   announce(count: number): Observable<readonly Stream[]>;
   /**
+   * Of a target whose streams are connections of their own: completes when the peer has taken these
+   * streams. If it has not, the connection breaks. Absent when streams need not be taken.
+   */
+  taken?(handles: readonly number[]): Observable<never>;
+  /**
    * Ends the connection after what was sent. What is still open errors with `CONNECTION_CLOSED`.
    */
   close(): void;

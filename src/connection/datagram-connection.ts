@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { Observable, Subscription } from 'rxjs';
+import { EMPTY, Observable, Subscription } from 'rxjs';
 import { encodeDatagram, MAX_DATAGRAM, type Datagram } from '../wire/datagram.js';
 import { isAmandaError, type AmandaError } from '../wire/errors.js';
 import type { Frame } from '../wire/frame.js';
@@ -37,6 +37,8 @@ export interface DatagramStreams {
   stream(number: number): Stream;
   /** On a target: fresh streams, with a listener for the initiator. */
   announce(count: number): Observable<readonly Stream[]>;
+  /** Optional; on a target, completes when the initiator has taken these streams. */
+  taken?(numbers: readonly number[]): Observable<never>;
   /** Ends them all; what is open errors with the reason. */
   end(reason: AmandaError): void;
 }
@@ -148,6 +150,10 @@ export class DatagramConnection extends Observable<Frame> implements Connection,
 
   announce(count: number): Observable<readonly Stream[]> {
     return this.#streams.announce(count);
+  }
+
+  taken(handles: readonly number[]): Observable<never> {
+    return this.#streams.taken?.(handles) ?? EMPTY;
   }
 
   close(): void {

@@ -10,6 +10,9 @@ import type { Stream } from './stream.js';
  */
 export type StreamSource = ObservableInput<Uint8Array> | Readable;
 
+/** What a source is pumped into. */
+export type PumpTarget = Pick<Stream, 'next' | 'complete' | 'isLost' | 'isReady' | 'ready'>;
+
 /**
  * Sends all that a source yields and then closes the stream's sending direction.
  *
@@ -21,7 +24,7 @@ export type StreamSource = ObservableInput<Uint8Array> | Readable;
  * for completeness. Unsubscribing stops the source. So does the loss of the stream with its
  * connection, which is told there: this then neither completes nor errors.
  */
-export function pump(source: StreamSource, stream: Stream): Observable<never> {
+export function pump(source: StreamSource, stream: PumpTarget): Observable<never> {
   if (source instanceof Readable) return pumpReadable(source, stream);
   if (isPullable<Uint8Array>(source)) return pumpPullable(source, stream);
   if (!isObservable(source) && Symbol.asyncIterator in source) return pumpIterable(source, stream);
@@ -41,7 +44,7 @@ export function pump(source: StreamSource, stream: Stream): Observable<never> {
   );
 }
 
-function pumpReadable(source: Readable, stream: Stream): Observable<never> {
+function pumpReadable(source: Readable, stream: PumpTarget): Observable<never> {
   return new Observable((out) => {
     const finish = (): void => {
       stream.complete();
@@ -79,7 +82,7 @@ function pumpReadable(source: Readable, stream: Stream): Observable<never> {
   });
 }
 
-function pumpPullable(source: Pullable<Uint8Array>, stream: Stream): Observable<never> {
+function pumpPullable(source: Pullable<Uint8Array>, stream: PumpTarget): Observable<never> {
   return new Observable((out) => {
     const send = (): void => {
       while (stream.isReady && !out.closed) {
@@ -109,7 +112,7 @@ function pumpPullable(source: Pullable<Uint8Array>, stream: Stream): Observable<
   });
 }
 
-function pumpIterable(source: AsyncIterable<Uint8Array>, stream: Stream): Observable<never> {
+function pumpIterable(source: AsyncIterable<Uint8Array>, stream: PumpTarget): Observable<never> {
   return new Observable((out) => {
     const iterator = source[Symbol.asyncIterator]();
     const send = async (): Promise<void> => {

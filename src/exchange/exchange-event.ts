@@ -3,12 +3,22 @@ import type { AmandaError } from '../wire/errors.js';
 import type { ParsedRequest } from '../wire/request.js';
 import type { TargetOutcome } from './target-machine.js';
 
+/**
+ * How a request ended. `failed`: the service has told the peer an error, or could not tell it.
+ * Others: see {@link TargetOutcome}.
+ */
+export type RequestOutcome = TargetOutcome | 'failed';
+
 /** What happened to one request, in order: `admitted` or `refused`, `replied`, `ended`. */
 export type ExchangeEvent =
   | {
       readonly kind: 'admitted';
       readonly peer: Peer;
       readonly handle: number;
+      /** The disk, if the request names exactly one. */
+      readonly disk?: string | undefined;
+      /** The level, if the request names exactly one disk at one level. */
+      readonly level?: number | undefined;
       readonly request: ParsedRequest;
     }
   | {
@@ -28,8 +38,15 @@ export type ExchangeEvent =
       readonly kind: 'ended';
       readonly peer: Peer;
       readonly handle: number;
-      readonly outcome: TargetOutcome;
+      readonly outcome: RequestOutcome;
+      /** Why the outcome is `failed` or `lost`. */
       readonly error?: AmandaError | undefined;
+      /** Absent when the request was not admitted. */
+      readonly service?: string | undefined;
+      readonly disk?: string | undefined;
+      readonly level?: number | undefined;
+      /** From the verdict to the end; absent when the request was not admitted. */
+      readonly seconds?: number | undefined;
       /** Bytes of the reply's text, and those handed to its streams. */
       readonly sent: number;
       /** Bytes of the request's arguments, and those that came on its streams. */

@@ -1,11 +1,13 @@
 import { Observable, Subject, Subscription, asyncScheduler, defer, endWith } from 'rxjs';
 import type { Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
+import { hungUp } from '../connection/connection-errors.js';
 import { describePeer, type Peer } from '../transport/channel.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { bytesBefore, encodeText, messageOf, printable } from '../wire/text.js';
+import { AdmittedRequest } from './admitted-request.js';
 import type { ExchangeEvent } from './exchange-event.js';
 import { runService, type PreparedReply } from './run-service.js';
 import { runStreams, type RunningStream } from './run-streams.js';
@@ -68,6 +70,7 @@ class Responder {
   #timer: Subscription | undefined;
   #state: TargetState = { kind: 'fresh' };
   #admission: Admission | undefined;
+  #admitted: AdmittedRequest | undefined;
   #streams: readonly RunningStream[] = [];
   #replyBytes = 0;
   #error: AmandaError | undefined;
@@ -86,7 +89,7 @@ class Responder {
 
   start(): () => void {
     const lost = (error?: unknown): void => {
-      this.#error ??= error instanceof AmandaError ? error : undefined;
+      this.#error ??= error instanceof AmandaError ? error : hungUp(this.#connection.peer);
       this.#step({ kind: 'lost' });
     };
     this.#work.add(
@@ -179,7 +182,10 @@ class Responder {
     this.#options.running.add(request);
     this.#admission = admission;
     const { peer } = this.#connection;
-    this.#out.next({ kind: 'admitted', peer, handle: this.#handle.number, request });
+    const handle = this.#handle.number;
+    this.#admitted = new AdmittedRequest(request, peer, handle);
+    const { disk, level } = this.#admitted.subject;
+    this.#out.next({ kind: 'admitted', peer, handle, request, disk, level });
     this.#step({ kind: 'accepted' });
   }
 
@@ -213,12 +219,13 @@ class Responder {
       this.#step({ kind: 'partialReply', body });
       return;
     }
-    this.#streams = streams;
+    this.#streams = this.#admitted?.observing(streams) ?? streams;
     this.#reply(body, names);
   }
 
   #reply(body: Uint8Array, streams: readonly string[]): void {
     this.#replyBytes = body.length;
+    this.#admitted?.replied(body);
     const { peer } = this.#connection;
     this.#out.next({ kind: 'replied', peer, handle: this.#handle.number, streams });
     this.#step({ kind: 'reply', body, streams: this.#streams.length > 0 });
@@ -229,11 +236,15 @@ class Responder {
     const name = this.#admission?.request?.service ?? '';
     const why = oneLine(cause);
     const peer = describePeer(this.#connection.peer);
-    this.#error = new AmandaError('SERVICE_FAILED', `The service ${name} failed: ${why}.`, {
-      cause,
-      peer,
-      handle: this.#handle.number,
-    });
+    this.#error = new AmandaError(
+      'SERVICE_FAILED',
+      `The service ${name} failed: ${why.replace(/\.$/, '')}.`,
+      {
+        cause,
+        peer,
+        handle: this.#handle.number,
+      },
+    );
     // An AmandaError is meant for the peer. What else a service throws is for the log alone.
     const told = isAmandaError(cause) ? why : 'the service failed';
     if (this.#state.kind === 'running')
@@ -243,7 +254,11 @@ class Responder {
 
   #openStreams(): void {
     this.#work.add(
-      runStreams(this.#streams, this.#serviceOver.pipe(endWith(undefined))).subscribe({
+      runStreams(
+        this.#streams,
+        this.#serviceOver.pipe(endWith(undefined)),
+        this.#connection.taken?.(this.#streams.map(({ stream }) => stream.handle)),
+      ).subscribe({
         error: (error: unknown) => {
           this.#serviceFailed(error);
         },
@@ -269,7 +284,8 @@ class Responder {
       sent += stream.sent;
       received += stream.received;
     }
-    this.#out.next({ kind: 'ended', peer, handle, outcome, error: this.#error, sent, received });
+    const end = this.#admitted?.end(outcome, this.#error) ?? { outcome, error: this.#error };
+    this.#out.next({ kind: 'ended', peer, handle, ...end, sent, received });
     this.#out.complete();
   }
 

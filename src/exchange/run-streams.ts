@@ -1,6 +1,8 @@
 import {
+  EMPTY,
   NEVER,
   Observable,
+  concat,
   concatWith,
   defer,
   filter,
@@ -11,7 +13,7 @@ import {
   take,
   takeUntil,
 } from 'rxjs';
-import { pump } from '../connection/pump.js';
+import { pump, type PumpTarget } from '../connection/pump.js';
 import type { Ends, Stream } from '../connection/stream.js';
 import type { StreamHandler } from './service.js';
 
@@ -20,7 +22,12 @@ export interface RunningStream {
   readonly name: string;
   readonly stream: Stream;
   readonly handler: StreamHandler;
+  /** Sees what the service sends on it. Absent when nothing does. */
+  readonly observer?: SentObserver;
 }
+
+/** Sees what a service sends on one stream, and that it has sent all. */
+export type SentObserver = Pick<PumpTarget, 'next' | 'complete'>;
 
 /**
  * Lets a service send on its streams, and completes when the request is over. It is over when every
@@ -32,12 +39,13 @@ export interface RunningStream {
  *     serviceOver  -------------
  *     out          ---------|
  *
- * Errors with what a source errors with. Never completes when a direction is lost with the
+ * With `taken`, it completes after that one. Errors with what a source errors with. Never completes when a direction is lost with the
  * connection, and so is the request. Source: PROTOCOL.md, "Streams".
  */
 export function runStreams(
   streams: readonly RunningStream[],
   serviceOver: Observable<unknown>,
+  taken: Observable<never> = EMPTY,
 ): Observable<never> {
   return defer(() => {
     const ends = streams.map(({ stream }) => stream.ends);
@@ -48,12 +56,35 @@ export function runStreams(
       ),
     );
     const over = forkJoin([sent, race(received, serviceOver)]);
-    return merge(over.pipe(ignoreElements()), merge(...streams.map(send)).pipe(takeUntil(over)));
+    const sending = merge(...streams.map(send)).pipe(takeUntil(over));
+    return concat(merge(over.pipe(ignoreElements()), sending), taken);
   });
 }
 
-function send({ stream, handler }: RunningStream): Observable<never> {
-  return defer(() => pump(handler(stream), stream));
+function send({ stream, handler, observer }: RunningStream): Observable<never> {
+  return defer(() =>
+    pump(handler(stream), observer === undefined ? stream : observed(stream, observer)),
+  );
+}
+
+function observed(stream: Stream, observer: SentObserver): PumpTarget {
+  return {
+    get isLost() {
+      return stream.isLost;
+    },
+    get isReady() {
+      return stream.isReady;
+    },
+    ready: stream.ready,
+    next: (bytes) => {
+      observer.next(bytes);
+      stream.next(bytes);
+    },
+    complete: () => {
+      observer.complete();
+      stream.complete();
+    },
+  };
 }
 
 /** Emits once. Never completes empty: the ends of a lost stream complete without closing. */

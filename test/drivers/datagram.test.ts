@@ -26,6 +26,7 @@ import { connect } from '../../src/initiator/connect.js';
 import { request } from '../../src/exchange/request.js';
 import { reply } from '../../src/exchange/service.js';
 import { serve, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
+import { encodeFrame } from '../../src/wire/frame.js';
 import { describeUnless, notRoot } from '../support/skips.js';
 import { openRawUdp, type RawUdp } from '../support/raw-udp.js';
 
@@ -293,6 +294,61 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
         code: 'CONNECTION_LOST',
         message: expect.stringMatching(/^Two programs on the initiator's host/) as string,
       },
+    });
+  });
+
+  describe('a request whose service has sent all', () => {
+    const sent = (events: Subject<ServiceEvent>) =>
+      firstValueFrom(events.pipe(filter(({ kind }) => kind === 'ended')));
+    /** Asks for a stream that is sent at once, and acknowledges; gives its port. */
+    const askForStream = async (port: number, rest: Subject<Uint8Array>): Promise<number> => {
+      const initiator = await rawUdp();
+      initiator.send(req('000-00000000', 1, 'held'), port);
+      await initiator.next();
+      const [, number] = /CONNECT A (\d+)/.exec(await initiator.next()) ?? [];
+      initiator.send(head('ACK', '000-00000000', 1), port);
+      rest.complete();
+      return Number(number);
+    };
+    /** What closes the other direction before a FIN. */
+    const closeOf = (number: number): Uint8Array =>
+      name === 'bsd'
+        ? new Uint8Array()
+        : encodeFrame({ handle: number, payload: new Uint8Array() });
+    const failed = (message: RegExp) => ({
+      outcome: 'failed',
+      service: 'held',
+      error: { code: 'CONNECTION_LOST', message: expect.stringMatching(message) as string },
+    });
+
+    test('has failed when nothing takes its stream', async () => {
+      const { port, events, rest } = await target(name, { streamWait: 100 });
+      const ended = sent(events);
+      await askForStream(port, rest);
+      expect(await ended).toMatchObject(failed(/did not connect to TCP port/));
+    });
+
+    test('has failed when another program takes its stream, even one that is gone', async () => {
+      const { port, events, rest } = await target(name);
+      const ended = sent(events);
+      const number = await askForStream(port, rest);
+      const thief = connectSocket({ host, port: number });
+      await once(thief, 'data');
+      thief.end(closeOf(number));
+      await once(thief, 'close');
+      const own = connectSocket({ host, port: number });
+      await expect(once(own, 'close')).rejects.toMatchObject({ code: 'ECONNRESET' });
+      expect(await ended).toMatchObject(failed(/^Two programs/));
+    });
+
+    test('is completed when its initiator has taken its stream', async () => {
+      const { port, events, rest } = await target(name);
+      const ended = sent(events);
+      const number = await askForStream(port, rest);
+      const own = connectSocket({ host, port: number });
+      await once(own, 'data');
+      own.end(closeOf(number));
+      expect(await ended).toMatchObject({ outcome: 'completed', error: undefined });
     });
   });
 

@@ -7,6 +7,7 @@ import { serveConnection, type ServiceEvent } from '../../src/target/serve.js';
 import { ScriptedPeer } from '../../src/testing/scripted-peer.js';
 import { decodePacket } from '../../src/wire/packet.js';
 import { splitConnect } from '../../src/wire/reply.js';
+import { decodeText } from '../../src/wire/text.js';
 import { scripts, type Script } from '../support/edges.js';
 import { patience } from '../fuzz/runs.js';
 import { codeOf, type Stop, type StreamSeen } from './initiator-model.js';
@@ -124,10 +125,15 @@ function right(recorded: Script, came: Uint8Array): Served {
     answers: (handle) => {
       const reply = sent.find((frame) => frame.handle === handle && isPacket(frame, 'REP'));
       return (
-        reply &&
-        announced(reply).map((number) => ({
-          isClosed: sent.some((frame) => frame.handle === number && frame.payload.length === 0),
-        }))
+        reply && {
+          streams: announced(reply).map((number) => ({
+            isClosed: sent.some((frame) => frame.handle === number && frame.payload.length === 0),
+          })),
+          isFailed: /^ERROR /m.test(decodeText(decodePacket(reply.payload).body)),
+          isDumpFailed: sent.some(({ payload }) =>
+            /^sendbackup: error /m.test(decodeText(payload)),
+          ),
+        }
       );
     },
   });

@@ -8,7 +8,15 @@ import { framesIn, type StreamSeen } from './initiator-model.js';
  * What a service answers: the streams that it announces, and whether it closes each; undefined when
  * it does not answer.
  */
-export type Answers = (handle: number) => readonly { readonly isClosed: boolean }[] | undefined;
+export type Answers = (handle: number) => Answered | undefined;
+
+export interface Answered {
+  readonly streams: readonly { readonly isClosed: boolean }[];
+  /** Whether the reply tells an error. */
+  readonly isFailed: boolean;
+  /** Whether the messages do, which are sent after the ACK. */
+  readonly isDumpFailed: boolean;
+}
 
 export interface TargetModel {
   readonly namesUser: boolean;
@@ -36,6 +44,8 @@ interface Running {
   /** The streams it announced, by number; undefined while there is no reply. */
   readonly streams: ReadonlyMap<number, Announced> | undefined;
   isAcknowledged: boolean;
+  isFailed: boolean;
+  readonly isDumpFailed: boolean;
 }
 
 /**
@@ -63,11 +73,18 @@ export function mustBeServed(
     const key = `${request.service} ${Buffer.from(request.arguments).toString('latin1')}`;
     if ([...running].some((other) => other.key === key)) return void outcomes.push('duplicate');
     admitted += 1;
-    const announced = answers(handle)?.map(
+    const answer = answers(handle);
+    const announced = answer?.streams.map(
       ({ isClosed }) => [nextStream--, { text: '', isOver: false, isClosed }] as const,
     );
     for (const [number, stream] of announced ?? []) streams.set(number, stream);
-    const exchange = { key, streams: announced && new Map(announced), isAcknowledged: false };
+    const exchange = {
+      key,
+      streams: announced && new Map(announced),
+      isAcknowledged: false,
+      isFailed: answer?.isFailed === true,
+      isDumpFailed: answer?.isDumpFailed === true,
+    };
     exchanges.set(handle, exchange);
     running.add(exchange);
   };
@@ -79,7 +96,7 @@ export function mustBeServed(
       )
         continue;
       running.delete(exchange);
-      outcomes.push('completed');
+      outcomes.push(exchange.isFailed ? 'failed' : 'completed');
     }
     // What both sides have closed is forgotten, and its number is like any other.
     for (const [number, { isOver, isClosed }] of streams)
@@ -94,13 +111,14 @@ export function mustBeServed(
       if (exchange === undefined) begin(handle, payload);
       else if (payload[0] === packetTypes.ACK && exchange.streams !== undefined) {
         exchange.isAcknowledged = true;
+        exchange.isFailed ||= exchange.isDumpFailed;
         exchanges.delete(handle);
         for (const [number, announced] of exchange.streams) read.set(number, announced);
       }
     }
     concludeAll();
   }
-  outcomes.push(...Array.from(running, () => 'lost'));
+  outcomes.push(...Array.from(running, ({ isFailed }) => (isFailed ? 'failed' : 'lost')));
   const seen = [...read].map(
     ([number, { text, isOver }]) =>
       [number, { text, end: isOver ? 'complete' : (broken ?? 'CONNECTION_LOST') }] as const,

@@ -174,7 +174,7 @@ describe('the events of a request', () => {
     expect(ended?.kind === 'ended' && ended.received).toBeGreaterThan(0);
   });
 
-  it('have the reply of a service that fails, as of any other', async () => {
+  it('have the failure of a service, and the reply that tells it', async () => {
     const { asked, events } = target({
       broken: () => throwError(() => new Error('the disk is gone')),
     });
@@ -188,7 +188,9 @@ describe('the events of a request', () => {
       'disconnected',
     ]);
     expect(events.at(-2)).toMatchObject({
-      outcome: 'completed',
+      outcome: 'failed',
+      service: 'broken',
+      seconds: expect.any(Number) as number,
       sent: 41,
       error: { code: 'SERVICE_FAILED', message: 'The service broken failed: the disk is gone.' },
     });

@@ -1,8 +1,9 @@
 import type { Peer } from '../../transport/channel.js';
-import type { TargetOutcome } from '../../exchange/target-machine.js';
+import type { RequestOutcome } from '../../exchange/exchange-event.js';
 import type { ServiceEvent } from '../../target/serve.js';
 import { isAmandaError } from '../../wire/errors.js';
 import type { ParsedRequest } from '../../wire/request.js';
+import { requestSubject } from '../../wire/requested-disks.js';
 import { printable } from '../../wire/text.js';
 import type { Log } from './amandad-log.js';
 
@@ -39,8 +40,8 @@ const MAX_VALUE = 1_000;
 /**
  * Logs one line for each request that ends, and one for each connection that breaks or is rejected:
  *
- *     request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=noop verdict=allowed
- *         outcome=completed sent=45 received=51 seconds=0.012
+ *     request peer=10.0.0.1 port=900 auth=bsdtcp user=backup service=sendbackup disk=/home level=0
+ *         verdict=allowed outcome=failed sent=10240 received=251 seconds=0.012 error="…"
  *
  * Unknown fields are left out. A value from the peer is quoted unless it is plain.
  *
@@ -147,7 +148,7 @@ export class RequestLog {
   #over(
     peer: Peer,
     handle: number,
-    outcome: TargetOutcome | 'stopped',
+    outcome: RequestOutcome | 'stopped',
     error?: Error,
     traffic: readonly Field[] = [],
   ): void {
@@ -159,6 +160,7 @@ export class RequestLog {
         ...peerFields(peer),
         ['user', request?.user],
         ['service', request?.service],
+        ...diskFields(request),
         ['verdict', verdict],
         ['reason', reason],
         ['outcome', outcome],
@@ -168,6 +170,16 @@ export class RequestLog {
       ]),
     );
   }
+}
+
+/** The disk and the level of a request that names one of each. */
+function diskFields(request: ParsedRequest | undefined): readonly Field[] {
+  if (request === undefined) return [];
+  const { disk, level } = requestSubject(request);
+  return [
+    ['disk', disk],
+    ['level', level],
+  ];
 }
 
 function peerFields({ host, address, port, driver }: Peer): readonly Field[] {

@@ -1,7 +1,17 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { Observable, catchError, defer, throwError, timeout, timer } from 'rxjs';
+import {
+  Observable,
+  ReplaySubject,
+  Subscription,
+  catchError,
+  defer,
+  throwError,
+  timeout,
+  timer,
+} from 'rxjs';
 import { plainAddress } from '../../access/peer.js';
 import { sourcePorts } from '../../access/reserved-port.js';
+import { streamNotTaken } from '../../connection/connection-errors.js';
 import { describePeer, type Peer } from '../../transport/channel.js';
 import type { ConnectedSocket } from '../../transport/socket.js';
 import { connectTcp } from '../../transport/tcp-connect.js';
@@ -15,6 +25,12 @@ export interface PortRange {
 
 /** How long an initiator tries to connect to an announced port, in milliseconds. */
 const DIAL_TIMEOUT = 30_000;
+
+/**
+ * Milliseconds after a connection in which a second one shows that the first was not the
+ * initiator's. The initiator connects as soon as it has the reply.
+ */
+const SETTLED_AFTER = 1_000;
 
 /**
  * Connects to a port that the target has announced, from a port in the range if there is one.
@@ -69,6 +85,13 @@ export interface StreamListener {
    * error, because another program may have made one of the two.
    */
   readonly arrival: Observable<ConnectedSocket>;
+  /**
+   * Completes a second after the connection has come, if it was the only one. Errors as `arrival`
+   * does. It is there after `arrival` is unsubscribed, too.
+   */
+  readonly taken: Observable<never>;
+  /** Stops listening, whatever is awaited. */
+  readonly close: () => void;
 }
 
 /**
@@ -99,8 +122,20 @@ export function listenForStream(
 function listenerOf(server: Server, address: string | undefined, wait: number): StreamListener {
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  const taken = new ReplaySubject<never>(1);
+  const timers = new Subscription();
+  const close = (): void => {
+    timers.unsubscribe();
+    server.close();
+  };
   const arrival = new Observable<ConnectedSocket>((out) => {
     let isTaken = false;
+    let isSettled = false;
+    const fail = (error: AmandaError): void => {
+      close();
+      taken.error(error);
+      out.error(error);
+    };
     server.on('connection', (socket: Socket) => {
       socket.on('error', () => undefined);
       if (plainAddress(socket.remoteAddress ?? '') !== plainAddress(address ?? '')) {
@@ -109,38 +144,44 @@ function listenerOf(server: Server, address: string | undefined, wait: number): 
       }
       if (isTaken) {
         socket.resetAndDestroy();
-        out.error(takenByTwo(port));
+        fail(takenByTwo(port));
         return;
       }
       isTaken = true;
+      timers.add(
+        timer(SETTLED_AFTER).subscribe(() => {
+          isSettled = true;
+          taken.complete();
+          if (out.closed) close();
+        }),
+      );
       out.next({ socket });
     });
     // The initiator has come by then, so a later connection tells nothing about the first one.
-    const limit = timer(wait).subscribe(() => {
-      if (isTaken) server.close();
-      else out.error(tooLate(port, wait));
-    });
+    timers.add(
+      timer(wait).subscribe(() => {
+        if (isTaken) server.close();
+        else fail(tooLate(port, wait));
+      }),
+    );
     return () => {
-      limit.unsubscribe();
-      server.close();
+      if (!isTaken || isSettled) close();
     };
   });
-  return { port, arrival };
+  return { port, arrival, taken, close };
 }
 
 function tooLate(port: number, wait: number): AmandaError {
-  return new AmandaError(
-    'CONNECTION_LOST',
+  return streamNotTaken(
     `The initiator did not connect to TCP port ${port} for its stream within ${wait / 1000} s; does a firewall let it through?`,
-    { handle: port },
+    port,
   );
 }
 
 function takenByTwo(port: number): AmandaError {
-  return new AmandaError(
-    'CONNECTION_LOST',
-    `Two programs on the initiator's host connected to TCP port ${port} for one stream; the first one may have read it in the place of the initiator.`,
-    { handle: port },
+  return streamNotTaken(
+    `Two programs on the initiator's host connected to TCP port ${port} for one stream. The first one may have read it in the place of the initiator.`,
+    port,
   );
 }
 

@@ -1,4 +1,4 @@
-import { concatMap, defer, map, mergeMap, of, range, toArray, type Observable } from 'rxjs';
+import { concatMap, defer, map, merge, mergeMap, of, range, toArray, type Observable } from 'rxjs';
 import { tooManyHandles } from '../../connection/connection-errors.js';
 import type { FrameObserver } from '../../connection/connection.js';
 import type { DatagramStreams, StreamsOwner } from '../../connection/datagram-connection.js';
@@ -12,7 +12,12 @@ import type { ConnectedSocket } from '../../transport/socket.js';
 import { AmandaError } from '../../wire/errors.js';
 import { FIRST_STREAM_HANDLE } from '../../wire/frame-header.js';
 import type { Role } from '../../wire/role.js';
-import { dial, listenForStream, type StreamListenerOptions } from './stream-listener.js';
+import {
+  dial,
+  listenForStream,
+  type StreamListener,
+  type StreamListenerOptions,
+} from './stream-listener.js';
 
 /** A TCP connection that carries one stream or several. */
 export interface StreamConnection {
@@ -64,6 +69,8 @@ export class TcpStreams implements DatagramStreams {
   readonly #framing: StreamFraming;
   readonly #maxHandles: number;
   readonly #groups = new Set<Group>();
+  /** The listeners of announced streams, until the initiator has taken them. */
+  readonly #listeners = new Map<number, StreamListener>();
   #nextNumber = FIRST_STREAM_HANDLE;
   #over: AmandaError | undefined;
 
@@ -108,13 +115,19 @@ export class TcpStreams implements DatagramStreams {
       return range(0, connections);
     }).pipe(
       concatMap(() => listenForStream(this.#peer, this.#ports)),
-      mergeMap(({ port, arrival }) => this.#announceAt(port, arrival, each)),
+      mergeMap((listener) => this.#announceAt(listener, each)),
       toArray(),
     );
   }
 
+  taken(numbers: readonly number[]): Observable<never> {
+    return merge(...numbers.flatMap((number) => this.#listeners.get(number)?.taken ?? []));
+  }
+
   end(reason: AmandaError): void {
     this.#over = reason;
+    for (const listener of this.#listeners.values()) listener.close();
+    this.#listeners.clear();
     for (const { connection, streams } of this.#groups) {
       if (streams.size > 0) connection.abort(reason);
       else connection.close();
@@ -123,15 +136,22 @@ export class TcpStreams implements DatagramStreams {
     this.#framing.end();
   }
 
-  #announceAt(
-    port: number,
-    arrival: Observable<ConnectedSocket>,
-    count: number,
-  ): readonly Stream[] {
+  #announceAt(listener: StreamListener, count: number): readonly Stream[] {
+    const { port, arrival, taken } = listener;
     const group = this.#connect('target', port, arrival);
-    return Array.from({ length: count }, (_, index) =>
+    const streams = Array.from({ length: count }, (_, index) =>
       this.#join(group, index === 0 ? port : this.#freshNumber()),
     );
+    for (const { handle } of streams) this.#listeners.set(handle, listener);
+    taken.subscribe({
+      error: (error: unknown) => {
+        this.#owner.broken(error as Error);
+      },
+      complete: () => {
+        for (const { handle } of streams) this.#listeners.delete(handle);
+      },
+    });
+    return streams;
   }
 
   #freshNumber(): number {
