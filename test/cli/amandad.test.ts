@@ -348,7 +348,7 @@ describe('rx-amandad', () => {
     });
 
     it('logs what is ignored with -debug, and ends with exit code 2 for an invalid argument', async () => {
-      await configure('nosuch-key 1', 'rep-tries 2');
+      await configure('mailer "x"', 'rep-tries 2');
       const target = fresh('-debug');
       await target.port;
       target.interrupted.next(143);
@@ -356,7 +356,7 @@ describe('rx-amandad', () => {
       expect(
         target.said.some((line) =>
           line.endsWith(
-            `${join(installation, 'amanda-client.conf')} line 1: nosuch-key is of no use here, ignored.`,
+            `${join(installation, 'amanda-client.conf')} line 1: mailer is of no use here, ignored.`,
           ),
         ),
       ).toBe(true);

@@ -102,7 +102,7 @@ describe('an amanda-client.conf', () => {
       'reading D/amanda-client.conf',
       'D/amanda-client.conf line 1: conf is of no use here, ignored.',
       'D/amanda-client.conf line 2: define is of no use here, ignored.',
-      'D/amanda-client.conf line 8: future-key is of no use here, ignored.',
+      'D/amanda-client.conf line 8: Amanda 3.5.1 knows no keyword future-key, ignored.',
     ]);
   });
 
@@ -185,7 +185,9 @@ describe('an amanda-client.conf', () => {
 describe('an amanda.conf', () => {
   const server = [
     'req-tries 5',
-    'auth "ssh"',
+    'org "us"',
+    'define interface LE0 {',
+    '}',
     'define dumptype Base {',
     '  auth "bsdtcp"',
     '  client-port "10080"',
@@ -199,7 +201,7 @@ describe('an amanda.conf', () => {
   ].join('\n');
   const disklist = [
     '# HOST DISK [DEVICE] DUMPTYPE',
-    'ONE /home base',
+    'one /home base',
     'one "/a b" "/dev/c d" Via-SSL 1 le0  # spindle and interface',
     'two /x {',
     '  base',
@@ -230,7 +232,7 @@ describe('an amanda.conf', () => {
       'D/lab/disklist line 4: two /x with a dumptype of its own says how it is reached',
     );
     expect(told).toContain('D/lab/more line 1: four /f with dumptype base says how it is reached');
-    expect(told).toContain('D/lab/amanda.conf line 2: auth is of no use here, ignored.');
+    expect(told).toContain('D/lab/amanda.conf line 2: org is of no use here, ignored.');
   });
 
   it('goes by the entry of the disk, or by the last one of the host as Amanda does', async () => {
@@ -239,9 +241,10 @@ describe('an amanda.conf', () => {
       settings: { auth: { value: 'bsdtcp' } },
       entry: { at: { line: 2 } },
     });
+    expect(read({ config: 'lab', host: 'two' }).entry).toMatchObject({ spindle: 2 });
     expect(read({ config: 'lab', host: 'one' })).toMatchObject({
       settings: { auth: { value: 'ssl' }, 'client-port': { value: '10080' } },
-      entry: { disk: '/a b', device: '/dev/c d', dumptype: 'Via-SSL' },
+      entry: { disk: '/a b', device: '/dev/c d', dumptype: 'Via-SSL', spindle: 1 },
     });
   });
 
@@ -290,11 +293,84 @@ describe('an amanda.conf', () => {
     ['one /x {\nbase', 'line 1: the { of this block has no }.'],
     ['one /x {\n\nnone\n}', 'line 3: no dumptype none is defined before this line.'],
     ['includefile "disklist"', 'line 1: D/lab/disklist includes itself.'],
+    ['one /x no-compres', 'line 1: there is no dumptype no-compres. Did you mean "no-compress"?'],
+    ['one /x base x', 'line 1: a spindle is a whole number, not "x".'],
+    ['one /x base 1 eth7', 'line 1: there is no interface eth7.'],
+    ['one /x base 1 default more', 'line 1: "more" is one word too many.'],
+    ['one /x {\nbase\n} 1 eth7', 'line 3: there is no interface eth7.'],
+    ['one /x base\nOne /y base', 'line 2: the host One differs from one in case only.'],
+    [
+      'one /x base\none /y base\none "/x" base',
+      'line 3: the disk /x of one is there already, in D/lab/disklist line 1.',
+    ],
   ])('has a disklist that is refused by line when it says %j', async (text, message) => {
     await write({ ...files, 'lab/disklist': text });
     expect(failure({ config: 'lab' })).toEqual({
       code: 'CONFIG_INVALID',
       message: `D/lab/disklist ${message}`,
+    });
+  });
+
+  it('has dumptypes that Amanda defines, which an entry, a dumptype and an option may use', async () => {
+    await write({
+      'lab/amanda.conf': 'define dumptype mine {\n no-compress\n "BSD-auth"\n record\n}',
+      'lab/disklist': 'one /x mine\ntwo /x Srvcompress\nthree /x {\n no-record\n} 1 DEFAULT',
+    });
+    const overrides = ['dumptype:no-compress:client-port=7'];
+    expect(values({ config: 'lab', overrides })).toEqual({
+      compress: 'NONE',
+      auth: 'BSD',
+      'client-port': '7',
+      record: true,
+    });
+    expect(values({ config: 'lab', host: 'two' })).toEqual({ compress: 'SERVER-FAST' });
+    expect(values({ config: 'lab', host: 'three' })).toEqual({ record: false });
+    await write({ 'lab/amanda.conf': 'define dumptype "No-Compress" {\n}' });
+    expect(failure({ config: 'lab' })).toEqual({
+      code: 'CONFIG_INVALID',
+      message: "D/lab/amanda.conf line 1: the dumptype No-Compress is Amanda's own.",
+    });
+  });
+
+  it.each([
+    ['auth "ssh"', 'line 1: auth has no meaning in amanda.conf outside of a dumptype.'],
+    ['define dumptype a {\n ctimeout 5\n}', 'line 2: ctimeout has no meaning in a dumptype.'],
+    ['define dumptype a {\n script "s"\n}', 'line 2: there is no script s.'],
+    [
+      'define application p {\n}\ndefine dumptype a {\n application p\n}',
+      'line 4: application takes one name in double quotes, or a block.',
+    ],
+    [
+      'define dumptype a {\n compress none fast\n}',
+      'line 2: compress takes none, or client or server with fast, best or custom, without quotes.',
+    ],
+    ['define dumptype a {\n encrypt\n}', 'line 2: encrypt takes one of none, client, server.'],
+    [
+      'define dumptype a {\n program "TAR"\n}',
+      'line 2: program is "DUMP", "GNUTAR", "STAR" or "APPLICATION".',
+    ],
+    [
+      'define dumptype a {\n estimate best\n}',
+      'line 2: estimate takes client, calcsize or server, or several of them.',
+    ],
+    [
+      'define dumptype a {\n exclude "a" list\n}',
+      'line 2: exclude takes [list|file] [optional] [append] and names in quotes.',
+    ],
+    [
+      'define script s {\n property append\n}',
+      'line 2: property takes a name and values, each in double quotes.',
+    ],
+    [
+      'define script s {\n execute-on pre-dle-amcheck post-dle-amcheck\n}',
+      'line 2: execute-on takes words with commas between.',
+    ],
+    ['define script s {\n execute-on never\n}', 'line 2: Amanda knows no moment never.'],
+  ])('that says %j is refused, as by Amanda', async (text, message) => {
+    await write({ 'lab/amanda.conf': text });
+    expect(failure({ config: 'lab' })).toEqual({
+      code: 'CONFIG_INVALID',
+      message: `D/lab/amanda.conf ${message}`,
     });
   });
 
@@ -351,8 +427,36 @@ describe('a setting of the command line', () => {
     ['ctimeout=soon', 'CONFIG_INVALID'],
     ['ctimeout=1\n2', 'CONFIG_INVALID'],
     ['ssl-check-host="', 'CONFIG_INVALID'],
+    ['etimeout=5', 'UsageError'],
+    ['dumptype:no-compress:auth=ssh', 'UsageError'],
   ])('that says %j is refused', (override, code) => {
     expect(failure({ overrides: [override] })).toMatchObject({ code });
+  });
+});
+
+describe('a setting of the command line for an amanda.conf', () => {
+  it.each([
+    [
+      'auth=ssh',
+      '--option auth=ssh: auth has no meaning in amanda.conf outside of a dumptype; give DUMPTYPE:NAME:auth=VALUE.',
+    ],
+    ['dumptype:none:auth=ssh', '--option dumptype:none:auth=ssh: there is no such dumptype.'],
+    [
+      'dumptype:basse:auth=ssh',
+      '--option dumptype:basse:auth=ssh: there is no such dumptype. Did you mean "base"?',
+    ],
+    ['dumptype:base:etimeout=5', expect.stringMatching(/; keys of a dumptype: auth /) as string],
+  ])('is refused when it is %s', async (override, message) => {
+    await write({ 'lab/amanda.conf': 'define dumptype base {\n}' });
+    expect(failure({ config: 'lab', overrides: [override] })).toEqual({
+      code: 'UsageError',
+      message,
+    });
+  });
+
+  it('holds for all when its key is one of the whole configuration', async () => {
+    await write({ 'lab/amanda.conf': 'etimeout 7', 'lab/disklist': 'one /x no-compress' });
+    expect(values({ config: 'lab', overrides: ['etimeout=5'] })).toMatchObject({ etimeout: 5 });
   });
 });
 

@@ -109,7 +109,12 @@ const question = {
   file: '.amandahosts',
 };
 const certificate = { raw: Buffer.from('no certificate') };
-const dumptypes = new Map([['a', {}]]);
+const definitions = {
+  dumptypes: new Map([['a', {}]]),
+  applications: new Map(),
+  scripts: new Map(),
+  interfaces: new Set<string>(),
+};
 
 /** Everything in this library that reads what comes from outside, by name. */
 export const decoders: Readonly<Record<string, Decode>> = {
@@ -186,11 +191,13 @@ export const decoders: Readonly<Record<string, Decode>> = {
       scope: 'server',
       overrides: [],
       report: ignore,
+      warn: ignore,
     }),
   disklist: (bytes) =>
     parseDisklist(Buffer.from(bytes).toString('latin1'), 'disklist', {
-      dumptypes,
+      definitions,
       report: ignore,
+      warn: ignore,
       include: () => ({ text: '', path: 'other' }),
     }),
   'a recording, drawn': drawRecording,

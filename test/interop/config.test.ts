@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readInstallation } from '../../src/cli/config/installation.js';
+import { predefinedDumptypes } from '../../src/cli/config/predefined.js';
 import type { Key, Settings } from '../../src/cli/config/settings.js';
 import { describeReal, type Lab, openLab } from '../support/real-amanda.js';
 import { missingPrograms } from '../support/skips.js';
@@ -25,6 +27,13 @@ sub say_it { my ($key, @values) = @_; print "$config $key ", unpack("H*", join("
 while (my $line = <STDIN>) {
   chomp $line;
   my ($kind, $name, @keys) = split / /, $line;
+  if ($kind eq 'over') {
+    my $overrides = new_config_overrides(1);
+    add_config_override_opt($overrides, $name);
+    set_config_overrides($overrides);
+    next;
+  }
+  if ($kind eq 'list') { say_it("list-$name", getconf_list($name)); next; }
   if ($kind eq 'key') { say_it($name, getconf_byname_strs($name, 0)); next; }
   $config = $name;
   config_init_with_global($CONFIG_INIT_EXPLICIT_NAME | ($kind eq 'client' ? $CONFIG_INIT_CLIENT : 0), $name);
@@ -237,6 +246,7 @@ const configuration: fc.Arbitrary<Files> = fc
   }));
 
 const COUNT = 150;
+const report = (): void => undefined;
 const needed =
   missingPrograms(AMGETCONF) === undefined ? (['amcheck', 'amdump'] as const) : ([] as const);
 
@@ -415,6 +425,133 @@ describeReal(
       }
     });
 
+    const base = 'define dumptype x {\n program "GNUTAR"\n}';
+    const inWords = (hex: string | undefined): string => Buffer.from(hex ?? '', 'hex').toString();
+
+    it('has the dumptypes that Amanda defines, with the same settings', async () => {
+      write('own', { server: base, disklist: '' });
+      const keys = ['compress', 'auth', 'record', 'program', 'index'] as const;
+      const listed = inWords(
+        (await ask(['server own', 'list dumptype'])).get('own list-dumptype'),
+      ).split('\n');
+      const names = listed.filter((name) => name.toLowerCase() !== 'x');
+      expect(names.map((name) => name.toLowerCase()).sort()).toEqual(
+        [...predefinedDumptypes.keys()].sort(),
+      );
+      const answers = await ask([
+        'server own',
+        ...names.flatMap((name) => keys.map((key) => `key dumptype:${name}:${key}`)),
+      ]);
+      const defaults = {
+        compress: 'FAST',
+        auth: 'BSDTCP',
+        record: true,
+        program: 'DUMP',
+        index: true,
+      };
+      const spell = (value: unknown): string =>
+        typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+      for (const name of names) {
+        const { settings } = ours('own', name);
+        for (const key of keys) {
+          const value = spell(settings[key]?.value ?? defaults[key]);
+          const theirs = inWords(answers.get(`own dumptype:${name}:${key}`));
+          expect([name, key, theirs.replace(/^"|"$/g, '').replace('SERVER ', 'SERVER-')]).toEqual([
+            name,
+            key,
+            key === 'compress' && /^[FBC]/.test(value) ? `CLIENT ${value}` : value,
+          ]);
+        }
+      }
+    });
+
+    it.each<readonly [server: string, disklist: string, over?: string]>([
+      [base, 'one /x x\nOne /y x'],
+      [base, 'one /x x\none /x x'],
+      [base, 'one /x x 1 nope'],
+      [base, 'one /x x one'],
+      [base, 'one /x x 1 default more'],
+      [base, 'one /x {\nx\n} 1 nope'],
+      [base, 'one /x nodt'],
+      [base, 'one /x'],
+      ['define dumptype no-compress {\n}', ''],
+      ['define dumptype "SRVcompress" {\n}', ''],
+      ['auth "ssh"', ''],
+      ['client-port 5', ''],
+      ['define dumptype y {\n etimeout 5\n}', ''],
+      ['define dumptype y {\n ssl-dir "/x"\n}', ''],
+      ['define dumptype y {\n compress none best\n}', ''],
+      ['define dumptype y {\n compress client server\n}', ''],
+      ['define dumptype y {\n encrypt yes\n}', ''],
+      ['define dumptype y {\n estimate\n}', ''],
+      ['define dumptype y {\n exclude "a" list\n}', ''],
+      ['define dumptype y {\n script "none"\n}', ''],
+      ['define dumptype y {\n application "none"\n}', ''],
+      ['define dumptype y {\n program "gnutar"\n}', ''],
+      ['define dumptype y {\n strategy never\n}', ''],
+      ['define dumptype y {\n maxdumps 0\n}', ''],
+      ['define script s {\n execute-on never\n}', ''],
+      [base, 'one /x x', 'auth=ssh'],
+      [base, 'one /x x', 'client-port=5'],
+      [base, 'one /x x', 'ssl-cert-file=/x'],
+      [base, 'one /x x', 'nonsense=5'],
+      [base, 'one /x x', 'dumptype:none:auth=ssh'],
+      [base, 'one /x x', 'dumptype:x:etimeout=5'],
+      [base, 'one /x x', 'dumptype:x:nonsense=5'],
+    ])('is refused by both when it says %j, with the disklist %j and -o %j', async (...text) => {
+      const [server, disklist, over] = text;
+      const name = `no-${createHash('sha256').update(text.join('|')).digest('hex').slice(0, 12)}`;
+      write(name, { server, disklist });
+      const answers = await ask([
+        ...(over === undefined ? [] : [`over ${over}`]),
+        `server ${name}`,
+      ]);
+      expect(inWords(answers.get(`${name} error`))).not.toBe('');
+      const options = {
+        directory: lab.sandbox.etc,
+        config: name,
+        host: 'one',
+        report,
+        warn: report,
+      };
+      expect(() =>
+        readInstallation({ ...options, ...(over === undefined ? {} : { overrides: [over] }) }),
+      ).toThrow();
+    });
+
+    it.each<readonly [server: string, disklist: string, over?: string]>([
+      [base, 'one /x x 1 default\ntwo /x X 2 DEFAULT\nthree /x srvCompress -1'],
+      ['define interface le0 {\n}\n' + base, 'one /x {\n no-record\n x\n} 1 LE0'],
+      ['define dumptype y {\n no-compress\n "BSD-auth"\n}', 'one /x y'],
+      [base, 'one /x /dev/x x\none /y /dev/x x'],
+      [base, 'one /x x', 'etimeout=5'],
+      [base, 'one /x x', 'ssl-dir=/x'],
+      [base, 'one /x no-compress', 'DUMPTYPE:no-compress:auth=ssh'],
+      [base, 'one /x x', 'dumptype:x:compress=server best'],
+    ])('is taken by both when it says %j, with the disklist %j and -o %j', async (...text) => {
+      const [server, disklist, over] = text;
+      const name = `ok-${createHash('sha256').update(text.join('|')).digest('hex').slice(0, 12)}`;
+      write(name, { server, disklist });
+      const answers = await ask([
+        ...(over === undefined ? [] : [`over ${over}`]),
+        `server ${name}`,
+      ]);
+      expect(inWords(answers.get(`${name} error`))).toBe('');
+      const { settings } = readInstallation({
+        directory: lab.sandbox.etc,
+        config: name,
+        host: 'one',
+        disk: '/x',
+        report,
+        warn: report,
+        ...(over === undefined ? {} : { overrides: [over] }),
+      });
+      const [, auth] = inWords(answers.get(`${name} disk:one:${Buffer.from('/x').toString('hex')}`))
+        .toLowerCase()
+        .split('\n');
+      expect(settings.auth?.value.toLowerCase() ?? 'bsdtcp').toBe(auth);
+    });
+
     it.each([
       'ctimeout 0',
       'ctimeout "5"',
@@ -458,15 +595,17 @@ describeReal(
   },
 );
 
-/** A value as amgetconf prints it. */
+/** A value of these tests as amgetconf prints it: lists are not among them. */
 function hexOf(value: NonNullable<Settings[Key]>['value']): string {
   const text =
-    typeof value === 'object'
+    typeof value === 'object' && 'first' in value
       ? `${value.first},${value.last}`
       : typeof value === 'boolean'
         ? value
           ? 'yes'
           : 'no'
-        : String(value);
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value);
   return Buffer.from(text).toString('hex');
 }

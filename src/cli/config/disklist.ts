@@ -1,6 +1,13 @@
 import { printable } from '../../wire/text.js';
-import { readDumptype, type Report } from './collect.js';
-import { ConfigLexer, configInvalid, unescapeString, type SourcePosition } from './lexer.js';
+import { readDumptype, type Definitions, type Report } from './collect.js';
+import { didYouMean } from '../terminal/suggest.js';
+import {
+  ConfigLexer,
+  configInvalid,
+  positionText,
+  unescapeString,
+  type SourcePosition,
+} from './lexer.js';
 import type { Settings } from './settings.js';
 import { parseBlock } from './statements.js';
 
@@ -14,12 +21,14 @@ export interface DisklistEntry {
   /** The name of its dumptype; undefined when the entry has its own block. */
   readonly dumptype: string | undefined;
   readonly settings: Settings;
+  /** Disks with the same number are not dumped at once. */
+  readonly spindle?: number;
 }
 
 export interface DisklistOptions {
-  /** Dumptypes by name in lower case. */
-  readonly dumptypes: ReadonlyMap<string, Settings>;
+  readonly definitions: Definitions;
   readonly report: Report;
+  readonly warn: Report;
   /** Reads the file of an `includefile NAME` line. */
   readonly include: (
     name: string,
@@ -37,7 +46,32 @@ export function parseDisklist(
   file: string,
   options: DisklistOptions,
 ): readonly DisklistEntry[] {
-  return readEntries(text, [file], options);
+  const entries = readEntries(text, [file], options);
+  refuseTwins(entries);
+  return entries;
+}
+
+/** As Amanda does: a host has one spelling, and a disk one entry. */
+function refuseTwins(entries: readonly DisklistEntry[]): void {
+  const hosts = new Map<string, string>();
+  const disks = new Map<string, DisklistEntry>();
+  for (const entry of entries) {
+    const { at, host, disk } = entry;
+    const spelled = hosts.get(host.toLowerCase());
+    if (spelled !== undefined && spelled !== host)
+      throw configInvalid(
+        at,
+        `the host ${printable(host)} differs from ${printable(spelled)} in case only.`,
+      );
+    hosts.set(host.toLowerCase(), host);
+    const before = disks.get(`${host} ${disk}`);
+    if (before !== undefined)
+      throw configInvalid(
+        at,
+        `the disk ${printable(disk)} of ${printable(host)} is there already, in ${positionText(before.at)}.`,
+      );
+    disks.set(`${host} ${disk}`, entry);
+  }
 }
 
 /** `parents` are the including files, from the outermost to this one. */
@@ -57,14 +91,17 @@ function readEntries(
       const included = options.include(required(disk, 'the name of the file', at), at, parents);
       entries.push(...readEntries(included.text, [...parents, included.path], options));
     } else if (host !== undefined) {
-      const { entry, block } = readEntry(words, at, options);
+      const { entry, block, rest } = readEntry(words, at, options);
       const lexer = new ConfigLexer(text, file, next);
-      const settings = block
-        ? readDumptype(parseBlock(lexer, at), options.dumptypes, options.report)
-        : entry.settings;
-      entries.push({ ...entry, settings });
-      if (block)
-        next = { offset: endOfLine(text, lexer.position.offset), line: lexer.position.line + 1 };
+      if (!block) entries.push({ ...entry, ...placeOf(rest, at, options) });
+      else {
+        const { definitions } = options;
+        const settings = readDumptype(parseBlock(lexer, at), definitions, options);
+        const { offset, line } = lexer.position;
+        const after = placeOf(wordsOf(text, offset), { file, line }, options);
+        entries.push({ ...entry, settings, ...after });
+        next = { offset: endOfLine(text, offset), line: line + 1 };
+      }
     }
     here = next;
   }
@@ -74,8 +111,12 @@ function readEntries(
 function readEntry(
   words: readonly string[],
   at: SourcePosition,
-  { dumptypes }: DisklistOptions,
-): { readonly entry: DisklistEntry; readonly block: boolean } {
+  { definitions: { dumptypes } }: DisklistOptions,
+): {
+  readonly entry: DisklistEntry;
+  readonly block: boolean;
+  readonly rest: readonly string[];
+} {
   const [host = ''] = words;
   const disk = required(words[1], 'the disk', at);
   const third = required(words[2], 'the dumptype', at);
@@ -84,13 +125,34 @@ function readEntry(
   const place = isDevice ? 3 : 2;
   if (words[place] === '{') {
     if (words.length > place + 1) throw configInvalid(at, 'a { is the last word of its line.');
-    return { entry: { at, host, disk, device, dumptype: undefined, settings: {} }, block: true };
+    const entry = { at, host, disk, device, dumptype: undefined, settings: {} };
+    return { entry, block: true, rest: [] };
   }
   const dumptype = unescapeString(words[place] ?? words[2] ?? '');
   const settings = dumptypes.get(dumptype.toLowerCase());
   if (settings === undefined)
-    throw configInvalid(at, `there is no dumptype ${printable(dumptype)}.`);
-  return { entry: { at, host, disk, device, dumptype, settings }, block: false };
+    throw configInvalid(
+      at,
+      `there is no dumptype ${printable(dumptype)}.${didYouMean(dumptype, dumptypes.keys())}`,
+    );
+  const entry = { at, host, disk, device, dumptype, settings };
+  return { entry, block: false, rest: words.slice(place + 1) };
+}
+
+/** Reads `[SPINDLE [INTERFACE]]`, the end of an entry. */
+function placeOf(
+  [spindle, network, ...more]: readonly string[],
+  at: SourcePosition,
+  { definitions: { interfaces } }: DisklistOptions,
+): Pick<DisklistEntry, 'spindle'> {
+  if (spindle === undefined) return {};
+  if (!/^-?\d{1,9}$/.test(spindle))
+    throw configInvalid(at, `a spindle is a whole number, not "${printable(spindle)}".`);
+  if (network !== undefined && !interfaces.has(unescapeString(network).toLowerCase()))
+    throw configInvalid(at, `there is no interface ${printable(network)}.`);
+  if (more[0] !== undefined)
+    throw configInvalid(at, `"${printable(more[0])}" is one word too many.`);
+  return { spindle: Number(spindle) };
 }
 
 /**

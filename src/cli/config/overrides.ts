@@ -2,7 +2,7 @@ import { printable } from '../../wire/text.js';
 import { UsageError } from '../terminal/arguments.js';
 import type { Override } from './collect.js';
 import { ConfigLexer, type SourcePosition, type Token } from './lexer.js';
-import { isKey, keyReaders, type Key } from './settings.js';
+import { belongs, isKey, keyReaders, withValue, type Key } from './settings.js';
 import { foldKeyword } from './statements.js';
 import { quotedString, stringOrNumber } from './values.js';
 
@@ -14,16 +14,18 @@ export function parseOverride(text: string, prefix = '--option '): Override {
   const [, dumptype, keyword = '', value = ''] =
     /^(?:dumptype:([^:=]+):)?([a-z][a-z0-9_-]*)=(.*)$/is.exec(text) ?? [];
   const key = foldKeyword(keyword);
-  if (!isKey(key)) {
-    const keys = Object.keys(keyReaders).join(' ');
+  if (!isKey(key) || (dumptype !== undefined && !belongs(key, 'dumptype'))) {
+    const keys = Object.keys(keyReaders)
+      .filter((known) => dumptype === undefined || (isKey(known) && belongs(known, 'dumptype')))
+      .join(' ');
     throw new UsageError(
       '--option takes KEY=VALUE or DUMPTYPE:NAME:KEY=VALUE, ' +
-        `not "${printable(text)}"; keys: ${keys}.`,
+        `not "${printable(text)}"; keys${dumptype === undefined ? '' : ' of a dumptype'}: ${keys}.`,
     );
   }
   const at = { file: `${prefix}${text}` };
   const override = { key, value: valueTokens(key, value, at), at };
-  keyReaders[key](override.value, key, at);
+  withValue({}, key, override.value, at);
   return dumptype === undefined ? override : { ...override, dumptype: dumptype.toLowerCase() };
 }
 

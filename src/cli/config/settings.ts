@@ -1,8 +1,27 @@
-import type { SourcePosition } from './lexer.js';
-import { nonZero, ports, positive, quotedString, stringOrNumber, yesNo } from './values.js';
+import {
+  compression,
+  datapath,
+  encryption,
+  estimates,
+  programName,
+  selection,
+  strategy,
+} from './dle-values.js';
+import type { SourcePosition, Token } from './lexer.js';
+import type { PluginSettings } from './plugins.js';
+import {
+  nonZero,
+  ports,
+  positive,
+  quotedString,
+  stringOrNumber,
+  yesNo,
+  type ValueReader,
+} from './values.js';
 
 /**
- * The keys of Amanda's configuration that matter for connections, and the readers of their values.
+ * The keys of Amanda's configuration that matter for connections and requests, and the readers of
+ * their values.
  */
 export const keyReaders = {
   auth: quotedString,
@@ -29,6 +48,25 @@ export const keyReaders = {
   etimeout: nonZero,
   dtimeout: positive,
   diskfile: quotedString,
+  maxdumps: positive,
+  program: programName,
+  compress: compression,
+  'client-custom-compress': quotedString,
+  'server-custom-compress': quotedString,
+  encrypt: encryption,
+  'client-encrypt': quotedString,
+  'server-encrypt': quotedString,
+  'client-decrypt-option': quotedString,
+  'server-decrypt-option': quotedString,
+  estimate: estimates,
+  index: yesNo,
+  record: yesNo,
+  kencrypt: yesNo,
+  ignore: yesNo,
+  strategy,
+  'data-path': datapath,
+  exclude: selection,
+  include: selection,
 } as const;
 
 export type Key = keyof typeof keyReaders;
@@ -40,7 +78,12 @@ export interface Setting<T> {
 }
 
 /** The settings of a configuration. Times are in seconds. */
-export type Settings = { readonly [K in Key]?: Setting<ReturnType<(typeof keyReaders)[K]>> };
+export type Settings = { readonly [K in Key]?: Setting<ReturnType<(typeof keyReaders)[K]>> } & {
+  /** What makes the dump when `program` is APPLICATION. */
+  readonly application?: Setting<PluginSettings>;
+  /** The scripts, the last one named first. */
+  readonly script?: Setting<readonly PluginSettings[]>;
+};
 
 /** The part of a configuration that a setting is in. */
 export type Scope = 'client' | 'server' | 'dumptype';
@@ -71,15 +114,48 @@ const perTarget = [
   'ssl-check-fingerprint',
 ] as const;
 
+const perDump = [
+  'maxdumps',
+  'program',
+  'compress',
+  'client-custom-compress',
+  'server-custom-compress',
+  'encrypt',
+  'client-encrypt',
+  'server-encrypt',
+  'client-decrypt-option',
+  'server-decrypt-option',
+  'estimate',
+  'index',
+  'record',
+  'kencrypt',
+  'ignore',
+  'strategy',
+  'data-path',
+  'exclude',
+  'include',
+] as const;
+
 const keysOf: Readonly<Record<Scope, ReadonlySet<Key>>> = {
   client: new Set<Key>([...everywhere, ...perTarget]),
-  server: new Set<Key>([...everywhere, 'etimeout', 'dtimeout', 'diskfile']),
-  dumptype: new Set<Key>(perTarget),
+  server: new Set<Key>([...everywhere, 'etimeout', 'dtimeout', 'diskfile', 'maxdumps']),
+  dumptype: new Set<Key>([...perTarget, ...perDump]),
 };
 
 /** Whether a folded keyword is one of these keys. */
 export function isKey(word: string): word is Key {
   return Object.hasOwn(keyReaders, word);
+}
+
+/** Sets a key, in the way that its reader says. */
+export function withValue(
+  settings: Settings,
+  key: Key,
+  values: readonly Token[],
+  at: SourcePosition,
+): Settings {
+  const read = keyReaders[key] as ValueReader<unknown>;
+  return { ...settings, [key]: { value: read(values, key, at, settings[key]?.value), at } };
 }
 
 /** Whether a key may occur in that scope. */

@@ -3,8 +3,16 @@ import { printable } from '../../wire/text.js';
 import { configInvalid, type SourcePosition, type Token } from './lexer.js';
 import { foldKeyword } from './statements.js';
 
-/** Reads the values of a key. Throws `CONFIG_INVALID` for an invalid value. */
-export type ValueReader<T> = (values: readonly Token[], key: string, at: SourcePosition) => T;
+/**
+ * Reads the values of a key. Throws `CONFIG_INVALID` for an invalid value. `earlier` is the value
+ * that the key has so far; most readers replace it.
+ */
+export type ValueReader<T> = (
+  values: readonly Token[],
+  key: string,
+  at: SourcePosition,
+  earlier?: T,
+) => T;
 
 /** A string in quotes. */
 export const quotedString: ValueReader<string> = (values, key, at) => {
@@ -44,21 +52,26 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 
 /** A whole number above 0, with an optional unit. */
 export const positive: ValueReader<number> = (values, key, at) => {
-  const number = whole(values, key, at);
+  const number = wholeValue(values, key, at);
   if (number < 1) throw configInvalid(at, `${key} is at least 1, not ${number}.`);
   return number;
 };
 
 /** A whole number other than 0. The meaning of a negative one depends on the key. */
 export const nonZero: ValueReader<number> = (values, key, at) => {
-  const number = whole(values, key, at);
+  const number = wholeValue(values, key, at);
   if (number === 0) throw configInvalid(at, `${key} is not 0.`);
   return number;
 };
 
 const MOST = 0x7fff_ffff;
 
-function whole([value, unit, ...rest]: readonly Token[], key: string, at: SourcePosition): number {
+/** A whole number, with an optional unit. */
+export function wholeValue(
+  [value, unit, ...rest]: readonly Token[],
+  key: string,
+  at: SourcePosition,
+): number {
   const times =
     unit === undefined
       ? 1
