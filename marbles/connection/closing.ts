@@ -6,6 +6,7 @@ import {
   handleLane,
   mark,
   page,
+  pageConnection,
   type PageScope,
   ScriptedPeer,
   streamLane,
@@ -15,7 +16,6 @@ import { AmandaError } from '../../src/wire/errors.js';
 import type { Frame } from '../../src/wire/frame.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { OPTIONS } from '../support/calling.js';
-import { connected } from '../support/connected.js';
 import { stream } from '../support/reading.js';
 
 type Action = 'close' | 'abort' | 'complete';
@@ -34,7 +34,7 @@ const ending = {
   },
   expected: { seven: stream(7), sent: streamLane(7, 'out'), ended: userLane<never>() },
   wire: ({ wire, user }: Given, scope: PageScope) => {
-    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
     const seven = connection.stream(7);
     scope.ends.add(peer.sendFrames(wire));
     scope.ends.add(

@@ -1,8 +1,7 @@
 import { EMPTY, defer, map, type Observable } from 'rxjs';
 import type { PageScope } from '../../src/diagram/page/page.js';
 import { connect } from '../../src/initiator/connect.js';
-import { mark, page, userLane } from '../../src/testing/index.js';
-import { connected } from '../support/connected.js';
+import { mark, page, pageConnection, userLane } from '../../src/testing/index.js';
 
 const CONNECTION = 'a Connection';
 
@@ -22,7 +21,7 @@ const connecting = {
   },
   expected: { connections: userLane<string>() },
   wire: ({ first, second, third }: Given, scope: PageScope) => {
-    const { connection } = connected(scope, { side: 'initiator', user: undefined });
+    const { connection } = pageConnection(scope, { side: 'initiator', user: undefined });
     const attempts = [first, second, third];
     const open = () => defer(() => attempts.shift() ?? EMPTY).pipe(map(() => connection));
     const connections = connect({ name: 'bsdtcp', user: undefined, open });

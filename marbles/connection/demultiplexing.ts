@@ -3,12 +3,12 @@ import {
   connectionLane,
   mark,
   page,
+  pageConnection,
   type PageScope,
   streamLane,
   userLane,
 } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
-import { connected } from '../support/connected.js';
 import { playing, reading, stream } from '../support/reading.js';
 
 const legend = {
@@ -211,7 +211,7 @@ export const pages = [
       { wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> },
       scope: PageScope,
     ) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       const seven = connection.stream(7);
       scope.ends.add(peer.sendFrames(wire));
       scope.ends.add(user.subscribe(seven));
@@ -237,7 +237,7 @@ export const pages = [
       { wire, user }: { readonly wire: Observable<Frame>; readonly user: Observable<Uint8Array> },
       scope: PageScope,
     ) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       const seven = connection.stream(7);
       scope.ends.add(peer.sendFrames(wire));
       scope.ends.add(user.subscribe(seven));
@@ -247,7 +247,7 @@ export const pages = [
 ];
 
 function fromBytes({ channel }: { readonly channel: Observable<Uint8Array> }, scope: PageScope) {
-  const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+  const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
   scope.ends.add(peer.sendBytes(channel));
   return { seven: connection.stream(7) };
 }

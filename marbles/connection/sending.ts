@@ -1,6 +1,12 @@
 import type { Observable } from 'rxjs';
-import { mark, page, type PageScope, streamLane, userLane } from '../../src/testing/index.js';
-import { connected } from '../support/connected.js';
+import {
+  mark,
+  page,
+  pageConnection,
+  type PageScope,
+  streamLane,
+  userLane,
+} from '../../src/testing/index.js';
 
 interface Given {
   readonly user: Observable<Uint8Array>;
@@ -21,7 +27,7 @@ function sending(sendBudget: number) {
       seven: streamLane(7, 'in'),
     },
     wire: (given: Given, scope: PageScope) => {
-      const { connection, peer } = connected(
+      const { connection, peer } = pageConnection(
         scope,
         { side: 'initiator', user: undefined },
         { sendBudget },
@@ -44,7 +50,7 @@ function turns() {
     given: { reads: userLane<boolean>() },
     expected: { seven: streamLane(7, 'out'), eight: streamLane(8, 'out') },
     wire: ({ reads }: { readonly reads: Observable<boolean> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       const seven = peer.received(7);
       const eight = peer.received(8);
       scope.ends.add(peer.frames.subscribe(() => peer.setReading(false)));

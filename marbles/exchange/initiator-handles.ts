@@ -2,9 +2,8 @@ import { defer, map, type Observable } from 'rxjs';
 import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming } from '../../src/exchange/timing.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { mark, page, textBytes } from '../../src/testing/index.js';
+import { mark, page, pageConnection, textBytes } from '../../src/testing/index.js';
 import { packetText } from '../../src/wire/packet.js';
-import { connected } from '../support/connected.js';
 
 interface Given {
   readonly target1: Observable<Uint8Array>;
@@ -22,7 +21,7 @@ const asking = {
     answers2: userLane<string>(),
   },
   wire: ({ target1, target2 }: Given, scope: PageScope) => {
-    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.send(1, target1));
     scope.ends.add(peer.send(2, target2));
     const ask = (body: string) =>

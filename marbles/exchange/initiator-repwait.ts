@@ -5,11 +5,11 @@ import {
   handleLane,
   mark,
   page,
+  pageConnection,
   type PageScope,
   textBytes,
   userLane,
 } from '../../src/testing/index.js';
-import { connected } from '../support/connected.js';
 import { REQUEST, asking, packets } from '../support/asking.js';
 
 /** The second column of the initiator's table: what happens while it waits for the REP. */
@@ -246,7 +246,7 @@ export const pages = [
     `,
     legend: { ...packets, 3: mark.value(3, 'three frames had left') },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       let left = 0;
       scope.ends.add(peer.frames.subscribe(() => (left += 1)));
       scope.ends.add(peer.send(1, target));

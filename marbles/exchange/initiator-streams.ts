@@ -2,8 +2,7 @@ import { map, mergeMap, of, share, type Observable } from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
 import { request } from '../../src/exchange/request.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { mark, page } from '../../src/testing/index.js';
-import { connected } from '../support/connected.js';
+import { mark, page, pageConnection } from '../../src/testing/index.js';
 
 const DATA = 499_999;
 
@@ -23,7 +22,7 @@ const reading = {
     data: userLane<Uint8Array>(),
   },
   wire: ({ target, dataIn }: Given, scope: PageScope) => {
-    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.send(1, target));
     scope.ends.add(peer.send(DATA, dataIn));
     const replies = of<Connection>(connection).pipe(request('noop'), share());

@@ -2,8 +2,7 @@ import { filter, map, timer, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
-import { mark, page } from '../../src/testing/index.js';
-import { connected } from '../support/connected.js';
+import { mark, page, pageConnection } from '../../src/testing/index.js';
 import { inWords } from '../support/serving.js';
 
 /** A target whose service replies after three milliseconds, and requests on two handles. */
@@ -22,7 +21,7 @@ const serving = {
     }: { readonly asks1: Observable<Uint8Array>; readonly asks2: Observable<Uint8Array> },
     scope: PageScope,
   ) => {
-    const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+    const { connection, peer } = pageConnection(scope, { side: 'target', namesUser: false });
     scope.ends.add(peer.send(1, asks1));
     scope.ends.add(peer.send(2, asks2));
     const noop = () => timer(3).pipe(map(() => reply({ lines: ['OPTIONS ;'] })));

@@ -6,9 +6,8 @@ import { noop } from '../../src/initiator/noop.js';
 import { onConnection } from '../../src/initiator/on-connection.js';
 import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize, type Estimate } from '../../src/initiator/sendsize.js';
-import { mark, page } from '../../src/testing/index.js';
+import { mark, page, pageConnection } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
-import { connected } from '../support/connected.js';
 
 const packets = { A: mark.packet('ACK'), C: mark.close() };
 const home = { program: 'GNUTAR', disk: '/home' };
@@ -64,7 +63,7 @@ function callingTwice(
       { first, second }: Readonly<Record<'first' | 'second', Observable<Uint8Array>>>,
       scope: PageScope,
     ) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       scope.ends.add(peer.send(1, first));
       scope.ends.add(peer.send(2, second));
       const one = of<Connection>(connection);

@@ -4,9 +4,8 @@ import { dump } from '../../src/initiator/dump.js';
 import { retryAdvice } from '../../src/initiator/retry.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { mark, page } from '../../src/testing/index.js';
+import { mark, page, pageConnection } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
-import { connected } from '../support/connected.js';
 import { beginning, said } from '../support/dumping.js';
 
 const DLE =
@@ -51,10 +50,10 @@ const askingTwice = {
     }: { readonly answers1: Observable<Uint8Array>; readonly answers2: Observable<Uint8Array> },
     scope: PageScope,
   ) => {
-    const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+    const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
     scope.ends.add(peer.send(1, answers1));
     scope.ends.add(peer.send(2, answers2));
-    const dumps = from([connection as Connection]).pipe(
+    const dumps = from([connection]).pipe(
       dump({ dle: home }),
       map(({ level, dle }) => `level ${level} of ${dle.disk}`),
     );

@@ -9,13 +9,13 @@ import {
   handleLane,
   mark,
   page,
+  pageConnection,
   type PageScope,
   textBytes,
   userLane,
 } from '../../src/testing/index.js';
 import type { Frame } from '../../src/wire/frame.js';
 import { packets, REQUEST } from '../support/asking.js';
-import { connected } from '../support/connected.js';
 import { playing } from '../support/reading.js';
 
 /** A step of the recording in a few words, without begins of lanes and ends of spans. */
@@ -40,7 +40,7 @@ function asking() {
     given: { target: handleLane(1, 'in') },
     expected: { recorded: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       scope.ends.add(peer.send(1, target));
       const asked = (changes: (change: Change) => void) =>
         concat(of(connection), NEVER).pipe(

@@ -4,8 +4,7 @@ import { exchange } from '../../src/exchange/exchange.js';
 import { defaultTiming, type Timing } from '../../src/exchange/timing.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { packetText } from '../../src/wire/packet.js';
-import { mark, textBytes } from '../../src/testing/index.js';
-import { connected } from './connected.js';
+import { mark, pageConnection, textBytes } from '../../src/testing/index.js';
 
 /** Its request. */
 export const REQUEST = 'SERVICE noop\nOPTIONS ;\n';
@@ -31,7 +30,7 @@ export function asking(timing: Partial<Timing> = {}, options: ConnectionOptions 
     given: { target: handleLane(1, 'in') },
     expected: { initiator: handleLane(1, 'out'), answers: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(
+      const { connection, peer } = pageConnection(
         scope,
         { side: 'initiator', user: undefined },
         options,

@@ -1,7 +1,7 @@
 import { map, of, type Observable, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../../src/connection/connection.js';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { connected } from './connected.js';
+import { pageConnection } from '../../src/testing/index.js';
 
 /** The default OPTIONS line of a call. */
 export const OPTIONS = 'OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;\n';
@@ -17,7 +17,7 @@ export function calling<T>(
     given: { target: handleLane(1, 'in') },
     expected: { initiator: handleLane(1, 'out'), results: userLane<string>() },
     wire: ({ target }: { readonly target: Observable<Uint8Array> }, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       scope.ends.add(peer.send(1, target));
       return {
         initiator: peer.received(1),

@@ -18,10 +18,9 @@ import {
 } from '../../src/initiator/receive-dump.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
-import { mark } from '../../src/testing/index.js';
+import { mark, pageConnection } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import { decodeText } from '../../src/wire/text.js';
-import { connected } from './connected.js';
 
 export const DATA = 499_999;
 export const MESG = 499_998;
@@ -76,7 +75,7 @@ export function receiving({ takes = 0, index = false, tells, ...options }: Recei
     },
     expected: { saved: userLane<Uint8Array>(), events: userLane<string>() },
     wire: ({ target, mesg, data }: Given, scope: PageScope) => {
-      const { connection, peer } = connected(
+      const { connection, peer } = pageConnection(
         scope,
         { side: 'initiator', user: undefined },
         options,
@@ -121,7 +120,7 @@ export function beginning() {
       messages: userLane<string>(),
     },
     wire: ({ target, mesg, data }: Given, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'initiator', user: undefined });
+      const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
       const messages = new Subject<string>();
       scope.ends.add(peer.send(1, target));
       scope.ends.add(peer.send(MESG, mesg));

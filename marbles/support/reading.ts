@@ -1,9 +1,9 @@
 import type { Observable } from 'rxjs';
 import type { ConnectionOptions } from '../../src/connection/options.js';
-import type { TcpmConnection } from '../../src/connection/tcpm-connection.js';
+import type { Connection } from '../../src/connection/connection.js';
 import { connectionLane, streamLane, type PageScope } from '../../src/diagram/page/page.js';
 import type { Frame } from '../../src/wire/frame.js';
-import { connected } from './connected.js';
+import { pageConnection } from '../../src/testing/index.js';
 
 /** A connection on which a page sends frames, and the readers of its streams 7 and 8. */
 export function reading(options: ConnectionOptions = {}) {
@@ -23,8 +23,12 @@ export function playing(
   wire: Observable<Frame>,
   scope: PageScope,
   options: ConnectionOptions = {},
-): TcpmConnection {
-  const { connection, peer } = connected(scope, { side: 'initiator', user: undefined }, options);
+): Connection {
+  const { connection, peer } = pageConnection(
+    scope,
+    { side: 'initiator', user: undefined },
+    options,
+  );
   scope.ends.add(peer.sendFrames(wire));
   return connection;
 }

@@ -1,9 +1,8 @@
 import { filter, map, of, type Observable } from 'rxjs';
 import { handleLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection, type ServeOptions, type ServiceEvent } from '../../src/target/serve.js';
-import { mark } from '../../src/testing/index.js';
+import { mark, pageConnection } from '../../src/testing/index.js';
 import { partialReply, reply, type ServiceReply } from '../../src/exchange/service.js';
-import { connected } from './connected.js';
 
 /** The packets of the target's pages. */
 export const packets = {
@@ -36,7 +35,7 @@ export function serving(
       }: { readonly initiator: Observable<Uint8Array>; readonly service: Observable<ServiceReply> },
       scope: PageScope,
     ) => {
-      const { connection, peer } = connected(scope, { side: 'target', ...role });
+      const { connection, peer } = pageConnection(scope, { side: 'target', ...role });
       scope.ends.add(peer.send(1, initiator));
       return {
         target: peer.received(1),

@@ -2,8 +2,7 @@ import { NEVER, Subject, concat, filter, map, of, type Observable } from 'rxjs';
 import { reply } from '../../src/exchange/service.js';
 import { handleLane, streamLane, userLane, type PageScope } from '../../src/diagram/page/page.js';
 import { serveConnection } from '../../src/target/serve.js';
-import { mark } from '../../src/testing/index.js';
-import { connected } from './connected.js';
+import { mark, pageConnection } from '../../src/testing/index.js';
 import { inWords, packets } from './serving.js';
 
 const DATA = 499_999;
@@ -44,7 +43,7 @@ export function streaming(over: Observable<never> = NEVER) {
       events: userLane<string>(),
     },
     wire: ({ initiator, dataIn, source }: Given, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+      const { connection, peer } = pageConnection(scope, { side: 'target', namesUser: false });
       const taken = new Subject<Uint8Array>();
       const data = (incoming: Observable<Uint8Array>): Observable<Uint8Array> => {
         incoming.subscribe(taken);

@@ -2,8 +2,14 @@ import { Observable, of } from 'rxjs';
 import { paced } from '../../src/operators/paced.js';
 import type { Pullable } from '../../src/operators/pull.js';
 import { holdOutput } from '../../src/target/process/hold-output.js';
-import { mark, page, type PageScope, streamLane, userLane } from '../../src/testing/index.js';
-import { connected } from '../support/connected.js';
+import {
+  mark,
+  page,
+  pageConnection,
+  type PageScope,
+  streamLane,
+  userLane,
+} from '../../src/testing/index.js';
 
 interface Given {
   readonly says: Observable<Uint8Array>;
@@ -17,7 +23,7 @@ const dumping = {
   expected: { mesg: streamLane(499_998, 'out'), data: streamLane(499_999, 'out') },
   wire: ({ says, writes }: Given, scope: PageScope) => {
     // Streams instead of the program's pipes: they keep unread bytes.
-    const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+    const { connection, peer } = pageConnection(scope, { side: 'target', namesUser: false });
     scope.ends.add(peer.send(1, says));
     scope.ends.add(peer.send(2, writes));
     const { messages, data } = holdOutput(connection.stream(1), connection.stream(2));

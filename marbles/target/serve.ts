@@ -8,9 +8,8 @@ import {
   type ServeOptions,
   type ServiceEvent,
 } from '../../src/target/serve.js';
-import { mark, page, ScriptedPeer } from '../../src/testing/index.js';
+import { mark, page, pageConnection, ScriptedPeer } from '../../src/testing/index.js';
 import { AmandaError } from '../../src/wire/errors.js';
-import { connected } from '../support/connected.js';
 import { inWords, packets } from '../support/serving.js';
 
 interface Given {
@@ -97,7 +96,7 @@ function twice(options: ServeOptions = {}) {
     },
     expected: { answers1: handleLane(1, 'out'), answers2: handleLane(2, 'out') },
     wire: ({ asks1, asks2, service, stop }: Asked, scope: PageScope) => {
-      const { connection, peer } = connected(scope, { side: 'target', namesUser: false });
+      const { connection, peer } = pageConnection(scope, { side: 'target', namesUser: false });
       scope.ends.add(peer.send(1, asks1));
       scope.ends.add(peer.send(2, asks2));
       scope.ends.add(

@@ -12,9 +12,15 @@ import { pageLength } from '../diagram/page/page-diagram.js';
 import { runPage, type PageRun, type Seen } from './run-page.js';
 import { same, show } from './same.js';
 
+/** How long a failed page goes on after its picture, to find what comes too late: milliseconds. */
+const LATER = 600_000;
+/** How many lines a report has at most for one list. */
+const LISTED = 20;
+
 /**
  * Runs a page and compares it with its picture. Returns an empty text if they agree; otherwise all
- * lanes as marbles, with the actual ones below those that differ.
+ * lanes as marbles, with the actual ones below those that differ. Lists follow: what comes within
+ * ten minutes after the picture, given lanes without a subscription, and what `scope.list` names.
  */
 export function checkPage(page: Page): string {
   const run = runPage(page);
@@ -47,6 +53,9 @@ export function checkPage(page: Page): string {
     ...legendLines(page),
     ...unknown,
     ...faults,
+    ...unsubscribed(page, run),
+    ...laterLines(page),
+    ...listedLines(run),
   ].join('\n');
 }
 
@@ -85,7 +94,7 @@ function toTick(
   const symbol =
     expected !== undefined && isIt(expected) ? expected : Object.keys(page.legend).find(isIt);
   if (symbol !== undefined) return { at, symbol };
-  unknown.push(`? on ${lane} at ${duration(at)}: ${kind} ${show(value)}`);
+  unknown.push(`? on ${lane} at ${inWords({ at, kind, value })}`);
   return { at, symbol: '?' };
 }
 
@@ -159,6 +168,43 @@ function timerFaults({ timersLeft }: PageRun): readonly string[] {
   return timersLeft === 0
     ? []
     : [`${timersLeft} timers are still set after everything was unsubscribed`];
+}
+
+function unsubscribed(page: Page, { subscriptions }: PageRun): readonly string[] {
+  return Object.keys(page.given)
+    .filter((name) => subscriptions.get(name)?.length === 0)
+    .map((name) => `${name} is never subscribed`);
+}
+
+/** What the expected lanes emit after the end of the picture. */
+function laterLines(page: Page): readonly string[] {
+  const end = pageLength(page);
+  const { lanes } = runPage(page, LATER);
+  const later = [...lanes].flatMap(([name, seen]) =>
+    seen.filter(({ at }) => at >= end).map((event) => `${name} at ${inWords(event)}`),
+  );
+  return listOf('after the end of the picture', later);
+}
+
+function listedLines({ listed }: PageRun): readonly string[] {
+  return [...listed].flatMap(([name, seen]) => listOf(name, seen.map(inWords)));
+}
+
+function listOf(heading: string, lines: readonly string[]): readonly string[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - LISTED;
+  return [
+    '',
+    `${heading}:`,
+    ...lines.slice(0, LISTED).map((line) => `  ${line}`),
+    ...(more > 0 ? [`  … and ${more} more`] : []),
+  ];
+}
+
+function inWords({ at, kind, value }: Seen): string {
+  return kind === 'complete'
+    ? `${duration(at)}: complete`
+    : `${duration(at)}: ${kind} ${show(value)}`;
 }
 
 function ticksOf({ lines }: Page, name: string): readonly Tick[] {

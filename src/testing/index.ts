@@ -25,6 +25,7 @@ export type { ComplianceLimits, CompliancePeers } from './compliance/compliance-
 export * from '../diagram/page/page.js';
 export type { PictureLine } from '../diagram/page/picture.js';
 export { pageDiagram } from '../diagram/page/page-diagram.js';
+export * from './page-connection.js';
 export * from './marks.js';
 export * from './check-page.js';
 export * from './run-page.js';

@@ -1,4 +1,4 @@
-import { Subscription, type Observable } from 'rxjs';
+import { Subscription, type Observable, type Observer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { Period, SpanKind } from '../diagram/model.js';
 import type { Mark, Page, PageScope } from '../diagram/page/page.js';
@@ -21,28 +21,30 @@ export interface PageRun {
   readonly subscriptions: ReadonlyMap<string, readonly Period[]>;
   /** By kind; only those that the page measures. */
   readonly spans: ReadonlyMap<SpanKind, readonly Period[]>;
+  /** What the page lists for its report, by name. */
+  readonly listed: ReadonlyMap<string, readonly Seen[]>;
   /** How many timers were set after everything was unsubscribed. */
   readonly timersLeft: number;
 }
 
 /**
- * Runs a page in virtual time, and unsubscribes everything at the end of its picture. Throws what
- * its `wire` throws.
+ * Runs a page in virtual time, and unsubscribes everything at the end of its picture, or `longer`
+ * milliseconds later (default 0). Throws what its `wire` throws.
  *
  * Expected lanes are subscribed in the order in which the page declares them.
  */
-export function runPage(page: Page): PageRun {
-  return watchTimers((pending) => run(page, pending));
+export function runPage(page: Page, longer = 0): PageRun {
+  return watchTimers((pending) => run(page, pageLength(page) + longer, pending));
 }
 
-function run(page: Page, pendingTimers: () => number): PageRun {
+function run(page: Page, length: number, pendingTimers: () => number): PageRun {
   const lanes = new Map<string, readonly Seen[]>();
   const subscriptions = new Map<string, readonly Period[]>();
   const spans = new Map<SpanKind, readonly Period[]>();
+  const listed = new Map<string, readonly Seen[]>();
   let timersLeft = 0;
   const scheduler = new TestScheduler(() => undefined);
   scheduler.run((helpers) => {
-    const length = pageLength(page);
     const ends = new Subscription();
     const records = new Subscription();
     // Scheduled first: other events of that time are after the end.
@@ -65,6 +67,11 @@ function run(page: Page, pendingTimers: () => number): PageRun {
         spans.set(kind, periods);
         records.add(state.subscribe(recordPeriods(scheduler, periods)));
       },
+      list: (name, source) => {
+        const seen: Seen[] = [];
+        listed.set(name, seen);
+        records.add(source.subscribe(note(scheduler, seen)));
+      },
     };
     const made = page.wire(
       Object.fromEntries(given) as unknown as Parameters<Page['wire']>[0],
@@ -78,7 +85,7 @@ function run(page: Page, pendingTimers: () => number): PageRun {
         subscriptions.set(name, source.subscriptions.map(toPeriod(length)));
     });
   });
-  return { lanes, subscriptions, spans, timersLeft };
+  return { lanes, subscriptions, spans, listed, timersLeft };
 }
 
 function record(
@@ -88,23 +95,25 @@ function record(
   periods: readonly Period[],
 ): readonly Seen[] {
   const seen: Seen[] = [];
-  const note = (kind: Seen['kind'], value?: unknown): void =>
-    void seen.push({ at: scheduler.now(), kind, value });
   for (const { from, to } of periods) {
     const subscription = new Subscription();
     records.add(subscription);
     scheduler.schedule(() => {
-      subscription.add(
-        lane?.subscribe({
-          next: (value) => note('value', value),
-          error: (error: unknown) => note('error', error),
-          complete: () => note('complete'),
-        }),
-      );
+      subscription.add(lane?.subscribe(note(scheduler, seen)));
     }, from);
     if (to !== undefined) scheduler.schedule(() => subscription.unsubscribe(), to);
   }
   return seen;
+}
+
+function note(scheduler: TestScheduler, seen: Seen[]): Observer<unknown> {
+  const add = (kind: Seen['kind'], value?: unknown): void =>
+    void seen.push({ at: scheduler.now(), kind, value });
+  return {
+    next: (value) => add('value', value),
+    error: (error: unknown) => add('error', error),
+    complete: () => add('complete'),
+  };
 }
 
 /** When a lane is subscribed: as drawn, or always. */

@@ -1,10 +1,13 @@
-import { delay, map, timer, type Observable } from 'rxjs';
+import { NEVER, delay, map, of, take, timer, type Observable } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { request } from '../../src/exchange/request.js';
 import { AmandaError } from '../../src/wire/errors.js';
 import {
   checkPage,
+  handleLane,
   mark,
   page,
+  pageConnection,
   pageDiagram,
   type PageScope,
   runPage,
@@ -17,7 +20,9 @@ type Given = { readonly bytes: Observable<Uint8Array> };
 /** A page about an operator that gives the length of each chunk, two milliseconds later. */
 function lengths(
   picture: string,
-  wire = ({ bytes }: Given) => ({
+  wire: (given: Given, scope: PageScope) => { readonly sizes: Observable<number> } = ({
+    bytes,
+  }) => ({
     sizes: bytes.pipe(
       map(({ length }) => length),
       delay(2),
@@ -62,6 +67,65 @@ describe('checkPage', () => {
     ]);
   });
 
+  test('lists what comes after the end of the picture', () => {
+    const slow = lengths('bytes  -a-b|\n sizes  --3', ({ bytes }) => ({
+      sizes: bytes.pipe(
+        map(({ length }) => length),
+        delay(30_000),
+      ),
+    }));
+    expect(checkPage(slow).split('\n').slice(-5)).toEqual([
+      '',
+      'after the end of the picture:',
+      '  sizes at 30s 1ms: value 3',
+      '  sizes at 30s 3ms: value 2',
+      '  sizes at 30s 3ms: complete',
+    ]);
+  });
+
+  test('lists what the page asks for, and no more than 20 lines of it', () => {
+    const listing = (picture: string) =>
+      lengths(picture, ({ bytes }, scope) => {
+        scope.list('ticks', timer(0, 1).pipe(take(25)));
+        return { sizes: bytes.pipe(map(({ length }) => length)) };
+      });
+    expect(checkPage(listing('bytes  -a\n sizes  -'))).toMatch(
+      /\n\nticks:\n {2}0ms: value 0\n {2}1ms: value 1$/,
+    );
+    expect(checkPage(listing('bytes  -a 30ms -\n sizes  -'))).toMatch(
+      / {2}19ms: value 19\n {2}… and 6 more$/,
+    );
+    expect(checkPage(listing('bytes  -a\n sizes  -3'))).toBe('');
+  });
+
+  test('says that a given lane is never subscribed', () => {
+    const deaf = lengths('bytes  -a\n sizes  -3', () => ({ sizes: NEVER }));
+    expect(checkPage(deaf)).toContain('\nbytes is never subscribed');
+  });
+
+  test('lists the frames that a connection sent on handles that no lane shows', () => {
+    const elsewhere = page({
+      title: 'Asking',
+      about: 'request',
+      sentence: 'The request leaves.',
+      picture: 'target     -\n initiator  Q\n',
+      legend: { Q: mark.packet('REQ', 'SERVICE noop\nOPTIONS ;\n') },
+      given: { target: handleLane(1, 'in') },
+      expected: { initiator: handleLane(7, 'out') },
+      wire: ({ target }, scope) => {
+        const { connection, peer } = pageConnection(scope, { side: 'initiator', user: undefined });
+        scope.ends.add(peer.send(7, target));
+        scope.ends.add(
+          of(connection)
+            .pipe(request('noop'))
+            .subscribe({ error: () => undefined }),
+        );
+        return { initiator: peer.received(7) };
+      },
+    });
+    expect(checkPage(elsewhere)).toMatch(/\nsent:\n {2}0ms: value \{ handle: 1, payload: /);
+  });
+
   test('holds the subscriptions of given lanes against the picture', () => {
     expect(checkPage(lengths('bytes    -a--------\n bytes ^  ^--!\n sizes    ---3'))).toContain(
       'bytes ^, expected  ^--!\nbytes ^, actual    ^---------',
@@ -93,8 +157,8 @@ describe('checkPage', () => {
 
   test('holds measured spans against the picture, drawn or not', () => {
     const measured = (picture: string) =>
-      lengths(picture, (given: Given, scope?: PageScope) => {
-        scope?.measure('paused', given.bytes.pipe(map(({ length }) => length === 3)));
+      lengths(picture, (given, scope) => {
+        scope.measure('paused', given.bytes.pipe(map(({ length }) => length === 3)));
         return {
           sizes: given.bytes.pipe(
             map(({ length }) => length),

@@ -31,6 +31,8 @@ export interface PageScope {
   readonly ends: Subscription;
   /** Compares a state with the page's spans of that kind. */
   measure(kind: SpanKind, state: Observable<boolean>): void;
+  /** Lists what a source emits in the report of a page that fails. It is compared with nothing. */
+  list(name: string, source: Observable<unknown>): void;
 }
 
 type Values = Readonly<Record<string, unknown>>;
