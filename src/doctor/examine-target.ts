@@ -1,22 +1,39 @@
-import { of, type Observable } from 'rxjs';
-import { capabilityChecks } from './capability-checks.js';
+import { of, switchMap, type Observable } from 'rxjs';
+import { capabilityChecks } from './checks/capability-checks.js';
+import { commandChecks } from './checks/command-checks.js';
+import { identityChecks } from './checks/identity-checks.js';
+import { namesChecks } from './checks/names-checks.js';
+import { privilegeChecks } from './checks/privilege-checks.js';
+import { reachabilityChecks } from './checks/reachability-checks.js';
+import { requestChecks } from './checks/request-checks.js';
+import { tlsChecks } from './checks/tls-checks.js';
 import type { Check, CheckUnit } from './check.js';
 import type { DoctorOptions } from './doctor-options.js';
-import { identityChecks } from './identity-checks.js';
-import { namesChecks } from './names-checks.js';
-import { privilegeChecks } from './privilege-checks.js';
-import { reachabilityChecks } from './reachability-checks.js';
-import { requestChecks } from './request-checks.js';
+import { sshDestination } from './probes/ssh-destination.js';
 import { runChecks } from './run-checks.js';
-import { isDatagramAuth, targetFacts, type TargetFacts } from './target-facts.js';
+import { targetFacts, type TargetFacts } from './target-facts.js';
+import { tlsFacts } from './tls-facts.js';
 
 /** Makes all checks of a target that its auth has. */
 export function examineTarget(options: DoctorOptions): Observable<Check> {
+  const { ssh } = options;
+  if (options.driver.name !== 'ssh' || ssh === undefined) return examineAt(options, true);
+  return sshDestination(ssh).pipe(
+    switchMap(({ host, port, isDirect }) => examineAt({ ...options, host, port }, isDirect)),
+  );
+}
+
+/** `isDirect`: the host and the port are those that packets go to. */
+function examineAt(options: DoctorOptions, isDirect: boolean): Observable<Check> {
   const facts = targetFacts(options);
-  return runChecks([
+  const units = [
     ...configurationChecks(options),
-    ...networkChecks(facts),
-    ...requestChecks(facts, beforeRequests(facts)),
+    ...(hasNetwork(facts) && isDirect ? networkChecks(facts) : []),
+    ...commandChecks(facts),
+  ];
+  return runChecks([
+    ...units,
+    ...requestChecks(facts, lastBefore(units)),
     ...capabilityChecks(facts),
   ]);
 }
@@ -34,21 +51,25 @@ function configurationChecks({ configuration }: DoctorOptions): readonly CheckUn
       ];
 }
 
+function hasNetwork({ auth }: TargetFacts): boolean {
+  return ['bsdtcp', 'bsdudp', 'bsd', 'ssl', 'ssh'].includes(auth);
+}
+
 function networkChecks(facts: TargetFacts): readonly CheckUnit[] {
-  return usesNetwork(facts)
-    ? [
-        ...namesChecks(facts),
-        ...privilegeChecks(facts),
-        ...reachabilityChecks(facts),
-        ...identityChecks(facts),
-      ]
-    : [];
+  const tls = facts.auth === 'ssl' ? tlsFacts(facts) : undefined;
+  return [
+    ...namesChecks(facts),
+    ...privilegeChecks(facts),
+    ...reachabilityChecks(facts),
+    ...identityChecks(facts, tls),
+    ...(tls === undefined ? [] : tlsChecks(facts, tls)),
+  ];
 }
 
-function usesNetwork({ auth }: TargetFacts): boolean {
-  return auth === 'bsdtcp' || isDatagramAuth(auth);
-}
-
-function beforeRequests({ auth }: TargetFacts): readonly string[] {
-  return isDatagramAuth(auth) ? ['reachability.udp'] : ['identity.amanda'];
+/** The checks without which no request arrives; all precede the last one of their chain. */
+function lastBefore(units: readonly CheckUnit[]): readonly string[] {
+  const last = ['tls.accepted', 'ssh.session', 'identity.amanda', 'reachability.udp'].find((id) =>
+    units.some((unit) => unit.id === id),
+  );
+  return last === undefined ? [] : [last];
 }

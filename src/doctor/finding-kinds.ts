@@ -10,6 +10,7 @@ export const findingKinds = [
   // privileges
   'no-reserved-port',
   'reserved-ports-busy',
+  'wrong-user',
   // reachability
   'tcp-refused',
   'tcp-dropped',
@@ -26,6 +27,25 @@ export const findingKinds = [
   'other-service',
   'not-amanda',
   'silent-peer',
+  // tls
+  'own-certificate',
+  'key-unsafe',
+  'certificate-untrusted',
+  'certificate-expired',
+  'certificate-expiring',
+  'certificate-weak',
+  'tls-old',
+  'certificate-name',
+  'certificate-fingerprint',
+  'certificate-refused',
+  // ssh
+  'ssh-host-key',
+  'ssh-key-refused',
+  'ssh-key-file',
+  'ssh-shell',
+  'ssh-noisy-login',
+  'ssh-failed',
+  'amandad-missing',
   // request
   'amandahosts-line',
   'amandahosts-file',

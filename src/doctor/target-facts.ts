@@ -15,6 +15,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
+import { SSL_PORT } from '../drivers/ssl/ssl.js';
 import { connect } from '../initiator/connect.js';
 import { noop, type Noop } from '../initiator/noop.js';
 import { onConnection } from '../initiator/on-connection.js';
@@ -22,8 +23,8 @@ import type { Timing } from '../exchange/timing.js';
 import { AMANDA_PORT } from '../wire/role.js';
 import { isAmandaError, type AmandaErrorCode } from '../wire/errors.js';
 import type { DoctorOptions } from './doctor-options.js';
-import { identify, type Speech } from './identify.js';
-import { probeTcp, type TcpProbe } from './probe-tcp.js';
+import { identify, type Speech } from './probes/identify.js';
+import { probeTcp, type TcpProbe } from './probes/probe-tcp.js';
 
 /** The answer to noop, or why there is none. */
 export type NoopAnswer =
@@ -58,7 +59,7 @@ export interface TargetFacts {
   /** Every address, connected to by TCP. Errors as `addresses` does. */
   readonly tcp: Observable<readonly ProbedAddress[]>;
   readonly noop: Observable<NoopAnswer>;
-  /** What the open TCP port speaks. Begins when noop fails or is late, and is empty when it is answered. */
+  /** What the open TCP port speaks. Looks when noop fails or is late; empty when it is answered. */
   readonly speech: Observable<Speech>;
   readonly timing: DoctorTiming;
 }
@@ -67,12 +68,14 @@ export interface TargetFacts {
 const CONNECT_WITHIN = 10_000;
 /** The time for an answer over an open connection. */
 const ANSWER_WITHIN = 3_500;
+/** A login comes before the answer. */
+const LOGIN_WITHIN = 4_200;
 /** Datagrams are lost, and inetd's amandad ends between two of them; so each is sent again. */
 const DATAGRAM_TRIES = 5;
 
 /** The facts of a target. */
 export function targetFacts(options: DoctorOptions): TargetFacts {
-  const { host, port = AMANDA_PORT, driver } = options;
+  const { host, driver, port = driver.name === 'ssl' ? SSL_PORT : AMANDA_PORT } = options;
   const timing = doctorTiming(options);
   const addresses = defer(() => from(lookUp(host))).pipe(
     shareReplay({ bufferSize: 1, refCount: true }),
@@ -152,8 +155,13 @@ export function isDatagramAuth(auth: string): boolean {
   return auth === 'bsd' || auth === 'bsdudp';
 }
 
+function answerWithin(auth: string): number {
+  if (isDatagramAuth(auth)) return CONNECT_WITHIN;
+  return auth === 'ssh' || auth === 'rsh' ? LOGIN_WITHIN : ANSWER_WITHIN;
+}
+
 function doctorTiming({ driver, patience }: DoctorOptions): DoctorTiming {
-  const answer = patience ?? (isDatagramAuth(driver.name) ? CONNECT_WITHIN : ANSWER_WITHIN);
+  const answer = patience ?? answerWithin(driver.name);
   const tries = isDatagramAuth(driver.name) ? DATAGRAM_TRIES : 1;
   return {
     connectTimeout: patience ?? CONNECT_WITHIN,

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { Check } from '../../src/doctor/check.js';
 import { rxAmanda } from './program.js';
+import type { User } from './sandbox.js';
 import { client, goodHosts, server, type LabHost, type TwoHosts } from './two-hosts.js';
 
 /** What `rx-amanda doctor --json` says. */
@@ -15,7 +16,7 @@ export interface Diagnosis {
   readonly first: string | null;
   readonly checks: readonly (Check & { readonly doc: string | null })[];
   readonly exitCode: number;
-  /** From the start of the program to its end. */
+  /** From the start of the program to its report. */
   readonly seconds: number;
 }
 
@@ -26,6 +27,8 @@ export interface FaultCase {
   readonly inject: (lab: TwoHosts) => Promise<void> | void;
   /** Options besides `--json`, and the host; default `client.lab`. */
   readonly args?: readonly string[];
+  /** The user that runs the doctor; default root. */
+  readonly user?: User;
   /** The anchor of the first finding. */
   readonly kind: string;
   /** What the first finding says or advises. */
@@ -49,15 +52,17 @@ export async function heal({ server: ours, client: theirs }: TwoHosts): Promise<
 export async function diagnose(
   { server: host }: Pick<TwoHosts, 'server'>,
   args: readonly string[],
-  format: readonly string[] = ['--json'],
+  { format = ['--json'], user = 'root' }: { format?: readonly string[]; user?: User } = {},
 ): Promise<Diagnosis & { readonly text: string }> {
   const started = performance.now();
-  const child = host.start(process.execPath, [rxAmanda, 'doctor', ...format, ...args]);
+  const child = host.start(process.execPath, [rxAmanda, 'doctor', ...format, ...args], user);
+  // The connection ends in good order after the report.
+  const reported = once(child.stdout as Readable, 'data').then(() => performance.now());
   const [text, errors] = await outputsOf(child);
-  const seconds = (performance.now() - started) / 1_000;
+  if (text === '') throw new Error(`doctor said nothing: ${errors}`);
+  const seconds = ((await reported) - started) / 1_000;
   if (format[0] !== '--json')
     return { first: null, checks: [], exitCode: child.exitCode ?? -1, seconds, text };
-  if (text === '') throw new Error(`doctor said nothing: ${errors}`);
   const { first, checks } = JSON.parse(text) as Diagnosis;
   return { first, checks, exitCode: child.exitCode ?? -1, seconds, text };
 }
@@ -72,10 +77,11 @@ export function findingsOf({ checks }: Diagnosis): readonly string[] {
 /** Injects a fault and expects it to be named first, in time. */
 export async function expectNamedFirst(lab: TwoHosts, fault: FaultCase): Promise<void> {
   await fault.inject(lab);
-  const found = await diagnose(lab, fault.args ?? [client.name]);
+  const found = await diagnose(lab, fault.args ?? [client.name], { user: fault.user ?? 'root' });
   const first = found.checks.find(({ id }) => id === found.first);
   expect(first?.doc, findingsOf(found).join('\n')).toBe(`docs/doctor.md#${fault.kind}`);
-  if (fault.says !== undefined) expect(`${first?.message}\n${first?.fix}`).toMatch(fault.says);
+  if (fault.says !== undefined)
+    expect([first?.message, first?.fix, ...(first?.evidence ?? [])].join('\n')).toMatch(fault.says);
   expect(found.exitCode).toBe(fault.exitCode);
   expect(found.seconds).toBeLessThan(fault.within ?? 5);
   report(fault, found);
@@ -144,7 +150,7 @@ export interface NameServer {
 
 const nameServer = fileURLToPath(new URL('./name-server.mjs', import.meta.url));
 
-/** Starts a name server on a host, and has the host ask it. Its /etc/hosts then has only localhost. */
+/** Starts a name server on a host, which then asks it. Its /etc/hosts has localhost alone. */
 export async function startNameServer(host: LabHost, knows: NameServer): Promise<void> {
   host.hosts(goodHosts.slice(0, 1));
   host.nameServers('127.0.0.1');

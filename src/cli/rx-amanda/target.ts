@@ -5,13 +5,13 @@ import type { ConnectOptions } from '../../initiator/connect.js';
 import type { Driver } from '../../drivers/driver.js';
 import { local } from '../../drivers/local.js';
 import { rsh } from '../../drivers/rsh.js';
-import { ssh, type SshOptions } from '../../drivers/ssh.js';
+import { ssh } from '../../drivers/ssh.js';
 import { ssl } from '../../drivers/ssl/ssl.js';
 import type { RequestOptions } from '../../exchange/request.js';
-import { defaultTiming, timingWith } from '../../exchange/timing.js';
+import { timingWith } from '../../exchange/timing.js';
 import { printable } from '../../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from '../terminal/arguments.js';
-import { certificateSettings } from '../config/certificate-settings.js';
+import { certificatesOf, sshOptionsOf } from './driver-options.js';
 import type { Settings } from '../config/settings.js';
 
 /** The options of every command that talks to a host. */
@@ -173,11 +173,7 @@ export function driverFor(target: TargetChoice): Driver {
     user,
     amandadPath,
     clientUsername,
-    sshKey,
     rshCommand,
-    sslDir,
-    insistOnSafeKey,
-    sslStrict,
     onWarning,
     settings = {},
   } = target;
@@ -198,13 +194,7 @@ export function driverFor(target: TargetChoice): Driver {
     case 'local':
       return local({ host, ...path });
     case 'ssh':
-      return ssh({
-        ...at,
-        ...path,
-        ...login,
-        ...(sshKey === undefined ? {} : { keyFile: sshKey }),
-        ...sshPatience(target),
-      });
+      return ssh(sshOptionsOf(target));
     case 'rsh':
       return rsh({
         host,
@@ -222,20 +212,10 @@ export function driverFor(target: TargetChoice): Driver {
       return ssl({
         ...at,
         ...asking,
-        ...certificateSettings(settings),
-        ...(sslDir === undefined ? {} : { sslDir }),
-        ...(insistOnSafeKey === true ? { insistOnSafeKey } : {}),
-        ...(sslStrict === true ? { strict: true } : {}),
+        ...certificatesOf(target),
         ...(onWarning === undefined ? {} : { onWarning }),
       });
   }
-}
-
-/** With `--timeout`, ssh gives up before the wait for the acknowledgement ends. */
-function sshPatience({ timeout }: TargetChoice): Pick<SshOptions, 'connectTimeout'> {
-  return timeout === undefined
-    ? {}
-    : { connectTimeout: Math.min(defaultTiming.connectTimeout, timeout - 1_000) };
 }
 
 /**

@@ -12,7 +12,10 @@ export interface Examined {
   readonly configuration: CheckOutcome;
 }
 
-/** Chooses the target, `HOST` or `HOST:PORT`, as `noop` does, and says which line chose its auth and its port. */
+/**
+ * Chooses the target, `HOST` or `HOST:PORT`, as `noop` does, and says which line chose its auth and
+ * its port.
+ */
 export function chooseExamined(
   place: string,
   values: TargetValues & ConfigValues,

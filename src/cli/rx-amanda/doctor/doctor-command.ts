@@ -4,6 +4,7 @@ import { doctor } from '../../../doctor/doctor.js';
 import { parseArguments } from '../../terminal/arguments.js';
 import type { CliCommand } from '../command.js';
 import { configOptions, configOptionsHelp } from '../configured.js';
+import { certificatesOf, sshOptionsOf } from '../driver-options.js';
 import { askEach, manyHostsHelp, manyHostsOptions, takeHosts } from '../each-host.js';
 import type { Output } from '../output.js';
 import { targetOptions, targetOptionsHelp } from '../target.js';
@@ -50,6 +51,8 @@ Exit code:
         host,
         driver: environment.driver(target),
         configuration,
+        ...(auth === 'ssl' ? { certificates: certificatesOf(target) } : {}),
+        ...(auth === 'ssh' ? { ssh: sshOptionsOf(target) } : {}),
         ...(port === undefined ? {} : { port }),
         ...(timeout === undefined ? {} : { patience: timeout }),
       });

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { Observable } from 'rxjs';
-import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
-import { fault, fine, type CheckOutcome, type CheckUnit } from './check.js';
-import { isDatagramAuth, type TargetFacts } from './target-facts.js';
+import { tcpSourcePorts } from '../../drivers/tcp-source-ports.js';
+import { fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import { isDatagramAuth, type TargetFacts } from '../target-facts.js';
 
 /** Whether this user may do what the driver needs. */
 export function privilegeChecks({ auth }: TargetFacts): readonly CheckUnit[] {

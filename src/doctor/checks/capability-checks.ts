@@ -1,7 +1,7 @@
 import { map } from 'rxjs';
-import { Features, type FeatureName } from '../wire/features.js';
-import { concern, fine, type CheckOutcome, type CheckUnit } from './check.js';
-import type { NoopAnswer, TargetFacts } from './target-facts.js';
+import { Features, type FeatureName } from '../../wire/features.js';
+import { concern, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import type { NoopAnswer, TargetFacts } from '../target-facts.js';
 
 /** What the target can do, and how fast it answers. */
 export function capabilityChecks(facts: TargetFacts): readonly CheckUnit[] {

@@ -40,14 +40,15 @@ export interface Heard {
 const MAX_HEARD = 512;
 
 /**
- * Connects, sends `words`, and listens for `within` milliseconds, or until the peer ends the
- * connection.
+ * Connects, sends `words`, and listens for `within` milliseconds, until `isEnough`, or until the
+ * peer ends the connection.
  */
 export function listenTo(
   address: string,
   port: number,
   words: string,
   within: number,
+  isEnough: (bytes: Uint8Array) => boolean = () => false,
 ): Observable<Heard> {
   return new Observable((out) => {
     const chunks: Buffer[] = [];
@@ -64,7 +65,8 @@ export function listenTo(
     });
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      if (Buffer.concat(chunks).length >= MAX_HEARD) end(undefined);
+      const heard = Buffer.concat(chunks);
+      if (heard.length >= MAX_HEARD || isEnough(heard)) end(undefined);
     });
     socket.once('end', () => end('closed'));
     socket.on('error', () => end(isOpen ? 'reset' : 'refused'));

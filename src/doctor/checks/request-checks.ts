@@ -10,15 +10,15 @@ import {
   take,
   type Observable,
 } from 'rxjs';
-import type { Connection } from '../connection/connection.js';
-import { request } from '../exchange/request.js';
-import { connect } from '../initiator/connect.js';
-import { onConnection } from '../initiator/on-connection.js';
-import { AmandaError, isAmandaError } from '../wire/errors.js';
-import { messageOf } from '../wire/text.js';
-import { fault, fine, type CheckOutcome, type CheckUnit } from './check.js';
-import { explainRefusal } from './refusals.js';
-import type { NoopAnswer, TargetFacts } from './target-facts.js';
+import type { Connection } from '../../connection/connection.js';
+import { request } from '../../exchange/request.js';
+import { connect } from '../../initiator/connect.js';
+import { onConnection } from '../../initiator/on-connection.js';
+import { AmandaError, isAmandaError } from '../../wire/errors.js';
+import { messageOf } from '../../wire/text.js';
+import { fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import { explainRefusal } from '../refusals.js';
+import type { NoopAnswer, TargetFacts } from '../target-facts.js';
 
 /** What the target says to requests. `after` are the checks without which none arrives. */
 export function requestChecks(facts: TargetFacts, after: readonly string[]): readonly CheckUnit[] {

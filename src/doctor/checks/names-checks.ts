@@ -11,10 +11,10 @@ import {
   timeout,
   type OperatorFunction,
 } from 'rxjs';
-import { checkPeerName } from '../access/peer.js';
-import { messageOf } from '../wire/text.js';
-import { concern, fault, fine, type CheckOutcome, type CheckUnit } from './check.js';
-import { isDatagramAuth, type TargetFacts } from './target-facts.js';
+import { checkPeerName } from '../../access/peer.js';
+import { messageOf } from '../../wire/text.js';
+import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import { isDatagramAuth, type TargetFacts } from '../target-facts.js';
 
 /** The time for a name server's answer. */
 const NAMES_WITHIN = 11_000;

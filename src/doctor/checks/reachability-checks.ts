@@ -1,13 +1,16 @@
 import { ignoreElements, map, merge, of, switchMap, type Observable } from 'rxjs';
-import { AmandaError, isAmandaError } from '../wire/errors.js';
-import { messageOf } from '../wire/text.js';
-import { fault, fine, type CheckOutcome, type CheckUnit } from './check.js';
+import { bsdudp } from '../../drivers/datagram/bsdudp.js';
+import { AmandaError, isAmandaError } from '../../wire/errors.js';
+import { messageOf } from '../../wire/text.js';
+import { fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import { speaksAmandaAt } from '../probes/speaks-amanda.js';
+import { hangUp } from './hang-up.js';
 import {
   isDatagramAuth,
   type NoopAnswer,
   type ProbedAddress,
   type TargetFacts,
-} from './target-facts.js';
+} from '../target-facts.js';
 
 /** Whether packets get there and back, and whether a connection stays open. */
 export function reachabilityChecks(facts: TargetFacts): readonly CheckUnit[] {
@@ -25,7 +28,11 @@ export function reachabilityChecks(facts: TargetFacts): readonly CheckUnit[] {
       id: 'reachability.tcp',
       group: 'reachability',
       needs: ['names.forward'],
-      run: () => facts.tcp.pipe(map((probed) => connections(probed, facts))),
+      run: () =>
+        facts.tcp.pipe(
+          map((probed) => connections(probed, facts)),
+          switchMap((outcome) => orDatagrams(outcome, facts)),
+        ),
     },
     ...(facts.auth === 'bsdtcp'
       ? ([
@@ -78,6 +85,22 @@ function connections(
   });
 }
 
+/** A port that refuses TCP may be that of an amandad with auth bsd or bsdudp. */
+function orDatagrams(outcome: CheckOutcome, facts: TargetFacts): Observable<CheckOutcome> {
+  const { host, port, auth } = facts;
+  if (outcome.kind !== 'tcp-refused' || auth === 'ssh') return of(outcome);
+  return speaksAmandaAt(bsdudp({ host, port })).pipe(
+    map((speaks) =>
+      speaks
+        ? fault('other-auth', {
+            message: `${host} answers at port ${port} by UDP and not by TCP, as with auth bsd or bsdudp; it was asked with ${auth}.`,
+            fix: `Ask with --auth bsd or --auth bsdudp, or give the amandad on ${host} -auth=${auth} and a TCP port.`,
+          })
+        : outcome,
+    ),
+  );
+}
+
 function describe(probe: ProbedAddress['probe']): string {
   switch (probe.kind) {
     case 'open':
@@ -95,19 +118,11 @@ function staysOpen({ noop, speech, host, port }: TargetFacts): Observable<CheckO
     switchMap((answer) => {
       if (!isHangUp(answer)) return of(open);
       return speech.pipe(
-        map((spoken) => {
-          if (spoken.kind === 'closed')
-            return fault('tcp-closed', {
-              message: `${host} closes connections to port ${port} at once, without a word.`,
-              fix: `On ${host}, see the log of xinetd: does only_from or a TCP wrapper refuse this host, and does server name an amandad that starts?`,
-            });
-          if (spoken.kind === 'reset')
-            return fault('tcp-reset', {
-              message: `${host} resets connections to port ${port} as soon as they are open.`,
-              fix: `On ${host}, see whether amandad starts (log of xinetd, journalctl), and whether a firewall or a relay on the way resets connections.`,
-            });
-          return open;
-        }),
+        map((spoken) =>
+          spoken.kind === 'closed' || spoken.kind === 'reset'
+            ? hangUp(spoken.kind, host, port)
+            : open,
+        ),
       );
     }),
   );

@@ -1,11 +1,8 @@
-import { forkJoin, map, of, takeLast, catchError, type Observable } from 'rxjs';
-import { bsdtcp } from '../drivers/bsdtcp.js';
-import { connect } from '../initiator/connect.js';
-import { noop } from '../initiator/noop.js';
-import { onConnection } from '../initiator/on-connection.js';
-import { isAmandaError } from '../wire/errors.js';
-import { printable } from '../wire/text.js';
+import { forkJoin, map, of, type Observable } from 'rxjs';
+import { bsdtcp } from '../../drivers/bsdtcp.js';
+import { printable } from '../../wire/text.js';
 import { listenTo, type Heard } from './probe-tcp.js';
+import { speaksAmandaAt } from './speaks-amanda.js';
 import { probeTls, type TlsProbe } from './probe-tls.js';
 
 /** What an open TCP port speaks. */
@@ -47,7 +44,11 @@ export function identify(address: string, port: number, auth: string): Observabl
     silent: listenTo(address, port, '', WITHIN),
     http: listenTo(address, port, 'GET / HTTP/1.0\r\n\r\n', WITHIN),
     tls: probeTls(address, port, WITHIN),
-    isBsdtcp: auth === 'bsdtcp' ? of(false) : speaksBsdtcp(address, port),
+    // Any packet in answer, such as a refusal of the source port, is Amanda's.
+    isBsdtcp:
+      auth === 'bsdtcp'
+        ? of(false)
+        : speaksAmandaAt(bsdtcp({ host: address, port, reservedPorts: false })),
   }).pipe(map(judge));
 }
 
@@ -78,17 +79,4 @@ function judge({ silent, http, tls, isBsdtcp }: Probes): Speech {
 
 function shown(text: string): string {
   return printable(text.split(/[\r\n]/, 1)[0] ?? '', 100);
-}
-
-/** Asks without a reserved port; any packet in answer, such as a refusal, is Amanda's. */
-function speaksBsdtcp(host: string, port: number): Observable<boolean> {
-  const timing = { connectTimeout: WITHIN, connectTries: 1, ackTimeout: WITHIN, requestTries: 1 };
-  return connect(bsdtcp({ host, port, reservedPorts: false }), timing).pipe(
-    onConnection((connection) => of(connection).pipe(noop({ ...timing, replyRestarts: 0 }))),
-    takeLast(1),
-    map(() => true),
-    catchError((error: unknown) =>
-      of(isAmandaError(error, 'REFUSED') || isAmandaError(error, 'SERVICE_FAILED')),
-    ),
-  );
 }

@@ -1,0 +1,76 @@
+import type { X509Certificate } from 'node:crypto';
+import { concern, fault, fine, type CheckOutcome } from '../check.js';
+
+const DAY = 86_400_000;
+/** A certificate with fewer days left is worth a warning. */
+const SOON = 14;
+
+/** Whether a certificate is valid now, and for how long. `what` begins a sentence in lower case. */
+export function datesOf(certificate: X509Certificate, what: string, remedy: string): CheckOutcome {
+  const from = Date.parse(certificate.validFrom);
+  const to = Date.parse(certificate.validTo);
+  const evidence = [`It is valid from ${certificate.validFrom} to ${certificate.validTo}`];
+  const now = Date.now();
+  if (now > to)
+    return fault('certificate-expired', {
+      message: `${capital(what)} expired ${Math.floor((now - to) / DAY)} days ago.`,
+      evidence,
+      fix: `${remedy}, unless the clock of this host is wrong.`,
+    });
+  if (now < from)
+    return fault('certificate-expired', {
+      message: `${capital(what)} is not valid yet.`,
+      evidence,
+      fix: `Compare the clocks of both hosts; if they are right, ${remedy.toLowerCase()}.`,
+    });
+  const left = Math.floor((to - now) / DAY);
+  if (left < SOON)
+    return concern('certificate-expiring', {
+      message: `${capital(what)} expires in ${left} days.`,
+      evidence,
+      fix: `${remedy} before ${certificate.validTo}.`,
+    });
+  return fine(`${capital(what)} is valid for ${left} more days.`);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The identifiers of signatures with SHA-1 and MD5, as bytes of a certificate. */
+const weakSignatures: readonly (readonly [hex: string, name: string])[] = [
+  ['06092a864886f70d010105', 'SHA-1'],
+  ['06072a8648ce3d0401', 'SHA-1'],
+  ['06092a864886f70d010104', 'MD5'],
+];
+
+/** The least bits of a key, by its kind. */
+const leastBits: Readonly<Record<string, number>> = { rsa: 2048, dsa: 2048 };
+
+/** Whether key, signature, version and cipher are strong enough for OpenSSL as it is today. */
+export function strengthOf(
+  certificate: X509Certificate,
+  { protocol, cipher }: { readonly protocol: string; readonly cipher: string },
+  host: string,
+): CheckOutcome {
+  const { asymmetricKeyType: kind = '', asymmetricKeyDetails: details } = certificate.publicKey;
+  const bits = details?.modulusLength;
+  if (bits !== undefined && bits < (leastBits[kind] ?? 0))
+    return fault('certificate-weak', {
+      message: `The key of the certificate of ${host} has ${bits} bits (${kind}); OpenSSL refuses fewer than 2048.`,
+      fix: `Make a new key of 2048 bits or more for ${host}, and have the CA sign it.`,
+    });
+  const hex = certificate.raw.toString('hex');
+  const weak = weakSignatures.find(([identifier]) => hex.includes(identifier));
+  if (weak !== undefined)
+    return fault('certificate-weak', {
+      message: `The certificate of ${host} is signed with ${weak[1]}, which OpenSSL refuses.`,
+      fix: `Have the CA sign the certificate of ${host} anew, with SHA-256.`,
+    });
+  if (protocol === 'TLSv1' || protocol === 'TLSv1.1')
+    return fault('tls-old', {
+      message: `${host} speaks ${protocol} at most; 1.2 is the least that is safe.`,
+      fix: `Install a newer OpenSSL or Amanda on ${host}.`,
+    });
+  return fine(`${protocol} with ${cipher}, and a key of ${bits ?? kind}${bits ? ' bits' : ''}.`);
+}
