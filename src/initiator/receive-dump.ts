@@ -19,18 +19,17 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { Stream } from '../connection/stream.js';
+import { checkArgument } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import type { BackupMessage } from './backup-message.js';
 import type { DumpInfo } from './dump-info.js';
 import type { DumpOutcome, DumpProgress } from './dump-outcome.js';
 import { DumpRecord } from './dump-record.js';
 import type { Dump } from './sendbackup.js';
+import { openSink, type OpenSink, type Sink } from './sink.js';
 import { watchSilence } from './watch-silence.js';
 
-export type { DumpOutcome, DumpProgress };
-
-/** Takes bytes. The next ones come when its result completes; values of the result are ignored. */
-export type Sink = (chunk: Uint8Array) => ObservableInput<unknown>;
+export type { DumpOutcome, DumpProgress, Sink };
 
 /** The sinks of a dump's streams. A stream without a sink is read and counted. */
 export interface DumpSinks {
@@ -53,8 +52,9 @@ export interface ReceiveDumpOptions {
   /** Milliseconds for which nothing may arrive, default 1,800,000 (Amanda's `dtimeout`). */
   readonly dataTimeout?: number;
   /**
-   * Whether a chunk is valid only until its sink's result completes. Faster, for sinks that keep no
-   * part of a chunk. Default false.
+   * Whether a chunk is valid only until its sink's result completes, or the callback of `write` is
+   * called. Faster, for sinks that keep no part of a chunk. No effect on a Duplex, which may pass a
+   * chunk on. Default false.
    */
   readonly lease?: boolean;
 }
@@ -70,16 +70,22 @@ export interface ReceiveDumpOptions {
  *       .subscribe(console.log);
  *
  * `open` makes the sinks when the info is complete, before the first byte. Completes after `done`.
- * Errors with `SERVICE_FAILED` when sendbackup reports an error, `RETRY_LATER` when it wants to
- * dump later, `INCOMPLETE_DUMP` without `end`, data, size or a requested index,
- * `CHECKSUM_MISMATCH`, `DATA_TIMEOUT`, `BAD_REPLY` when data come before the info, with what breaks
- * the connection, and with the error of a sink. Unsubscribing ends the dump. Source: PROTOCOL.md,
- * "Services".
+ * Unsubscribing ends the dump. Source: PROTOCOL.md, "Services". Errors with what breaks the
+ * connection, with the error of a sink, and with:
+ *
+ * - `SERVICE_FAILED`: sendbackup reports an error.
+ * - `RETRY_LATER`: sendbackup wants to dump later; {@link retryAdvice} reads when.
+ * - `INCOMPLETE_DUMP`: the `end` line, the data, the size or a requested index is missing.
+ * - `CHECKSUM_MISMATCH`: the reported checksum or size differs from that of the received bytes.
+ * - `DATA_TIMEOUT`: nothing arrived for `dataTimeout`.
+ * - `BAD_REPLY`: data came before the info.
+ * - `BAD_ARGUMENT`: a sink is none, or returns nothing.
  */
 export function receiveDump(
   open: (dump: Dump, info: DumpInfo) => DumpSinks,
   options: ReceiveDumpOptions = {},
 ): OperatorFunction<Dump, DumpEvent> {
+  checkArgument('The function open of receiveDump', open, 'function');
   return concatMap((dump) => receive(dump, open, options));
 }
 
@@ -93,13 +99,15 @@ function receive(
     const record = new DumpRecord(dump);
     const infoComplete = new AsyncSubject<DumpInfo>();
     const over = new Subject<void>();
+    let sinks: OpenSinks = {};
     const streams = infoComplete.pipe(
-      mergeMap((info) =>
-        concat(
+      mergeMap((info) => {
+        sinks = openSinks(open(dump, info));
+        return concat(
           of<DumpEvent>({ kind: 'started', dump, info }),
-          drain(dump, record, open(dump, info), lease),
-        ),
-      ),
+          drain(dump, record, sinks, lease),
+        );
+      }),
     );
     const progress = interval(progressInterval).pipe(
       map((): DumpEvent => ({ kind: 'progress', progress: record.progress })),
@@ -113,9 +121,31 @@ function receive(
     return concat(
       // In this order: buffered lines of MESG are read before the data are judged to be early.
       merge(watches, transfer, forbidEarlyData(dump).pipe(takeUntil(infoComplete))),
-      defer(() => of<DumpEvent>({ kind: 'done', outcome: record.outcome() })),
+      defer(() => {
+        const outcome = record.outcome();
+        return concat(
+          merge(...Object.values(sinks).map(({ end }) => end)),
+          of<DumpEvent>({ kind: 'done', outcome }),
+        );
+      }),
+    ).pipe(
+      finalize(() => {
+        for (const { destroy } of Object.values(sinks)) destroy();
+      }),
     );
   });
+}
+
+type OpenSinks = Partial<Record<keyof DumpSinks, OpenSink>>;
+
+function openSinks(sinks: DumpSinks): OpenSinks {
+  checkArgument('What the function open of receiveDump returns', sinks, 'object');
+  const { data, index, state } = sinks;
+  return {
+    data: openSink('data', data),
+    ...(index === undefined ? {} : { index: openSink('index', index) }),
+    ...(state === undefined ? {} : { state: openSink('state', state) }),
+  };
 }
 
 function messages(
@@ -146,44 +176,45 @@ function messages(
 function drain(
   dump: Dump,
   record: DumpRecord,
-  sinks: DumpSinks,
+  sinks: OpenSinks,
   lease: boolean,
 ): Observable<never> {
-  const { index = ignore, state = ignore } = sinks;
-  return merge(
-    read(
-      dump.data,
-      (chunk) => {
+  const broken = merge(...Object.values(sinks).map((sink) => sink.broken));
+  return new Observable((out) => {
+    const reading = merge(
+      read(dump.data, sinks.data, lease, (chunk) => {
         record.takeData(chunk);
-        return sinks.data(chunk);
-      },
-      lease,
-    ),
-    read(
-      dump.index,
-      (chunk) => {
-        record.index.push(chunk);
-        return index(chunk);
-      },
-      lease || sinks.index === undefined,
-    ).pipe(
-      tap({
-        complete: () => {
-          record.index.finish();
-        },
       }),
-    ),
-    read(dump.state, state, lease || sinks.state === undefined),
-  );
+      read(dump.index, sinks.index, lease, (chunk) => {
+        record.index.push(chunk);
+      }).pipe(
+        tap({
+          complete: () => {
+            record.index.finish();
+          },
+        }),
+      ),
+      read(dump.state, sinks.state, lease),
+    );
+    out.add(broken.subscribe({ error: (error: unknown) => out.error(error) }));
+    out.add(reading.subscribe(out));
+  });
 }
 
 /** Reads to the target's close. A stream without a sink is read too: its error counts as well. */
-function read(stream: Stream | undefined, sink: Sink, lease: boolean): Observable<never> {
-  return stream === undefined ? EMPTY : stream.paced(sink, { lease }).pipe(ignoreElements());
-}
-
-function ignore(): ObservableInput<never> {
-  return EMPTY;
+function read(
+  stream: Stream | undefined,
+  sink: OpenSink | undefined,
+  lease: boolean,
+  note?: (chunk: Uint8Array) => void,
+): Observable<never> {
+  if (stream === undefined) return EMPTY;
+  const work = (chunk: Uint8Array): ObservableInput<unknown> => {
+    note?.(chunk);
+    return sink === undefined ? EMPTY : sink.take(chunk);
+  };
+  const mayLease = sink === undefined || (lease && sink.mayLease);
+  return stream.paced(work, { lease: mayLease }).pipe(ignoreElements());
 }
 
 /** Streams wait for `info end`. It cannot come when their bytes keep the connection paused. */

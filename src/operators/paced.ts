@@ -7,6 +7,8 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
+import { checkArgument } from '../wire/arguments.js';
+import { checkedInput } from './checked-input.js';
 import { isPullable, type Pull, type Pullable } from './pull.js';
 
 export interface PacedOptions {
@@ -32,10 +34,15 @@ export function paced<T, R>(
   work: (chunk: T) => ObservableInput<R>,
   { lease = false }: PacedOptions = {},
 ): OperatorFunction<T, R> {
+  checkArgument('The work of paced', work, 'function');
   return (source) =>
     isPullable<T>(source)
       ? new Observable((out) => new PacedReading(source, work, lease, out).stop)
-      : source.pipe(concatMap(work));
+      : source.pipe(concatMap((chunk) => workOn(work, chunk)));
+}
+
+function workOn<T, R>(work: (chunk: T) => ObservableInput<R>, chunk: T): ObservableInput<R> {
+  return checkedInput('The work of paced', work(chunk));
 }
 
 class PacedReading<T, R> {
@@ -84,7 +91,7 @@ class PacedReading<T, R> {
 
   #begin(chunk: T): void {
     this.#isRunning = true;
-    this.#running = defer(() => this.#work(chunk)).subscribe({
+    this.#running = defer(() => workOn(this.#work, chunk)).subscribe({
       next: (result) => {
         this.#out.next(result);
       },

@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
-import { Observable, concat, defer, ignoreElements, map, type OperatorFunction } from 'rxjs';
+import { Observable, concat, defer, ignoreElements, of, type OperatorFunction } from 'rxjs';
+import { checkMethods } from '../wire/arguments.js';
+import { writeTo } from './write-to.js';
 import { paced } from './paced.js';
 
 /**
@@ -12,6 +14,7 @@ import { paced } from './paced.js';
  * it.
  */
 export function toWritable(writable: Writable): OperatorFunction<Uint8Array, number> {
+  checkMethods('The Writable of toWritable', writable, 'write', 'end');
   return (bytes) =>
     new Observable((out) => {
       let written = 0;
@@ -20,7 +23,10 @@ export function toWritable(writable: Writable): OperatorFunction<Uint8Array, num
       };
       writable.on('error', fail);
       const write = (chunk: Uint8Array): Observable<number> =>
-        writeTo(writable, chunk).pipe(map(() => (written += chunk.length)));
+        concat(
+          writeTo(writable, chunk),
+          defer(() => of((written += chunk.length))),
+        );
       out.add(
         concat(
           bytes.pipe(paced(write)),
@@ -32,19 +38,6 @@ export function toWritable(writable: Writable): OperatorFunction<Uint8Array, num
         if (!writable.writableFinished) writable.on('error', () => undefined).destroy();
       };
     });
-}
-
-function writeTo(writable: Writable, chunk: Uint8Array): Observable<void> {
-  return new Observable((done) => {
-    writable.write(chunk, (error) => {
-      if (error) {
-        done.error(error);
-        return;
-      }
-      done.next();
-      done.complete();
-    });
-  });
 }
 
 function endOf(writable: Writable): Observable<void> {
