@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { Observable, filter, firstValueFrom, from, isObservable, type ObservableInput } from 'rxjs';
+import { isInput } from '../operators/checked-input.js';
 import { isPullable, type Pullable, type PullEnd } from '../operators/pull.js';
+import { kindOfValue } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import type { Stream } from './stream.js';
 
@@ -20,18 +22,21 @@ export type PumpTarget = Pick<Stream, 'next' | 'complete' | 'isLost' | 'isReady'
  *     stream  -a-b---c-|      c waits until the channel can take it
  *     out     ---------|
  *
- * Errors with what the source errors with; the stream is left open then, since a close would pass
- * for completeness. Unsubscribing stops the source. So does the loss of the stream with its
- * connection, which is told there: this then neither completes nor errors.
+ * Errors with what the source errors with, and with `BAD_ARGUMENT` for a value that is no bytes.
+ * The stream is left open then, because a close would pass for completeness. Throws `BAD_ARGUMENT`
+ * for anything but a source. Unsubscribing stops the source. The loss of the stream with its
+ * connection stops it too, without an end here, because readers of the stream get that error.
  */
 export function pump(source: StreamSource, stream: PumpTarget): Observable<never> {
+  checkSource(source);
   if (source instanceof Readable) return pumpReadable(source, stream);
   if (isPullable<Uint8Array>(source)) return pumpPullable(source, stream);
   if (!isObservable(source) && Symbol.asyncIterator in source) return pumpIterable(source, stream);
   return new Observable((out) =>
     from(source).subscribe({
       next: (bytes) => {
-        stream.next(bytes);
+        if (isBytes(bytes)) stream.next(bytes);
+        else out.error(noBytes(bytes));
       },
       error: (error: unknown) => {
         out.error(error);
@@ -41,6 +46,29 @@ export function pump(source: StreamSource, stream: PumpTarget): Observable<never
         out.complete();
       },
     }),
+  );
+}
+
+/** Bytes are iterable too, and not meant: their values are numbers. */
+function checkSource(source: unknown): void {
+  if (source instanceof Readable) return;
+  if (typeof source === 'object' && source !== null && isPullable(source)) return;
+  if (isInput(source) && !ArrayBuffer.isView(source)) return;
+  const given = ArrayBuffer.isView(source) ? 'bytes; put them in a list' : kindOfValue(source);
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `The source of a stream must be an Observable, a Promise, an iterable or a Readable, not ${given}.`,
+  );
+}
+
+function isBytes(chunk: unknown): chunk is Uint8Array {
+  return ArrayBuffer.isView(chunk);
+}
+
+function noBytes(chunk: unknown): AmandaError {
+  return new AmandaError(
+    'BAD_ARGUMENT',
+    `A stream sends bytes (a Uint8Array), not ${kindOfValue(chunk)}.`,
   );
 }
 
@@ -65,7 +93,11 @@ function pumpReadable(source: Readable, stream: PumpTarget): Observable<never> {
       cutOff();
       return undefined;
     }
-    const send = (chunk: Uint8Array): void => {
+    const send = (chunk: unknown): void => {
+      if (!isBytes(chunk)) {
+        out.error(noBytes(chunk));
+        return;
+      }
       stream.next(chunk);
       if (stream.isLost) source.off('close', cutOff).destroy();
       else if (!stream.isReady) source.pause();
@@ -121,6 +153,7 @@ function pumpIterable(source: AsyncIterable<Uint8Array>, stream: PumpTarget): Ob
         item.done !== true && !out.closed;
         item = await iterator.next()
       ) {
+        if (!isBytes(item.value)) throw noBytes(item.value);
         stream.next(item.value);
         if (stream.isLost) {
           await iterator.return?.();

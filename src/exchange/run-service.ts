@@ -10,8 +10,11 @@ import {
   tap,
   throwError,
   type Observable,
+  type ObservableInput,
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
+import { isInput } from '../operators/checked-input.js';
+import { kindOfValue } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import { MOST_REPLY_BYTES, replyBody } from './reply-body.js';
 import type { RunningStream } from './run-streams.js';
@@ -44,7 +47,8 @@ export function runService(
 ): Observable<PreparedReply> {
   return defer(() => {
     let isAnswered = false;
-    return from(service(request)).pipe(
+    return from(repliesOf(service(request))).pipe(
+      tap(checkReply),
       filter(() => !isAnswered),
       tap(({ kind }) => {
         isAnswered = kind === 'final';
@@ -59,6 +63,34 @@ export function runService(
       mergeMap((reply) => prepare(reply, connection)),
     );
   });
+}
+
+/** The replies of a service. Throws `BAD_ARGUMENT` for anything else. */
+function repliesOf(given: ObservableInput<ServiceReply>): ObservableInput<ServiceReply> {
+  if (isInput(given)) return given;
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    isReply(given)
+      ? 'it returned a reply by itself, and not in an Observable: of(reply)'
+      : `it returned ${kindOfValue(given)} instead of an Observable of replies`,
+  );
+}
+
+function isReply(given: unknown): given is ServiceReply {
+  const { kind, body } = (given ?? {}) as Partial<ServiceReply>;
+  return (kind === 'partial' || kind === 'final') && ArrayBuffer.isView(body);
+}
+
+function checkReply(given: ServiceReply): void {
+  if (!isReply(given))
+    throw new AmandaError('BAD_ARGUMENT', `it emitted ${kindOfValue(given)} instead of a reply`);
+  const { streams = {} } = given;
+  for (const [name, handler] of Object.entries(streams))
+    if (handler !== undefined && typeof handler !== 'function')
+      throw new AmandaError(
+        'BAD_ARGUMENT',
+        `the handler of its stream ${name} is ${kindOfValue(handler)}, not a function`,
+      );
 }
 
 function prepare(

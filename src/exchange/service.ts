@@ -2,6 +2,7 @@ import type { ObservableInput } from 'rxjs';
 import type { Peer } from '../transport/channel.js';
 import type { StreamSource } from '../connection/pump.js';
 import type { Stream } from '../connection/stream.js';
+import { checkArgument, checkOptions } from '../wire/arguments.js';
 import { encodeText } from '../wire/text.js';
 
 /** A request as a service sees it. */
@@ -51,9 +52,9 @@ export interface Service {
   (request: IncomingRequest): ObservableInput<ServiceReply>;
   /**
    * Asked before the ACK: why the service cannot run (the text after `ERROR ` in the NAK). It can
-   * if this is absent, emits undefined or emits nothing.
+   * if this is absent, or gives undefined or no value.
    */
-  readonly check?: () => ObservableInput<string | undefined>;
+  readonly check?: () => string | undefined | ObservableInput<string | undefined>;
 }
 
 /** The parts of a final reply. */
@@ -64,12 +65,15 @@ export interface ReplyParts {
 }
 
 /** A final reply of lines and streams. */
-export function reply({ lines = [], streams }: ReplyParts = {}): ServiceReply {
+export function reply(parts: ReplyParts = {}): ServiceReply {
+  checkOptions('reply', parts, { lines: 'strings?', streams: 'object?' });
+  const { lines = [], streams } = parts;
   return { kind: 'final', body: bodyOf(lines), ...(streams === undefined ? {} : { streams }) };
 }
 
 /** A partial reply: the lines that are known so far. */
 export function partialReply(lines: readonly string[]): ServiceReply {
+  checkArgument('The lines of partialReply', lines, 'strings');
   return { kind: 'partial', body: bodyOf(lines) };
 }
 

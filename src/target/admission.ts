@@ -1,4 +1,4 @@
-import { defaultIfEmpty, from, of, type Observable } from 'rxjs';
+import { defaultIfEmpty, from, isObservable, of, type Observable } from 'rxjs';
 import { authorize, readSecurity, type AccessRequest } from '../access/authorize.js';
 import { namePeer } from '../access/named-peers.js';
 import type { NamedPeer } from '../access/peer.js';
@@ -8,18 +8,24 @@ import type { Connection } from '../connection/connection.js';
 import type { Admission } from '../exchange/respond.js';
 import type { Service } from '../exchange/service.js';
 import { switchFirst } from '../operators/switch-first.js';
+import { isInput } from '../operators/checked-input.js';
+import { checkArgument, shownValue } from '../wire/arguments.js';
+import { AmandaError } from '../wire/errors.js';
 import { messageOf } from '../wire/text.js';
 import { parseService, type ParsedRequest } from '../wire/request.js';
 
 export interface AdmissionOptions {
   /**
-   * Decides who may ask for what. Its first verdict counts; none is a refusal.
+   * Decides which requests are admitted: gives `allowed` or `refused(reason)`. The first verdict
+   * counts. No verdict, another value and an error refuse the request.
    *
    * Default when requests name a user (bsdtcp, ssl and others): Amanda's rules, which check the
    * source port, the name and this process's `.amandahosts`. Default otherwise: everybody may,
    * because what carries the connection has authenticated the peer.
    */
-  readonly authorize?: (request: AccessRequest) => Observable<Verdict>;
+  readonly authorize?: (
+    request: AccessRequest,
+  ) => Verdict | PromiseLike<Verdict> | Observable<Verdict>;
   /** Concurrent requests on one connection; more are refused. Each may hold 4 MiB. Default 16. */
   readonly maxRequests?: number;
 }
@@ -83,18 +89,19 @@ function withName(peer: Peer, found: NamedPeer | Refused): Named | Refused {
 function judge(
   { namesUser }: Connection,
   services: Readonly<Record<string, Service>>,
-  rules: (request: AccessRequest) => Observable<Verdict>,
+  rules: NonNullable<AdmissionOptions['authorize']>,
   peer: Peer,
   body: Uint8Array,
 ): Observable<Admission> {
   const { user, service, rest } = namesUser
     ? readSecurity(body)
     : { user: undefined, service: '', rest: body };
-  const verdict = user === undefined ? of(allowed) : rules({ user, service, peer });
+  const verdict = user === undefined ? of(allowed) : verdictsOf(rules({ user, service, peer }));
   const name = typeof user === 'string' ? user : undefined;
   return verdict.pipe(
     defaultIfEmpty(NO_VERDICT),
     switchFirst((judged): Admission | Observable<Admission> => {
+      checkVerdict(judged);
       if (judged.kind === 'refused')
         return {
           kind: 'refused',
@@ -109,6 +116,21 @@ function judge(
         peer,
       );
     }),
+  );
+}
+
+function verdictsOf(given: Verdict | PromiseLike<Verdict> | Observable<Verdict>) {
+  if (isObservable(given)) return given;
+  return isInput(given) ? from(given) : of(given);
+}
+
+/** Only a verdict admits: rules in JavaScript may give false. */
+function checkVerdict(given: Verdict): void {
+  const { kind, reason } = (given ?? {}) as { readonly kind?: unknown; readonly reason?: unknown };
+  if (kind === 'allowed' || (kind === 'refused' && typeof reason === 'string')) return;
+  throw new AmandaError(
+    'BAD_ARGUMENT',
+    `The rules of a target must give allowed or refused(reason), not ${shownValue(given)}.`,
   );
 }
 
@@ -138,11 +160,14 @@ function find(
     };
   const admitted: Admission = { kind: 'admitted', request, peer, service: run };
   if (run.check === undefined) return admitted;
-  return from(run.check()).pipe(
+  const given = run.check();
+  return (isInput(given) ? from(given) : of(given)).pipe(
     defaultIfEmpty(undefined),
-    switchFirst((reason): Admission =>
-      reason === undefined ? admitted : { kind: 'refused', reason, request },
-    ),
+    switchFirst((reason): Admission => {
+      if (reason === undefined) return admitted;
+      checkArgument('The reason that the check of a service gives', reason, 'name');
+      return { kind: 'refused', reason, request };
+    }),
   );
 }
 

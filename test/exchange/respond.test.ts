@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { NEVER, concat, firstValueFrom, from, lastValueFrom, map, of, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +13,7 @@ import {
   type Service,
   type StreamHandler,
 } from '../../src/exchange/service.js';
-import { serve } from '../../src/target/serve.js';
+import { serve, type ServiceEvent } from '../../src/target/serve.js';
 import { MAX_PAYLOAD } from '../../src/wire/frame.js';
 import { AmandaError } from '../../src/wire/errors.js';
 
@@ -61,6 +62,79 @@ describe('the reply of a service', () => {
   test('counts once: what a service says behind its final reply is not sent', async () => {
     const replies = await asked(() => from([reply({ lines: ['one'] }), reply({ lines: ['two'] })]));
     expect(replies.map(({ lines }) => lines)).toEqual([['one']]);
+  });
+});
+
+describe('a service that returns something else than replies', () => {
+  test.each<[string, unknown, string]>([
+    ['a string', 'OPTIONS ;', 'it returned a string instead of an Observable of replies'],
+    ['a number', 5, 'it returned a number instead of an Observable of replies'],
+    ['nothing', undefined, 'it returned undefined instead of an Observable of replies'],
+    ['an object', {}, 'it returned an object instead of an Observable of replies'],
+    [
+      'a reply by itself',
+      reply(),
+      'it returned a reply by itself, and not in an Observable: of(reply)',
+    ],
+    ['a promise of a string', Promise.resolve('text'), 'it emitted a string instead of a reply'],
+    ['an Observable of nothing', of(undefined), 'it emitted undefined instead of a reply'],
+    ['a list of strings', ['text'], 'it emitted a string instead of a reply'],
+    ['a reply with a text as body', of({ kind: 'final', body: 'text' }), 'it emitted an object'],
+    [
+      'a stream without a function',
+      of(reply({ streams: { DATA: 'text' as never } })),
+      'the handler of its stream DATA is a string, not a function',
+    ],
+  ])('errors with a code: %s', async (_, returned, why) => {
+    const { driver, listener } = memory();
+    const events: ServiceEvent[] = [];
+    const service = (() => returned) as Service;
+    const serving = serve(listener, { noop: service }).subscribe((event) => events.push(event));
+    const replied = await lastValueFrom(connect(driver).pipe(request('noop')));
+    serving.unsubscribe();
+    expect(replied.errors[0]).toContain(`service noop: ${why}`);
+    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      error: {
+        code: 'SERVICE_FAILED',
+        message: expect.stringContaining(`The service noop failed: ${why}`) as unknown,
+        cause: { code: 'BAD_ARGUMENT' },
+      },
+    });
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['a text', () => 'text', 'an iterable or a Readable, not a string'],
+    ['nothing', () => undefined, 'an iterable or a Readable, not undefined'],
+    ['bytes by themselves', () => Buffer.from('text'), 'not bytes; put them in a list'],
+    ['texts', () => ['text'], 'A stream sends bytes (a Uint8Array), not a string.'],
+    [
+      'texts of a generator',
+      async function* () {
+        yield 'text';
+      },
+      'A stream sends bytes (a Uint8Array), not a string.',
+    ],
+    [
+      'texts of a Readable',
+      () => Readable.from(['text']),
+      'A stream sends bytes (a Uint8Array), not a string.',
+    ],
+  ])('errors with a code when its stream is %s', async (_, handler, why) => {
+    const { driver, listener } = memory();
+    const events: ServiceEvent[] = [];
+    const service = () => of(reply({ streams: { DATA: handler as StreamHandler } }));
+    const serving = serve(listener, { noop: service }).subscribe((event) => events.push(event));
+    await expect(lastValueFrom(connect(driver).pipe(request('noop')))).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+    });
+    serving.unsubscribe();
+    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      error: {
+        code: 'SERVICE_FAILED',
+        message: expect.stringContaining(why) as unknown,
+        cause: { code: 'BAD_ARGUMENT' },
+      },
+    });
   });
 });
 

@@ -67,6 +67,58 @@ describe('the rules of a target', () => {
   });
 });
 
+describe('the rules of a target may give', () => {
+  it.each([
+    ['a verdict', allowed],
+    ['a Promise of a verdict', Promise.resolve(allowed)],
+    ['an Observable of verdicts', of(allowed)],
+  ])('%s that admits the request', async (_, verdict) => {
+    const { driver, listener } = memory({ user: 'amanda' });
+    serve(listener, { noop }, { authorize: () => verdict }).subscribe();
+    const asked = connect(driver, { connectTries: 1 }).pipe(request('noop'));
+    expect((await firstValueFrom(asked)).text).toBe('OPTIONS features=ff;\n');
+  });
+
+  it.each([
+    ['a verdict', refused('not today')],
+    ['a Promise of a verdict', Promise.resolve(refused('not today'))],
+  ])('%s that refuses the request', async (_, verdict) => {
+    const { driver, listener } = memory({ user: 'amanda' });
+    serve(listener, { noop }, { authorize: () => verdict }).subscribe();
+    await expect(
+      firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop'))),
+    ).rejects.toMatchObject({ code: 'REFUSED', message: 'not today' });
+  });
+
+  it.each<[string, unknown]>([
+    ['true', true],
+    ['false', false],
+    ['a Promise of false', Promise.resolve(false)],
+    ['a Promise of nothing', Promise.resolve()],
+    ['an Observable of an object', of({})],
+    ['nothing', undefined],
+    ['a text', 'allowed'],
+  ])('nothing else: %s refuses the request, and the event says why', async (_, given) => {
+    const { driver, listener } = memory({ user: 'amanda' });
+    const events: ServiceEvent[] = [];
+    serve(listener, { noop }, { authorize: () => given as typeof allowed }).subscribe((event) =>
+      events.push(event),
+    );
+    await expect(
+      firstValueFrom(connect(driver, { connectTries: 1 }).pipe(request('noop'))),
+    ).rejects.toMatchObject({ code: 'REFUSED', message: 'the access check failed' });
+    expect(events.find(({ kind }) => kind === 'ended')).toMatchObject({
+      error: {
+        code: 'ACCESS_DENIED',
+        message: expect.stringMatching(
+          /must give allowed or refused\(reason\), not .+\.$/,
+        ) as unknown,
+        cause: { code: 'BAD_ARGUMENT' },
+      },
+    });
+  });
+});
+
 test('what the rules of a target throw is in the event, not in the answer', async () => {
   const { driver, listener } = memory({ user: 'amanda' });
   const events: ServiceEvent[] = [];
@@ -83,6 +135,8 @@ describe('the check of a service', () => {
   it.each([
     ['says nothing', EMPTY],
     ['has no reason against it', of(undefined)],
+    ['returns nothing', undefined],
+    ['has a Promise of nothing', Promise.resolve(undefined)],
   ])('that %s lets it run', async (_, said) => {
     const { asked } = target({
       checked: Object.assign(() => of(reply({ lines: ['ran'] })), { check: () => said }),
@@ -90,9 +144,23 @@ describe('the check of a service', () => {
     expect((await lastValueFrom(asked.pipe(request('checked')))).text).toBe('ran\n');
   });
 
-  it('that has a reason refuses the request with it', async () => {
+  it('that gives no text refuses the request', async () => {
     const { asked } = target({
-      checked: Object.assign(() => NEVER, { check: () => of('it is Sunday') }),
+      checked: Object.assign(() => NEVER, { check: () => false as never }),
+    });
+    await expect(lastValueFrom(asked.pipe(request('checked')))).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: 'the access check failed',
+    });
+  });
+
+  it.each([
+    ['an Observable of a reason', of('it is Sunday')],
+    ['a Promise of a reason', Promise.resolve('it is Sunday')],
+    ['a reason', 'it is Sunday'],
+  ])('that gives %s refuses the request with it', async (_, reason) => {
+    const { asked } = target({
+      checked: Object.assign(() => NEVER, { check: () => reason }),
     });
     await expect(lastValueFrom(asked.pipe(request('checked')))).rejects.toMatchObject({
       code: 'REFUSED',
