@@ -10,7 +10,7 @@ import { mark, page, pageConnection } from '../../src/testing/index.js';
 import { OPTIONS, calling } from '../support/calling.js';
 
 const packets = { A: mark.packet('ACK'), C: mark.close() };
-const home = { program: 'GNUTAR', disk: '/home' };
+const home = { program: 'GNUTAR', disk: '/home' } as const;
 const dle = (disk: string, level: string): string =>
   `<dle>\n  <program>GNUTAR</program>\n  <disk>${disk}</disk>\n${level}</dle>\n`;
 const full = '  <level>0</level>\n';

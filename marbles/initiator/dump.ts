@@ -10,7 +10,7 @@ import { beginning, said } from '../support/dumping.js';
 
 const DLE =
   '<dle>\n  <program>GNUTAR</program>\n  <disk>/home</disk>\n  <level>0</level>\n</dle>\n';
-const home = { program: 'GNUTAR', disk: '/home' };
+const home = { program: 'GNUTAR', disk: '/home' } as const;
 const packets = {
   ...said,
   Q: mark.packet('REQ', `SERVICE sendbackup\n${OPTIONS}${DLE}`),

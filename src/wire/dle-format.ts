@@ -1,4 +1,5 @@
 import {
+  dlePrograms,
   levels,
   spindles,
   type Dle,
@@ -9,6 +10,7 @@ import {
   type DleScript,
   type DleSelection,
 } from './dle.js';
+import { checkArgument, shownValue } from './arguments.js';
 import { AmandaError } from './errors.js';
 import { formatElement, formatLeaf } from './markup.js';
 import { inRange, type Range } from './ranges.js';
@@ -17,12 +19,25 @@ import { inRange, type Range } from './ranges.js';
  * A DLE as 3.5.1 writes it, `<dle>` to `</dle>` with a newline at the end.
  *
  * The backup program is where Amanda puts it: after the program in requests for estimates, else at
- * the end. Errors with `BAD_DLE` for an empty program or disk, a NUL, and a number out of range.
+ * the end. Throws `BAD_DLE` for another program than the four, APPLICATION without `backupProgram`,
+ * an empty disk, a NUL, and a number out of range.
  * Source: PROTOCOL.md, "Requests and replies".
  */
 export function formatDle(dle: Dle): string {
-  if (dle.program === '' || dle.disk === '')
-    throw new AmandaError('BAD_DLE', 'A DLE needs the name of a program and of a disk.');
+  checkArgument('A DLE', dle, 'object');
+  const { program, disk } = dle;
+  if (!dlePrograms.includes(program))
+    throw new AmandaError(
+      'BAD_DLE',
+      `The program of a DLE must be ${dlePrograms.join(', ')}, not ${shownValue(program)}.`,
+    );
+  if (program === 'APPLICATION' && dle.backupProgram === undefined)
+    throw new AmandaError('BAD_DLE', 'A DLE with the program APPLICATION needs a backupProgram.');
+  if (typeof disk !== 'string' || disk === '')
+    throw new AmandaError(
+      'BAD_DLE',
+      `The disk of a DLE must be a string that is not empty, not ${shownValue(disk)}.`,
+    );
   const plugin =
     dle.backupProgram === undefined
       ? ''

@@ -1,6 +1,7 @@
 import {
   compressionMethods,
   datapathKinds,
+  dlePrograms,
   encryptionMethods,
   estimateMethods,
   levels,
@@ -36,7 +37,7 @@ function parseDle(parts: Parts): Dle {
   parts.refuseText();
   const calcsize = yesNo(parts.text('calcsize'));
   const plugin = parts.one('backup-program');
-  const program = parts.required('program');
+  const program = oneOf('program', parts.required('program'), dlePrograms);
   if (program === 'APPLICATION' && plugin === undefined)
     throw badDle('its program is APPLICATION and it names none');
   const estimate = parts.one('estimate');

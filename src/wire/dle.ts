@@ -1,6 +1,7 @@
 import type { Element } from './markup.js';
 import type { Range } from './ranges.js';
 
+export const dlePrograms = ['DUMP', 'GNUTAR', 'STAR', 'APPLICATION'] as const;
 export const estimateMethods = ['CLIENT', 'SERVER', 'CALCSIZE'] as const;
 export const compressionMethods = [
   'FAST',
@@ -17,6 +18,9 @@ export const datapathKinds = ['AMANDA', 'DIRECTTCP'] as const;
 export const levels: Range = [0, 399];
 export const spindles: Range = [-0x8000_0000, 0x7fff_ffff];
 
+/** What makes a dump, as the protocol names it; not the path of a program. */
+export type DleProgram = (typeof dlePrograms)[number];
+
 export type EstimateMethod = (typeof estimateMethods)[number];
 
 /**
@@ -24,8 +28,8 @@ export type EstimateMethod = (typeof estimateMethods)[number];
  * Source: PROTOCOL.md, "Requests and replies".
  */
 export interface Dle {
-  /** GNUTAR, DUMP, or APPLICATION; {@link backupProgram} then names the application. */
-  readonly program: string;
+  /** Usually GNUTAR. APPLICATION needs {@link backupProgram}; Amanda 3.5.1 lacks STAR. */
+  readonly program: DleProgram;
   /** The name of the entry. */
   readonly disk: string;
   /** What to back up, usually a directory; undefined when it is {@link disk}. */

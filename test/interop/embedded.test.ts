@@ -139,7 +139,7 @@ describeReal(
         },
       );
       expect(stdout).toBe(rows(2500, 'Customer'));
-      const dles = [{ program: 'GNUTAR', disk: 'shop' }];
+      const dles = [{ program: 'GNUTAR', disk: 'shop' } as const];
       const estimate = await firstValueFrom(connect(driver('backup')).pipe(sendsize({ dles })));
       const kilobytes = estimate.kind === 'size' ? estimate.kilobytes : 0;
       expect(Math.abs(kilobytes - archive.length / 1024)).toBeLessThan(kilobytes / 10);

@@ -268,7 +268,7 @@ describe('a program that serves its own data', () => {
     expect(features.has('fe_sendbackup_req_options_data_shm_control_name')).toBe(false);
   });
 
-  const dles = ['shop', 'a "b"', 'broken'].map((disk) => ({ program: 'GNUTAR', disk }));
+  const dles = ['shop', 'a "b"', 'broken'].map((disk) => ({ program: 'GNUTAR', disk }) as const);
   const find: FindImage = async (dle, level) => {
     if (dle.disk === 'broken') throw new Error('the database is down');
     return shop(() => [], [], level === 0 ? 3000 : 1)(dle, level);
@@ -330,7 +330,7 @@ describe('a program that serves its own data', () => {
     },
   );
 
-  it.each([
+  it.each<[string, Dle, string]>([
     ['of another program', { program: 'DUMP', disk: 'shop' }, 'unknown program DUMP'],
     [
       'of nothing that it has',

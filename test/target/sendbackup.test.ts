@@ -291,8 +291,8 @@ describe('sendbackup refuses', () => {
     ],
     [
       'another program',
-      dle(place, '<level>0</level>', 'NOSUCH'),
-      '[sendbackup: unknown program NOSUCH]',
+      dle(place, '<level>0</level>', 'STAR'),
+      '[sendbackup: unknown program STAR]',
     ],
     [
       'an application',

@@ -219,10 +219,14 @@ describe('formatDle', () => {
   });
 
   test.each<[Partial<Dle>, string]>([
-    [{ program: '' }, 'needs the name of a program'],
-    [{ disk: '' }, 'needs the name of a program'],
+    [{ program: '' as 'DUMP' }, 'must be DUMP, GNUTAR, STAR, APPLICATION, not an empty string.'],
+    [{ program: 'APPLICATION', backupProgram: undefined }, 'needs a backupProgram'],
+    [{ disk: '' }, 'The disk of a DLE must be a string that is not empty'],
     [{ disk: 'a\0' }, 'the text of <disk> has a NUL'],
-    [{ levels: [{ level: 400 }] }, 'The level of a DLE is a whole number from 0 to 399, not 400.'],
+    [
+      { levels: [{ level: 400 }] },
+      'The level of a DLE must be a whole number from 0 to 399, not 400.',
+    ],
     [{ levels: [{ level: 0.5 }] }, 'The level of a DLE'],
     [{ levels: [{ level: -1 }] }, 'The level of a DLE'],
     [{ spindle: Number.NaN }, 'The spindle of a DLE'],

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { map, tap } from 'rxjs';
-import type { Dle } from '../../../wire/dle.js';
+import type { Dle, DleProgram } from '../../../wire/dle.js';
 import { printable } from '../../../wire/text.js';
 import { parseArguments, UsageError, wholeNumber } from '../../terminal/arguments.js';
 import { STDOUT, backUp, backupDocument, backupLines, type Backup } from './backup.js';
@@ -29,6 +29,9 @@ const options = {
   'no-index': { type: 'boolean' },
   force: { type: 'boolean' },
 } as const;
+
+/** An APPLICATION needs more than a name. */
+const programs = ['GNUTAR', 'DUMP', 'STAR'] as const satisfies readonly DleProgram[];
 
 /** Dumps keep disks and networks busy, so few run at once. */
 const DUMPS_AT_ONCE = 4;
@@ -139,7 +142,7 @@ function dleOf(
   { auth }: TargetChoice,
 ): Dle {
   return {
-    program: values.program ?? 'GNUTAR',
+    program: programOf(values.program),
     disk,
     diskdevice: device,
     levels: [{ level: wholeNumber('--level', values.level, 0, 399) ?? 0 }],
@@ -148,6 +151,12 @@ function dleOf(
     index: values['no-index'] !== true,
     datapath: { kind: 'AMANDA', addresses: [] },
   };
+}
+
+function programOf(text = 'GNUTAR'): DleProgram {
+  const program = programs.find((known) => known === text);
+  if (program !== undefined) return program;
+  throw new UsageError(`--program takes ${programs.join(', ')}, not "${printable(text)}".`);
 }
 
 /** The names of the files of one host. */
