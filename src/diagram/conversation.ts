@@ -69,8 +69,8 @@ export class Conversation {
     joins = false,
     change,
   }: ConversationOptions) {
-    this.frontBytes = Math.max(READ_BYTES, inRange('preview', preview, 0, 65_536));
-    this.#maxLanes = inRange('maxLanes', maxLanes, 1, 10_000);
+    this.frontBytes = Math.max(READ_BYTES, inRange('The option preview', preview, 0, 65_536));
+    this.#maxLanes = inRange('The option maxLanes', maxLanes, 1, 10_000);
     this.#lanes = new ConversationLanes({
       name,
       viewpoint,

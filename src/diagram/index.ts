@@ -3,7 +3,7 @@
  *
  *     const recording = new Recording({ title: 'noop of db1' });
  *     connect(driver)
- *       .pipe(record((change) => recording.change(change)), noop())
+ *       .pipe(record(recording), noop())
  *       .subscribe({ complete: () => console.log(toText(recording.diagram())) });
  */
 

@@ -12,6 +12,7 @@ import {
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { Flow } from '../connection/receive-budget.js';
+import { checkMethods } from '../wire/arguments.js';
 import { isAmandaError } from '../wire/errors.js';
 import type { Role } from '../wire/role.js';
 import { messageOf } from '../wire/text.js';
@@ -34,6 +35,10 @@ export interface RecordOptions extends Pick<
   readonly now?: (() => number) | undefined;
 }
 
+/** Takes the steps of a diagram; a {@link Recording} is one. */
+export type ChangeObserver = Pick<Observer<Change>, 'next'> &
+  Partial<Pick<Observer<Change>, 'complete'>>;
+
 /**
  * Passes connections on, and emits what happens on them as the steps of a diagram.
  *
@@ -50,12 +55,12 @@ export interface RecordOptions extends Pick<
  * `BAD_ARGUMENT` for an option out of range.
  */
 export function record(
-  observer: Partial<Observer<Change>> | ((change: Change) => void),
+  observer: ChangeObserver | ((change: Change) => void),
   options: RecordOptions = {},
 ): MonoTypeOperatorFunction<Connection> {
+  if (typeof observer !== 'function') checkMethods('The observer of record', observer, 'next');
   const { name = 'connection', now = rxjsTime } = options;
-  const observing: Partial<Observer<Change>> =
-    typeof observer === 'function' ? { next: observer } : observer;
+  const observing: ChangeObserver = typeof observer === 'function' ? { next: observer } : observer;
   return (connections) =>
     new Observable((out) => {
       const at = clockOf(now);
@@ -64,7 +69,7 @@ export function record(
         const changes = watch(connection, { ...options, name: numbered }, at);
         recordings.add(
           changes.subscribe({
-            next: (change) => observing.next?.(change),
+            next: (change) => observing.next(change),
             error: (error: unknown) => out.error(error),
           }),
         );
@@ -110,7 +115,7 @@ export function toDiagram(options: RecordingOptions = {}): OperatorFunction<Chan
     defer(() =>
       changes.pipe(
         reduce((recording, change) => {
-          recording.change(change);
+          recording.next(change);
           return recording;
         }, new Recording(options)),
         map((recording) => recording.diagram()),

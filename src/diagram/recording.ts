@@ -45,8 +45,8 @@ export class Recording {
 
   constructor(options: RecordingOptions = {}) {
     this.#options = options;
-    this.#maxEvents = inRange('maxEvents', options.maxEvents ?? 10_000, 100, 10_000_000);
-    this.#maxLanes = inRange('maxLanes', options.maxLanes ?? 512, 1, 100_000);
+    this.#maxEvents = inRange('The option maxEvents', options.maxEvents ?? 10_000, 100, 10_000_000);
+    this.#maxLanes = inRange('The option maxLanes', options.maxLanes ?? 512, 1, 100_000);
   }
 
   /** How many events there were, before joining. */
@@ -54,7 +54,8 @@ export class Recording {
     return this.#happened;
   }
 
-  change(change: Change): void {
+  /** Takes the next step. So a recording is an observer of changes. */
+  next(change: Change): void {
     switch (change.kind) {
       case 'lane':
         this.#passed(change.at);

@@ -31,7 +31,7 @@ export function observeTap({ preview = DEFAULT_PREVIEW }: ObserveTapOptions = {}
 > {
   return (events) =>
     new Observable((out) => {
-      inRange('preview', preview, 0, 65_536);
+      inRange('The option preview', preview, 0, 65_536);
       const readings = new Map<number, Reading>();
       return events.subscribe({
         next: (event) => {

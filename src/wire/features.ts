@@ -1,3 +1,4 @@
+import { checkArgument } from './arguments.js';
 import { AmandaError } from './errors.js';
 import { featureNames, type FeatureName } from './feature-names.js';
 import { inRange } from './ranges.js';
@@ -7,6 +8,9 @@ export { featureNames, type FeatureName };
 
 /** The most bytes of a feature set: 1,024 bits, seven times what Amanda 3.5.1 uses. */
 const MAX_BYTES = 128;
+
+/** The method by which Node's `util.inspect` prints an object. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * What a side of the conversation can do, as an immutable set of numbered bits.
@@ -34,6 +38,7 @@ export class Features {
    * for any other character.
    */
   static parse(hex: string): Features {
+    checkArgument('A feature set', hex, 'string');
     if (hex === 'UNKNOWNFEATURE') return Features.none;
     const digits = hex.slice(0, 2 * MAX_BYTES);
     if (!/^[0-9a-fA-F]*$/.test(digits)) {
@@ -88,6 +93,21 @@ export class Features {
   /** The names of the features in the set, in the order of their bits; unnamed bits have none. */
   names(): FeatureName[] {
     return featureNames.filter((_, bit) => this.has(bit));
+  }
+
+  /**
+   * The names of the features, and the number of each bit without a name: what JSON and
+   * `console.log` show. `Features.none.with(...)` of them is the same set.
+   */
+  toJSON(): (FeatureName | number)[] {
+    return Array.from({ length: 8 * this.#bytes.length }, (_, bit) => bit)
+      .filter((bit) => this.has(bit))
+      .map((bit) => featureNames[bit] ?? bit);
+  }
+
+  /** @internal Called by `console.log` of Node. */
+  [INSPECT](_depth: number, options: object, inspect: (value: unknown, options: object) => string) {
+    return `Features ${inspect(this.toJSON(), options)}`;
   }
 
   /** The set as an OPTIONS line has it; `00` when empty, because no digit could mean no value. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { TcpmConnection } from '../../src/connection/tcpm-connection.js';
 import type { Connection } from '../../src/connection/connection.js';
 import type { Change } from '../../src/diagram/model.js';
+import { Recording } from '../../src/diagram/recording.js';
 import { record, recordConnection, toDiagram } from '../../src/diagram/record.js';
 import { ScriptedPeer } from '../../src/testing/index.js';
 
@@ -54,6 +55,14 @@ describe('record', () => {
     expect(changes.flatMap((change) => (change.kind === 'lane' ? [change.lane.name] : []))).toEqual(
       ['wire', 'wire 2'],
     );
+  });
+
+  test('takes a recording as its observer, and so does what emits changes', () => {
+    const [recording, again] = [new Recording(), new Recording()];
+    of(connected()).pipe(record(recording)).subscribe();
+    expect(recording.diagram().lanes.map(({ name }) => name)).toEqual(['connection']);
+    recordConnection(connected()).subscribe(again);
+    expect(again.diagram().lanes.map(({ name }) => name)).toEqual(['connection']);
   });
 
   test('counts time from its subscription on', () => {

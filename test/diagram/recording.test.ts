@@ -9,7 +9,7 @@ import { packetBytes } from './shown-frames.js';
 
 function recording(options: RecordingOptions = {}) {
   const made = new Recording(options);
-  made.change({
+  made.next({
     kind: 'lane',
     at: 0,
     lane: {
@@ -20,7 +20,7 @@ function recording(options: RecordingOptions = {}) {
       under: undefined,
     },
   });
-  made.change({
+  made.next({
     kind: 'lane',
     at: 0,
     lane: { name: 'wire/DATA', kind: 'stream', direction: 'in', handle: 7, under: 'wire' },
@@ -57,14 +57,14 @@ function sumOf(events: readonly LaneEvent[]) {
 describe('a recording', () => {
   test('is a diagram of what it was told, as long as the last of it', () => {
     const made = recording({ title: 'A title' });
-    made.change({
+    made.next({
       kind: 'span',
       lane: 'wire',
       span: { kind: 'paused', label: 'paused', from: 2, to: undefined },
     });
-    made.change({ kind: 'event', lane: 'wire/DATA', event: chunk(3, 5) });
-    made.change({ kind: 'span-end', lane: 'wire', span: 'paused', at: 4 });
-    made.change({
+    made.next({ kind: 'event', lane: 'wire/DATA', event: chunk(3, 5) });
+    made.next({ kind: 'span-end', lane: 'wire', span: 'paused', at: 4 });
+    made.next({
       kind: 'span',
       lane: 'wire',
       span: { kind: 'paused', label: 'paused', from: 5, to: undefined },
@@ -108,7 +108,7 @@ describe('a recording', () => {
   test('has lanes below their connection, whenever they begin', () => {
     const made = new Recording();
     const start = (name: string, under: string | undefined) =>
-      made.change({
+      made.next({
         kind: 'lane',
         at: 0,
         lane: {
@@ -141,9 +141,9 @@ describe('a recording', () => {
   test('keeps at most `maxEvents`: chunks are joined, and other events only without chunks', () => {
     const made = recording({ maxEvents: 100 });
     for (let at = 0; at < 60_000; at += 1) {
-      made.change({ kind: 'event', lane: 'wire/DATA', event: chunk(at, 32_768) });
+      made.next({ kind: 'event', lane: 'wire/DATA', event: chunk(at, 32_768) });
       if (at % 3_000 === 0)
-        made.change({
+        made.next({
           kind: 'event',
           lane: 'wire',
           event: { kind: 'packet', type: 'REQ', bytes: 9, at, label: `REQ ${at}` },
@@ -163,7 +163,7 @@ describe('a recording', () => {
     const conversation = new Conversation({
       name: 'wire',
       maxLanes: 4,
-      change: (change) => made.change(change),
+      change: (change) => made.next(change),
     });
     const kinds = [
       packetBytes(0, 'SERVICE noop\nx\n'),
@@ -195,7 +195,7 @@ describe('a recording', () => {
   test('keeps no more lanes than asked, and says how many there were', () => {
     const made = new Recording({ maxLanes: 2 });
     for (let n = 0; n < 1_000; n += 1) {
-      made.change({
+      made.next({
         kind: 'lane',
         at: n,
         lane: {
@@ -206,7 +206,7 @@ describe('a recording', () => {
           under: undefined,
         },
       });
-      made.change({
+      made.next({
         kind: 'event',
         lane: `c${n}`,
         event: { kind: 'complete', at: n, label: 'complete' },

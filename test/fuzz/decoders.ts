@@ -78,7 +78,7 @@ function watch(bytes: Uint8Array): Diagram {
   const watched = new ConversationBytes({
     name: 'wire',
     change: (change) => {
-      recording.change(change);
+      recording.next(change);
     },
   });
   const half = bytes.length >> 1;

@@ -15,7 +15,7 @@ const page = `
   const recording = new Recording({ title: 'A noop in a browser' });
   const conversation = new ConversationBytes({
     name: 'connection',
-    change: (change) => recording.change(change),
+    change: (change) => recording.next(change),
   });
   const say = (at, sender, type, text) =>
     conversation.bytes(at, sender, encodeFrame({ handle: 1, payload: encodePacket(packet(type, text)) }));

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isAmandaError } from '../../src/wire/errors.js';
@@ -82,7 +83,7 @@ describe('Features', () => {
     expect(() => Features.none.has(bit)).toThrow(
       expect.objectContaining({
         code: 'BAD_ARGUMENT',
-        message: `The number of a feature is a whole number from 0 to 1023, not ${bit}.`,
+        message: `The number of a feature must be a whole number from 0 to 1023, not ${bit}.`,
       }),
     );
   });
@@ -94,6 +95,14 @@ describe('Features', () => {
         message: 'There is no feature "fe_novelty".',
       }),
     );
+  });
+
+  test('show their names in JSON and on the console, and the number of a bit without a name', () => {
+    const features = Features.none.with('fe_req_xml', 'fe_noop_req', 500);
+    expect(JSON.stringify({ features })).toBe('{"features":["fe_noop_req","fe_req_xml",500]}');
+    expect(inspect(features)).toBe("Features [ 'fe_noop_req', 'fe_req_xml', 500 ]");
+    expect(inspect({ features: Features.none })).toBe('{ features: Features [] }');
+    expect(Features.none.with(...features.toJSON()).toString()).toBe(features.toString());
   });
 
   test('read back as they were written', () => {

@@ -16,7 +16,10 @@ export function resolvePort(
   if (/^\d+$/.test(value)) {
     const port = Number(value);
     if (port >= 1 && port <= 65_535) return port;
-    throw configInvalid(at, `a port is a whole number from 1 to 65535, not ${printable(value)}.`);
+    throw configInvalid(
+      at,
+      `a port must be a whole number from 1 to 65535, not ${printable(value)}.`,
+    );
   }
   const port = portOfService(value, protocol, services);
   if (port !== undefined) return port;

@@ -56,6 +56,6 @@ function portOf(what: string, text: string, least: number): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port >= least && port <= 65_535) return port;
   throw new UsageError(
-    `The port of ${what} is a whole number from ${least} to 65535, not "${printable(text)}".`,
+    `The port of ${what} must be a whole number from ${least} to 65535, not "${printable(text)}".`,
   );
 }

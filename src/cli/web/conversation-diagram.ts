@@ -19,7 +19,7 @@ export function conversationDiagram(
   part: TimeRange,
 ): Diagram {
   const recording = new Recording({ ...words, maxEvents: MOST_EVENTS });
-  for (const { start } of lanes) recording.change({ kind: 'lane', at: 0, lane: start });
+  for (const { start } of lanes) recording.next({ kind: 'lane', at: 0, lane: start });
   const spans = new Map<string, Step & { readonly kind: 'span' }>();
   for (const step of steps) {
     if (step.kind === 'event' && step.event.at >= part.from && step.event.at <= part.to) {
@@ -29,7 +29,7 @@ export function conversationDiagram(
         at: at - part.from,
         ...(until === undefined ? {} : { until: until - part.from }),
       };
-      recording.change({ kind: 'event', lane: step.lane.start.name, event });
+      recording.next({ kind: 'event', lane: step.lane.start.name, event });
     }
     // The last step about a span replaces the earlier ones.
     if (step.kind === 'span')
@@ -37,7 +37,7 @@ export function conversationDiagram(
   }
   for (const { lane, span } of spans.values()) {
     if (span.from <= part.to && (span.to ?? Infinity) >= part.from)
-      recording.change({ kind: 'span', lane: lane.start.name, span: within(span, part) });
+      recording.next({ kind: 'span', lane: lane.start.name, span: within(span, part) });
   }
   return recording.diagram();
 }

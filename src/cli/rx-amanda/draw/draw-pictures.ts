@@ -50,7 +50,7 @@ export class Pictures {
     }
     const drawn = this.#drawn.get(connection);
     if (drawn === undefined) return;
-    if (change.kind === 'change') drawn.recording.change(change.change);
+    if (change.kind === 'change') drawn.recording.next(change.change);
     else drawn.ending = change.reason;
   }
 

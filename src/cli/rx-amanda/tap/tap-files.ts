@@ -138,7 +138,7 @@ class OpenFiles implements TapFiles {
       this.#began ??= change.at;
       this.#delays.set(change.connection, change.at - this.#began);
     } else if (change.kind === 'closed') this.#delays.delete(change.connection);
-    else this.#recording.change(delayed(change.change, this.#delays.get(change.connection) ?? 0));
+    else this.#recording.next(delayed(change.change, this.#delays.get(change.connection) ?? 0));
   }
 
   drawing(): Drawing {
