@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { checkOptions } from '../wire/arguments.js';
 import type { AmandaError } from '../wire/errors.js';
 import {
   certificatePaths,
@@ -28,6 +29,10 @@ export class CertificateCache<T> {
   #warnings: ReadonlySet<string> = new Set();
 
   constructor(options: CertificateFiles, make: (own: OwnCertificates) => T) {
+    checkOptions('ssl', options, {
+      sslDir: 'string?',
+      onWarning: 'function?',
+    });
     this.#options = options;
     this.#make = make;
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Observable, type ObservableInput, type Observer } from 'rxjs';
+import { checkArgument } from '../wire/arguments.js';
 import { iterate } from '../operators/iterate.js';
 import { paced, type PacedOptions } from '../operators/paced.js';
 import type { Pull, Pullable } from '../operators/pull.js';
@@ -136,10 +137,12 @@ export class Stream
   /**
    * Sends bytes. The memory must not change afterwards.
    *
-   * Throws `ALREADY_CLOSED` after `complete()`. Does nothing once the connection has ended, which
-   * the receiving side reports. Over the send budget the connection ends with `SEND_BUDGET`.
+   * Throws `ALREADY_CLOSED` after `complete()`, and `BAD_ARGUMENT` for anything but bytes. Does
+   * nothing once the connection has ended, which the receiving side reports. Over the send budget
+   * the connection ends with `SEND_BUDGET`.
    */
   next(bytes: Uint8Array): void {
+    if (!ArrayBuffer.isView(bytes)) checkArgument('What a stream sends', bytes, 'bytes');
     this.#core.send(bytes);
   }
 

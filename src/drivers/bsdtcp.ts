@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { userInfo } from 'node:os';
 import { defer, map, switchMap } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
@@ -8,6 +7,8 @@ import type { Driver, Listener } from './driver.js';
 import { overChannel } from './over-channel.js';
 import { checkPort } from '../transport/address.js';
 import { socketChannel } from '../transport/socket.js';
+import { checkOptions } from '../wire/arguments.js';
+import { ownUserName } from './own-user.js';
 import { acceptedWrites } from '../transport/write-scheduler.js';
 import { connectTcp } from '../transport/tcp-connect.js';
 import {
@@ -39,17 +40,14 @@ export interface BsdtcpOptions {
  * one. TCP keep-alive is on after a second. Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`.
  * Source: PROTOCOL.md, "Drivers".
  */
-export function bsdtcp({
-  host,
-  port = AMANDA_PORT,
-  user = userInfo().username,
-  reservedPorts,
-}: BsdtcpOptions): Driver {
+export function bsdtcp(options: BsdtcpOptions): Driver {
+  checkOptions('bsdtcp', options, { host: 'name', user: 'name?' });
+  const { host, port = AMANDA_PORT, user = ownUserName(), reservedPorts } = options;
   checkPort(port);
   return {
     name: 'bsdtcp',
     user,
-    open: (options) =>
+    open: (connection) =>
       defer(() =>
         connectTcp({
           host,
@@ -61,7 +59,7 @@ export function bsdtcp({
           overChannel(
             socketChannel(socket, { driver: 'bsdtcp', host }, reader),
             { side: 'initiator', user },
-            options,
+            connection,
           ),
         ),
       ),
@@ -77,12 +75,14 @@ export interface ListenBsdtcpOptions extends ListenTcpOptions {
  * Accepts initiators over TCP. Errors with `CONNECT_FAILED` if listening fails. Source:
  * PROTOCOL.md, "Drivers".
  */
-export function listenBsdtcp({ port = AMANDA_PORT, ...place }: ListenBsdtcpOptions = {}): Listener {
+export function listenBsdtcp(options: ListenBsdtcpOptions = {}): Listener {
+  checkOptions('listenBsdtcp', options, { host: 'name?', onListening: 'function?' });
+  const { port = AMANDA_PORT, ...place } = options;
   const sockets = listenTcp(port, place);
   return {
     name: 'bsdtcp',
     maxConnections: place.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-    accept: (options) => sockets.pipe(map((socket) => acceptBsdtcp(socket, options))),
+    accept: (connection) => sockets.pipe(map((socket) => acceptBsdtcp(socket, connection))),
   };
 }
 

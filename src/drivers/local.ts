@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { defer, switchMap } from 'rxjs';
+import { checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import { throughCommand } from './command.js';
 import type { Driver } from './driver.js';
@@ -22,20 +23,19 @@ export interface LocalOptions {
  * Errors with `CONNECT_FAILED` for a host that is not this one, and with `COMMAND_FAILED`.
  * Source: PROTOCOL.md, "Drivers".
  */
-export function local({
-  host = 'localhost',
-  amandadPath = DEFAULT_AMANDAD,
-}: LocalOptions = {}): Driver {
+export function local(options: LocalOptions = {}): Driver {
+  checkOptions('local', options, { host: 'name?', amandadPath: 'name?' });
+  const { host = 'localhost', amandadPath = DEFAULT_AMANDAD } = options;
   return {
     name: 'local',
     user: undefined,
-    open: (options) =>
+    open: (connection) =>
       defer(() => checkLocal(host)).pipe(
         switchMap(() =>
           throughCommand(
             { program: amandadPath, args: ['-auth=local'] },
             { driver: 'local', host },
-            options,
+            connection,
           ),
         ),
       ),

@@ -6,6 +6,7 @@ import { TcpmConnection } from '../connection/tcpm-connection.js';
 import type { Connection } from '../connection/connection.js';
 import type { Driver, Listener } from './driver.js';
 import { yieldConnection } from './yield-connection.js';
+import { checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 
 /** Bytes that wait in one direction of a memory channel before it counts as saturated. */
@@ -159,7 +160,9 @@ export interface Memory {
  * A driver and its listener in one process, for tests, demonstrations and programs that are both
  * sides at once. No time passes between the two ends.
  */
-export function memory({ user }: MemoryOptions = {}): Memory {
+export function memory(options: MemoryOptions = {}): Memory {
+  checkOptions('memory', options, { user: 'name?' });
+  const { user } = options;
   const connected = new Subject<Channel>();
   const cuts = new Subject<void>();
   const namesUser = user !== undefined;
@@ -167,13 +170,13 @@ export function memory({ user }: MemoryOptions = {}): Memory {
     driver: {
       name: 'memory',
       user,
-      open: (options) =>
+      open: (connectionOptions) =>
         new Observable<Connection>((out) => {
           if (!connected.observed) {
             out.error(
               new AmandaError(
                 'CONNECT_FAILED',
-                'Nobody accepts connections on this memory driver.',
+                'This memory driver has no listener yet; subscribe to serve(listener, services) first.',
               ),
             );
             return undefined;
@@ -186,16 +189,20 @@ export function memory({ user }: MemoryOptions = {}): Memory {
               far.break();
             }),
           );
-          const connection = new TcpmConnection(near, { side: 'initiator', user }, options);
+          const connection = new TcpmConnection(
+            near,
+            { side: 'initiator', user },
+            connectionOptions,
+          );
           return yieldConnection(connection, out);
         }),
     },
     listener: {
       name: 'memory',
-      accept: (options: ConnectionOptions) =>
+      accept: (connectionOptions: ConnectionOptions) =>
         new Observable<Connection>((out) =>
           connected.subscribe((channel) =>
-            out.next(new TcpmConnection(channel, { side: 'target', namesUser }, options)),
+            out.next(new TcpmConnection(channel, { side: 'target', namesUser }, connectionOptions)),
           ),
         ),
     },

@@ -3,6 +3,7 @@ import type { Channel } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection, type ConnectionSide } from '../connection/tcpm-connection.js';
+import { checkArgument, checkMethods } from '../wire/arguments.js';
 import { yieldConnection } from './yield-connection.js';
 
 /**
@@ -16,5 +17,7 @@ export function overChannel(
   role: ConnectionSide,
   options: ConnectionOptions = {},
 ): Observable<Connection> {
+  checkMethods('The channel of overChannel', channel, 'write', 'close');
+  checkArgument('The role of overChannel', role, 'object');
   return new Observable((out) => yieldConnection(new TcpmConnection(channel, role, options), out));
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../wire/arguments.js';
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
 import {
@@ -30,12 +31,19 @@ export interface RshOptions {
  * a host or user that looks like an option. Errors with `COMMAND_FAILED` and `TEXT_IN_CHANNEL` as
  * ssh does. Source: PROTOCOL.md, "Drivers".
  */
-export function rsh({
-  host,
-  clientUsername = DEFAULT_CLIENT_USERNAME,
-  amandadPath = DEFAULT_AMANDAD,
-  command = 'rsh',
-}: RshOptions): Driver {
+export function rsh(options: RshOptions): Driver {
+  checkOptions('rsh', options, {
+    host: 'name',
+    clientUsername: 'name?',
+    amandadPath: 'name?',
+    command: 'name?',
+  });
+  const {
+    host,
+    clientUsername = DEFAULT_CLIENT_USERNAME,
+    amandadPath = DEFAULT_AMANDAD,
+    command = 'rsh',
+  } = options;
   checkName('The host', host);
   checkName('The client-username', clientUsername);
   checkAmandadPath(amandadPath);

@@ -1,3 +1,5 @@
+import { checkOptions } from '../wire/arguments.js';
+import { MOST_MILLISECONDS, inRange } from '../wire/ranges.js';
 import { defaultTiming } from '../exchange/timing.js';
 import type { Driver } from './driver.js';
 import { DEFAULT_AMANDAD } from './local.js';
@@ -46,6 +48,14 @@ export interface SshOptions {
  * login profile prints something. Source: PROTOCOL.md, "Drivers".
  */
 export function ssh(options: SshOptions): Driver {
+  checkOptions('ssh', options, {
+    host: 'name',
+    clientUsername: 'name?',
+    keyFile: 'name?',
+    amandadPath: 'name?',
+    sshOptions: 'strings?',
+    command: 'name?',
+  });
   const {
     host,
     clientUsername = DEFAULT_CLIENT_USERNAME,
@@ -56,6 +66,7 @@ export function ssh(options: SshOptions): Driver {
     command = 'ssh',
   } = options;
   const { connectTimeout = defaultTiming.connectTimeout } = options;
+  inRange('The option connectTimeout of ssh', connectTimeout, 0, MOST_MILLISECONDS);
   checkName('The host', host);
   checkName('The client-username', clientUsername);
   checkAmandadPath(amandadPath);

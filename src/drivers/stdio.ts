@@ -20,6 +20,7 @@ import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { TcpmConnection } from '../connection/tcpm-connection.js';
 import { defaultTiming } from '../exchange/timing.js';
+import { checkOptions, shownValue } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
 import type { Listener } from './driver.js';
@@ -40,7 +41,14 @@ export interface StdioOptions {
  * pipes. Without `SSH_CONNECTION` auth ssh answers with a NAK and errors with `ACCESS_DENIED`.
  * Source: PROTOCOL.md, "Starting a service" and "Drivers".
  */
-export function listenStdio({ auth }: StdioOptions): Listener {
+export function listenStdio(stdio: StdioOptions): Listener {
+  checkOptions('listenStdio', stdio, { auth: 'name' });
+  const { auth } = stdio;
+  if (!auths.includes(auth))
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `The option auth of listenStdio must be ${auths.join(', ')}, not ${shownValue(auth)}.`,
+    );
   return {
     name: auth,
     accept: (options) =>
@@ -54,6 +62,8 @@ export function listenStdio({ auth }: StdioOptions): Listener {
       ),
   };
 }
+
+const auths: readonly StdioOptions['auth'][] = ['bsdtcp', 'local', 'ssh', 'rsh'];
 
 function identify(auth: StdioOptions['auth']): Observable<SshPeer | Refused> {
   if (auth === 'ssh') return sshPeer(process.env.SSH_CONNECTION);

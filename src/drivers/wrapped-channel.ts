@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { describePeer, type Channel, type Peer } from '../transport/channel.js';
 import { hungUp } from '../connection/connection-errors.js';
+import { checkMethods, checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import { FrameDecoder, encodeFrame } from '../wire/frame.js';
 
@@ -24,7 +25,10 @@ export interface PayloadWrapping {
  * for a payload that cannot be unwrapped, and for an end inside a frame. Source: PROTOCOL.md,
  * "Frames".
  */
-export function wrapPayloads(channel: Channel, { wrap, unwrap }: PayloadWrapping): Channel {
+export function wrapPayloads(channel: Channel, wrapping: PayloadWrapping): Channel {
+  checkMethods('The channel of wrapPayloads', channel, 'write', 'close');
+  checkOptions('wrapPayloads', wrapping, { wrap: 'function', unwrap: 'function' });
+  const { wrap, unwrap } = wrapping;
   const outgoing = new Rewriting(wrap);
   return {
     peer: channel.peer,

@@ -20,6 +20,7 @@ import { describePeer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
 import { AmandaError } from '../wire/errors.js';
+import { checkOptions } from '../wire/arguments.js';
 import { Features } from '../wire/features.js';
 import { Options, formatOptions, type OptionFields } from '../wire/options.js';
 import { parseReply } from '../wire/reply.js';
@@ -82,6 +83,7 @@ export function request(
   options: RequestOptions = {},
 ): OperatorFunction<Connection, Reply> {
   const asked = typeof service === 'string' ? { service } : service;
+  checkOptions('request', asked, { service: 'name' });
   // The result ends with the exchange while the connection goes on, so the end travels as a value.
   return (connections) =>
     connections.pipe(

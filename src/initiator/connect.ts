@@ -14,6 +14,7 @@ import type { Connection } from '../connection/connection.js';
 import type { ConnectionOptions } from '../connection/options.js';
 import { afterLastCall } from '../exchange/calls.js';
 import { timingWith, type Timing } from '../exchange/timing.js';
+import { checkMethods } from '../wire/arguments.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { Driver } from '../drivers/driver.js';
 
@@ -38,6 +39,7 @@ export interface ConnectOptions
  * connected, errors with what broke the connection. Source: PROTOCOL.md, "The exchange: initiator".
  */
 export function connect(driver: Driver, options: ConnectOptions = {}): Observable<Connection> {
+  checkMethods('The driver of connect', driver, 'open');
   const { connectTimeout, connectTries, connectWait } = timingWith(options);
   return driver.open(options).pipe(
     timeout({ first: connectTimeout }),

@@ -1,6 +1,7 @@
 import { concatMap, of, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import { describePeer } from '../transport/channel.js';
+import { checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import { noop, type Noop } from './noop.js';
 import { onConnection } from './on-connection.js';
@@ -21,6 +22,7 @@ import { sendbackup, type Dump, type SendbackupOptions } from './sendbackup.js';
  * {@link noop} and {@link sendbackup} do. Source: PROTOCOL.md, "Features".
  */
 export function dump(options: SendbackupOptions): OperatorFunction<Connection, Dump> {
+  checkOptions('dump', options, { dle: 'object' });
   const { dle: _, options: __, ...call } = options;
   return onConnection((connection) =>
     of(connection).pipe(

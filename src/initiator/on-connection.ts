@@ -7,6 +7,7 @@ import {
   type OperatorFunction,
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
+import { checkArgument } from '../wire/arguments.js';
 import { asCallOn } from '../exchange/calls.js';
 
 /**
@@ -28,6 +29,7 @@ import { asCallOn } from '../exchange/calls.js';
 export function onConnection<T>(
   work: (connection: Connection) => Observable<T>,
 ): OperatorFunction<Connection, T> {
+  checkArgument('The work of onConnection', work, 'function');
   return (connections) =>
     connections.pipe(
       filter((_, index) => index === 0),

@@ -3,6 +3,7 @@ import type { Connection } from '../connection/connection.js';
 import { request, type Reply } from '../exchange/request.js';
 import { formatDle } from '../wire/dle-format.js';
 import type { Dle } from '../wire/dle.js';
+import { checkOptions } from '../wire/arguments.js';
 import { printable } from '../wire/text.js';
 import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply } from './reply-errors.js';
@@ -41,10 +42,9 @@ export function isProblem({ severity }: Finding): boolean {
  * A problem is a value; the check is complete when this completes. Errors with `BAD_REPLY` for
  * malformed messages, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
  */
-export function selfcheck({
-  dles,
-  ...call
-}: SelfcheckOptions): OperatorFunction<Connection, Finding> {
+export function selfcheck(options: SelfcheckOptions): OperatorFunction<Connection, Finding> {
+  checkOptions('selfcheck', options, { dles: 'list' });
+  const { dles, ...call } = options;
   const body = dles.map(formatDle).join('');
   return (connections) =>
     connections.pipe(

@@ -6,6 +6,7 @@ import { request, type Reply } from '../exchange/request.js';
 import { lines } from '../operators/lines.js';
 import { formatDle } from '../wire/dle-format.js';
 import type { Dle } from '../wire/dle.js';
+import { checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 import { printable } from '../wire/text.js';
 import { parseBackupMessage, type BackupMessage } from './backup-message.js';
@@ -52,15 +53,18 @@ export interface Dump {
  *       .pipe(sendbackup({ dle }), mergeMap((dump) => dump.messages))
  *       .subscribe(console.log);
  *
- * Unsubscribing ends the dump. Errors with `SERVICE_FAILED` when the target refuses, with
- * `RETRY_LATER` when it wants to dump later, with `BAD_REPLY` for a reply without DATA or MESG
- * stream or with other lines, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md,
- * "Services".
+ * Unsubscribing ends the dump. Source: PROTOCOL.md, "Services". Errors as {@link request} does, and
+ * with:
+ *
+ * - `SERVICE_FAILED`: the target refuses.
+ * - `RETRY_LATER`: the target wants to dump later; {@link retryAdvice} reads when.
+ * - `BAD_REPLY`: the reply has no DATA or MESG stream, or other lines.
+ *
+ * Throws `BAD_ARGUMENT` for no or several levels, and `BAD_DLE` for a DLE that cannot be sent.
  */
-export function sendbackup({
-  dle,
-  ...call
-}: SendbackupOptions): OperatorFunction<Connection, Dump> {
+export function sendbackup(options: SendbackupOptions): OperatorFunction<Connection, Dump> {
+  checkOptions('sendbackup', options, { dle: 'object' });
+  const { dle, ...call } = options;
   const [level, ...more] = dle.levels ?? [{ level: 0 }];
   if (level === undefined || more.length > 0)
     throw new AmandaError(

@@ -3,6 +3,7 @@ import type { Connection } from '../connection/connection.js';
 import { request, type Reply } from '../exchange/request.js';
 import { formatDle } from '../wire/dle-format.js';
 import type { Dle } from '../wire/dle.js';
+import { checkOptions } from '../wire/arguments.js';
 import { quotedWords, unquote } from '../wire/quote.js';
 import { printable } from '../wire/text.js';
 import { optionsFor, type CallOptions } from './call-options.js';
@@ -35,15 +36,17 @@ export type EstimateAnswer =
  *     reply   ----P----P-R          P: a partial reply  R: the final one
  *     out     ----a----b-(c|)       a: the first disk, and so on; each estimate once
  *
- * A failed estimate is a value; a disk without a line has `none` at the end. Errors with
- * `SERVICE_FAILED` when the whole service failed, with `BAD_REPLY` for a line that is no estimate
- * or was not requested, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md,
- * "Services".
+ * A failed estimate is a value; a disk without a line has `none` at the end. Source: PROTOCOL.md,
+ * "Services". Errors as {@link request} does, and with:
+ *
+ * - `SERVICE_FAILED`: the whole service failed.
+ * - `BAD_REPLY`: a line is no estimate, or was not requested.
+ *
+ * Throws `BAD_DLE` for a DLE that cannot be sent.
  */
-export function sendsize({
-  dles,
-  ...call
-}: SendsizeOptions): OperatorFunction<Connection, Estimate> {
+export function sendsize(options: SendsizeOptions): OperatorFunction<Connection, Estimate> {
+  checkOptions('sendsize', options, { dles: 'list' });
+  const { dles, ...call } = options;
   const asked = dles.map((dle) => ({ ...dle, levels: dle.levels ?? [{ level: 0 }] }));
   const body = asked.map(formatDle).join('');
   return (connections) =>

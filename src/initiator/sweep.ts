@@ -10,6 +10,8 @@ import {
   type Observable,
   type ObservableInput,
 } from 'rxjs';
+import { checkArgument } from '../wire/arguments.js';
+import { inRange } from '../wire/ranges.js';
 
 export interface SweepOptions {
   /** The most hosts at once. Default 64. */
@@ -48,6 +50,8 @@ export function sweep<Host, T>(
   work: (host: Host) => Observable<T>,
   { atOnce = 64 }: SweepOptions = {},
 ): Observable<SweepEvent<Host, T>> {
+  checkArgument('The work of sweep', work, 'function');
+  inRange('The option atOnce of sweep', atOnce, 1, Number.MAX_SAFE_INTEGER);
   return from(hosts).pipe(
     mergeMap((host) => {
       const started = asyncScheduler.now();

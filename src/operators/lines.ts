@@ -1,4 +1,5 @@
 import { Observable, type OperatorFunction } from 'rxjs';
+import { checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 
 export interface LinesOptions {
@@ -16,10 +17,9 @@ export interface LinesOptions {
  * UTF-8, whatever the cuts; a byte order mark is a character of it. Errors with `TRUNCATED` when a
  * line grows over `maxLength`.
  */
-export function lines({ maxLength = 1_048_576 }: LinesOptions = {}): OperatorFunction<
-  Uint8Array,
-  string
-> {
+export function lines(options: LinesOptions = {}): OperatorFunction<Uint8Array, string> {
+  checkOptions('lines', options, { maxLength: 'number?' });
+  const { maxLength = 1_048_576 } = options;
   return (chunks) =>
     new Observable((out) => {
       // Node 24 would drop a U+FEFF at the start of any piece.

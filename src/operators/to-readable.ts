@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { Observable } from 'rxjs';
+import { checkArgument } from '../wire/arguments.js';
 import { iterate } from './iterate.js';
 import { isPullable, type Pullable } from './pull.js';
 
@@ -11,6 +12,7 @@ import { isPullable, type Pullable } from './pull.js';
  * unsubscribes.
  */
 export function toReadable(source: Observable<Uint8Array> | Pullable<Uint8Array>): Readable {
+  checkArgument('The source of toReadable', source, 'object');
   if (isPullable<Uint8Array>(source)) return Readable.from(iterate(source), { objectMode: false });
   const readable = new Readable({ read: () => undefined });
   const subscription = source.subscribe({

@@ -2,6 +2,7 @@ import { ReplaySubject, defer, finalize, mergeMap, takeUntil, type Observable } 
 import type { Connection } from '../connection/connection.js';
 import { AddressPenalties } from '../drivers/address-penalties.js';
 import type { Listener } from '../drivers/driver.js';
+import { checkArgument, checkMethods } from '../wire/arguments.js';
 import { timingWith } from '../exchange/timing.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
 import { answerRequests, type Target } from './served-connection.js';
@@ -27,6 +28,8 @@ export function serve(
   services: ServiceMap,
   options: ServeOptions = {},
 ): Observable<ServiceEvent> {
+  checkMethods('The listener of serve', listener, 'accept');
+  checkServices(services);
   return defer(() => {
     const stop = new ReplaySubject<unknown>(1);
     const target = targetOf(services, options, listener.maxConnections);
@@ -52,6 +55,7 @@ export function serveConnection(
   services: ServiceMap,
   options: ServeOptions = {},
 ): Observable<ServiceEvent> {
+  checkServices(services);
   return defer(() => {
     const target = targetOf(services, options);
     const stopping = options.stop?.subscribe(() => {
@@ -59,6 +63,12 @@ export function serveConnection(
     });
     return answerRequests(connection, target).pipe(finalize(() => stopping?.unsubscribe()));
   });
+}
+
+function checkServices(services: ServiceMap): void {
+  checkArgument('The services of a target', services, 'object');
+  for (const [name, service] of Object.entries(services))
+    checkArgument(`The service ${name}`, service, 'function');
 }
 
 function targetOf(services: ServiceMap, options: ServeOptions, maxConnections?: number): Target {

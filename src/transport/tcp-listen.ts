@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
 import { AmandaError } from '../wire/errors.js';
+import { inRange } from '../wire/ranges.js';
 import { checkPort } from './address.js';
 
 /** How a target listens for TCP connections; each driver has a port of its own. */
@@ -28,6 +29,7 @@ export function listenTcp(
   { host, maxConnections = DEFAULT_MAX_CONNECTIONS, onListening }: ListenTcpOptions,
 ): Observable<Socket> {
   if (port !== 0) checkPort(port);
+  inRange('The option maxConnections', maxConnections, 1, Number.MAX_SAFE_INTEGER);
   return new Observable((out) => {
     const server = createServer((socket) => {
       // The driver adds its own listener; until then an error must not end the process.

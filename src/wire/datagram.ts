@@ -39,7 +39,7 @@ export function encodeDatagram({ handle, sequence, packet: { type, body } }: Dat
   if ((sequence | 0) !== sequence)
     throw new AmandaError(
       'BAD_ARGUMENT',
-      `A sequence number is a whole number of 32 bits, not ${sequence}.`,
+      `A sequence number must be a whole number of 32 bits, not ${sequence}.`,
     );
   const word = sendableType(type, body, 'name');
   const head = encodeText(`Amanda 3.5 ${word} HANDLE ${handle} SEQ ${sequence}\n`);

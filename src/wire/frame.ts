@@ -73,7 +73,7 @@ export class FrameDecoder {
     if (!Number.isInteger(maxPayload) || maxPayload < 1 || maxPayload > 0x7fff_ffff) {
       throw new AmandaError(
         'BAD_ARGUMENT',
-        `maxPayload is a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`,
+        `maxPayload must be a whole number of bytes from 1 to 2147483647, not ${maxPayload}.`,
       );
     }
     this.#maxPayload = maxPayload;

@@ -22,7 +22,14 @@ export * from './options.js';
 export * from './features.js';
 export { formatDle } from './dle-format.js';
 export { parseDles } from './dle-parse.js';
-export type { Dle, DleCompression, DleDatapath, DleEncryption, DleLevel } from './dle.js';
+export type {
+  Dle,
+  DleCompression,
+  DleDatapath,
+  DleEncryption,
+  DleLevel,
+  DleProgram,
+} from './dle.js';
 export type { DlePlugin, DleProperty, DleScript, DleSelection } from './dle.js';
 export type { EstimateMethod } from './dle.js';
 export type { Element as DleElement } from './markup.js';

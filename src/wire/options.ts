@@ -143,7 +143,10 @@ export function parseOptions(line: string, code: AmandaErrorCode = 'BAD_REQUEST'
 export function formatOptions(fields: OptionFields): string {
   const { features, maxdumps, hostname, config, timestamp, auth, other } = fields;
   if (maxdumps !== undefined && (!Number.isInteger(maxdumps) || maxdumps < 1)) {
-    throw new AmandaError('BAD_ARGUMENT', `maxdumps is a whole number from 1, not ${maxdumps}.`);
+    throw new AmandaError(
+      'BAD_ARGUMENT',
+      `maxdumps must be a whole number from 1, not ${maxdumps}.`,
+    );
   }
   const known: Record<string, string | undefined> = {
     features: features?.toString(),

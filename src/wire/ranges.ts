@@ -1,3 +1,4 @@
+import { shownValue } from './arguments.js';
 import { AmandaError, type AmandaErrorCode } from './errors.js';
 
 /** The least and the greatest value of a whole number. */
@@ -15,7 +16,10 @@ export function inRange(
   code: AmandaErrorCode = 'BAD_ARGUMENT',
 ): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new AmandaError(code, `${name} is a whole number from ${least} to ${most}, not ${value}.`);
+  throw new AmandaError(
+    code,
+    `${name} must be a whole number from ${least} to ${most}, not ${shownValue(value)}.`,
+  );
 }
 
 /** Options with their defaults; undefined means the default. Errors as {@link inRange} does. */
@@ -29,7 +33,7 @@ export function withDefaultsIn<T extends object>(
     const value = options[name];
     if (value === undefined) continue;
     const range: Range | undefined = ranges[name];
-    if (range !== undefined) inRange(name, value as number, ...range);
+    if (range !== undefined) inRange(`The option ${name}`, value as number, ...range);
     all[name] = value;
   }
   return all;

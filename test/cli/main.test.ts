@@ -15,7 +15,7 @@ describe('rx-amanda', () => {
     [['demo', 'one', 'two'], '"two" is one word too many.'],
     [['noop', 'one', '--bogus'], "Unknown option '--bogus'."],
     [['noop', 'one', '--timeuot', '3'], 'Unknown option \'--timeuot\'. Did you mean "--timeout"?'],
-    [['noop', 'one:0'], 'The port of HOST is a whole number from 1 to 65535, not "0".'],
+    [['noop', 'one:0'], 'The port of HOST must be a whole number from 1 to 65535, not "0".'],
     [['noop', 'one:7', '--port', '8'], '"one:7" and --port both name a port.'],
     [['noop', 'one:7:'], 'HOST is HOST:PORT, or [ADDRESS]:PORT for IPv6, not "one:7:".'],
     [

@@ -10,7 +10,7 @@ describe('inRange', () => {
     expect(() => inRange('times', value as number, 1, 3)).toThrow(
       expect.objectContaining({
         code: 'BAD_ARGUMENT',
-        message: `times is a whole number from 1 to 3, not ${value}.`,
+        message: `times must be a whole number from 1 to 3, not ${value === '2' ? '"2"' : value}.`,
       }),
     );
   });
@@ -40,7 +40,9 @@ describe('withDefaultsIn', () => {
 
   test('refuses a number out of its range', () => {
     expect(() => withDefaultsIn({ times: 4 }, defaults, ranges)).toThrow(
-      expect.objectContaining({ message: 'times is a whole number from 1 to 3, not 4.' }),
+      expect.objectContaining({
+        message: 'The option times must be a whole number from 1 to 3, not 4.',
+      }),
     );
   });
 });

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { Observable, defer } from 'rxjs';
 import { servicePortsOfSystem, sourcePorts } from '../../access/reserved-port.js';
 import type { Connection } from '../../connection/connection.js';
@@ -7,10 +6,12 @@ import { switchFirst } from '../../operators/switch-first.js';
 import { describePeer, type Peer } from '../../transport/channel.js';
 import { connectUdp, type ConnectedUdp } from '../../transport/datagram-socket.js';
 import { checkPort } from '../../transport/address.js';
+import { checkOptions } from '../../wire/arguments.js';
 import { decodeDatagram, type Datagram } from '../../wire/datagram.js';
 import { AmandaError, isAmandaError } from '../../wire/errors.js';
 import { AMANDA_PORT } from '../../wire/role.js';
 import type { Driver } from '../driver.js';
+import { ownUserName } from '../own-user.js';
 import { yieldConnection } from '../yield-connection.js';
 import type { PortRange } from './stream-listener.js';
 import { TcpStreams, type StreamFramingFactory } from './tcp-streams.js';
@@ -38,15 +39,12 @@ export interface DatagramDriverOptions {
 /** A driver whose packets are datagrams, with streams of the framing beside them. */
 export function datagramDriver(
   name: 'bsd' | 'bsdudp',
-  {
-    host,
-    port = AMANDA_PORT,
-    user = userInfo().username,
-    reservedPorts,
-    streamPorts: ports,
-  }: DatagramDriverOptions,
+  settings: DatagramDriverOptions,
   framing: StreamFramingFactory,
 ): Driver {
+  checkOptions(name, settings, { host: 'name', user: 'name?', streamPorts: 'object?' });
+  const { host, port = AMANDA_PORT, user = ownUserName(), reservedPorts } = settings;
+  const { streamPorts: ports } = settings;
   checkPort(port);
   return {
     name,

@@ -7,6 +7,7 @@ import type { Peer } from '../../transport/channel.js';
 import { inheritUdp, listenUdp } from '../../transport/datagram-socket.js';
 import { checkPort } from '../../transport/address.js';
 import { DEFAULT_MAX_CONNECTIONS } from '../../transport/tcp-listen.js';
+import { checkOptions } from '../../wire/arguments.js';
 import { MAX_DATAGRAM, encodeDatagram, type Datagram } from '../../wire/datagram.js';
 import { packet } from '../../wire/packet.js';
 import { AMANDA_PORT } from '../../wire/role.js';
@@ -60,6 +61,8 @@ export function datagramListener(
   framing: StreamFramingFactory,
   sockets?: Observable<Socket>,
 ): Listener {
+  const of = name === 'bsd' ? 'listenBsd' : 'listenBsdudp';
+  checkOptions(of, options, { host: 'name?', streamPorts: 'object?', onListening: 'function?' });
   const {
     port = AMANDA_PORT,
     host,

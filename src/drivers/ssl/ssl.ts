@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { userInfo } from 'node:os';
 import type { Server } from 'node:tls';
 import {
   Observable,
@@ -21,6 +20,7 @@ import type { Connection } from '../../connection/connection.js';
 import type { ConnectionOptions } from '../../connection/options.js';
 import { TcpmConnection } from '../../connection/tcpm-connection.js';
 import { defaultTiming } from '../../exchange/timing.js';
+import { checkOptions } from '../../wire/arguments.js';
 import { AmandaError, isAmandaError } from '../../wire/errors.js';
 import { EvictionPolicy, evictionThreshold } from '../eviction-policy.js';
 import type { Driver, Listener } from '../driver.js';
@@ -34,6 +34,7 @@ import {
 import { clientHello } from './client-hello.js';
 import { DelayedHandshakes } from './delayed-handshakes.js';
 import { openSession } from './open-session.js';
+import { ownUserName } from '../own-user.js';
 import { overChannel } from '../over-channel.js';
 import { checkPort } from '../../transport/address.js';
 import {
@@ -74,18 +75,15 @@ export interface SslOptions extends CertificateOptions {
  * `FILE_FAILED`. A refusal of our certificate may show only at the first answer. Source:
  * PROTOCOL.md, "Drivers".
  */
-export function ssl({
-  host,
-  port = SSL_PORT,
-  user = userInfo().username,
-  ...certificates
-}: SslOptions): Driver {
+export function ssl(options: SslOptions): Driver {
+  checkOptions('ssl', options, { host: 'name', user: 'name?' });
+  const { host, port = SSL_PORT, user = ownUserName(), ...certificates } = options;
   checkPort(port);
   const cache = new CertificateCache(certificates, (own) => sessionContext(own, certificates));
   return {
     name: 'ssl',
     user,
-    open: (options) =>
+    open: (connection) =>
       defer(() => of(cache.read())).pipe(
         switchMap(({ own, made: context }) =>
           openSession(host, port, own, context, certificates).pipe(
@@ -93,7 +91,7 @@ export function ssl({
               overChannel(
                 sslChannel(secured, { side: 'initiator', ...own }),
                 { side: 'initiator', user },
-                options,
+                connection,
               ),
             ),
           ),
@@ -114,13 +112,15 @@ export interface ListenSslOptions extends AcceptSslOptions, ListenTcpOptions {
  * The connection of a refused peer is closed, and emitted as a Connection that has ended with the
  * reason; `serve` reports it as `disconnected`. Source: PROTOCOL.md, "Drivers".
  */
-export function listenSsl({
-  port = SSL_PORT,
-  host,
-  maxConnections = DEFAULT_MAX_CONNECTIONS,
-  onListening,
-  ...options
-}: ListenSslOptions = {}): Listener {
+export function listenSsl(settings: ListenSslOptions = {}): Listener {
+  checkOptions('listenSsl', settings, { host: 'name?', onListening: 'function?' });
+  const {
+    port = SSL_PORT,
+    host,
+    maxConnections = DEFAULT_MAX_CONNECTIONS,
+    onListening,
+    ...options
+  } = settings;
   const sockets = listenTcp(port, {
     maxConnections,
     ...(host === undefined ? {} : { host }),

@@ -21,6 +21,7 @@ import {
 } from 'rxjs';
 import type { Readable } from 'node:stream';
 import type { IncomingRequest, Service, ServiceReply } from '../../exchange/service.js';
+import { checkArgument, checkOptions } from '../../wire/arguments.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { FeatureName } from '../../wire/features.js';
 import { inRange } from '../../wire/ranges.js';
@@ -238,12 +239,14 @@ function ended(readable: Readable): Observable<unknown> {
 
 function settingsOf(executable: string, options: ProcessServiceOptions): Settings {
   const { streamOffset = 150, streamCount = 4, hideFeatures = [] } = options;
+  checkArgument('The executable of processService', executable, 'name');
+  checkOptions('processService', options, { auth: 'name?', extraArgs: 'strings?', env: 'object?' });
   if (!isAbsolute(executable))
     throw new AmandaError(
       'BAD_ARGUMENT',
       `A service's executable is given by its absolute path, not as "${executable}".`,
     );
-  inRange('streamOffset', streamOffset, 3, 1_000);
-  inRange('streamCount', streamCount, 0, 16);
+  inRange('The option streamOffset', streamOffset, 3, 1_000);
+  inRange('The option streamCount', streamCount, 0, 16);
   return { ...options, streamOffset, streamCount, hideFeatures };
 }

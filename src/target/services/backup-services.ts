@@ -6,6 +6,7 @@ import {
   type ServiceReply,
 } from '../../exchange/service.js';
 import type { Dle } from '../../wire/dle.js';
+import { checkArgument } from '../../wire/arguments.js';
 import { AmandaError } from '../../wire/errors.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
@@ -41,6 +42,7 @@ export function backupServices(
   find: FindImage,
   { tar = '/bin/tar' }: BackupServicesOptions = {},
 ): BackupServices {
+  checkArgument('The function find of backupServices', find, 'function');
   return {
     noop: noopService(features),
     selfcheck: (request) => defer(() => selfcheck(request, find)),

@@ -1,5 +1,6 @@
 import { Observable, catchError, defer, finalize, from, of, switchMap } from 'rxjs';
 import { reply, type Service, type ServiceReply } from '../../exchange/service.js';
+import { checkOptions } from '../../wire/arguments.js';
 import { AmandaError } from '../../wire/errors.js';
 import { messageOf, printable } from '../../wire/text.js';
 import { readDumpRequest, type DumpPermission, type DumpRequest } from './dump-request.js';
@@ -15,11 +16,14 @@ export interface SendbackupServiceOptions extends DumpPermission, Partial<DumpTo
  * programs, compression and encryption on the client, include lists, scripts, and levels above 0
  * without `listDir`. Source: PROTOCOL.md, "Streams".
  */
-export function sendbackupService({
-  tar = '/bin/tar',
-  listDir,
-  ...permission
-}: SendbackupServiceOptions = {}): Service {
+export function sendbackupService(options: SendbackupServiceOptions = {}): Service {
+  checkOptions('sendbackupService', options, {
+    tar: 'name?',
+    listDir: 'name?',
+    roots: 'strings?',
+    allow: 'function?',
+  });
+  const { tar = '/bin/tar', listDir, ...permission } = options;
   return (request) =>
     defer(() => {
       const asking = readDumpRequest(request, permission);

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../wire/arguments.js';
 import { AmandaError } from '../../wire/errors.js';
 import { printable, encodeText } from '../../wire/text.js';
 import type { BackupImage } from './backup-image.js';
@@ -40,7 +41,9 @@ export interface TarArchiveOptions {
  * The archive has the POSIX format. Its data error with `BAD_ARGUMENT` for a name that is empty,
  * absolute or leads out of the archive, and for streamed content of another size than given.
  */
-export function tarArchive({ size, files }: TarArchiveOptions): BackupImage {
+export function tarArchive(options: TarArchiveOptions): BackupImage {
+  checkOptions('tarArchive', options, { size: 'number', files: 'object' });
+  const { size, files } = options;
   return { size: size + END.length, data: (list) => archive(files, list) };
 }
 
