@@ -29,8 +29,9 @@ export { retryAdvice, type RetryAdvice } from './initiator/retry.js';
 export type { CallOptions } from './initiator/call-options.js';
 
 // Diagnosis: why a target does not answer, or lets nothing in.
-export { doctor } from './doctor/doctor.js';
+export { doctor, doctorLocal } from './doctor/doctor.js';
 export type { DoctorOptions } from './doctor/doctor-options.js';
+export type { LocalDoctorOptions } from './doctor/local/local-facts.js';
 export { firstToFix } from './doctor/first-to-fix.js';
 export type { Check, CheckGroup, CheckOutcome, CheckStatus } from './doctor/check.js';
 export type { FindingKind } from './doctor/finding-kinds.js';

@@ -1,5 +1,6 @@
 import { defer, from, switchMap, type Observable } from 'rxjs';
 import type { Check } from './check.js';
+import type { LocalDoctorOptions } from './local/local-facts.js';
 import type { DoctorOptions } from './doctor-options.js';
 
 /**
@@ -17,5 +18,17 @@ export function doctor(options: DoctorOptions): Observable<Check> {
   // Loaded here, because programs that only connect need no checks.
   return defer(() => from(import('./examine-target.js'))).pipe(
     switchMap(({ examineTarget }) => examineTarget(options)),
+  );
+}
+
+/**
+ * Examines this host as a target: Amanda's user, .amandahosts, what starts amandad, its programs
+ * and its folders. Emits each check when it finishes. Only reads, and never errors.
+ *
+ *     doctorLocal().subscribe(({ id, status, fix }) => console.log(id, status, fix));
+ */
+export function doctorLocal(options: LocalDoctorOptions = {}): Observable<Check> {
+  return defer(() => from(import('./local/examine-host.js'))).pipe(
+    switchMap(({ examineHost }) => examineHost(options)),
   );
 }

@@ -58,6 +58,29 @@ export const findingKinds = [
   // capabilities
   'old-client',
   'slow-answer',
+  // local
+  'no-amanda-user',
+  'amanda-home',
+  'amandahosts-crlf',
+  'amandahosts-bom',
+  'amandahosts-comment',
+  'amandahosts-useless',
+  'amandahosts-name',
+  'local-unreadable',
+  'no-listener',
+  'listener-disabled',
+  'listener-wait',
+  'listener-auth',
+  'not-listening',
+  'only-from',
+  'port-twice',
+  'no-new-privileges',
+  'runtar-rights',
+  'security-conf',
+  'library-missing',
+  'shared-memory',
+  'gnutar-lists',
+  'little-space',
 ] as const;
 
 /** A kind of finding; the anchor in docs/doctor.md. */

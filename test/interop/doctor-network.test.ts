@@ -244,5 +244,12 @@ describeReal('rx-amanda doctor over bsdtcp', ['amandad', 'xinetd'], () => {
     expect(found.exitCode).toBe(0);
   });
 
+  it('finds nothing to fix on the target itself', async () => {
+    await startAmandad(lab.client);
+    const found = await diagnose(lab, ['--local'], { on: 'client' });
+    expect(findingsOf(found)).toEqual([]);
+    expect(found.exitCode).toBe(0);
+  });
+
   it.each(faults)('names first: $fault', (fault) => expectNamedFirst(lab, fault));
 });

@@ -48,14 +48,21 @@ export async function heal({ server: ours, client: theirs }: TwoHosts): Promise<
   theirs.sandbox.allow([`${server.name} root amdump`]);
 }
 
-/** Runs the doctor on the server. */
+interface DiagnoseOptions {
+  readonly format?: readonly string[];
+  readonly user?: User;
+  /** The host that it runs on; default the server. */
+  readonly on?: keyof Omit<TwoHosts, 'close'>;
+}
+
+/** Runs the doctor. */
 export async function diagnose(
-  { server: host }: Pick<TwoHosts, 'server'>,
+  lab: TwoHosts,
   args: readonly string[],
-  { format = ['--json'], user = 'root' }: { format?: readonly string[]; user?: User } = {},
+  { format = ['--json'], user = 'root', on = 'server' }: DiagnoseOptions = {},
 ): Promise<Diagnosis & { readonly text: string }> {
   const started = performance.now();
-  const child = host.start(process.execPath, [rxAmanda, 'doctor', ...format, ...args], user);
+  const child = lab[on].start(process.execPath, [rxAmanda, 'doctor', ...format, ...args], user);
   // The connection ends in good order after the report.
   const reported = once(child.stdout as Readable, 'data').then(() => performance.now());
   const [text, errors] = await outputsOf(child);

@@ -1,7 +1,8 @@
+import { hostname } from 'node:os';
 import { map, tap, toArray, type Observable } from 'rxjs';
 import type { Check } from '../../../doctor/check.js';
-import { doctor } from '../../../doctor/doctor.js';
-import { parseArguments } from '../../terminal/arguments.js';
+import { doctor, doctorLocal } from '../../../doctor/doctor.js';
+import { parseArguments, takePositionals } from '../../terminal/arguments.js';
 import type { CliCommand } from '../command.js';
 import { configOptions, configOptionsHelp } from '../configured.js';
 import { certificatesOf, sshOptionsOf } from '../driver-options.js';
@@ -15,10 +16,15 @@ import { checkLines, doctorDocument, doctorExitCode, lastLines } from './doctor-
 export const doctorCommand: CliCommand = {
   summary: 'find out why a target does not answer, or lets nothing in',
   help: `Usage: rx-amanda doctor [OPTION…] HOST…
+       rx-amanda doctor --local [--user NAME]
 
 Examines the way to a target step by step: names, privileges, the network, what
 listens there, and what it says to a request. Prints a line for each check, and
 at the end the first thing to fix. docs/doctor.md explains each finding.
+
+  --local                 examine this host as a target instead, and only read:
+                          Amanda's user (--user), .amandahosts, what starts
+                          amandad, its programs and its folders
 
 ${manyHostsHelp()}
 
@@ -38,7 +44,9 @@ Exit code:
       ...targetOptions,
       ...configOptions,
       ...manyHostsOptions,
+      local: { type: 'boolean' },
     });
+    if (values.local === true) return examineThisHost(positionals, values.user, output);
     const { hosts } = takeHosts(positionals);
     const examined = hosts.map((place) => ({
       place,
@@ -60,6 +68,16 @@ Exit code:
     });
   },
 };
+
+function examineThisHost(
+  positionals: readonly string[],
+  user: string | undefined,
+  output: Output,
+): Observable<number> {
+  takePositionals(positionals, []);
+  const checks = doctorLocal(user === undefined ? {} : { user });
+  return report(checks, { host: hostname(), auth: null }, false, output);
+}
 
 /**
  * Prints each check when it comes, or those of one of several hosts together, or a document. Emits
