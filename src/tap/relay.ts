@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
-import { KEEP_ALIVE } from '../transport/keep-alive.js';
+import { keepAliveNow } from '../transport/keep-alive.js';
 import { connectTcp } from '../transport/tcp-connect.js';
 import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
 import { AmandaError } from '../wire/errors.js';
@@ -175,7 +175,7 @@ class TcpTap {
 
 /** Sends packets at once, and notices a dead peer. */
 function prepare(socket: Socket): void {
-  socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE);
+  keepAliveNow(socket.setNoDelay(true));
 }
 
 function place({ host, port }: TapTcpOptions['target']): string {

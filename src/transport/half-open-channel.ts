@@ -1,10 +1,13 @@
 import { Observable } from 'rxjs';
 import { NO_BYTES } from '../wire/frame.js';
 import type { Peer } from './channel.js';
-import { KEEP_ALIVE, keepAlive } from './keep-alive.js';
+import { keepAlive } from './keep-alive.js';
 import { resetSocket } from './reset-socket.js';
 import { StreamChannel, dataEvents } from './stream-channel.js';
 import type { ConnectedSocket } from './socket.js';
+
+/** Milliseconds without progress after which a peer that takes nothing is given up. */
+const TAKEN_WITHIN = 60_000;
 
 /**
  * A TCP socket whose directions end on their own. An empty chunk is a FIN, in `bytes` and in
@@ -59,7 +62,7 @@ export class HalfOpenChannel extends StreamChannel {
 
   /** Waits for the peer to take what is left, as long as it gets on with it. */
   override close(): void {
-    this.#socket.end().setTimeout(KEEP_ALIVE, () => {
+    this.#socket.end().setTimeout(TAKEN_WITHIN, () => {
       resetSocket(this.#socket);
     });
   }

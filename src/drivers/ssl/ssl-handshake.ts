@@ -17,7 +17,7 @@ import {
 } from '../../access/certificates.js';
 import type { OwnCertificates } from '../../access/certificate-files.js';
 import type { Peer } from '../../transport/channel.js';
-import { KEEP_ALIVE } from '../../transport/keep-alive.js';
+import { keepAliveNow } from '../../transport/keep-alive.js';
 import type { SocketReader } from '../../transport/socket-reader.js';
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
@@ -83,8 +83,7 @@ export function handshake(
     };
     let kept = false;
     // Errors of a socket that is being destroyed do not matter.
-    raw
-      .setKeepAlive(true, KEEP_ALIVE)
+    keepAliveNow(raw)
       .setNoDelay(true)
       .on('error', () => undefined);
     return session.pipe(
