@@ -13,6 +13,7 @@
 export * from './initiator/connect.js';
 export * from './initiator/on-connection.js';
 export * from './exchange/request.js';
+export type { Retry } from './exchange/retries.js';
 export { defaultTiming, type Timing } from './exchange/timing.js';
 
 // The usual calls, typed.

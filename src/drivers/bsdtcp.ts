@@ -47,6 +47,8 @@ export function bsdtcp(options: BsdtcpOptions): Driver {
   return {
     name: 'bsdtcp',
     user,
+    host,
+    port,
     open: (connection) =>
       defer(() =>
         connectTcp({

@@ -8,6 +8,10 @@ export interface Driver {
   readonly name: string;
   /** The name that requests carry as `SECURITY USER`; undefined if the driver has no such line. */
   readonly user: string | undefined;
+  /** The host to reach, for messages. Optional. */
+  readonly host?: string;
+  /** The port to reach, for messages. Optional; absent when the driver has none of its own. */
+  readonly port?: number;
   /**
    * Cold: subscribing makes one attempt to connect and emits one Connection; unsubscribing ends it.
    */

@@ -29,6 +29,7 @@ export function local(options: LocalOptions = {}): Driver {
   return {
     name: 'local',
     user: undefined,
+    host,
     open: (connection) =>
       defer(() => checkLocal(host)).pipe(
         switchMap(() =>

@@ -31,7 +31,12 @@ export function remoteDriver(remote: RemoteCommand): Driver {
     leadsGroup: true,
     explain: (end: CommandEnd) => explainRemote(remote, end),
   };
-  return { name: auth, user: undefined, open: (options) => throughCommand(command, peer, options) };
+  return {
+    name: auth,
+    user: undefined,
+    host,
+    open: (options) => throughCommand(command, peer, options),
+  };
 }
 
 /**

@@ -11,6 +11,8 @@ import {
   type InitiatorEvent,
   type InitiatorState,
 } from './initiator-machine.js';
+import { RequestProgress } from './request-progress.js';
+import { reportRetry } from './retries.js';
 import type { Timing } from './timing.js';
 import { brokenUnanswered, neverAcknowledged } from './unanswered.js';
 
@@ -36,9 +38,10 @@ export function exchange(
   connection: Connection,
   body: Uint8Array,
   timing: Timing,
+  progress = new RequestProgress(),
 ): Observable<Answer> {
   return new Observable((out) =>
-    new Exchange(connection, packet('REQ', body), timing, out).start(),
+    new Exchange(connection, packet('REQ', body), timing, progress, out).start(),
   );
 }
 
@@ -48,16 +51,25 @@ class Exchange {
   readonly #request: Packet;
   readonly #timing: Timing;
   readonly #out: Subscriber<Answer>;
+  readonly #progress: RequestProgress;
   readonly #packets = new Subscription();
   #timer: Subscription | undefined;
   #state: InitiatorState = { kind: 'ready' };
   #isAnswered = false;
+  #sends = 0;
 
-  constructor(connection: Connection, request: Packet, timing: Timing, out: Subscriber<Answer>) {
+  constructor(
+    connection: Connection,
+    request: Packet,
+    timing: Timing,
+    progress: RequestProgress,
+    out: Subscriber<Answer>,
+  ) {
     this.#connection = connection;
     this.#handle = connection.openHandle();
     this.#request = request;
     this.#timing = timing;
+    this.#progress = progress;
     this.#out = out;
   }
 
@@ -66,6 +78,7 @@ class Exchange {
       this.#handle.packets.subscribe({
         next: (received) => {
           this.#isAnswered = true;
+          this.#progress.note(received);
           this.#step({ kind: 'packet', packet: received, at: asyncScheduler.now() });
         },
         error: (reason: unknown) => {
@@ -92,6 +105,7 @@ class Exchange {
   #perform(effect: InitiatorEffect): void {
     switch (effect.kind) {
       case 'send':
+        if (effect.type === 'REQ') this.#countSend();
         this.#handle.send(effect.type === 'REQ' ? this.#request : packet('ACK'));
         return;
       case 'wait':
@@ -110,7 +124,7 @@ class Exchange {
         return;
       default:
         this.#release();
-        this.#out.error(this.#failure(effect));
+        this.#out.error(this.#progress.explain(this.#failure(effect)));
     }
   }
 
@@ -119,6 +133,23 @@ class Exchange {
     this.#timer?.unsubscribe();
     this.#packets.unsubscribe();
     this.#handle.close();
+  }
+
+  #countSend(): void {
+    this.#sends += 1;
+    if (this.#sends === 1) return;
+    const { peer } = this.#connection;
+    const { requestTries: tries, replyRestarts, ackTimeout, replyTimeout } = this.#timing;
+    const seconds = (this.#progress.isAcknowledged ? replyTimeout : ackTimeout) / 1_000;
+    reportRetry(this.#connection, {
+      what: 'request',
+      peer: describePeer(peer),
+      attempt: this.#sends,
+      tries: tries * (1 + replyRestarts),
+      reason: this.#progress.isAcknowledged
+        ? `no reply within ${seconds} s`
+        : `no acknowledgement within ${seconds} s`,
+    });
   }
 
   #failure(effect: Extract<InitiatorEffect, { kind: 'refused' | 'timedOut' | 'failed' }>): unknown {
@@ -135,7 +166,7 @@ class Exchange {
           ? neverAcknowledged(unanswered, this.#timing.requestTries)
           : new AmandaError(
               'REP_TIMEOUT',
-              `${peer} acknowledged the request but sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`,
+              `${peer} sent no reply within ${this.#timing.replyTimeout / 1000} s; allow more time, or look at its debug log.`,
               context,
             );
     }

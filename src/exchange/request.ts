@@ -19,6 +19,7 @@ import {
 import { describePeer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
 import type { Stream } from '../connection/stream.js';
+import { failAfter } from '../operators/fail-after.js';
 import { AmandaError } from '../wire/errors.js';
 import { checkOptions } from '../wire/arguments.js';
 import { Features } from '../wire/features.js';
@@ -28,6 +29,7 @@ import { encodeRequest } from '../wire/request.js';
 import { encodeText } from '../wire/text.js';
 import { asCallOn } from './calls.js';
 import { exchange, type Answer } from './exchange.js';
+import { RequestProgress } from './request-progress.js';
 import { timingWith, type Timing } from './timing.js';
 
 /** What is asked of a target. */
@@ -44,6 +46,11 @@ export interface RequestOptions extends Partial<
 > {
   /** The name on the SECURITY line, if the driver has one. Default: the driver's. */
   readonly user?: string;
+  /**
+   * Milliseconds from the subscription to the end of the last stream of the reply, whatever takes
+   * the time; then it errors with `DEADLINE`. Default: none.
+   */
+  readonly deadline?: number;
 }
 
 /** What the target answers. */
@@ -86,21 +93,52 @@ export function request(
   checkOptions('request', asked, { service: 'name' });
   // The result ends with the exchange while the connection goes on, so the end travels as a value.
   return (connections) =>
-    connections.pipe(
-      exhaustMap((connection) =>
-        ask(connection, asked, options).pipe(asCallOn(connection), materialize()),
-      ),
-      dematerialize(),
-    );
+    defer(() => {
+      const progress = new RequestProgress();
+      let peer: string | undefined;
+      return connections.pipe(
+        exhaustMap((connection) => {
+          peer = describePeer(connection.peer);
+          return ask(connection, asked, options, progress).pipe(
+            asCallOn(connection),
+            materialize(),
+          );
+        }),
+        dematerialize(),
+        failAfter(options.deadline, () => tooLate(asked, options, peer, progress)),
+      );
+    });
+}
+
+function tooLate(
+  { service }: ServiceRequest,
+  { deadline = 0 }: RequestOptions,
+  peer: string | undefined,
+  progress: RequestProgress,
+): AmandaError {
+  const limit = `within ${deadline / 1_000} s`;
+  const { partialReply } = progress;
+  if (peer === undefined)
+    return new AmandaError('DEADLINE', `There was no connection for ${service} ${limit}.`);
+  const what = progress.isReplied ? 'replied, and its streams are open' : progress.done;
+  return new AmandaError(
+    'DEADLINE',
+    `The ${service} of ${peer} was not over ${limit}: it ${what}.`,
+    {
+      peer,
+      partialReply,
+    },
+  );
 }
 
 function ask(
   connection: Connection,
   asked: ServiceRequest,
   options: RequestOptions,
+  progress: RequestProgress,
 ): Observable<Reply> {
   const user = connection.namesUser ? (options.user ?? connection.user) : undefined;
-  return defer(() => exchange(connection, bodyOf(asked, user), timingWith(options))).pipe(
+  return defer(() => exchange(connection, bodyOf(asked, user), timingWith(options), progress)).pipe(
     map((answer) => toReply(answer, connection)),
     concatMap((reply) =>
       reply.kind === 'final' ? concat(of(reply), untilArrived(reply)) : of(reply),

@@ -2,17 +2,15 @@ import { Observable, Subject, Subscription, asyncScheduler, defer, endWith } fro
 import type { Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
 import { hungUp } from '../connection/connection-errors.js';
-import { describePeer, type Peer } from '../transport/channel.js';
+import { describePeer } from '../transport/channel.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import { packet } from '../wire/packet.js';
-import type { ParsedRequest } from '../wire/request.js';
 import { bytesBefore, encodeText, messageOf, printable } from '../wire/text.js';
 import { AdmittedRequest } from './admitted-request.js';
 import type { ExchangeEvent } from './exchange-event.js';
+import type { Admission, RespondOptions } from './respond-options.js';
 import { runService, type PreparedReply } from './run-service.js';
 import { runStreams, type RunningStream } from './run-streams.js';
-import type { RunningRequests } from './running-requests.js';
-import type { Service } from './service.js';
 import {
   stepTarget,
   type TargetEffect,
@@ -20,27 +18,6 @@ import {
   type TargetOutcome,
   type TargetState,
 } from './target-machine.js';
-import type { Timing } from './timing.js';
-
-/** Whether a request may run, and what runs for it. */
-export type Admission =
-  | {
-      readonly kind: 'admitted';
-      readonly request: ParsedRequest;
-      readonly peer: Peer;
-      readonly service: Service;
-    }
-  /** `reason` follows `ERROR ` in the NAK. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly request?: ParsedRequest };
-
-/** What a target needs to answer the requests of one connection. */
-export interface RespondOptions {
-  /** Judges the body of a REQ. Emits once. */
-  readonly admit: (body: Uint8Array) => Observable<Admission>;
-  readonly timing: Timing;
-  /** Shared with the other handles of the connection. */
-  readonly running: RunningRequests;
-}
 
 /**
  * Answers one request on a protocol handle of a target, from its REQ to the end of its last stream.
@@ -225,6 +202,7 @@ class Responder {
 
   #reply(body: Uint8Array, streams: readonly string[]): void {
     this.#replyBytes = body.length;
+    this.#mayRunAgain(true);
     this.#admitted?.replied(body);
     const { peer } = this.#connection;
     this.#out.next({ kind: 'replied', peer, handle: this.#handle.number, streams });
@@ -252,7 +230,19 @@ class Responder {
     else this.#connection.abort(this.#error);
   }
 
+  /**
+   * Over datagrams an initiator that starts anew asks on the same connection, from the same port.
+   * While a reply waits for its ACK, the same request with another number is such a new one.
+   */
+  #mayRunAgain(may: boolean): void {
+    if (this.#admission?.kind !== 'admitted' || this.#connection.taken === undefined) return;
+    const { running } = this.#options;
+    if (may) running.delete(this.#admission.request);
+    else running.add(this.#admission.request);
+  }
+
   #openStreams(): void {
+    this.#mayRunAgain(false);
     this.#work.add(
       runStreams(
         this.#streams,

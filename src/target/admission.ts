@@ -5,7 +5,7 @@ import type { NamedPeer } from '../access/peer.js';
 import { allowed, refused, type Refused, type Verdict } from '../access/verdict.js';
 import type { Peer } from '../transport/channel.js';
 import type { Connection } from '../connection/connection.js';
-import type { Admission } from '../exchange/respond.js';
+import type { Admission } from '../exchange/respond-options.js';
 import type { Service } from '../exchange/service.js';
 import { switchFirst } from '../operators/switch-first.js';
 import { isInput } from '../operators/checked-input.js';

@@ -1,6 +1,7 @@
 import { Observable, Subscription, finalize, map, of, timer, type Subscriber } from 'rxjs';
 import type { Connection, ProtocolHandle } from '../connection/connection.js';
-import { respond, type Admission, type RespondOptions } from '../exchange/respond.js';
+import { respond } from '../exchange/respond.js';
+import type { Admission, RespondOptions } from '../exchange/respond-options.js';
 import { RunningRequests } from '../exchange/running-requests.js';
 import type { Timing } from '../exchange/timing.js';
 import type { AddressPenalties } from '../drivers/address-penalties.js';

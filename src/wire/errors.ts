@@ -57,6 +57,8 @@ export type AmandaErrorCode =
   | 'ACK_TIMEOUT'
   /** The target acknowledged the request but did not reply in time. */
   | 'REP_TIMEOUT'
+  /** What was asked was not over within its `deadline`. */
+  | 'DEADLINE'
   /** The target refused the request with a NAK. */
   | 'REFUSED'
   /** The service answered, and its answer is an error. */
@@ -110,6 +112,8 @@ export interface AmandaErrorContext {
   readonly handle?: number | undefined;
   /** What to do about it, if the message repeats words of the peer that do not say so. */
   readonly advice?: string | undefined;
+  /** The text of the last partial reply, if no whole reply came. */
+  readonly partialReply?: string | undefined;
 }
 
 /** The one error class of this library. Its message is printable, whatever a peer has sent. */
@@ -120,6 +124,8 @@ export class AmandaError extends Error {
   readonly handle?: number | undefined;
   /** Printable sentences: what the words of the peer mean, and what to do. */
   readonly advice?: string | undefined;
+  /** The text of the last partial reply, as it came, if no whole reply followed. */
+  readonly partialReply?: string | undefined;
 
   constructor(code: AmandaErrorCode, message: string, context: AmandaErrorContext = {}) {
     super(
@@ -129,6 +135,7 @@ export class AmandaError extends Error {
     this.code = code;
     this.peer = context.peer;
     this.handle = context.handle;
+    if (context.partialReply !== undefined) this.partialReply = context.partialReply;
     if (context.advice !== undefined) this.advice = printable(context.advice, Infinity);
   }
 }

@@ -1,7 +1,8 @@
-import { EMPTY, of } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { EMPTY, of, throwError } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply } from '../../src/exchange/service.js';
+import { AmandaError } from '../../src/wire/errors.js';
 import { fakeEnvironment } from './fake-environment.js';
 
 describe('rx-amanda noop', () => {
@@ -126,5 +127,49 @@ describe('rx-amanda noop', () => {
     const fake = fakeEnvironment({ services });
     await main(['noop', 'one', '--ssh-key', '/k', '-q'], fake.environment);
     expect(fake.err()).toBe('');
+  });
+});
+
+describe('attempts that are made again', () => {
+  const failing = (code: string) => ({
+    name: 'bsdtcp',
+    user: undefined,
+    host: 'db1',
+    port: 10_080,
+    open: () =>
+      throwError(
+        () =>
+          new AmandaError('CONNECT_FAILED', 'Cannot connect to db1 port 10080.', {
+            cause: Object.assign(new Error(code), { code }),
+          }),
+      ),
+  });
+
+  it.each(['ENOTFOUND', 'ECONNREFUSED'])('are none after %s', async (code) => {
+    const { environment, err } = fakeEnvironment();
+    const driver = () => failing(code);
+    expect(await main(['noop', 'db1'], { ...environment, driver })).toBe(3);
+    expect(err()).toBe('rx-amanda: Cannot connect to db1 port 10080.\n');
+  });
+
+  it.each([
+    ['ECONNREFUSED', ['--retry']],
+    ['EHOSTUNREACH', []],
+  ])('are reported when they are made: after %s with %j', async (code, more) => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'],
+    });
+    onTestFinished(() => void vi.useRealTimers());
+    const { environment, err } = fakeEnvironment();
+    const driver = () => failing(code);
+    const done = main(['noop', 'db1', ...more], { ...environment, driver });
+    const again = 'rx-amanda: Cannot connect to db1 port 10080. Trying again in 5 s';
+    await vi.waitFor(() => {
+      expect(err()).toBe(`${again} (2 of 3).\n`);
+    });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(err()).toBe(`${again} (2 of 3).\n${again} (3 of 3).\n`);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await done).toBe(3);
   });
 });

@@ -297,6 +297,34 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     });
   });
 
+  test.each(['noop', 'three'])(
+    'answers %s from the same port with another number when the first reply was never acknowledged',
+    async (service) => {
+      const { port } = await target(name);
+      const initiator = await rawUdp();
+      for (const sequence of [1, 2, 3]) {
+        initiator.send(req('000-00000000', sequence, service), port);
+        expect(await initiator.next()).toBe(head('ACK', '000-00000000', sequence));
+        expect(await initiator.next()).toContain(head('REP', '000-00000000', sequence));
+      }
+    },
+  );
+
+  test('does not answer the same request with another number while the first runs', async () => {
+    const { port } = await target(name);
+    const initiator = await rawUdp();
+    initiator.send(req('000-00000000', 1, 'silent'), port);
+    initiator.send(req('000-00000000', 2, 'silent'), port);
+    initiator.send(req('000-00000000', 3), port);
+    for (const [type, sequence] of [
+      ['ACK', 1],
+      ['ACK', 2],
+      ['ACK', 3],
+      ['REP', 3],
+    ] as const)
+      expect(await initiator.next()).toContain(head(type, '000-00000000', sequence));
+  });
+
   describe('a request whose service has sent all', () => {
     const sent = (events: Subject<ServiceEvent>) =>
       firstValueFrom(events.pipe(filter(({ kind }) => kind === 'ended')));

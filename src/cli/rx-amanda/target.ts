@@ -27,6 +27,7 @@ export const targetOptions = {
   'insist-on-safe-key': { type: 'boolean' },
   'ssl-strict': { type: 'boolean' },
   timeout: { type: 'string' },
+  retry: { type: 'boolean' },
   json: { type: 'boolean' },
   debug: { type: 'boolean' },
   quiet: { type: 'boolean', short: 'q' },
@@ -53,6 +54,8 @@ export const targetOptionsHelp = `Reaching the host:
                           its name, and a fingerprint must be on file
   --timeout SECONDS       how long connecting, and then the answer, may take;
                           default as in Amanda: 3 times 20, 3 times 30
+  --retry                 try again, too, when the host is not known or nothing
+                          listens on the port
 
 Output:
   --json                  one JSON document on standard output, errors too

@@ -30,6 +30,7 @@ const noConnection: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
   'ACK_TIMEOUT',
   'REP_TIMEOUT',
   'DATA_TIMEOUT',
+  'DEADLINE',
   'TLS_FAILED',
   'CERTIFICATE_MISSING',
   'CERTIFICATE_UNTRUSTED',

@@ -49,6 +49,8 @@ export function datagramDriver(
   return {
     name,
     user,
+    host,
+    port,
     open: (options) =>
       defer(() =>
         connectUdp({

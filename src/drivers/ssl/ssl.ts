@@ -83,6 +83,8 @@ export function ssl(options: SslOptions): Driver {
   return {
     name: 'ssl',
     user,
+    host,
+    port,
     open: (connection) =>
       defer(() => of(cache.read())).pipe(
         switchMap(({ own, made: context }) =>
