@@ -117,7 +117,15 @@ function receive(
         over.next();
       }),
     );
-    const watches = merge(progress, watchSilence(dump, dataTimeout)).pipe(takeUntil(over));
+    const watches = merge(
+      progress,
+      watchSilence({
+        streams: Object.values(dump.reply.streams),
+        allowed: dataTimeout,
+        what: `the dump of ${dump.dle.disk}`,
+        peer: dump.peer,
+      }),
+    ).pipe(takeUntil(over));
     return concat(
       // In this order: buffered lines of MESG are read before the data are judged to be early.
       merge(watches, transfer, forbidEarlyData(dump).pipe(takeUntil(infoComplete))),

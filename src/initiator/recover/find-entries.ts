@@ -1,0 +1,69 @@
+import { Observable, concatMap, defer, filter, from, tap, toArray } from 'rxjs';
+import type { IndexedEntry } from './index-entries.js';
+import type { IndexedDisk, IndexSession } from './index-session.js';
+
+/**
+ * Finds the entries of all dumps of a disk whose path matches, the newest dump first.
+ *
+ *     connect(driver)
+ *       .pipe(index({ config }, (session) => findEntries(session, place, globMatcher('*.conf'))))
+ *       .subscribe(console.log);
+ *
+ * The server lists a dump together with those that it builds on, so those are not asked for again.
+ * Errors as {@link IndexSession.entries} does.
+ */
+export function findEntries(
+  session: IndexSession,
+  place: IndexedDisk,
+  matches: (path: string) => boolean,
+): Observable<IndexedEntry> {
+  return defer(() => {
+    const listed = new Set<string>();
+    return session.dumps(place).pipe(
+      toArray(),
+      concatMap((dumps) => from(dumps)),
+      filter(({ datestamp, level }) => !listed.has(`${datestamp}/${level}`)),
+      concatMap(({ datestamp }) => {
+        const fresh = new Set<string>();
+        return session.entries({ ...place, date: datestamp }, { recursive: true }).pipe(
+          filter(({ dump }) => {
+            const key = `${dump.datestamp}/${dump.level}`;
+            if (listed.has(key)) return false;
+            fresh.add(key);
+            return true;
+          }),
+          filter(({ path }) => matches(path)),
+          tap({
+            complete: () => {
+              for (const key of fresh) listed.add(key);
+            },
+          }),
+        );
+      }),
+    );
+  });
+}
+
+/**
+ * A test for paths by a glob. `*` and `?` stand for characters of a name, `**` for any folders, and
+ * `[a-z]` for one of these characters. `\` makes the next character plain. A pattern without `/`
+ * is for the last part of a path.
+ */
+export function globMatcher(pattern: string): (path: string) => boolean {
+  const anchored = pattern.includes('/') ? pattern.replace(/^(?!\/)/, '/') : `/**/${pattern}`;
+  const source = anchored.replace(
+    /\\([^])|\/\*\*(?=\/)|\*\*|\*|\?|\[!?\]?[^\]]*\]|[.+^${}()|[\]\\]/g,
+    (token, escaped?: string) => {
+      if (escaped !== undefined) return escaped.replace(/[^\w]/, '\\$&');
+      if (token === '/**') return '(?:/[^/]+)*';
+      if (token === '**') return '.*';
+      if (token === '*') return '[^/]*';
+      if (token === '?') return '[^/]';
+      if (token.startsWith('[') && token.length > 2)
+        return `[${token.slice(1, -1).replace(/^!/, '^').replace(/[\\\]]/g, '\\$&')}]`;
+      return `\\${token}`;
+    },
+  );
+  const test = new RegExp(`^${source}$`, 'su');
+  return (path) => test.test(path.replace(/(?<=.)\/$/, ''));
+}
