@@ -1,5 +1,5 @@
-import { Observable, concatMap, defer, filter, from, tap, toArray } from 'rxjs';
-import type { IndexedEntry } from './index-entries.js';
+import { EMPTY, Observable, concatMap, defer, filter, from, tap, toArray } from 'rxjs';
+import type { IndexedDump, IndexedEntry } from './index-entries.js';
 import type { IndexedDisk, IndexSession } from './index-session.js';
 
 /**
@@ -22,26 +22,26 @@ export function findEntries(
     return session.dumps(place).pipe(
       toArray(),
       concatMap((dumps) => from(dumps)),
-      filter(({ datestamp, level }) => !listed.has(`${datestamp}/${level}`)),
-      concatMap(({ datestamp }) => {
+      concatMap(({ datestamp, level }) => {
+        if (listed.has(keyOf({ datestamp, level }))) return EMPTY;
         const fresh = new Set<string>();
         return session.entries({ ...place, date: datestamp }, { recursive: true }).pipe(
-          filter(({ dump }) => {
-            const key = `${dump.datestamp}/${dump.level}`;
-            if (listed.has(key)) return false;
-            fresh.add(key);
-            return true;
-          }),
-          filter(({ path }) => matches(path)),
+          filter(({ dump }) => !listed.has(keyOf(dump))),
           tap({
+            next: ({ dump }) => fresh.add(keyOf(dump)),
             complete: () => {
               for (const key of fresh) listed.add(key);
             },
           }),
+          filter(({ path }) => matches(path)),
         );
       }),
     );
   });
+}
+
+function keyOf({ datestamp, level }: Pick<IndexedDump, 'datestamp' | 'level'>): string {
+  return `${datestamp}/${level}`;
 }
 
 /**
@@ -60,7 +60,10 @@ export function globMatcher(pattern: string): (path: string) => boolean {
       if (token === '*') return '[^/]*';
       if (token === '?') return '[^/]';
       if (token.startsWith('[') && token.length > 2)
-        return `[${token.slice(1, -1).replace(/^!/, '^').replace(/[\\\]]/g, '\\$&')}]`;
+        return `[${token
+          .slice(1, -1)
+          .replace(/^!/, '^')
+          .replace(/[\\\]]/g, '\\$&')}]`;
       return `\\${token}`;
     },
   );

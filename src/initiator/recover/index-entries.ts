@@ -68,10 +68,11 @@ export function parseEntryLine(line: string, known: Map<string, IndexedDump>): I
 export function parseVolumes(text: string): DumpVolume[] {
   return splitEscaped(text, ';').map((part) => {
     const words = splitEscaped(part, ':').map((word) => word.replace(/\\([^])/g, '$1'));
-    const files = (words.pop() ?? '').split(',').map(Number);
+    const files = words.pop() ?? '';
     const label = words.pop();
-    if (label === undefined || words.length > 1 || !files.every(isFileNumber)) throw bad(text);
-    return { storage: words[0], label, files };
+    if (label === undefined || words.length > 1 || !/^\d{1,15}(?:,\d{1,15})*$/.test(files))
+      throw bad(text);
+    return { storage: words[0], label, files: files.split(',').map(Number) };
   });
 }
 
@@ -99,10 +100,6 @@ function splitEscaped(text: string, separator: string): string[] {
     }
   }
   return [...parts, part];
-}
-
-function isFileNumber(file: number): boolean {
-  return Number.isSafeInteger(file) && file >= 0;
 }
 
 function datestampOf(date: string, line: string): string {

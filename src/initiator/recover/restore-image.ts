@@ -103,7 +103,6 @@ function receiveImage(
       // A server whose client just leaves keeps the volume reserved.
       if (isOver || ctl.isLost) return;
       ctl.complete();
-      connection.close();
     }),
   );
 }
