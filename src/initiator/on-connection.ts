@@ -1,10 +1,9 @@
 import {
-  dematerialize,
-  filter,
-  materialize,
-  mergeMap,
-  type Observable,
+  Observable,
+  Subscription,
+  type Observer,
   type OperatorFunction,
+  type Subscriber,
 } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import { checkArgument } from '../wire/arguments.js';
@@ -31,10 +30,42 @@ export function onConnection<T>(
 ): OperatorFunction<Connection, T> {
   checkArgument('The work of onConnection', work, 'function');
   return (connections) =>
-    connections.pipe(
-      filter((_, index) => index === 0),
-      // The source completes only with the connection, so the end of the work travels as a value.
-      mergeMap((connection) => work(connection).pipe(asCallOn(connection), materialize())),
-      dematerialize(),
-    );
+    new Observable((out) => {
+      // Unsubscribed before the source, so that the work can still end a service on the connection.
+      const working = new Subscription();
+      out.add(working);
+      let hasBegun = false;
+      out.add(
+        connections.subscribe({
+          next: (connection) => {
+            if (hasBegun) return;
+            hasBegun = true;
+            // eslint-disable-next-line rxjs-x/no-nested-subscribe -- no operator has this order
+            working.add(work(connection).pipe(asCallOn(connection)).subscribe(observerOf(out)));
+          },
+          error: (error: unknown) => {
+            out.error(error);
+          },
+          // The work ends with its connection.
+          complete: () => {
+            if (!hasBegun) out.complete();
+          },
+        }),
+      );
+    });
+}
+
+/** Apart from the subscriber, which would take over the subscription. */
+function observerOf<T>(out: Subscriber<T>): Observer<T> {
+  return {
+    next: (value) => {
+      out.next(value);
+    },
+    error: (error: unknown) => {
+      out.error(error);
+    },
+    complete: () => {
+      out.complete();
+    },
+  };
 }
