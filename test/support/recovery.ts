@@ -4,8 +4,7 @@ import { filter, firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
 import { connect } from '../../src/initiator/connect.js';
 import type { Driver } from '../../src/drivers/driver.js';
 import { index } from '../../src/initiator/recover/index-session.js';
-import type { Sink } from '../../src/initiator/receive-dump.js';
-import type { RestoreImageEvent } from '../../src/initiator/recover/image-restore.js';
+import type { ImageSink, RestoreImageEvent } from '../../src/initiator/recover/image-restore.js';
 import { restoreImage } from '../../src/initiator/recover/restore-image.js';
 import type { Configuration } from './amanda-config.js';
 import { type Lab, programs } from './real-amanda.js';
@@ -55,7 +54,7 @@ async function restoreNewest(
   driver: Driver,
   config: string,
   disk: string,
-  data: Sink,
+  data: ImageSink,
 ): Promise<Observable<RestoreImageEvent>> {
   const place = { host: 'localhost', disk };
   const dump = await firstValueFrom(

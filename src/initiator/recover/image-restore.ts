@@ -17,7 +17,6 @@ import { AmandaError } from '../../wire/errors.js';
 import { Features } from '../../wire/features.js';
 import { printable } from '../../wire/text.js';
 import type { CallOptions } from '../call-options.js';
-import type { Sink } from '../receive-dump.js';
 import { ImageRecord, type ImageOutcome } from './image-record.js';
 import { formatVolumes, type IndexedDump } from './index-entries.js';
 import type { LineDialogue } from './line-dialogue.js';
@@ -44,11 +43,14 @@ export interface RestoreImageOptions extends CallOptions {
   readonly lease?: boolean;
 }
 
+/** Takes bytes. The next ones come when its result completes; values of the result are ignored. */
+export type ImageSink = (chunk: Uint8Array) => ObservableInput<unknown>;
+
 /** The sinks of an image's streams. A stream without a sink is read and dropped. */
 export interface ImageSinks {
-  readonly data: Sink;
+  readonly data: ImageSink;
   /** What the application needs to restore single files; most send none. */
-  readonly state?: Sink | undefined;
+  readonly state?: ImageSink | undefined;
 }
 
 export type RestoreImageEvent =
