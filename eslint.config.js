@@ -50,6 +50,48 @@ const NODE_GLOBALS = [
   'setTimeout',
 ];
 
+const NO_ENUM = {
+  selector: 'TSEnumDeclaration',
+  message: 'An `as const` object instead of an enum.',
+};
+
+/**
+ * Texts of peers reach a terminal or a log through `printable` and `printableJson` alone: these
+ * files write there and escape, and no other file does.
+ */
+const ESCAPING_WRITERS = [
+  'src/cli/rx-amanda/environment.ts',
+  'src/cli/rx-amanda/output.ts',
+  'src/cli/rx-amanda/dump/progress.ts',
+  'src/cli/rx-amandad/rx-amandad.ts',
+];
+const NO_RAW_TEXT = [
+  {
+    selector:
+      'CallExpression[callee.property.name="write"] > MemberExpression.callee > :matches(Identifier[name=/^std(out|err)$/], MemberExpression[property.name=/^std(out|err)$/]).object',
+    message: 'Output writes to the terminal, and escapes.',
+  },
+  {
+    selector: 'MemberExpression[object.name="process"][property.name=/^std(out|err)$/]',
+    message: 'Output writes to the terminal, and escapes.',
+  },
+  { selector: 'CallExpression[callee.name="writeSync"]', message: 'The log writes, and escapes.' },
+  {
+    selector: 'Identifier[name="console"]',
+    message: 'Output writes to the terminal, and escapes.',
+  },
+  {
+    selector: ':matches(Identifier, Literal)[name=/^(innerHTML|outerHTML|insertAdjacentHTML)$/]',
+    message: 'A text becomes an element by textContent.',
+  },
+];
+const NO_RAW_JSON = [
+  {
+    selector: 'MemberExpression[object.name="JSON"][property.name="stringify"]',
+    message: 'printableJson escapes what a terminal obeys.',
+  },
+];
+
 export default defineConfig(
   globalIgnores(['dist/', 'docs/api/', 'coverage/', 'test/fixtures/']),
   {
@@ -89,10 +131,7 @@ export default defineConfig(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'TSEnumDeclaration', message: 'An `as const` object instead of an enum.' },
-      ],
+      'no-restricted-syntax': ['error', NO_ENUM],
 
       // Messages are sentences with numbers in them.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
@@ -127,6 +166,17 @@ export default defineConfig(
       // A library does not talk to the terminal.
       'no-console': 'error',
     },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ESCAPING_WRITERS,
+    rules: { 'no-restricted-syntax': ['error', NO_ENUM, ...NO_RAW_TEXT] },
+  },
+  {
+    files: ['src/cli/**/*.ts', 'src/tap/**/*.ts', 'src/diagram/**/*.ts'],
+    // JSON that a script of the page reads.
+    ignores: [...ESCAPING_WRITERS, 'src/cli/web/page-feed.ts'],
+    rules: { 'no-restricted-syntax': ['error', NO_ENUM, ...NO_RAW_TEXT, ...NO_RAW_JSON] },
   },
   {
     // A Connection is an Observable of frames and a Stream one of bytes: subclasses are the plain

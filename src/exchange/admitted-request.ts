@@ -4,11 +4,15 @@ import { describePeer, type Peer } from '../transport/channel.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { requestSubject, type RequestSubject } from '../wire/requested-disks.js';
-import { printable } from '../wire/text.js';
+import { messageOf, printable } from '../wire/text.js';
 import { DumpVerdict } from './dump-verdict.js';
 import type { ExchangeEvent, RequestOutcome } from './exchange-event.js';
 import type { RunningStream } from './run-streams.js';
 import type { TargetOutcome } from './target-machine.js';
+
+/** The most reported failures that are kept of a request, and the characters of a reason. */
+const MAX_REPORTED = 16;
+const MAX_REASON = 1_000;
 
 /** The part of an `ended` event that tells how a request ended. */
 export type RequestEnd = Pick<
@@ -23,6 +27,7 @@ export class AdmittedRequest {
   readonly #handle: number;
   readonly #verdict: DumpVerdict;
   readonly #since = asyncScheduler.now();
+  readonly #reported: unknown[] = [];
 
   constructor(request: ParsedRequest, peer: Peer, handle: number) {
     this.subject = requestSubject(request);
@@ -34,6 +39,11 @@ export class AdmittedRequest {
   /** The service has replied. */
   replied(body: Uint8Array): void {
     this.#verdict.replied(body);
+  }
+
+  /** The service has reported a failure, for the events alone. */
+  reported(error: unknown): void {
+    if (this.#reported.length < MAX_REPORTED) this.#reported.push(error);
   }
 
   /** Sees what the service says on the streams of its reply. */
@@ -54,12 +64,17 @@ export class AdmittedRequest {
   #failure(error: AmandaError | undefined): AmandaError | undefined {
     if (isStreamNotTaken(error)) return error;
     if (error?.code === 'SERVICE_FAILED' && !this.#isLoss(error.cause)) return error;
-    const told = this.#verdict.failure;
+    const [reported, ...more] = this.#reported;
+    const told = [...new Set(this.#reported.map(messageOf))].join('; ') || this.#verdict.failure;
     if (told === undefined) return undefined;
     return new AmandaError(
       'SERVICE_FAILED',
-      `The service ${this.subject.service} failed: ${printable(told, 1_000)}`,
-      { cause: error, peer: describePeer(this.#peer), handle: this.#handle },
+      `The service ${this.subject.service} failed: ${printable(told, MAX_REASON)}`,
+      {
+        cause: more.length > 0 ? new AggregateError(this.#reported) : (reported ?? error),
+        peer: describePeer(this.#peer),
+        handle: this.#handle,
+      },
     );
   }
 

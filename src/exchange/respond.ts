@@ -175,6 +175,7 @@ class Responder {
       user: request.user,
       peer,
       handle: this.#handle.number,
+      reportFailure: (error: unknown) => this.#admitted?.reported(error),
     };
     this.#work.add(
       runService(service, incoming, this.#connection).subscribe({

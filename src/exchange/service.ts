@@ -16,6 +16,11 @@ export interface IncomingRequest {
   readonly peer: Peer;
   /** The protocol handle that it arrived on. */
   readonly handle: number;
+  /**
+   * Reports why the service fails, for the events of this target. The peer hears only what the
+   * service tells it. Optional; absent in a request that no target has received.
+   */
+  readonly reportFailure?: (error: unknown) => void;
 }
 
 /**

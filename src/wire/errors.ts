@@ -1,4 +1,4 @@
-import { printable } from './text.js';
+import { printable, printableError } from './text.js';
 
 /**
  * Every way in which this library fails, as a stable code.
@@ -116,7 +116,7 @@ export interface AmandaErrorContext {
   readonly partialReply?: string | undefined;
 }
 
-/** The one error class of this library. Its message is printable, whatever a peer has sent. */
+/** The one error class of this library. All its texts are printable, whatever a peer has sent. */
 export class AmandaError extends Error {
   override readonly name = 'AmandaError';
   readonly code: AmandaErrorCode;
@@ -130,10 +130,10 @@ export class AmandaError extends Error {
   constructor(code: AmandaErrorCode, message: string, context: AmandaErrorContext = {}) {
     super(
       printable(message, Infinity),
-      context.cause === undefined ? undefined : { cause: context.cause },
+      context.cause === undefined ? undefined : { cause: printableError(context.cause) },
     );
     this.code = code;
-    this.peer = context.peer;
+    this.peer = context.peer === undefined ? undefined : printable(context.peer, Infinity);
     this.handle = context.handle;
     if (context.partialReply !== undefined) this.partialReply = context.partialReply;
     if (context.advice !== undefined) this.advice = printable(context.advice, Infinity);

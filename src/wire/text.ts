@@ -82,6 +82,36 @@ function escapeCharacter(character: string): string {
   );
 }
 
+/**
+ * The same error with printable texts: its message, its stack, what led to it, and its other texts.
+ * A clean error stays itself; another one becomes a copy of the same class.
+ */
+export function printableError(error: unknown, depth = 0): unknown {
+  if (typeof error === 'string') return printable(error, Infinity);
+  if (!(error instanceof Error)) return error;
+  const safe: PropertyDescriptorMap = {};
+  for (const name of Object.getOwnPropertyNames(error)) {
+    // A stack repeats the message, and V8 makes its text when it is read.
+    if (name === 'stack') continue;
+    const value: unknown = Reflect.get(error, name);
+    const made = name === 'cause' && depth < MAX_CAUSES ? printableError(value, depth + 1) : value;
+    const text = typeof made === 'string' ? printable(made, Infinity) : made;
+    if (text !== value) safe[name] = { value: text, writable: true, configurable: true };
+  }
+  if (Object.keys(safe).length === 0) return error;
+  const trace = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const message = String(safe.message?.value ?? error.message);
+  const stack = [`${error.name}: ${message}`, ...trace.map((line) => printable(line, Infinity))];
+  return Object.create(Object.getPrototypeOf(error) as object, {
+    ...Object.getOwnPropertyDescriptors(error),
+    ...safe,
+    stack: { value: stack.join('\n'), writable: true, configurable: true },
+  });
+}
+
+/** The longest chain of causes that is made printable. */
+const MAX_CAUSES = 8;
+
 /** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -7,6 +7,7 @@ import {
   firstValueFrom,
   lastValueFrom,
   of,
+  takeWhile,
   throwError,
   toArray,
 } from 'rxjs';
@@ -20,7 +21,7 @@ import { receiveDump, type DumpEvent, type DumpOutcome } from '../../src/initiat
 import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Connection } from '../../src/connection/connection.js';
-import { serve } from '../../src/target/serve.js';
+import { serve, type ServiceEvent } from '../../src/target/serve.js';
 import type { FindImage } from '../../src/target/services/backup-image.js';
 import {
   backupServices,
@@ -28,19 +29,35 @@ import {
 } from '../../src/target/services/backup-services.js';
 import { tarArchive } from '../../src/target/services/tar-archive.js';
 import type { Dle } from '../../src/wire/dle.js';
+import { AmandaError, isAmandaError } from '../../src/wire/errors.js';
 import { Features } from '../../src/wire/features.js';
 import { ask, contents, replyText, text } from './scripts.js';
 
 const bytes = (content: string): Uint8Array => Buffer.from(content);
 
 /** A connection to a program that offers what `find` finds. */
-function client(find: FindImage, options: BackupServicesOptions = {}): Observable<Connection> {
+function client(
+  find: FindImage,
+  options: BackupServicesOptions = {},
+  events: ServiceEvent[] = [],
+): Observable<Connection> {
   return new Observable((out) => {
     const { driver, listener } = memory();
-    const target = serve(listener, backupServices(find, options)).subscribe();
-    out.add(target);
+    // It goes on until its connection ends, so that it sees how requests ended.
+    serve(listener, backupServices(find, options))
+      .pipe(takeWhile(({ kind }) => kind !== 'disconnected'))
+      .subscribe((event) => {
+        events.push(event);
+      });
     return connect(driver).subscribe(out);
   });
+}
+
+/** Why requests have failed, as their events say. */
+function failures(seen: readonly ServiceEvent[]): readonly string[] {
+  return seen.flatMap((event) =>
+    event.kind === 'ended' && event.outcome === 'failed' ? [event.error?.message ?? ''] : [],
+  );
 }
 
 /** One disk, `shop`, of these bytes. */
@@ -67,6 +84,7 @@ interface Received {
 async function received(
   find: FindImage,
   dle: Dle = { program: 'GNUTAR', disk: 'shop', index: true },
+  seen: ServiceEvent[] = [],
 ): Promise<Received> {
   const got = { data: '', index: '' };
   const take = (name: 'data' | 'index') => (chunk: Uint8Array) => {
@@ -74,7 +92,7 @@ async function received(
     return [];
   };
   const events = await lastValueFrom(
-    client(find).pipe(
+    client(find, {}, seen).pipe(
       dump({ dle }),
       receiveDump(() => ({ data: take('data'), index: take('index') })),
       toArray(),
@@ -198,6 +216,23 @@ describe('a dump of what a program makes', () => {
       },
       'table locked',
     ],
+  ])('has failed, and says why to this side alone, when %s', async (_, source, why) => {
+    const seen: ServiceEvent[] = [];
+    const refusal = expect(received(shop(source), undefined, seen)).rejects;
+    await refusal.toMatchObject({
+      code: 'SERVICE_FAILED',
+      message: expect.stringMatching(/the service failed/) as unknown,
+    });
+    await refusal.not.toHaveProperty('message', expect.stringContaining(why));
+    await vi.waitFor(() => expect(failures(seen)).toEqual([expect.stringContaining(why)]));
+  });
+
+  it.each<[string, () => StreamSource, string]>([
+    [
+      'its data fail with an AmandaError',
+      () => throwError(() => new AmandaError('SERVICE_FAILED', 'table\nlocked until noon')),
+      'table\\nlocked until noon',
+    ],
     ['there are no data', () => [], 'there was no data'],
   ])('has failed, and says why, when %s', async (_, source, why) => {
     await expect(received(shop(source))).rejects.toMatchObject({
@@ -268,9 +303,12 @@ describe('a program that serves its own data', () => {
     expect(features.has('fe_sendbackup_req_options_data_shm_control_name')).toBe(false);
   });
 
-  const dles = ['shop', 'a "b"', 'broken'].map((disk) => ({ program: 'GNUTAR', disk }) as const);
+  const dles = ['shop', 'a "b"', 'broken', 'closed'].map(
+    (disk) => ({ program: 'GNUTAR', disk }) as const,
+  );
   const find: FindImage = async (dle, level) => {
     if (dle.disk === 'broken') throw new Error('the database is down');
+    if (dle.disk === 'closed') throw new AmandaError('SERVICE_FAILED', 'closed on Sundays');
     return shop(() => [], [], level === 0 ? 3000 : 1)(dle, level);
   };
 
@@ -284,14 +322,16 @@ describe('a program that serves its own data', () => {
     expect(findings.map(({ severity, text: said }) => `${severity}: ${said}`)).toEqual([
       'info: shop',
       'error: [a "b" is not offered for backup here]',
-      'error: [the database is down]',
+      'error: [the service failed]',
+      'error: [closed on Sundays]',
       'error: [unknown program DUMP]',
     ]);
   });
 
   it('estimates each disk and level in kilobytes, or says why not', async () => {
+    const seen: ServiceEvent[] = [];
     const estimates = await lastValueFrom(
-      client(find).pipe(
+      client(find, {}, seen).pipe(
         sendsize({ dles: dles.map((dle) => ({ ...dle, levels: [{ level: 0 }, { level: 1 }] })) }),
         toArray(),
       ),
@@ -301,9 +341,20 @@ describe('a program that serves its own data', () => {
       { kind: 'size', disk: 'shop', level: 1, kilobytes: 1 },
       { kind: 'error', disk: 'a "b"', level: 0, text: 'a "b" is not offered for backup here' },
       { kind: 'error', disk: 'a "b"', level: 1, text: 'a "b" is not offered for backup here' },
-      { kind: 'error', disk: 'broken', level: 0, text: 'the database is down' },
-      { kind: 'error', disk: 'broken', level: 1, text: 'the database is down' },
+      { kind: 'error', disk: 'broken', level: 0, text: 'the service failed' },
+      { kind: 'error', disk: 'broken', level: 1, text: 'the service failed' },
+      { kind: 'error', disk: 'closed', level: 0, text: 'closed on Sundays' },
+      { kind: 'error', disk: 'closed', level: 1, text: 'closed on Sundays' },
     ]);
+    await vi.waitFor(() => {
+      expect(failures(seen)).toEqual([
+        'The service sendsize failed: the database is down; closed on Sundays',
+      ]);
+    });
+    const [ended] = seen.filter((event) => event.kind === 'ended');
+    expect(isAmandaError(ended?.error) && ended.error.cause).toMatchObject({
+      errors: { length: 4, 0: { message: 'the database is down' } },
+    });
   });
 
   it('does not quote the reason for a requester that cannot read that', async () => {
@@ -314,7 +365,7 @@ describe('a program that serves its own data', () => {
       body: '<dle><program>GNUTAR</program><disk>broken</disk><level>0</level></dle>\n',
     };
     expect(await replyText(backupServices(find).sendsize, asked)).toMatch(
-      /\nbroken 0 ERROR the database is down\n$/,
+      /\nbroken 0 ERROR the service failed\n$/,
     );
   });
 
@@ -340,7 +391,7 @@ describe('a program that serves its own data', () => {
     [
       'of what it cannot find',
       { program: 'GNUTAR', disk: 'broken' },
-      '[sendbackup: the database is down]',
+      '[sendbackup: the service failed]',
     ],
   ])('refuses a dump %s', async (_, dle, why) => {
     await expect(firstValueFrom(client(find).pipe(dump({ dle })))).rejects.toMatchObject({

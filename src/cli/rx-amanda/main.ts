@@ -89,7 +89,7 @@ function run(
   environment: ProcessEnvironment,
 ): Observable<number> {
   const say = (text: string): Observable<number> => {
-    environment.stdout.write(text);
+    output.escaped(text);
     return of(exitCodes.success);
   };
   if (name === '--version') return say(`rx-amanda ${packageVersion()}\n`);

@@ -36,6 +36,14 @@ export class Output {
     );
   }
 
+  /**
+   * Prints a text whose untrusted parts are escaped already, so that its newlines and colours stay:
+   * a drawing, or a help text.
+   */
+  escaped(text: string): void {
+    this.#environment.stdout.write(text);
+  }
+
   /** Prints a remark, unless `--quiet` is given. */
   note(text: string): void {
     if (!this.mode.quiet) this.warn(`rx-amanda: ${text}`);

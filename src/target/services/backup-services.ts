@@ -7,15 +7,15 @@ import {
 } from '../../exchange/service.js';
 import type { Dle } from '../../wire/dle.js';
 import { checkArgument } from '../../wire/arguments.js';
-import { AmandaError } from '../../wire/errors.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';
-import { messageOf, printable } from '../../wire/text.js';
+import { printable } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 import type { BackupImage, FindImage } from './backup-image.js';
 import { readDumpHead, requestDles, whatIsUnsupported } from './dump-request.js';
 import { ImageDump } from './image-dump.js';
 import { noopService, ourFeatures } from './noop-service.js';
+import { reason } from './failure-reason.js';
 
 export interface BackupServicesOptions {
   /** GNU tar, by its absolute path where dumps are restored. Default `/bin/tar`. */
@@ -36,7 +36,9 @@ export type BackupServices = Readonly<
  *     serve(listenBsdtcp(), services).subscribe();
  *
  * The entries of the disk list have the program GNUTAR, so tar restores them; `tarArchive` makes
- * such images. `find` honours what an entry excludes. Source: PROTOCOL.md, "Services".
+ * such images. `find` honours what an entry excludes. The server gets the message of an
+ * AmandaError that `find` throws; of any other error it hears "the service failed", and the `ended`
+ * event has the error. Source: PROTOCOL.md, "Services".
  */
 export function backupServices(
   find: FindImage,
@@ -55,32 +57,28 @@ export function backupServices(
 const features = ourFeatures.without('fe_selfcheck_message');
 const optionsLine = formatOptions({ features }).trimEnd();
 
-async function selfcheck(
-  { arguments: args }: IncomingRequest,
-  find: FindImage,
-): Promise<ServiceReply> {
+async function selfcheck(request: IncomingRequest, find: FindImage): Promise<ServiceReply> {
   const lines = [optionsLine];
   try {
-    for (const dle of requestDles(args)) {
-      const found = await lookFor(dle, 0, find);
+    for (const dle of requestDles(request.arguments)) {
+      const found = await lookFor(dle, 0, find, request);
       lines.push(typeof found === 'string' ? `ERROR [${found}]` : `OK ${quote(dle.disk)}`);
     }
   } catch (error) {
-    lines.push(`ERROR ${reason(error)}`);
+    lines.push(`ERROR ${reason(error, request)}`);
   }
   return reply({ lines });
 }
 
-async function sendsize(
-  { arguments: args }: IncomingRequest,
-  find: FindImage,
-): Promise<ServiceReply> {
+async function sendsize(request: IncomingRequest, find: FindImage): Promise<ServiceReply> {
   const lines = [optionsLine];
-  const quoted = requestFeatures(requestOptions(args)).has('fe_rep_sendsize_quoted_error');
+  const quoted = requestFeatures(requestOptions(request.arguments)).has(
+    'fe_rep_sendsize_quoted_error',
+  );
   try {
-    for (const dle of requestDles(args)) {
+    for (const dle of requestDles(request.arguments)) {
       for (const { level } of dle.levels ?? []) {
-        const found = await lookFor(dle, level, find);
+        const found = await lookFor(dle, level, find, request);
         const answer =
           typeof found === 'string'
             ? `ERROR ${quoted ? quote(found) : found}`
@@ -89,7 +87,7 @@ async function sendsize(
       }
     }
   } catch (error) {
-    lines.push(`ERROR ${reason(error)}`);
+    lines.push(`ERROR ${reason(error, request)}`);
   }
   return reply({ lines });
 }
@@ -101,30 +99,34 @@ async function sendbackup(
 ): Promise<ServiceReply> {
   try {
     const asked = readDumpHead(request);
-    const found = await lookFor(asked.dle, asked.level, find);
-    if (typeof found === 'string') throw new AmandaError('ACCESS_DENIED', `[sendbackup: ${found}]`);
-    return reply({ lines: [optionsLine], streams: new ImageDump(asked, found, tar).streams() });
+    const found = await lookFor(asked.dle, asked.level, find, request);
+    if (typeof found === 'string') return reply({ lines: [`ERROR [sendbackup: ${found}]`] });
+    return reply({
+      lines: [optionsLine],
+      streams: new ImageDump({ asked, image: found, tar, request }).streams(),
+    });
   } catch (error) {
-    return reply({ lines: [`ERROR ${reason(error)}`] });
+    return reply({ lines: [`ERROR ${reason(error, request)}`] });
   }
 }
 
 /** The image, or the reason why there is none. */
-async function lookFor(dle: Dle, level: number, find: FindImage): Promise<BackupImage | string> {
+async function lookFor(
+  dle: Dle,
+  level: number,
+  find: FindImage,
+  request: IncomingRequest,
+): Promise<BackupImage | string> {
   const unsupported = whatIsUnsupported(dle);
   if (unsupported !== undefined) return unsupported;
   try {
     return (await find(dle, level)) ?? `${printable(dle.disk)} is not offered for backup here`;
   } catch (error) {
-    return reason(error);
+    return reason(error, request);
   }
 }
 
 /** A server takes an estimate of 0 as none. */
 function kilobytes(size: number): number {
   return Math.max(1, Math.ceil(size / 1024));
-}
-
-function reason(error: unknown): string {
-  return printable(messageOf(error), 1_000);
 }

@@ -11,13 +11,13 @@ import {
   type ObservableInput,
 } from 'rxjs';
 import type { StreamSource } from '../../connection/pump.js';
-import type { StreamHandler } from '../../exchange/service.js';
+import type { IncomingRequest, StreamHandler } from '../../exchange/service.js';
 import { RunningChecksum } from '../../operators/checksum.js';
 import { iterate } from '../../operators/iterate.js';
 import { isPullable } from '../../operators/pull.js';
-import { messageOf, printable } from '../../wire/text.js';
 import type { BackupImage } from './backup-image.js';
 import type { DumpHead } from './dump-request.js';
+import { reason } from './failure-reason.js';
 import { indexLine } from './index-lines.js';
 import {
   checksumLines,
@@ -25,6 +25,14 @@ import {
   messageLines,
   sendbackupStreams,
 } from './sendbackup-streams.js';
+
+export interface ImageDumpParts {
+  readonly asked: DumpHead;
+  readonly image: BackupImage;
+  /** GNU tar, where the dump is restored. */
+  readonly tar: string;
+  readonly request: IncomingRequest;
+}
 
 /**
  * One dump of a program's image, as the streams of a sendbackup.
@@ -37,6 +45,7 @@ export class ImageDump {
   readonly #asked: DumpHead;
   readonly #image: BackupImage;
   readonly #tar: string;
+  readonly #request: IncomingRequest;
   readonly #checksum = new RunningChecksum();
   /** Emits when the description has been sent. */
   readonly #described = new ReplaySubject<void>(1);
@@ -45,10 +54,11 @@ export class ImageDump {
   readonly #paths: string[] = [];
   #failure: string | undefined;
 
-  constructor(asked: DumpHead, image: BackupImage, tar: string) {
+  constructor({ asked, image, tar, request }: ImageDumpParts) {
     this.#asked = asked;
     this.#image = image;
     this.#tar = tar;
+    this.#request = request;
   }
 
   streams(): Readonly<Record<string, StreamHandler | undefined>> {
@@ -97,7 +107,7 @@ export class ImageDump {
 
   /** A failed dump closes its streams as a whole one does; the error in MESG tells them apart. */
   #fail(error: unknown): void {
-    this.#failure = printable(messageOf(error), 1_000);
+    this.#failure = reason(error, this.#request);
     this.#made.next();
   }
 

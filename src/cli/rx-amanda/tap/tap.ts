@@ -125,7 +125,7 @@ Exit code:
             const { diagram, millisecondsPerStep } = files.drawing();
             const terminal = terminalOf(process.env, environment.stdout);
             const text = toText(diagram, { ...terminal, millisecondsPerStep });
-            environment.stdout.write(`${text}\n`);
+            output.escaped(`${text}\n`);
           }
           if (values.local !== true) for (const path of published) output.note(`wrote ${path}`);
         }).pipe(
@@ -251,7 +251,7 @@ function shown(
       ? changes
       : withLogFile(log, onProblem, (report) => changes.pipe(showTap(report, {})));
   const report = (line: string): void => {
-    stdout.write(`${line}\n`);
+    output.escaped(`${line}\n`);
   };
   const viewed =
     local || output.mode.quiet
