@@ -63,6 +63,7 @@ const ESCAPING_WRITERS = [
   'src/cli/rx-amanda/environment.ts',
   'src/cli/rx-amanda/output.ts',
   'src/cli/rx-amanda/dump/progress.ts',
+  'src/cli/rx-amanda/tap/tap-log.ts',
   'src/cli/rx-amandad/rx-amandad.ts',
 ];
 const NO_RAW_TEXT = [

@@ -20,6 +20,8 @@ export type Admission =
 export interface RespondOptions {
   /** Judges the body of a REQ. Emits once. */
   readonly admit: (body: Uint8Array) => Observable<Admission>;
+  /** Emits when a handle is closed that began with a packet other than a REQ. */
+  readonly refuseToBegin?: () => Observable<unknown>;
   readonly timing: Timing;
   /** Shared with the other handles of the connection. */
   readonly running: RunningRequests;

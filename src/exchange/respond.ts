@@ -8,6 +8,7 @@ import { packet } from '../wire/packet.js';
 import { bytesBefore, encodeText, messageOf, printable } from '../wire/text.js';
 import { AdmittedRequest } from './admitted-request.js';
 import type { ExchangeEvent } from './exchange-event.js';
+import { beginWithRequest } from './begin-with-request.js';
 import type { Admission, RespondOptions } from './respond-options.js';
 import { runService, type PreparedReply } from './run-service.js';
 import { runStreams, type RunningStream } from './run-streams.js';
@@ -70,7 +71,7 @@ class Responder {
       this.#step({ kind: 'lost' });
     };
     this.#work.add(
-      this.#handle.packets.subscribe({
+      this.#handle.packets.pipe(beginWithRequest(this.#options)).subscribe({
         next: (received) => {
           this.#step({ kind: 'packet', packet: received });
         },

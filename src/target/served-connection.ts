@@ -16,6 +16,8 @@ import type {
   UnauthenticatedConnections,
 } from './unauthenticated-connections.js';
 
+const NOW = of(undefined);
+
 /** The NAK for a request that comes too late. */
 const STOPPING = 'amandad is being stopped and takes no new requests';
 
@@ -121,18 +123,19 @@ class ServedConnection implements ConnectionActivity {
     this.#target.unauthenticated.authenticated(this.#connection);
   }
 
-  /** Delays the refusal of a stranger whose address was refused too often. */
-  #delayRefusal(admission: Admission): Admission | Observable<Admission> {
+  /**
+   * Counts a refusal of a stranger, and emits when it may be answered: later if its address was
+   * refused too often.
+   */
+  #refusing(): Observable<unknown> {
     const { address } = this.#connection.peer;
-    if (admission.kind === 'admitted' || this.#isAuthenticated || address === undefined)
-      return admission;
+    if (this.#isAuthenticated || address === undefined) return NOW;
     const { penalties } = this.#target;
     penalties.refused(address);
     const delay = penalties.delayOf(address);
-    if (delay === 0 || this.#delayedRefusals >= admissionLimits.delayedRefusals) return admission;
+    if (delay === 0 || this.#delayedRefusals >= admissionLimits.delayedRefusals) return NOW;
     this.#delayedRefusals += 1;
     return timer(delay).pipe(
-      map(() => admission),
       finalize(() => {
         this.#delayedRefusals -= 1;
       }),
@@ -156,7 +159,12 @@ class ServedConnection implements ConnectionActivity {
       admit: (body) =>
         stopSignal.isStopping
           ? of<Admission>({ kind: 'refused', reason: STOPPING })
-          : judge(body).pipe(switchFirst((judged) => this.#delayRefusal(judged))),
+          : judge(body).pipe(
+              switchFirst((judged): Admission | Observable<Admission> =>
+                judged.kind === 'admitted' ? judged : this.#refusing().pipe(map(() => judged)),
+              ),
+            ),
+      refuseToBegin: () => this.#refusing(),
       timing,
       running: new RunningRequests(),
     };

@@ -51,7 +51,7 @@ export function pairs(words: readonly string[]): (readonly [string, string])[] {
 export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Makes a text from the network safe for a terminal or a log: a character that is not printable
+ * Makes a text from the network safe for a terminal or a log. A character that is not printable
  * becomes `\xNN`, `\uNNNN` or `\u{NNNNN}`, all else stays. A longer result than `limit` is cut, and
  * ends with `…`.
  */

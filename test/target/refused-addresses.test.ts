@@ -62,7 +62,11 @@ function refusals(): number {
 }
 
 function requestOf(user: string, handle: number): Buffer {
-  const packet = Buffer.from(`\0SECURITY USER ${user}\nSERVICE noop\nOPTIONS ;\n\0`);
+  return packetOf(0, `SECURITY USER ${user}\nSERVICE noop\nOPTIONS ;\n`, handle);
+}
+
+function packetOf(type: number, body: string, handle: number): Buffer {
+  const packet = Buffer.concat([Buffer.of(type), Buffer.from(`${body}\0`)]);
   const header = Buffer.alloc(8);
   header.writeUInt32BE(packet.length, 0);
   header.writeUInt32BE(handle, 4);
@@ -77,6 +81,39 @@ test('a stranger refused too often waits, and an honest peer of its address does
   await noop(honest).then(() => order.push('answered'));
   await refusal;
   expect(order).toEqual(['answered', 'refused']);
+});
+
+test('a packet that is no request is refused like a request', async () => {
+  const stranger = connectSocket({ host, port }).on('error', () => undefined);
+  await once(stranger, 'connect');
+  const ignored = (): number =>
+    events.filter((event) => event.kind === 'ended' && event.outcome === 'ignored').length;
+  for (let sent = 0; sent < freeRefusals + 12; sent += 1) {
+    stranger.write(packetOf(3, '', sent + 10));
+    if (sent % 10 === 0) await expect.poll(ignored, { interval: 1 }).toBe(sent + 1);
+  }
+  await expect.poll(ignored).toBe(freeRefusals + 12);
+  stranger.destroy();
+
+  const late = connectSocket({ host, port }).on('error', () => undefined);
+  const honest = await open('honest');
+  const order: string[] = [];
+  const closed = once(late.resume(), 'data').then(() => order.push('closed'));
+  late.write(packetOf(3, '', 1));
+  await noop(honest).then(() => order.push('answered'));
+  await closed;
+  expect(order).toEqual(['answered', 'closed']);
+  late.destroy();
+});
+
+test('a request after such a packet on the same handle is not answered meanwhile', async () => {
+  await refuseOften();
+  const stranger = connectSocket({ host, port }).on('error', () => undefined);
+  stranger.write(Buffer.concat([packetOf(3, '', 7), requestOf('honest', 7), packetOf(3, '', 8)]));
+  const outcomes = (): readonly string[] =>
+    events.flatMap((event) => (event.kind === 'ended' ? [event.outcome] : [])).slice(-2);
+  await expect.poll(outcomes).toEqual(['ignored', 'ignored']);
+  stranger.destroy();
 });
 
 test('a connection on which a request was admitted is refused without a delay', async () => {

@@ -25,7 +25,6 @@ describe('AmandaError', () => {
     const raw = 'a\u001b[2J\u202e\u009bb\nc';
     const error = new AmandaError('REFUSED', raw, { cause: made(raw), peer: raw, advice: raw });
     const shown = inspect(error, { depth: 9 });
-    // eslint-disable-next-line no-control-regex
     expect(shown).not.toMatch(/[\u001b\u009b\u202e]|^c/mu);
     expect(shown).toContain('\\u202e');
     expect(error.peer).toBe('a\\x1b[2J\\u202e\\x9bb\\nc');

@@ -7,9 +7,10 @@ export interface BackupImage {
   readonly size: number;
   /**
    * Makes the bytes. Called once, when a dump is wanted. Call `list` with the path of each file in
-   * them, from the root of the image (`/orders.csv`, and `/2026/` for a directory), so that
-   * amrecover can show and pick them. The server gets the message of an AmandaError of the bytes;
-   * of any other error it hears "the service failed", and the `ended` event has the error.
+   * them, so that amrecover can show and pick them. A path begins at the root of the image:
+   * `/orders.csv`, and `/2026/` for a directory. The server gets the message of an AmandaError of
+   * the bytes. After any other error the server hears "the service failed", and the `ended` event
+   * has the error.
    */
   readonly data: (list: (path: string) => void) => StreamSource;
 }

@@ -28,7 +28,7 @@ export type BackupServices = Readonly<
 >;
 
 /**
- * Makes a program an Amanda client: one function that finds what to back up answers all that a
+ * Makes a program an Amanda client. One function, which finds what to back up, answers all that a
  * server asks when it checks, estimates and dumps.
  *
  *     const orders = tarArchive({ size: 90_000, files: exportOrders() });
@@ -37,8 +37,8 @@ export type BackupServices = Readonly<
  *
  * The entries of the disk list have the program GNUTAR, so tar restores them; `tarArchive` makes
  * such images. `find` honours what an entry excludes. The server gets the message of an
- * AmandaError that `find` throws; of any other error it hears "the service failed", and the `ended`
- * event has the error. Source: PROTOCOL.md, "Services".
+ * AmandaError that `find` throws. After any other error the server hears "the service failed", and
+ * the `ended` event has the error. Source: PROTOCOL.md, "Services".
  */
 export function backupServices(
   find: FindImage,
