@@ -11,6 +11,10 @@ const FOLDERS = ['docs', 'marbles', 'examples', 'bench', 'test/fixtures'];
 /** Folders of the checkout that a document may name in a code span. */
 const NAMED = /^(?:src|test|marbles|scripts|bench|examples|system|docs)\/[\w./-]+$/;
 
+/** Addresses of this checkout's own files, by `repository` of package.json. */
+const OWN =
+  /^https:\/\/(?:github\.com\/rx-amanda\/rx-amanda\/(?:blob|tree)|raw\.githubusercontent\.com\/rx-amanda\/rx-amanda)\/main\//;
+
 const documents = [
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
   ...FOLDERS.flatMap((folder) =>
@@ -24,7 +28,7 @@ describe.each(documents)('%s', (document) => {
   const text = readFileSync(join(root, document), 'utf8');
 
   test('links to files and headings that exist', () => {
-    expect(linksIn(text).filter((link) => !resolves(document, link))).toEqual([]);
+    expect(linksIn(text, document).filter((link) => !resolves(document, link))).toEqual([]);
   });
 
   test('names files that exist', () => {
@@ -34,17 +38,42 @@ describe.each(documents)('%s', (document) => {
 });
 
 test('a link to a missing file or heading is found', () => {
-  expect(resolves('README.md', 'docs/drivers.md#errors')).toBe(true);
+  expect(resolves('README.md', 'docs/drivers.md#bsdtcp')).toBe(true);
   expect(resolves('README.md', 'docs/no-such-page.md')).toBe(false);
   expect(resolves('docs/tap.md', 'drivers.md#no-such-heading')).toBe(false);
   expect(linksIn('[a](b.md) ![c](d.svg) `[e](f.md)` [g](https://h/)')).toEqual(['b.md', 'd.svg']);
+  const own = 'https://github.com/rx-amanda/rx-amanda/blob/main/docs/tap.md';
+  expect(linksIn(`[a][b]\n\n[b]: ${own}\n`)).toEqual(['docs/tap.md']);
+  expect(linksIn(`[a](${own}#files)`, 'docs/draw.md')).toEqual(['../docs/tap.md#files']);
 });
 
-/** The relative links of a document, and its pictures. Code is not looked at. */
-function linksIn(text: string): string[] {
+test('README.md links as a page of a package registry needs it: by whole addresses', () => {
+  const text = readFileSync(join(root, 'README.md'), 'utf8');
+  const targets = [...withoutFences(text).matchAll(/\]\(([^)\s]+)\)|^\[\w+\]: (\S+)$/gm)];
+  const relatives = targets.map(([, inline, reference]) => inline ?? reference ?? '');
+  expect(relatives.filter((target) => !/^(?:https:|#)/.test(target))).toEqual([]);
+  const labels = [...text.matchAll(/\]\[(\w+)\]/g)].map(([, label = '']) => label);
+  expect(labels.filter((label) => !text.includes(`\n[${label}]: https:`))).toEqual([]);
+  expect(text.split('\n').length).toBeLessThanOrEqual(201);
+  const { repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    readonly repository: { readonly url: string };
+  };
+  expect(text).toContain(repository.url.replace(/^git\+|\.git$/g, ''));
+});
+
+/**
+ * The links of a document into this checkout, and its pictures, relative to the document. Code is
+ * not looked at.
+ */
+function linksIn(text: string, document = ''): string[] {
   const prose = withoutFences(text).replace(/`[^`\n]*`/g, '');
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
-  return targets.filter((target) => !/^[a-z]+:/.test(target));
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|^\[\w+\]: (\S+)$/gm)].map(
+    ([, inline, reference]) => inline ?? reference ?? '',
+  );
+  const up = '../'.repeat(document.split('/').length - 1);
+  return targets
+    .map((target) => target.replace(OWN, up))
+    .filter((target) => !/^[a-z]+:/.test(target));
 }
 
 function spansIn(text: string): string[] {
