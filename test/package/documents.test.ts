@@ -108,11 +108,7 @@ describeUnless(notRoot(), 'a program in README and docs', () => {
 
   it.each(initiators)('at $place runs, and prints what the page shows', async (block) => {
     const file = await runnable(block, port);
-    const { status, stdout, stderr } = await run(
-      process.execPath,
-      [basename(file)],
-      inFolder('.'),
-    );
+    const { status, stdout, stderr } = await run(process.execPath, [basename(file)], inFolder('.'));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     if (block.output !== undefined) expect(stdout.trim()).toMatch(outputPattern(block.output));
   });
