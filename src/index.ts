@@ -29,6 +29,26 @@ export type { BackupMessage } from './initiator/backup-message.js';
 export { retryAdvice, type RetryAdvice } from './initiator/retry.js';
 export type { CallOptions } from './initiator/call-options.js';
 
+// Restoring: look into a server's index, and read images back from its volumes.
+export { index } from './initiator/recover/index-session.js';
+export type {
+  IndexOptions,
+  IndexSession,
+  IndexedDisk,
+  IndexedPlace,
+} from './initiator/recover/index-session.js';
+export type { DumpVolume, IndexedDump, IndexedEntry } from './initiator/recover/index-entries.js';
+export { findEntries, globMatcher } from './initiator/recover/find-entries.js';
+export { restorePlan } from './initiator/recover/restore-plan.js';
+export { restoreImage } from './initiator/recover/restore-image.js';
+export type {
+  ImageSink,
+  ImageSinks,
+  RestoreImageEvent,
+  RestoreImageOptions,
+} from './initiator/recover/image-restore.js';
+export type { ImageOutcome } from './initiator/recover/image-record.js';
+
 // Diagnosis: why a target does not answer, or lets nothing in.
 export { doctor, doctorLocal } from './doctor/doctor.js';
 export type { DoctorOptions } from './doctor/doctor-options.js';

@@ -158,12 +158,17 @@ export class ImageRestore {
       );
     const { config, host, disk, dump, device } = options;
     const [first] = dump.volumes;
+    const place =
+      first?.files[0] === 0
+        ? [`DEVICE=${first.label}`]
+        : [
+            `LABEL=${formatVolumes(dump.volumes)}`,
+            ...(device === undefined ? [] : [`DEVICE=${device}`]),
+          ];
     return this.#say(
       `CONFIG=${config}`,
-      `LABEL=${formatVolumes(dump.volumes)}`,
-      `FSF=${first?.files[0] ?? 0}`,
+      ...place,
       'HEADER',
-      ...(device === undefined ? [] : [`DEVICE=${device}`]),
       `HOST=^${escapePattern(host)}$`,
       `DISK=^${escapePattern(disk)}$`,
       `DATESTAMP=${dump.datestamp}`,

@@ -100,9 +100,9 @@ function receiveImage(
     );
   }).pipe(
     finalize(() => {
-      // A server whose client just leaves keeps the volume reserved.
-      if (isOver || ctl.isLost) return;
-      ctl.complete();
+      if (isOver) return;
+      // A server that only loses its client keeps the volume reserved.
+      for (const stream of [ctl, data, ...(state ? [state] : [])]) stream.complete();
     }),
   );
 }

@@ -108,7 +108,6 @@ describe('restoreImage', () => {
     expect(heard.slice(1, heard.indexOf('END'))).toEqual([
       'CONFIG=daily',
       'LABEL=main:lab-2:1,2',
-      'FSF=1',
       'HEADER',
       'HOST=^db1$',
       'DISK=^/a\\+b$',
