@@ -23,16 +23,43 @@ export interface AccessQuestion {
  * names read the same. Source: PROTOCOL.md, "Access".
  */
 export function decide(fileText: string, question: AccessQuestion): Verdict {
-  // Lower case once, because a file has as many lines as its owner likes.
-  const asked = {
-    ...question,
-    host: lowerAscii(question.host),
-    user: lowerAscii(question.user),
-  };
-  return fileText.split('\n').some((line) => lineAllows(line, asked))
-    ? allowed
-    : refused(advice(question));
+  return new Amandahosts(fileText).decide(question);
 }
+
+/** The lines of an .amandahosts file by their hosts, for many questions. */
+export class Amandahosts {
+  readonly #linesOf = new Map<string, string[]>();
+
+  constructor(fileText: string) {
+    for (const line of fileText.split('\n')) {
+      const [, word = ''] = FIRST_WORD.exec(line) ?? [];
+      if (word === '') continue;
+      const host = lowerAscii(word);
+      const lines = this.#linesOf.get(host);
+      if (lines === undefined) this.#linesOf.set(host, [line]);
+      else lines.push(line);
+    }
+  }
+
+  /** Does what {@link decide} does. */
+  decide(question: AccessQuestion): Verdict {
+    const asked = {
+      ...question,
+      host: lowerAscii(question.host),
+      user: lowerAscii(question.user),
+    };
+    const isAllowed = [asked.host, ...LOOPBACK_NAMES].some((host) =>
+      this.#linesOf.get(host)?.some((line) => lineAllows(line, asked)),
+    );
+    return isAllowed ? allowed : refused(advice(question));
+  }
+}
+
+/** Up to a blank, or to a NUL, at which Amanda's C strings end. */
+const FIRST_WORD = /^[ \t]*([^ \t\0]+)/;
+
+/** Names that a peer with a loopback address matches. */
+const LOOPBACK_NAMES = ['localhost', 'localhost.localdomain'] as const;
 
 /** The services of a line that names none, and those of the word `amdump`. */
 const clientServices: readonly string[] = ['noop', 'selfcheck', 'sendsize', 'sendbackup'];
@@ -52,7 +79,7 @@ function lineAllows(line: string, question: AccessQuestion): boolean {
 function hostMatches(host: string, { host: peer, address }: AccessQuestion): boolean {
   if (sameName(host, peer)) return true;
   const isLoopback = address === '127.0.0.1' || address === '::1';
-  return isLoopback && (sameName(host, 'localhost') || sameName(host, 'localhost.localdomain'));
+  return isLoopback && LOOPBACK_NAMES.some((name) => sameName(host, name));
 }
 
 function serviceMatches(listed: string, asked: string): boolean {

@@ -4,8 +4,8 @@ import type { Peer } from '../transport/channel.js';
 import { AmandaError } from '../wire/errors.js';
 import { parseSecurity } from '../wire/request.js';
 import { messageOf } from '../wire/text.js';
-import { readAmandahosts } from './amandahosts-file.js';
-import { decide, type AccessQuestion } from './amandahosts.js';
+import { cachedAmandahosts } from './amandahosts-cache.js';
+import { Amandahosts, type AccessQuestion } from './amandahosts.js';
 import { checkPeerName, plainAddress, type PeerNameOptions } from './peer.js';
 import { checkSourcePort } from './reserved-port.js';
 import { allowed, refused, type Refused, type Verdict } from './verdict.js';
@@ -55,7 +55,7 @@ const MAX_NAME_CHARACTERS = 4096;
 /**
  * Makes the check of access, in Amanda's order: peer's name, source port, SERVICE line, SECURITY
  * line, .amandahosts. The check emits one verdict; a refusal's `reason` follows `ERROR ` in the
- * NAK. It reads the file each time.
+ * NAK. It reads the file again when it has changed.
  *
  *     const check = authorize({ reservedPort: false });
  *     check({ user: 'backup', service: 'noop', peer }).subscribe((verdict) => …)
@@ -69,12 +69,10 @@ export function authorize(
   const { localUser = currentUser(), reservedPort = true, names } = policy;
   const file = policy.file ?? `${localUser.home}/.amandahosts`;
   const { rules } = policy;
+  const given = rules === undefined ? undefined : new Amandahosts(rules);
   const checkFile = (ask: AccessQuestion): Verdict => {
-    const found =
-      rules === undefined
-        ? readAmandahosts(file, { owner: localUser.uid })
-        : ({ kind: 'read', text: rules } as const);
-    const verdict = found.kind === 'read' ? decide(found.text, ask) : found;
+    const found = given ?? cachedAmandahosts(file, localUser.uid);
+    const verdict = found instanceof Amandahosts ? found.decide(ask) : found;
     if (verdict.kind === 'allowed') return verdict;
     return refused(
       `user ${ask.user} from ${ask.host} is not allowed to execute the service ${ask.service}: ${verdict.reason}`,

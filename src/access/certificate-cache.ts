@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { checkOptions } from '../wire/arguments.js';
 import type { AmandaError } from '../wire/errors.js';
 import {
@@ -8,6 +7,7 @@ import {
   type CertificateFiles,
   type OwnCertificates,
 } from './certificate-files.js';
+import { fileIdentity } from './file-identity.js';
 
 /** Certificates, and what was made of them. */
 export interface CachedCertificates<T> {
@@ -39,7 +39,7 @@ export class CertificateCache<T> {
 
   /** Throws as {@link readCertificates} does, and what `make` throws. */
   read(): CachedCertificates<T> {
-    const files = identityOf(Object.values(certificatePaths(this.#options)));
+    const files = fileIdentity(Object.values(certificatePaths(this.#options)));
     if (files !== undefined && this.#cached?.files === files) return this.#cached.value;
     const value = this.#readFiles();
     this.#cached = { files, value };
@@ -60,21 +60,3 @@ export class CertificateCache<T> {
     return { own, made: this.#make(own) };
   }
 }
-
-/**
- * What changes when a file is written, replaced, or given other rights. Undefined when a file is
- * missing, or so new that the next change may leave the same time.
- */
-function identityOf(paths: readonly string[]): string | undefined {
-  try {
-    const all = paths.map((path) => statSync(path));
-    const newest = Math.max(...all.map(({ ctimeMs }) => ctimeMs));
-    if (Date.now() - newest < CLOCK_TICK) return undefined;
-    return JSON.stringify(all.map(({ dev, ino, ctimeMs }) => [dev, ino, ctimeMs]));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Milliseconds; a kernel stamps files with the time of its last tick. */
-const CLOCK_TICK = 100;
