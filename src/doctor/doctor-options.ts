@@ -2,6 +2,7 @@ import type { PeerNameOptions } from '../access/peer.js';
 import type { Driver } from '../drivers/driver.js';
 import type { SshOptions } from '../drivers/ssh.js';
 import type { CertificateOptions } from '../drivers/ssl/ssl.js';
+import type { Dle } from '../wire/dle.js';
 import type { CheckOutcome } from './check.js';
 
 export interface DoctorOptions {
@@ -17,11 +18,17 @@ export interface DoctorOptions {
   readonly certificates?: CertificateOptions;
   /** The options of the driver `ssh`; `host` and `port` above are not used then. */
   readonly ssh?: SshOptions;
+  /** The disks to check and to estimate on the target; default none. */
+  readonly disks?: readonly Dle[];
+  /** Seconds for the estimate of a disk, or negative for that of all; default 300. */
+  readonly etimeout?: number;
+  /** Also examine whether the target can reach amindexd on this host. Default false. */
+  readonly bothWays?: boolean;
   /** How to look up names. */
   readonly names?: PeerNameOptions;
   /**
    * Milliseconds for a connection, an acknowledgement and a reply each. Default 10,000 for a
-   * connection and over UDP, 3,500 for an answer over the others.
+   * connection, 8,500 for an answer over UDP, and 3,500 for one over the others.
    */
   readonly patience?: number;
 }

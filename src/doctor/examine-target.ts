@@ -1,12 +1,15 @@
-import { of, switchMap, type Observable } from 'rxjs';
+import { switchMap, type Observable } from 'rxjs';
 import { capabilityChecks } from './checks/capability-checks.js';
 import { commandChecks } from './checks/command-checks.js';
+import { configurationCheck } from './checks/configuration-check.js';
+import { diskChecks } from './checks/disk-checks.js';
 import { identityChecks } from './checks/identity-checks.js';
 import { namesChecks } from './checks/names-checks.js';
 import { privilegeChecks } from './checks/privilege-checks.js';
 import { reachabilityChecks } from './checks/reachability-checks.js';
 import { requestChecks } from './checks/request-checks.js';
 import { tlsChecks } from './checks/tls-checks.js';
+import { wayBackChecks } from './checks/way-back-checks.js';
 import type { Check, CheckUnit } from './check.js';
 import type { DoctorOptions } from './doctor-options.js';
 import { sshDestination } from './probes/ssh-destination.js';
@@ -27,7 +30,7 @@ export function examineTarget(options: DoctorOptions): Observable<Check> {
 function examineAt(options: DoctorOptions, isDirect: boolean): Observable<Check> {
   const facts = targetFacts(options);
   const units = [
-    ...configurationChecks(options),
+    ...(options.configuration === undefined ? [] : [configurationCheck(options.configuration)]),
     ...(hasNetwork(facts) && isDirect ? networkChecks(facts) : []),
     ...commandChecks(facts),
   ];
@@ -35,20 +38,9 @@ function examineAt(options: DoctorOptions, isDirect: boolean): Observable<Check>
     ...units,
     ...requestChecks(facts, lastBefore(units)),
     ...capabilityChecks(facts),
+    ...diskChecks(facts),
+    ...wayBackChecks(facts),
   ]);
-}
-
-function configurationChecks({ configuration }: DoctorOptions): readonly CheckUnit[] {
-  return configuration === undefined
-    ? []
-    : [
-        {
-          id: 'configuration.choice',
-          group: 'configuration',
-          needs: [],
-          run: () => of(configuration),
-        },
-      ];
 }
 
 function hasNetwork({ auth }: TargetFacts): boolean {

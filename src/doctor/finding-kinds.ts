@@ -58,6 +58,15 @@ export const findingKinds = [
   // capabilities
   'old-client',
   'slow-answer',
+  // disk
+  'selfcheck-problem',
+  'estimate-failed',
+  'estimate-slow',
+  // way-back
+  'index-unreachable',
+  // configuration
+  'config-invalid',
+  'host-not-in-disklist',
   // local
   'no-amanda-user',
   'amanda-home',

@@ -66,6 +66,10 @@ export interface TargetFacts {
 
 /** The time for a connection: a firewall that drops packets is named within 12 s. */
 const CONNECT_WITHIN = 10_000;
+/** The time for an answer by datagrams, with a look at TCP after it. */
+const DATAGRAM_WITHIN = 8_500;
+/** The time for a connection that is no part of the way. */
+const ASIDE_WITHIN = 1_500;
 /** The time for an answer over an open connection. */
 const ANSWER_WITHIN = 3_500;
 /** A login comes before the answer. */
@@ -77,6 +81,7 @@ const DATAGRAM_TRIES = 5;
 export function targetFacts(options: DoctorOptions): TargetFacts {
   const { host, driver, port = driver.name === 'ssl' ? SSL_PORT : AMANDA_PORT } = options;
   const timing = doctorTiming(options);
+  const tcpWithin = isDatagramAuth(driver.name) ? ASIDE_WITHIN : timing.connectTimeout;
   const addresses = defer(() => from(lookUp(host))).pipe(
     shareReplay({ bufferSize: 1, refCount: true }),
   );
@@ -84,7 +89,7 @@ export function targetFacts(options: DoctorOptions): TargetFacts {
     switchMap((found) =>
       forkJoin(
         found.map(({ address }) =>
-          probeTcp(address, port, timing.connectTimeout).pipe(map((probe) => ({ address, probe }))),
+          probeTcp(address, port, tcpWithin).pipe(map((probe) => ({ address, probe }))),
         ),
       ),
     ),
@@ -156,7 +161,7 @@ export function isDatagramAuth(auth: string): boolean {
 }
 
 function answerWithin(auth: string): number {
-  if (isDatagramAuth(auth)) return CONNECT_WITHIN;
+  if (isDatagramAuth(auth)) return DATAGRAM_WITHIN;
   return auth === 'ssh' || auth === 'rsh' ? LOGIN_WITHIN : ANSWER_WITHIN;
 }
 

@@ -69,6 +69,13 @@ const faults: readonly FaultCase[] = [
     exitCode: 3,
   },
   {
+    fault: 'the network prohibits the way',
+    inject: ({ server: ours }) => ours.run('ip', 'route', 'replace', 'prohibit', '10.98.0.0/24'),
+    args: ['10.98.0.1'],
+    kind: 'tcp-unreachable',
+    exitCode: 3,
+  },
+  {
     fault: 'xinetd refuses by only_from',
     inject: ({ client: theirs }) => startAmandad(theirs, { only_from: '10.99.0.1' }),
     kind: 'tcp-closed',

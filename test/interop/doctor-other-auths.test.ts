@@ -49,7 +49,7 @@ const faults: readonly (Omit<FaultCase, 'args'> & { args: () => readonly string[
       ours.run('ip', 'neigh', 'replace', '10.77.0.9', 'lladdr', '02:00:00:00:00:09', 'dev', 'rxa0'),
     args: () => ['10.77.0.9', '--auth', 'bsd'],
     kind: 'udp-silent',
-    within: 24,
+    within: 12,
     exitCode: 3,
   },
   {

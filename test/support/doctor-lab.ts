@@ -46,6 +46,7 @@ export async function heal({ server: ours, client: theirs }: TwoHosts): Promise<
     host.nameServers();
   }
   theirs.sandbox.allow([`${server.name} root amdump`]);
+  ours.sandbox.allow(['localhost backup']);
 }
 
 interface DiagnoseOptions {

@@ -1,19 +1,19 @@
-import { createSocket } from 'node:dgram';
-import { isIP, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import {
-  Observable,
   catchError,
   concatMap,
   map,
   of,
   take,
   timeout,
+  type Observable,
   type OperatorFunction,
 } from 'rxjs';
 import { checkPeerName } from '../../access/peer.js';
 import { messageOf } from '../../wire/text.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import { sourceAddress } from '../probes/source-address.js';
 import { isDatagramAuth, type TargetFacts } from '../target-facts.js';
 
 /** The time for a name server's answer. */
@@ -65,7 +65,12 @@ function forward({ host, addresses }: TargetFacts): Observable<CheckOutcome> {
   return addresses.pipe(
     map((found) =>
       isIP(host) === 0
-        ? fine(`${host} leads to ${found.map(addressOf).join(', ')}.`)
+        ? fine(
+            `${host} leads to ${found.map(addressOf).join(', ')}.`,
+            found.some(({ family }) => family === 4)
+              ? []
+              : ['It has no IPv4 address; Amanda as Debian builds it knows no IPv6.'],
+          )
         : fine(`${host} is an address.`),
     ),
     timeout({ first: NAMES_WITHIN }),
@@ -183,20 +188,4 @@ function targetName(address: string, { options }: TargetFacts): Observable<Check
           }),
     ),
   );
-}
-
-/** The address that packets to a target leave from; undefined without a route. Sends nothing. */
-export function sourceAddress(target: string, port: number): Observable<string | undefined> {
-  return new Observable((out) => {
-    const socket = createSocket(isIPv6(target) ? 'udp6' : 'udp4');
-    const end = (address?: string): void => {
-      out.next(address);
-      out.complete();
-    };
-    socket.once('error', () => end());
-    socket.connect(port, target, () => end(socket.address().address));
-    return () => {
-      socket.close();
-    };
-  });
 }

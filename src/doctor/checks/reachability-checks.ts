@@ -47,8 +47,6 @@ export function reachabilityChecks(facts: TargetFacts): readonly CheckUnit[] {
   ];
 }
 
-const unreachable: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN']);
-
 function connections(
   probed: readonly ProbedAddress[],
   { host, port, timing }: TargetFacts,
@@ -72,11 +70,12 @@ function connections(
       evidence,
       fix: `See whether ${host} is up, and let TCP port ${port} through each firewall on the way.`,
     });
-  if (all((code) => unreachable.has(code)))
+  if (all((code) => code === 'ECONNRESET')) return hangUp('reset', host, port);
+  if (!probed.some(({ probe }) => probe.kind === 'failed' && probe.code === 'ECONNREFUSED'))
     return fault('tcp-unreachable', {
-      message: `${host} cannot be reached: there is no route, or the host is down.`,
+      message: `${host} cannot be reached: there is no route, the host is down, or a firewall rejects the packets.`,
       evidence,
-      fix: `See whether ${host} is up, and whether the address and the routes are right.`,
+      fix: `See whether ${host} is up, whether the address and the routes are right, and what firewalls reject.`,
     });
   return fault('tcp-refused', {
     message: `${host} refuses connections to port ${port}: nothing listens there.`,

@@ -43,12 +43,17 @@ function verdict(answer: NoopAnswer, host: string): CheckOutcome {
   return refusal(answer.error, host, 'noop');
 }
 
+/** What a refusal for a missing line leaves open. */
+const IF_PRESENT =
+  'If the line is there: CR LF, a BOM or another name in it never match; rx-amanda doctor --local on the target says so.';
+
 function refusal(error: unknown, host: string, service: string): CheckOutcome {
   const said = messageOf(error);
   if (isAmandaError(error, 'REFUSED')) {
     const advice = explainRefusal(said, host);
     return fault(advice?.kind ?? 'request-refused', {
       message: `${host} refuses ${service}: ${said}`,
+      ...(advice?.kind === 'amandahosts-line' ? { evidence: [IF_PRESENT] } : {}),
       fix: advice?.fix ?? `See the log of amandad on ${host}.`,
     });
   }

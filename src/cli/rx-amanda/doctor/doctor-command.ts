@@ -1,15 +1,19 @@
 import { hostname } from 'node:os';
 import { map, tap, toArray, type Observable } from 'rxjs';
 import type { Check } from '../../../doctor/check.js';
+import { configurationCheck } from '../../../doctor/checks/configuration-check.js';
+import type { DoctorOptions } from '../../../doctor/doctor-options.js';
+import { runChecks } from '../../../doctor/run-checks.js';
 import { doctor, doctorLocal } from '../../../doctor/doctor.js';
 import { parseArguments, takePositionals } from '../../terminal/arguments.js';
 import type { CliCommand } from '../command.js';
 import { configOptions, configOptionsHelp } from '../configured.js';
 import { certificatesOf, sshOptionsOf } from '../driver-options.js';
 import { askEach, manyHostsHelp, manyHostsOptions, takeHosts } from '../each-host.js';
+import type { ProcessEnvironment } from '../environment.js';
 import type { Output } from '../output.js';
 import { targetOptions, targetOptionsHelp } from '../target.js';
-import { chooseExamined } from './choose-examined.js';
+import { chooseExamined, type Examined } from './choose-examined.js';
 import { checkLines, doctorDocument, doctorExitCode, lastLines } from './doctor-report.js';
 
 /** `rx-amanda doctor`: why does a target not answer, or let nothing in? */
@@ -25,6 +29,10 @@ at the end the first thing to fix. docs/doctor.md explains each finding.
   --local                 examine this host as a target instead, and only read:
                           Amanda's user (--user), .amandahosts, what starts
                           amandad, its programs and its folders
+  --disk NAME             also have the target check this disk (GNUTAR) and
+                          estimate it, and compare the time with etimeout
+  --both-ways             also see whether amrecover on the target can reach
+                          amindexd on this host
 
 ${manyHostsHelp()}
 
@@ -45,6 +53,8 @@ Exit code:
       ...configOptions,
       ...manyHostsOptions,
       local: { type: 'boolean' },
+      disk: { type: 'string' },
+      'both-ways': { type: 'boolean' },
     });
     if (values.local === true) return examineThisHost(positionals, values.user, output);
     const { hosts } = takeHosts(positionals);
@@ -53,21 +63,35 @@ Exit code:
       ...chooseExamined(place, values, output, environment),
     }));
     const several = examined.length > 1;
-    return askEach(examined, values, output, ({ place, target, configuration }) => {
-      const { host, auth, port, timeout } = target;
-      const checks = doctor({
-        host,
-        driver: environment.driver(target),
-        configuration,
-        ...(auth === 'ssl' ? { certificates: certificatesOf(target) } : {}),
-        ...(auth === 'ssh' ? { ssh: sshOptionsOf(target) } : {}),
-        ...(port === undefined ? {} : { port }),
-        ...(timeout === undefined ? {} : { patience: timeout }),
-      });
-      return report(checks, { host: several ? place : host, auth }, several, output);
+    const bothWays = values['both-ways'] === true;
+    return askEach(examined, values, output, ({ place, ...one }) => {
+      const auth = one.kind === 'chosen' ? one.target.auth : null;
+      const checks =
+        one.kind === 'chosen'
+          ? doctor({ ...optionsFor(one, environment), bothWays })
+          : runChecks([configurationCheck(one.configuration)]);
+      return report(checks, { host: place, auth }, several, output);
     });
   },
 };
+
+function optionsFor(
+  { target, configuration, disks }: Extract<Examined, { kind: 'chosen' }>,
+  { driver }: ProcessEnvironment,
+): DoctorOptions {
+  const { host, auth, port, timeout, settings } = target;
+  return {
+    host,
+    driver: driver(target),
+    configuration,
+    disks,
+    ...(auth === 'ssl' ? { certificates: certificatesOf(target) } : {}),
+    ...(auth === 'ssh' ? { ssh: sshOptionsOf(target) } : {}),
+    ...(port === undefined ? {} : { port }),
+    ...(settings?.etimeout === undefined ? {} : { etimeout: settings.etimeout.value }),
+    ...(timeout === undefined ? {} : { patience: timeout }),
+  };
+}
 
 function examineThisHost(
   positionals: readonly string[],
