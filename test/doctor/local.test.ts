@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { firstValueFrom, toArray } from 'rxjs';
@@ -252,6 +260,22 @@ describeUnless(notRoot(), 'rx-amanda doctor --local', () => {
     const checks = await examine();
     expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
     expect(checks.length).toBeGreaterThan(12);
+  });
+
+  it('finds the daemon that owns the port', async () => {
+    remove('etc/xinetd.d/amanda');
+    write(
+      'proc/net/tcp',
+      '  sl\n   0: 00000000:2760 00000000:0000 0A 00000000:00000000 00:00000000 00000000 34 0 777 1\n',
+    );
+    write('proc/42/cmdline', 'node\0rx-amandad\0-auth=bsdtcp\0');
+    mkdirSync(join(root, 'proc/42/fd'));
+    symlinkSync('socket:[777]', join(root, 'proc/42/fd/7'));
+    const checks = await examine();
+    expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(checks.find(({ id }) => id === 'local.listener')?.message).toBe(
+      'Port 10080 is open: node rx-amandad -auth=bsdtcp.',
+    );
   });
 
   it.each(faults)('names first: %s', async (_, inject, kind, says) => {

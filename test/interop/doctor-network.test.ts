@@ -40,6 +40,44 @@ const faults: readonly FaultCase[] = [
     exitCode: 3,
   },
   {
+    fault: 'the name server is silent, and /etc/hosts has the target alone',
+    inject: async ({ server: ours, client: theirs }) => {
+      await startNameServer(ours, { silent: true });
+      ours.hosts([...goodHosts.slice(0, 1), `${client.address} ${client.name}`]);
+      await startAmandad(theirs);
+    },
+    kind: 'name-server-silent',
+    exitCode: 0,
+  },
+  {
+    fault: "our address's name leads elsewhere",
+    inject: async ({ server: ours, client: theirs }) => {
+      await startNameServer(ours, {
+        names: { [client.name]: client.address, 'one.lab': '10.77.0.7' },
+        addresses: { [server.address]: 'one.lab', [client.address]: client.name },
+      });
+      await startAmandad(theirs);
+    },
+    kind: 'own-name-astray',
+    exitCode: 0,
+  },
+  {
+    fault: "the target's address's name leads elsewhere",
+    inject: async ({ server: ours, client: theirs }) => {
+      await startNameServer(ours, {
+        names: {
+          [client.name]: client.address,
+          'two.lab': '10.77.0.7',
+          [server.name]: server.address,
+        },
+        addresses: { [server.address]: server.name, [client.address]: 'two.lab' },
+      });
+      await startAmandad(theirs);
+    },
+    kind: 'target-name-astray',
+    exitCode: 0,
+  },
+  {
     fault: 'no name server can be reached',
     inject: ({ server: ours }) => ours.hosts(goodHosts.slice(0, 1)),
     kind: 'name-server-silent',

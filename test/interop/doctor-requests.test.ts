@@ -265,6 +265,7 @@ describeReal('rx-amanda doctor and what a target says', ['amandad', 'xinetd'], (
     const daemon = lab.client.start(process.execPath, [rxAmandad, ...words]);
     await whenSaid(daemon, /listening on/);
     expect(findingsOf(await diagnose(lab, [client.name]))).toEqual([]);
+    expect(findingsOf(await diagnose(lab, ['--local'], { on: 'client' }))).toEqual([]);
   });
 
   it('finds nothing to fix on a socket of systemd', async () => {

@@ -6,14 +6,18 @@ const DAY = 86_400_000;
 const SOON = 14;
 
 /** Whether a certificate is valid now, and for how long. `what` begins a sentence in lower case. */
-export function datesOf(certificate: X509Certificate, what: string, remedy: string): CheckOutcome {
+export function datesOf(
+  certificate: Pick<X509Certificate, 'validFrom' | 'validTo'>,
+  what: string,
+  remedy: string,
+): CheckOutcome {
   const from = Date.parse(certificate.validFrom);
   const to = Date.parse(certificate.validTo);
   const evidence = [`It is valid from ${certificate.validFrom} to ${certificate.validTo}`];
   const now = Date.now();
   if (now > to)
     return fault('certificate-expired', {
-      message: `${capital(what)} expired ${Math.floor((now - to) / DAY)} days ago.`,
+      message: `${capital(what)} expired ${days((now - to) / DAY)} ago.`,
       evidence,
       fix: `${remedy}, unless the clock of this host is wrong.`,
     });
@@ -23,14 +27,19 @@ export function datesOf(certificate: X509Certificate, what: string, remedy: stri
       evidence,
       fix: `Compare the clocks of both hosts; if they are right, ${remedy.toLowerCase()}.`,
     });
-  const left = Math.floor((to - now) / DAY);
+  const left = (to - now) / DAY;
   if (left < SOON)
     return concern('certificate-expiring', {
-      message: `${capital(what)} expires in ${left} days.`,
+      message: `${capital(what)} expires in ${days(left)}.`,
       evidence,
       fix: `${remedy} before ${certificate.validTo}.`,
     });
-  return fine(`${capital(what)} is valid for ${left} more days.`);
+  return fine(`${capital(what)} is valid for another ${days(left)}.`);
+}
+
+function days(number: number): string {
+  const whole = Math.floor(number);
+  return `${whole} day${whole === 1 ? '' : 's'}`;
 }
 
 function capital(text: string): string {

@@ -160,13 +160,16 @@ function ownName(target: string, { host, port, options }: TargetFacts): Observab
                       ? `This host is ${address} to ${host}, without a name: .amandahosts there needs the address.`
                       : `This host is ${named.host} (${address}) to ${host}.`,
                   )
-                : concern('own-name-astray', {
-                    message: `The name of this host's address ${address} does not lead back to it: ${named.shown}.`,
-                    evidence: [
-                      'This is what the names of this host say; those of the target count.',
-                    ],
-                    fix: `In the DNS and /etc/hosts that ${host} uses, ${address} has to lead to one name, and that name to ${address}.`,
-                  }),
+                : silentOr(
+                    named.shown,
+                    concern('own-name-astray', {
+                      message: `The name of this host's address ${address} does not lead back to it: ${named.shown}.`,
+                      evidence: [
+                        'This is what the names of this host say; those of the target count.',
+                      ],
+                      fix: `In the DNS and /etc/hosts that ${host} uses, ${address} has to lead to one name, and that name to ${address}.`,
+                    }),
+                  ),
             ),
           ),
     ),
@@ -182,10 +185,23 @@ function targetName(address: string, { options }: TargetFacts): Observable<Check
               ? `The address ${address} has no name here.`
               : `The address ${address} leads to ${named.host} and back.`,
           )
-        : concern('target-name-astray', {
-            message: `The name of the target's address ${address} does not lead back to it: ${named.shown}.`,
-            fix: `Give ${address} one name, and that name the address ${address}. Else recoveries from there are refused here.`,
-          }),
+        : silentOr(
+            named.shown,
+            concern('target-name-astray', {
+              message: `The name of the target's address ${address} does not lead back to it: ${named.shown}.`,
+              fix: `Give ${address} one name, and that name the address ${address}. Else recoveries from there are refused here.`,
+            }),
+          ),
     ),
   );
+}
+
+/** A name that could not be looked up says more of the name server than of the name. */
+function silentOr(said: string, astray: CheckOutcome): CheckOutcome {
+  return /could not be checked within|Temporary failure/.test(said)
+    ? concern('name-server-silent', {
+        message: `A look-up by this host's name servers failed: ${said}.`,
+        fix: 'Check the name servers in /etc/resolv.conf, or add the hosts to /etc/hosts.',
+      })
+    : astray;
 }

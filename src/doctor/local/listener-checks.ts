@@ -1,9 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 import { join } from 'node:path';
 import { concatMap, from, map, of, reduce, type Observable } from 'rxjs';
+import { AMANDA_PORT } from '../../wire/role.js';
 import { wordsOf } from '../../wire/text.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
 import { addressesOf } from './addresses-of.js';
+import { portOwner } from './port-owner.js';
 import { isListening, portOf, type ConfiguredListener } from './listener-files.js';
 import type { LocalFacts } from './local-facts.js';
 import { mayDo } from './system-files.js';
@@ -52,6 +54,9 @@ function listener(facts: LocalFacts): CheckOutcome {
   const [first] = all;
   if (first === undefined) {
     const [off] = facts.listeners;
+    const owner = portOwner(AMANDA_PORT, facts.files);
+    if (off === undefined && owner !== undefined)
+      return fine(`Port ${AMANDA_PORT} is open: ${owner}.`);
     return off === undefined
       ? fault('no-listener', {
           message: 'Nothing starts amandad: neither xinetd, inetd nor systemd names it.',
