@@ -1,4 +1,4 @@
-import { explain, type ExplanationKind } from '../wire/explanations.js';
+import { explain, longestRefusal, type ExplanationKind } from '../wire/explanations.js';
 import type { FindingKind } from './finding-kinds.js';
 
 /** What a refusal means, and what to do about it. */
@@ -9,6 +9,7 @@ export interface RefusalAdvice {
 
 /** Explains the words of a refusal; undefined for unknown ones. `host` is the target. */
 export function explainRefusal(text: string, host: string): RefusalAdvice | undefined {
+  if (text.length > longestRefusal) return undefined;
   for (const [words, kind, fix] of commands) {
     const [, ...parts] = words.exec(text) ?? [];
     if (parts.length > 0) return { kind, fix: fix(host, ...parts) };

@@ -27,9 +27,11 @@ export interface PeerExplanation {
  *
  * `host` is the target as a person names it. It stands in the advice, because most remedies are
  * there. A text without its first letter is the NAK of 3.5.1 for a failed look-up.
+ * A refusal is a short sentence: text of more than 1,000 characters is not examined.
  * Source: PROTOCOL.md, "Access".
  */
 export function explain(text: string, host = 'the target'): PeerExplanation | undefined {
+  if (text.length > longestRefusal) return undefined;
   for (const [words, kind, adviceOf] of rules) {
     const found = words.exec(text);
     if (found === null) continue;
@@ -39,6 +41,12 @@ export function explain(text: string, host = 'the target'): PeerExplanation | un
   }
   return undefined;
 }
+
+/**
+ * In characters. The time of the patterns grows with the square of the length, and a hostile peer
+ * chooses the text.
+ */
+export const longestRefusal = 1000;
 
 type Advice = (host: string, ...parts: readonly string[]) => string;
 type Rule = readonly [words: RegExp, kind: ExplanationKind, advice?: Advice];

@@ -89,3 +89,9 @@ describe('explainRefusal', () => {
     expect(explainRefusal('go away', 'two.lab')).toBeUndefined();
   });
 });
+
+test('text that is longer than a sentence is not examined', () => {
+  const start = performance.now();
+  expect(explainRefusal('x'.repeat(4 << 20), 'db1')).toBeUndefined();
+  expect(performance.now() - start).toBeLessThan(50);
+});

@@ -93,3 +93,13 @@ test.each([
 test('other words have no explanation', () => {
   expect(explain('come again tomorrow')).toBeUndefined();
 });
+
+test.each([
+  'x'.repeat(4 << 20),
+  '[access as '.repeat(1 << 18),
+  'ip address a is not in the ip list for '.repeat(1 << 16),
+])('explains no text that is longer than a sentence, and looks at none (%#)', (text) => {
+  const start = performance.now();
+  expect(explain(text)).toBeUndefined();
+  expect(performance.now() - start).toBeLessThan(50);
+});
