@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { explainRefusal } from '../../src/doctor/refusals.js';
 
 /** Words of a refusal, the kind of finding, and what the advice says. */
