@@ -109,7 +109,9 @@ describe('several hosts', () => {
   it('are dumped each into a file with its name', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rx-amanda-each-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const fake = fleet({ services: { ...services, sendbackup: dumping() } });
+    const noop = () =>
+      of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }));
+    const fake = fleet({ services: { noop, sendbackup: dumping() } });
     const words = ['dump', 'one', 'two', '/etc', '-o', join(folder, '%h.dump')];
     expect(await main(words, fake.environment)).toBe(0);
     expect((await readdir(folder)).sort()).toEqual(['one.dump', 'two.dump']);

@@ -214,7 +214,10 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
         left.push(() => timers.forEach((timer) => clearTimeout(timer)));
       },
     },
-    { 'is answered': /left behind: \d Timeout$/, 'cancelled at once': /left behind: \d+ Timeout$/ },
+    {
+      'is answered': /the end these remain: \d Timeout$/,
+      'cancelled at once': /the end these remain: \d+ Timeout$/,
+    },
   ],
   [
     'leaves a socket',
@@ -224,7 +227,7 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
         left.push(() => socket.close());
       },
     },
-    { 'is answered': /left behind: 1 UDPWrap$/ },
+    { 'is answered': /the end these remain: 1 UDPWrap$/ },
   ],
   [
     'leaves a process',
@@ -234,7 +237,7 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
         left.push(() => child.kill());
       },
     },
-    { 'is answered': /left behind: 1 ProcessWrap, process \d+ \(sleep 60\)$/ },
+    { 'is answered': /the end these remain: 1 ProcessWrap, process \d+ \(sleep 60\)$/ },
   ],
 ];
 
@@ -245,7 +248,7 @@ describe('the compliance suite', () => {
         run(
           () => broken(fault),
           name,
-          /come to an end|left behind/.test(finding.source) ? 300 : 10_000,
+          /come to an end|these remain/.test(finding.source) ? 300 : 10_000,
         ),
       ).rejects.toThrow(finding);
     });

@@ -37,7 +37,7 @@ async function startLibrary(): Promise<Served> {
     name: 'a target of the library',
     target,
     driver: () => anyPort(target.port),
-    device: (size) => `/${size}`,
+    device: (size) => (diskSizes.some((known) => known === size) ? `/${size}` : '/missing'),
     close: () => target.stop(),
   };
 }
