@@ -42,4 +42,4 @@ export * from './crc32c.js';
 
 // What all of them throw.
 export * from './errors.js';
-export * from './explanations.js';
+export { explain, type ExplanationKind, type PeerExplanation } from './explanations.js';
