@@ -122,7 +122,7 @@ function whyUnsafe(keyFile: string, { mode, uid }: Stats): AmandaError | undefin
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
   return new AmandaError(
     'KEY_UNSAFE',
-    `Others can get at the private key ${keyFile} (its mode is ${octal}); whoever reads it can pass for this host. chmod 600 ${keyFile}`,
+    `Others can get at the private key ${keyFile} (its mode is ${octal}); a program that reads it can pass for this host. chmod 600 ${keyFile}`,
   );
 }
 

@@ -217,7 +217,7 @@ function checkFile(file: string, certificate: X509Certificate, mayBeMissing: boo
   throw new AmandaError(
     'CERTIFICATE_FINGERPRINT',
     fitsFingerprints(parseFingerprints(tidied(text)), certificate)
-      ? `${file} has the fingerprint of the certificate for ${shown(certificate)}, but not as Amanda reads it: in capitals, with nothing before or behind it, not even a CR. Write it so: ${line}`
+      ? `${file} has the fingerprint of the certificate for ${shown(certificate)}, but not as Amanda reads it. Amanda takes capitals, with nothing before or after them, not even a CR. Write it so: ${line}`
       : `The certificate for ${shown(certificate)} is not the one on file in ${file}. If it was renewed, put the new fingerprint there: ${line}`,
   );
 }

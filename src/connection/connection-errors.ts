@@ -52,7 +52,7 @@ export function endedHere(peer: Peer, how: 'closed' | 'cancelled'): AmandaError 
 export function stalled({ blocking, waiting }: Stall, peer: Peer): AmandaError {
   return new AmandaError(
     'STALLED',
-    `Nobody consumes what arrived on handle ${blocking.join(', ')}, and handle ${waiting.join(', ')} waits behind it. Read it, or discard() it.`,
+    `Unread bytes of handle ${blocking.join(', ')} hold up handle ${waiting.join(', ')}. Read them, or discard() that stream.`,
     { peer: describePeer(peer), handle: blocking[0] },
   );
 }

@@ -115,7 +115,7 @@ function advise(said: string, host: string, user: string): string | undefined {
     ],
     [
       /Permission denied/,
-      `No key was accepted: the public key belongs into the .ssh/authorized_keys of ${user} on ${host}, the private one into this user's agent or a file named as ssh-keys.`,
+      `No key was accepted. Put the public key into the .ssh/authorized_keys of ${user} on ${host}, and the private key into this user's agent or the file that ssh-keys names.`,
     ],
     [/Connection refused/, 'Nothing listens there: does sshd run, and is this its port?'],
     [/Could not resolve hostname/, 'The name of the host is not known.'],

@@ -39,8 +39,9 @@ export type SentObserver = Pick<PumpTarget, 'next' | 'complete'>;
  *     serviceOver  -------------
  *     out          ---------|
  *
- * With `taken`, it completes after that one. Errors with what a source errors with. Never completes when a direction is lost with the
- * connection, and so is the request. Source: PROTOCOL.md, "Streams".
+ * With `taken`, it completes after that one. Errors with what a source errors with. When a
+ * direction is lost with the connection, the request is lost too, and this never completes.
+ * Source: PROTOCOL.md, "Streams".
  */
 export function runStreams(
   streams: readonly RunningStream[],

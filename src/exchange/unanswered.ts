@@ -64,11 +64,11 @@ const advice: Readonly<Record<string, Advice>> = {
   bsdtcp: {
     silent: 'is this an amandad of the same auth?',
     closed:
-      'can amandad be started there, does xinetd (only_from) or a TCP wrapper turn this host away, and is this the port of an amandad with auth bsdtcp and not ssl?',
+      'can amandad be started there? Does xinetd (only_from) or a TCP wrapper turn this host away? Is this the port of an amandad with auth bsdtcp, not ssl?',
   },
   ssl: {
     silent:
-      'is this an amandad of the same auth? One that refuses our certificate may be silent, too: see its log, and check there the name of this host, the CA, and the fingerprint on file.',
+      'is this an amandad of the same auth? One that refuses our certificate may be silent, too: see its log. Check there the name of this host, the CA, and the fingerprint on file.',
   },
   ssh: login,
   rsh: login,

@@ -33,7 +33,7 @@ export interface ConnectOptions
    * none.
    */
   readonly deadline?: number;
-  /** Whether a failed attempt is repeated. Default: yes for `CONNECT_FAILED` and `CONNECT_TIMEOUT`. */
+  /** Whether to repeat a failed attempt. Default: for `CONNECT_FAILED` and `CONNECT_TIMEOUT`. */
   readonly retryIf?: (error: AmandaError) => boolean;
   /** Called before each repeated attempt to connect, and before each repeated request. */
   readonly onRetry?: (retry: Retry) => void;

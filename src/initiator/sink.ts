@@ -56,6 +56,7 @@ function isWritable(sink: unknown): sink is Writable {
 
 function writableSink(writable: Writable): OpenSink {
   // These stay open for the rest of the program, as Node's own pipes leave them.
+  // eslint-disable-next-line no-restricted-syntax -- compared, never written to
   const isShared = writable === process.stdout || writable === process.stderr;
   return {
     // A Duplex may pass a chunk on that it has taken.

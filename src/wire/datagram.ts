@@ -26,9 +26,9 @@ const headerLine =
 /**
  * The bytes of the datagram that carries a packet.
  *
- * Errors with `DATAGRAM_TOO_LARGE` over {@link MAX_DATAGRAM} (a real amandad truncates silently),
- * with `BAD_PACKET` for BOGUS or a NUL in the body, and with `BAD_ARGUMENT` for a handle or a
- * sequence number out of range. Source: PROTOCOL.md, "Datagrams".
+ * Errors with `DATAGRAM_TOO_LARGE` over {@link MAX_DATAGRAM}, where a real amandad truncates
+ * silently. Errors with `BAD_PACKET` for BOGUS or a NUL in the body, and with `BAD_ARGUMENT` for a
+ * handle or a sequence number out of range. Source: PROTOCOL.md, "Datagrams".
  */
 export function encodeDatagram({ handle, sequence, packet: { type, body } }: Datagram): Uint8Array {
   if (!handleText.test(handle))
@@ -58,7 +58,7 @@ export function encodeDatagram({ handle, sequence, packet: { type, body } }: Dat
 /**
  * Reads a datagram; the body is a view into it and ends at the first NUL.
  *
- * Errors with `BAD_PACKET` for other text and for an unknown type, and with `DATAGRAM_TOO_LARGE`
+ * Errors with `BAD_PACKET` for other text and for an unknown type. Errors with `DATAGRAM_TOO_LARGE`
  * when it is longer than Amanda sends: a reply that a real amandad truncated arrives like this.
  * Source: PROTOCOL.md, "Datagrams".
  */

@@ -23,8 +23,9 @@ import { printable } from './text.js';
  * Reads the `<dle>` elements of a request, the part after its OPTIONS line.
  *
  * Unknown elements of a DLE are kept in `other`. Errors with `BAD_DLE` for malformed or too large
- * markup, an element twice or without its text, an unknown element further inside, a bad value, and
- * a DLE without program or disk. Source: PROTOCOL.md, "Requests and replies".
+ * markup, a bad value, and a DLE without program or disk. Errors with it also for an element that
+ * comes twice or lacks its text, and for an unknown element further inside. Source: PROTOCOL.md,
+ * "Requests and replies".
  */
 export function parseDles(text: string): Dle[] {
   return parseElements(text).map((element) => {

@@ -85,7 +85,7 @@ export function encodeDumpHeader(header: DumpHeader): Uint8Array {
  * Reads the header at the front of a dump file, or one that a server sends without its zeros.
  *
  * Errors with `BAD_DUMP_HEADER` for other bytes and for the header of another kind of file on a
- * tape, and with `TRUNCATED` when the bytes end inside it. Source: PROTOCOL.md, "The dump file".
+ * tape. Errors with `TRUNCATED` when the bytes end inside it. Source: PROTOCOL.md, "The dump file".
  */
 export function decodeDumpHeader(block: Uint8Array): DumpHeader {
   const bytes = block.subarray(0, DUMP_HEADER_BYTES);

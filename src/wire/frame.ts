@@ -87,8 +87,8 @@ export class FrameDecoder {
   /**
    * The frames that a chunk completes, in order.
    *
-   * Errors with `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL`: at once if the chunk's first header is the
-   * bad one, else after the good frames, when the iteration gets there.
+   * Errors with `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL`. A bad first header throws at the call; a
+   * later one throws when the iteration gets there, after the good frames.
    */
   push(chunk: Uint8Array): Iterable<Frame> {
     const frames: Frame[] = [];

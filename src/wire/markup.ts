@@ -56,7 +56,7 @@ export function parseElements(source: string): Element[] {
 
 /**
  * `<name>text</name>`. A text with a blank, quote, backslash, markup or anything beyond ASCII goes
- * into a `raw` attribute as base64 of its UTF-8; in its place `_` stands for each such byte.
+ * into a `raw` attribute as base64 of its UTF-8. The element then has `_` for each such byte.
  *
  * Errors with `BAD_DLE` for a bad name and for a NUL. Source: PROTOCOL.md, "Requests and replies".
  */

@@ -27,8 +27,8 @@ export function packet(type: Exclude<PacketType, 'BOGUS'>, body: string | Uint8A
 /**
  * The payload of the frame that carries a packet: type byte, body, one NUL.
  *
- * Errors with `BAD_PACKET` for BOGUS, which has no byte, and for a body with a NUL inside, because
- * a receiver reads only what is before the NUL.
+ * Errors with `BAD_PACKET` for BOGUS, which has no byte. Errors with it also for a body with a NUL,
+ * because a receiver reads only what is before the NUL.
  */
 export function encodePacket({ type, body }: Packet): Uint8Array {
   const payload = new Uint8Array(body.length + 2);

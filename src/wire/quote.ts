@@ -1,8 +1,8 @@
 import { decodeText } from './text.js';
 
 /**
- * A name as Amanda writes it into a line of words. It is in double quotes when it contains a blank,
- * a control character, a quote, a backslash, a colon or anything beyond ASCII, or is empty.
+ * A name as Amanda writes it into a line of words. It is in double quotes when it is empty or
+ * contains a blank, control character, quote, backslash, colon or anything beyond ASCII.
  */
 export function quote(name: string): string {
   if (/^[!-~]+$/.test(name) && !/[:'"\\]/.test(name)) return name;

@@ -36,8 +36,8 @@ const streamName = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 /**
  * Reads the body of a REP or PREP packet. Lines may come in any order, and any may be missing.
  *
- * Errors with `BAD_REPLY` for a CONNECT line that does not pair names and numbers, that names a
- * stream or a handle twice, or that comes twice. Source: PROTOCOL.md, "Requests and replies".
+ * Errors with `BAD_REPLY` for a CONNECT line that comes twice, does not pair names and numbers, or
+ * names a stream or a handle twice. Source: PROTOCOL.md, "Requests and replies".
  */
 export function parseReply(body: Uint8Array): ReplyBody {
   const text = decodeText(body);

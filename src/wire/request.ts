@@ -30,9 +30,9 @@ export interface RequestSecurity {
 /**
  * The body of a REQ packet.
  *
- * Errors with `BAD_ARGUMENT` for a user that is empty or has a newline or a NUL, and for a service
- * that is not 1 to 64 small letters, digits, `-` and `_`.
- * Source: PROTOCOL.md, "Requests and replies".
+ * Errors with `BAD_ARGUMENT` for a user that is empty or has a newline or a NUL. Errors with it
+ * also for a service that is not 1 to 64 small letters, digits, `-` and `_`. Source: PROTOCOL.md,
+ * "Requests and replies".
  */
 export function encodeRequest({ user, service, arguments: rest }: RequestBody): Uint8Array {
   const security = user === undefined ? '' : securityLine(user);

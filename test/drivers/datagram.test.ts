@@ -246,7 +246,7 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     const short = req('000-00000000', 1);
     initiator.send(short + 'x'.repeat(65_504 - short.length), port);
     expect(await initiator.next()).toBe(
-      `${head('NAK', '000-00000000', 1)}ERROR a request of 65504 bytes fills more than the 65503 of a datagram, so its end may be missing; use a driver over TCP for this host, such as bsdtcp\n`,
+      `${head('NAK', '000-00000000', 1)}ERROR a request of 65504 bytes is over the 65503 of a datagram. Its end may be missing: use a driver over TCP for this host, such as bsdtcp\n`,
     );
     initiator.send(req('000-00000001', 1) + 'x'.repeat(65_503 - short.length), port);
     expect(await initiator.next()).toBe(head('ACK', '000-00000001', 1));

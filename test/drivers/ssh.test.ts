@@ -142,7 +142,7 @@ describe('ssh', () => {
       code: 'COMMAND_FAILED',
       peer: 'db1',
       message: expect.stringMatching(
-        /^.* to db1 ended with exit code 255, saying: .{900,1000}; Permission denied \(publickey\)\. No key was accepted: /,
+        /^.* to db1 ended with exit code 255, saying: .{900,1000}; Permission denied \(publickey\)\. No key was accepted\. /,
       ) as string,
     });
   });
@@ -267,7 +267,7 @@ describeUnless(whyNoSshd(), 'the real ssh', () => {
     makeKey(keyFile);
     await expect(ask(ssh({ ...sshd.login, keyFile }))).rejects.toMatchObject(
       failure(
-        /^ssh to 127.0.0.1 ended with exit code 255, saying: .*Permission denied \(publickey\)\. No key was accepted: the public key belongs into /,
+        /^ssh to 127.0.0.1 ended with exit code 255, saying: .*Permission denied \(publickey\)\. No key was accepted\. Put the public key into /,
       ),
     );
   });

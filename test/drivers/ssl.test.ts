@@ -336,7 +336,7 @@ describe('a target refuses', () => {
     const patient = await target();
     const early = patient.failure();
     connectSocket({ host, port: patient.port }).end();
-    expect(await early).toEqual(failing('TLS_FAILED', 'hung up'));
+    expect(await early).toEqual(failing('TLS_FAILED', 'closed the connection'));
     const { port, failure } = await target({ handshakeTimeout: 50 });
     const late = failure();
     const silent = connectSocket({ host, port });
@@ -511,7 +511,9 @@ describe('peers that connect and never shake hands', () => {
     const half = connectSocket({ host, port }).on('error', () => undefined);
     failures.push(failure());
     half.end(hello.subarray(0, -1));
-    expect(await failures[1]).toEqual(failing('TLS_FAILED', 'hung up during the TLS handshake'));
+    expect(await failures[1]).toEqual(
+      failing('TLS_FAILED', 'closed the connection during the TLS handshake'),
+    );
     const whole = connectSocket({ host, port }).on('error', () => undefined);
     failures.push(failure());
     for (const byte of hello) whole.write(Uint8Array.of(byte));

@@ -34,10 +34,7 @@ test('a request that was sent once says so', () => {
 });
 
 test.each([
-  [
-    'bsdtcp',
-    /ended the connection before it answered anything; .*only_from.*auth bsdtcp and not ssl/,
-  ],
+  ['bsdtcp', /ended the connection before it answered anything; .*only_from.*auth bsdtcp, not ssl/],
   ['ssh', /amandad-path/],
   ['local', /amandad-path/],
 ])('a peer over %s that hangs up without a word is told with where to look', (driver, message) => {

@@ -40,7 +40,7 @@ const cases: readonly (readonly [victim: Victim, auth: Auth, words: readonly str
 ];
 
 describeReal(
-  'a dump by the real amdump of which somebody is killed half way',
+  'a dump by the real amdump of which one process is killed half way',
   ['amdump', 'amreport', 'amadmin'],
   () => {
     let lab: Lab;

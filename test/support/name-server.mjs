@@ -2,8 +2,8 @@
 //
 //   { "names": { "client.lab": "10.77.0.2" }, "addresses": { "10.77.0.2": "client.lab" } }
 //
-// `names` has the address of a name, or the name that it is an alias of; `addresses` the names of addresses. Anything
-// else does not exist; with "silent" nothing is ever answered.
+// `names` has the address of a name, or the name that it is an alias of. `addresses` has the names
+// of addresses. Anything else does not exist. With "silent" nothing is ever answered.
 import { createSocket } from 'node:dgram';
 
 const { names = {}, addresses = {}, silent = false } = JSON.parse(process.argv[2] ?? '{}');

@@ -33,7 +33,7 @@ const drivers = {
 
 type Ended = Extract<ServiceEvent, { kind: 'ended' }>;
 
-/** Dumps once over a driver; resolves with how that ended at the target, and with its line in the log. */
+/** Dumps once over a driver; resolves with how that ended at the target and its log line. */
 async function dumpOver(
   name: keyof typeof drivers,
   sendbackup: Service,

@@ -43,7 +43,8 @@ export const targetOptionsHelp = `Reaching the host:
   --user NAME             who asks; default: the user this runs as
   --amandad-path PATH     for local, ssh and rsh; default
                           /usr/lib/amanda/amandad
-  --client-username NAME  for ssh and rsh: whom to log in as; default backup
+  --client-username NAME  for ssh and rsh: the user to log in as; default
+                          backup
   --ssh-key FILE          for ssh: a private key besides those it finds itself
   --rsh-command PROGRAM   for rsh: takes rsh's arguments; default rsh
   --ssl-dir DIR           for ssl: holds CA/crt.pem, me/crt.pem and

@@ -1,10 +1,11 @@
 /** The text of `rx-amandad --help`. A start for a connection does not load it. */
 export const help = `Usage: rx-amandad [OPTION…] [SERVICE…]
 
-A target of the Amanda backup system: does what amandad does. inetd, xinetd or
-an initiator starts it with the connection on standard input and output, or
-inetd with the socket that listens ("wait"); with -tcp or -udp it listens by
-itself, and systemd hands it a socket (LISTEN_FDS).
+A target of the Amanda backup system: does what amandad does.
+
+inetd, xinetd or an initiator starts it with the connection on standard input
+and output. With "wait", inetd starts it with the socket that listens. systemd
+hands it a socket (LISTEN_FDS). With -tcp or -udp it listens by itself.
 
 As amandad has them:
   -auth=NAME        bsdtcp (default), ssl, local, ssh or rsh; for servers that
@@ -46,9 +47,9 @@ Ours:
                     there has been no connection for so long; default 300
   -grace=SECONDS    how long what runs may go on after SIGTERM or SIGINT;
                     default 30; a second signal ends it at once
-  -log=FILE         a line for each request goes there, opened anew on SIGHUP;
-                    default with -tcp, -udp, -debug and from systemd standard
-                    error (unless it is the connection), else nowhere
+  -log=FILE         a line for each request goes there, opened anew on SIGHUP.
+                    Default with -tcp, -udp, -debug and from systemd: standard
+                    error, unless it is the connection. Else no log
   -debug            the log has every packet, and the size of all else
 
 As amanda-client.conf has them, which is read as by amandad; these count first:
@@ -74,11 +75,15 @@ Limits:
 
   --help            this text
 
-Who may ask for what: as in Amanda. Over bsdtcp, bsdudp and bsd the initiator's
-source port and name and the .amandahosts of the user that this runs as; over
-ssl its certificate, whose common name is the host in .amandahosts; over local,
-ssh and rsh, everybody.
+Access is decided as in Amanda, by
+  bsdtcp, bsdudp, bsd   the initiator's source port and name, and .amandahosts
+  ssl                   its certificate: the common name is the host in
+                        .amandahosts
+  local, ssh, rsh       nothing more: every initiator is admitted
 
-Exit code: 0 when it is done or was asked to end, 1 when it cannot listen or
-write its log, 2 for wrong usage, 130 or 143 when asked to end twice.
+Exit code:
+  0         it is done, or was asked to end
+  1         it cannot listen or write its log
+  2         wrong usage
+  130, 143  it was asked to end twice
 `;

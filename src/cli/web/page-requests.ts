@@ -95,7 +95,7 @@ function sendSvg(response: ServerResponse, query: URLSearchParams, { diagram }: 
   const to = wholeNumber(query.get('to') ?? undefined) ?? Infinity;
   const drawn = connection === undefined ? undefined : diagram(connection, { from, to });
   if (drawn === undefined) {
-    refuse(response, 404, 'There is no such connection, or it is no longer kept.');
+    refuse(response, 404, 'There is no such connection, or it is too old to be kept.');
     return;
   }
   // A picture tells times apart down to a hundredth of its range.

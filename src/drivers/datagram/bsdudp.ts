@@ -23,9 +23,9 @@ export type ListenBsdudpOptions = DatagramListenerOptions;
  * anyone who can forge a sender's address, and are limited to 65,503 bytes. A lost datagram costs
  * 10 s.
  *
- * Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`; with `DATAGRAM_TOO_LARGE` for a request that
- * is too long, and with `BAD_REPLY` for a number in a reply that is no port. Source: PROTOCOL.md,
- * "Datagrams" and "Drivers".
+ * Errors with `CONNECT_FAILED` and `NO_RESERVED_PORT`. Errors with `DATAGRAM_TOO_LARGE` for a
+ * request that is too long, and with `BAD_REPLY` for a number in a reply that is no port. Source:
+ * PROTOCOL.md, "Datagrams" and "Drivers".
  */
 export function bsdudp(options: BsdudpOptions): Driver {
   return datagramDriver('bsdudp', options, framedStreams);

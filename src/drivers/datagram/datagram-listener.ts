@@ -206,7 +206,7 @@ class Associations {
 function refuseTooLarge(socket: Socket, bytes: Uint8Array, { address, port }: RemoteInfo): void {
   const begun = readDatagram(bytes.subarray(0, MAX_DATAGRAM));
   if (begun?.packet.type !== 'REQ') return;
-  const text = `ERROR a request of ${bytes.length} bytes fills more than the ${MAX_DATAGRAM} of a datagram, so its end may be missing; use a driver over TCP for this host, such as bsdtcp\n`;
+  const text = `ERROR a request of ${bytes.length} bytes is over the ${MAX_DATAGRAM} of a datagram. Its end may be missing: use a driver over TCP for this host, such as bsdtcp\n`;
   socket.send(
     encodeDatagram({ handle: begun.handle, sequence: begun.sequence, packet: packet('NAK', text) }),
     port,

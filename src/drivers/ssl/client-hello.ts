@@ -46,5 +46,5 @@ function bytesOfRecord(start: Buffer): number {
 
 function hungUp({ bytesRead }: Socket, peer: string): AmandaError {
   const when = bytesRead === 0 ? 'before it had said a word' : 'during the TLS handshake';
-  return new AmandaError('TLS_FAILED', `${peer} hung up ${when}.`, { peer });
+  return new AmandaError('TLS_FAILED', `${peer} closed the connection ${when}.`, { peer });
 }

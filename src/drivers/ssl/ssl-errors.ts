@@ -31,7 +31,7 @@ export function isTlsAlert(error: Error): boolean {
 export function closedAfterHandshake(peer: string, certFile: string): AmandaError {
   return new AmandaError(
     'CONNECTION_LOST',
-    `${peer} hung up after the TLS handshake without a word. A target that refuses a certificate does that: see its log, and check the common name and CA of ${certFile} and the fingerprint that it has on file.`,
+    `${peer} closed the connection after the TLS handshake, without a word. A target that refuses a certificate does that: see its log. Check the common name and CA of ${certFile}, and the fingerprint that the target has on file.`,
     { peer },
   );
 }
@@ -75,7 +75,7 @@ const kinds: readonly Kind[] = [
     tell: ({ peer, side, certFile }) => [
       'TLS_FAILED',
       sentences(
-        `${peer} hung up during the TLS handshake.`,
+        `${peer} closed the connection during the TLS handshake.`,
         theirs[side],
         side === 'target'
           ? `It may refuse the certificate ${certFile}; then it says why.`
@@ -94,7 +94,7 @@ const kinds: readonly Kind[] = [
     test: /_ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/,
     tell: ({ peer, certFile }, reason) => [
       'CERTIFICATE_REFUSED',
-      `${peer} refuses the certificate ${certFile} (${reason}); has the CA that it trusts signed it, is it still valid, and is its key long enough (RSA 2048 bits)?`,
+      `${peer} refuses the certificate ${certFile} (${reason}). Has the CA that the peer trusts signed it? Is it still valid? Is its key long enough (RSA 2048 bits)?`,
     ],
   },
   {

@@ -69,8 +69,10 @@ export interface SslOptions extends CertificateOptions {
  *
  *     connect(ssl({ host: 'db1.example.com', sslDir: '/etc/amanda/ssl' })).pipe(noop())
  *
- * The target's common name must lead to its address, and match the fingerprint on file, if there is
- * one (`remote/NAME/fingerprint` for the host asked for, its canonical name or the common name).
+ * The target's common name must lead to its address. Its certificate must match the fingerprint on
+ * file, if there is one. The file is `remote/NAME/fingerprint`; NAME is the host asked for, its
+ * canonical name or the common name.
+ *
  * Errors with `CONNECT_FAILED`, `TLS_FAILED`, the `CERTIFICATE_…` codes, `KEY_UNSAFE` and
  * `FILE_FAILED`. A refusal of our certificate may show only at the first answer. Source:
  * PROTOCOL.md, "Drivers".

@@ -51,8 +51,8 @@ export interface ProcessServiceOptions extends TerminationOptions {
    */
   readonly env?: NodeJS.ProcessEnv;
   /**
-   * Features that replies do not announce, because another service of the target lacks them. Without
-   * the one for shared memory, sendbackup gets no request for it. Default: none.
+   * Features that replies do not announce, because another service of the target lacks them.
+   * Without the one for shared memory, sendbackup gets no request for it. Default: none.
    */
   readonly hideFeatures?: readonly FeatureName[];
 }

@@ -12,9 +12,13 @@ export interface SendbackupServiceOptions extends DumpPermission, Partial<DumpTo
  * The service that dumps a directory with GNU tar, as Amanda's sendbackup for the program GNUTAR.
  *
  * DATA is tar's archive, MESG its messages, INDEX (if requested) the names in it; STATE (if the
- * requester supports it) is empty. The reply is an ERROR line for what is not supported: other
- * programs, compression and encryption on the client, include lists, scripts, and levels above 0
- * without `listDir`. Source: PROTOCOL.md, "Streams".
+ * requester supports it) is empty. The reply is an ERROR line for what is not supported:
+ *
+ * - programs other than GNUTAR, include lists and scripts;
+ * - compression and encryption on the client;
+ * - levels above 0 without `listDir`.
+ *
+ * Source: PROTOCOL.md, "Streams".
  */
 export function sendbackupService(options: SendbackupServiceOptions = {}): Service {
   checkOptions('sendbackupService', options, {

@@ -39,7 +39,8 @@ export interface TarArchiveOptions {
  *     tarArchive({ size: 1_000, files: [{ name: 'hello.txt', content: 'hello\n' }] })
  *
  * The archive has the POSIX format. Its data error with `BAD_ARGUMENT` for a name that is empty,
- * absolute or leads out of the archive, and for streamed content of another size than given.
+ * absolute or leads out of the archive. They error likewise if streamed content has another size
+ * than was given.
  */
 export function tarArchive(options: TarArchiveOptions): BackupImage {
   checkOptions('tarArchive', options, { size: 'number', files: 'object' });

@@ -30,10 +30,13 @@ export const drawCommand: CliCommand = {
   help: `Usage: rx-amanda draw [OPTION…] FILE
        rx-amanda draw [OPTION…] INITIATOR-FILE TARGET-FILE
 
-Draws the conversations in a packet capture (pcap or pcapng, as tcpdump and
-Wireshark write them), in a recording of "rx-amanda tap", or in two files with
-the bytes that each side has sent; of NAME.c2s and NAME.s2c (also with .bin
-behind) one is enough. FILE may be -, standard input: Ctrl-C is then the end.
+Draws the conversations of a saved file. FILE is one of these:
+  a capture      pcap or pcapng, as tcpdump and Wireshark write them
+  a recording    of "rx-amanda tap"
+  raw bytes      that one side has sent; the other side's are a second file. Of
+                 NAME.c2s and NAME.s2c (or NAME.c2s.bin and NAME.s2c.bin) one is
+                 enough
+  -              standard input; Ctrl-C ends it
 
   --svg FILE, -o FILE     draw into FILE; several connections into FILE-1.svg …
   --frames                list the frames instead, a line each

@@ -36,7 +36,7 @@ export interface BackupPlan {
   readonly settings?: TargetChoice['settings'];
   /** The files for the index and the state; default none. */
   readonly sideFiles?: SideFiles;
-  /** Whether its progress is shown. Default true; lines of several dumps would overwrite another. */
+  /** Whether its progress is shown; several dumps would overwrite one line. Default true. */
   readonly showsProgress?: boolean;
 }
 

@@ -25,9 +25,9 @@ export const demoCommand: CliCommand = {
   summary: 'back up a directory of this host, with a target of our own',
   help: `Usage: rx-amanda demo [OPTION…] [DIRECTORY]
 
-Starts a target (rx-amandad with our own services) as another process, backs up
-DIRECTORY from it over the Amanda protocol into a new temporary directory, and
-says how to look at the result. Default: the directory of this program.
+Starts a target as another process: rx-amandad with our own services. Backs up
+DIRECTORY from it over the Amanda protocol into a new temporary directory. Says
+how to look at the result. Default: the directory of this program.
 
   --json        one JSON document on standard output, errors too
   --quiet, -q   no progress, no notes

@@ -84,9 +84,9 @@ What is kept of it:
                           --local there are no others
   --text                  a drawing for this terminal, at the end
   --force                 replace files that exist
-  --web [HOST:]PORT       show it live on a page, 0 for any port, of the loopback
-                          if no HOST is given; standard error has its URL, and
-                          who knows that sees everything
+  --web [HOST:]PORT       show it live on a page; port 0 is any free port, and
+                          the default HOST is the loopback. Standard error has
+                          the URL, which is secret: it shows everything
 
 Files are FILE.partial-PID while the tap goes on and are named FILE at its end.
 A capture holds all that was backed up, so its FILE is for you alone.
