@@ -87,17 +87,21 @@ export function openBound<T>(
   return new Observable((out) => {
     const arrivals = new Subject<T>();
     const bound = new Subscription();
-    const source = arrivals.pipe(
-      finalize(() => {
-        bound.unsubscribe();
-      }),
-    );
     let isHandedOver = false;
     const ready = (place: string | undefined): void => {
       try {
         const toConnections = acceptor(onReady(place));
         isHandedOver = true;
-        out.next({ name, accept: (options) => source.pipe(toConnections(options)) });
+        out.next({
+          name,
+          accept: (options) =>
+            arrivals.pipe(
+              toConnections(options),
+              finalize(() => {
+                bound.unsubscribe();
+              }),
+            ),
+        });
         out.complete();
       } catch (error) {
         out.error(error);
