@@ -2,7 +2,7 @@ import type { PeerNameOptions } from '../access/peer.js';
 import type { Driver } from '../drivers/driver.js';
 import type { SshOptions } from '../drivers/ssh.js';
 import type { CertificateOptions } from '../drivers/ssl/ssl.js';
-import type { Dle } from '../wire/dle.js';
+import type { Dle } from '../wire/dle/dle.js';
 import type { CheckOutcome } from './check.js';
 
 export interface DoctorOptions {

@@ -3,7 +3,7 @@ import { isStreamNotTaken } from '../connection/connection-errors.js';
 import { describePeer, type Peer } from '../transport/channel.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { ParsedRequest } from '../wire/request.js';
-import { requestSubject, type RequestSubject } from '../wire/requested-disks.js';
+import { requestSubject, type RequestSubject } from '../wire/dle/requested-disks.js';
 import { messageOf, printable } from '../wire/text.js';
 import { DumpVerdict } from './dump-verdict.js';
 import type { ExchangeEvent, RequestOutcome } from './exchange-event.js';

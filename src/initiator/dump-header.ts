@@ -1,5 +1,5 @@
 import { AmandaError } from '../wire/errors.js';
-import { formatDle } from '../wire/dle-format.js';
+import { formatDle } from '../wire/dle/dle-format.js';
 import { encodeDumpHeader, type DumpHeader } from '../wire/dumpfile.js';
 import { messageOf } from '../wire/text.js';
 import { clientCompression, type DumpInfo } from './dump-info.js';

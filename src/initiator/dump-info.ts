@@ -1,4 +1,4 @@
-import type { Dle } from '../wire/dle.js';
+import type { Dle } from '../wire/dle/dle.js';
 
 /** What a target says about a dump before the data. */
 export interface DumpInfo {

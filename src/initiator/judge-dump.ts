@@ -1,4 +1,4 @@
-import type { Dle } from '../wire/dle.js';
+import type { Dle } from '../wire/dle/dle.js';
 import { formatChecksum, type Checksum } from '../wire/crc32c.js';
 import { AmandaError } from '../wire/errors.js';
 import { clientCompression, type DumpInfo } from './dump-info.js';

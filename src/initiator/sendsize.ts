@@ -1,8 +1,8 @@
 import { Observable, concatMap, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import { request, type Reply } from '../exchange/request.js';
-import { formatDle } from '../wire/dle-format.js';
-import type { Dle } from '../wire/dle.js';
+import { formatDle } from '../wire/dle/dle-format.js';
+import type { Dle } from '../wire/dle/dle.js';
 import { checkOptions } from '../wire/arguments.js';
 import { quotedWords, unquote } from '../wire/quote.js';
 import { printable } from '../wire/text.js';

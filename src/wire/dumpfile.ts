@@ -1,5 +1,5 @@
 import { formatChecksum, parseChecksum, type Checksum } from './crc32c.js';
-import { levels } from './dle.js';
+import { levels } from './dle/dle.js';
 import { AmandaError } from './errors.js';
 import { quote, quotedWords, unquote } from './quote.js';
 import { inRange, withoutUndefined } from './ranges.js';

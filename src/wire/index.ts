@@ -20,8 +20,8 @@ export * from './request.js';
 export * from './reply.js';
 export * from './options.js';
 export * from './features.js';
-export { formatDle } from './dle-format.js';
-export { parseDles } from './dle-parse.js';
+export { formatDle } from './dle/dle-format.js';
+export { parseDles } from './dle/dle-parse.js';
 export type {
   Dle,
   DleCompression,
@@ -29,10 +29,10 @@ export type {
   DleEncryption,
   DleLevel,
   DleProgram,
-} from './dle.js';
-export type { DlePlugin, DleProperty, DleScript, DleSelection } from './dle.js';
-export type { EstimateMethod } from './dle.js';
-export type { Element as DleElement } from './markup.js';
+} from './dle/dle.js';
+export type { DlePlugin, DleProperty, DleScript, DleSelection } from './dle/dle.js';
+export type { EstimateMethod } from './dle/dle.js';
+export type { Element as DleElement } from './dle/markup.js';
 export * from './quote.js';
 export { printable } from './text.js';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { reply, type IncomingRequest, type Service } from '../../src/exchange/service.js';
 import { decodeDumpHeader } from '../../src/wire/dumpfile.js';
-import { parseDles } from '../../src/wire/dle-parse.js';
+import { parseDles } from '../../src/wire/dle/dle-parse.js';
 import { fakeEnvironment } from './fake-environment.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);

@@ -6,7 +6,7 @@ import type { DumpOutcome } from '../../src/initiator/dump-outcome.js';
 import { receiveDump } from '../../src/initiator/receive-dump.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { ScriptedPeer } from '../../src/testing/scripted-peer.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { isAmandaError, type AmandaErrorCode } from '../../src/wire/errors.js';
 import { encodeFrame } from '../../src/wire/frame.js';
 import { parseReply } from '../../src/wire/reply.js';

@@ -10,7 +10,7 @@ import { connect } from '../../src/initiator/connect.js';
 import { onConnection } from '../../src/initiator/on-connection.js';
 import { receiveDump } from '../../src/initiator/receive-dump.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { Target, besides, told } from './load/program.js';
 

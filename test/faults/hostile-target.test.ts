@@ -11,7 +11,7 @@ import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import { packetBytes, withHeader } from '../../src/testing/bytes.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 import { memoryInUse } from '../support/memory-in-use.js';
 

@@ -33,9 +33,9 @@ import { withoutFeatures } from '../../src/target/process/announced-features.js'
 import { SHARED_MEMORY, shmArguments } from '../../src/target/process/shared-memory.js';
 import { parseChecksum } from '../../src/wire/crc32c.js';
 import { decodeDatagram } from '../../src/wire/datagram.js';
-import { formatDle } from '../../src/wire/dle-format.js';
-import { parseDles } from '../../src/wire/dle-parse.js';
-import type { Dle } from '../../src/wire/dle.js';
+import { formatDle } from '../../src/wire/dle/dle-format.js';
+import { parseDles } from '../../src/wire/dle/dle-parse.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { decodeDumpHeader } from '../../src/wire/dumpfile.js';
 import { Features } from '../../src/wire/features.js';
 import { FrameDecoder } from '../../src/wire/frame.js';

@@ -4,7 +4,7 @@ import { partialReply, reply } from '../../src/exchange/service.js';
 import { noop } from '../../src/initiator/noop.js';
 import { isProblem, selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { answering, call, failure } from './fake-target.js';
 
 const dle: Dle = { program: 'GNUTAR', disk: '/home' };

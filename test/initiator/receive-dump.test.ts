@@ -26,7 +26,7 @@ import {
 import { retryAdvice } from '../../src/initiator/retry.js';
 import { sendbackup } from '../../src/initiator/sendbackup.js';
 import { reply, type Service, type StreamHandler } from '../../src/exchange/service.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import {
   CRC,
   DATA,

@@ -10,7 +10,7 @@ import { noop } from '../../src/initiator/noop.js';
 import { receiveDump } from '../../src/initiator/receive-dump.js';
 import { isProblem, selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { Features } from '../../src/wire/features.js';
 import {
   type Configuration,

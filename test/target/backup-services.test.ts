@@ -28,7 +28,7 @@ import {
   type BackupServicesOptions,
 } from '../../src/target/services/backup-services.js';
 import { tarArchive } from '../../src/target/services/tar-archive.js';
-import type { Dle } from '../../src/wire/dle.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { AmandaError, isAmandaError } from '../../src/wire/errors.js';
 import { Features } from '../../src/wire/features.js';
 import { ask, contents, replyText, text } from './scripts.js';

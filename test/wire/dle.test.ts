@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDle } from '../../src/wire/dle-format.js';
-import { parseDles } from '../../src/wire/dle-parse.js';
-import type { Dle } from '../../src/wire/dle.js';
+import { formatDle } from '../../src/wire/dle/dle-format.js';
+import { parseDles } from '../../src/wire/dle/dle-parse.js';
+import type { Dle } from '../../src/wire/dle/dle.js';
 import { isAmandaError } from '../../src/wire/errors.js';
 
 const badDle = (message: string): unknown =>

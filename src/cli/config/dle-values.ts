@@ -4,7 +4,7 @@ import {
   type DleProperty,
   type DleSelection,
   type EstimateMethod,
-} from '../../wire/dle.js';
+} from '../../wire/dle/dle.js';
 import { configInvalid, type SourcePosition, type Token } from './lexer.js';
 import { foldKeyword } from './statements.js';
 import { quotedString, type ValueReader } from './values.js';

@@ -1,4 +1,4 @@
-import type { DleProperty } from '../../wire/dle.js';
+import type { DleProperty } from '../../wire/dle/dle.js';
 import { printable } from '../../wire/text.js';
 import { keyword, properties, wordList } from './dle-values.js';
 import { configInvalid, positionText, type SourcePosition } from './lexer.js';

@@ -3,7 +3,7 @@ import type { RequestOutcome } from '../../exchange/exchange-event.js';
 import type { ServiceEvent } from '../../target/serve.js';
 import { isAmandaError } from '../../wire/errors.js';
 import type { ParsedRequest } from '../../wire/request.js';
-import { requestSubject } from '../../wire/requested-disks.js';
+import { requestSubject } from '../../wire/dle/requested-disks.js';
 import { printable } from '../../wire/text.js';
 import type { Log } from './amandad-log.js';
 

@@ -2,7 +2,7 @@ import { catchError, map, of, toArray, type Observable } from 'rxjs';
 import { connect } from '../../initiator/connect.js';
 import { isProblem, selfcheck, type Finding } from '../../initiator/selfcheck.js';
 import { sendsize, type Estimate } from '../../initiator/sendsize.js';
-import type { Dle } from '../../wire/dle.js';
+import type { Dle } from '../../wire/dle/dle.js';
 import { isAmandaError } from '../../wire/errors.js';
 import { messageOf } from '../../wire/text.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';

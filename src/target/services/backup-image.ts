@@ -1,5 +1,5 @@
 import type { StreamSource } from '../../connection/pump.js';
-import type { Dle } from '../../wire/dle.js';
+import type { Dle } from '../../wire/dle/dle.js';
 
 /** Something that can be backed up: bytes that a program makes. */
 export interface BackupImage {

@@ -5,7 +5,7 @@ import {
   type Service,
   type ServiceReply,
 } from '../../exchange/service.js';
-import type { Dle } from '../../wire/dle.js';
+import type { Dle } from '../../wire/dle/dle.js';
 import { checkArgument } from '../../wire/arguments.js';
 import { formatOptions } from '../../wire/options.js';
 import { quote } from '../../wire/quote.js';

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { IncomingRequest } from '../../exchange/service.js';
-import { parseDles } from '../../wire/dle-parse.js';
-import type { Dle } from '../../wire/dle.js';
+import { parseDles } from '../../wire/dle/dle-parse.js';
+import type { Dle } from '../../wire/dle/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
 import { messageOf, printable, decodeText } from '../../wire/text.js';

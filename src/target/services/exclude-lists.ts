@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
-import type { DleSelection } from '../../wire/dle.js';
+import type { DleSelection } from '../../wire/dle/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import { printable } from '../../wire/text.js';
 import { descriptorPath, openBelow, openBelowRoots, type OpenedPath } from './open-below.js';

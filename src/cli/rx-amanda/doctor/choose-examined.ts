@@ -1,5 +1,5 @@
 import { fault, fine, concern, type CheckOutcome } from '../../../doctor/check.js';
-import type { Dle } from '../../../wire/dle.js';
+import type { Dle } from '../../../wire/dle/dle.js';
 import { isAmandaError } from '../../../wire/errors.js';
 import type { Setting } from '../../config/settings.js';
 import { positionText } from '../../config/lexer.js';

@@ -5,7 +5,7 @@ import { dump } from '../../../initiator/dump.js';
 import type { DumpEvent, DumpOutcome } from '../../../initiator/receive-dump.js';
 import type { Dump } from '../../../initiator/sendbackup.js';
 import { formatChecksum, type Checksum } from '../../../wire/crc32c.js';
-import type { Dle } from '../../../wire/dle.js';
+import type { Dle } from '../../../wire/dle/dle.js';
 import { DUMP_HEADER_BYTES } from '../../../wire/dumpfile.js';
 import { dumpToFile } from './dump-file.js';
 import { dumpToStream } from './dump-stream.js';

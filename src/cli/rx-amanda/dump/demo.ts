@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Observable, map, tap } from 'rxjs';
 import { connect } from '../../../initiator/connect.js';
-import type { Dle } from '../../../wire/dle.js';
+import type { Dle } from '../../../wire/dle/dle.js';
 import { parseArguments, takePositionals } from '../../terminal/arguments.js';
 import { backUp, backupDocument, backupLines, type Backup } from './backup.js';
 import type { CliCommand } from '../command.js';

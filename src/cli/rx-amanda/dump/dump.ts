@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { map, tap } from 'rxjs';
-import type { Dle, DleProgram } from '../../../wire/dle.js';
+import type { Dle, DleProgram } from '../../../wire/dle/dle.js';
 import { printable } from '../../../wire/text.js';
 import { parseArguments, UsageError, wholeNumber } from '../../terminal/arguments.js';
 import { STDOUT, backUp, backupDocument, backupLines, type Backup } from './backup.js';

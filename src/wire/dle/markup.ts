@@ -1,6 +1,6 @@
-import { AmandaError } from './errors.js';
-import { MAX_PAYLOAD } from './frame.js';
-import { encodeText, printable } from './text.js';
+import { AmandaError } from '../errors.js';
+import { MAX_PAYLOAD } from '../frame.js';
+import { encodeText, printable } from '../text.js';
 
 /** One element of the small part of XML that Amanda's requests are written in. */
 export interface Element {

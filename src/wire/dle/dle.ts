@@ -1,5 +1,5 @@
 import type { Element } from './markup.js';
-import type { Range } from './ranges.js';
+import type { Range } from '../ranges.js';
 
 export const dlePrograms = ['DUMP', 'GNUTAR', 'STAR', 'APPLICATION'] as const;
 export const estimateMethods = ['CLIENT', 'SERVER', 'CALCSIZE'] as const;

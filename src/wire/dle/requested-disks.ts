@@ -1,7 +1,7 @@
 import { parseDles } from './dle-parse.js';
-import { quotedWords, unquote } from './quote.js';
-import type { ParsedRequest } from './request.js';
-import { NEWLINE, decodeText } from './text.js';
+import { quotedWords, unquote } from '../quote.js';
+import type { ParsedRequest } from '../request.js';
+import { NEWLINE, decodeText } from '../text.js';
 
 /** A disk that a request names. */
 export interface RequestedDisk {

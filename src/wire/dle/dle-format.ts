@@ -10,10 +10,10 @@ import {
   type DleScript,
   type DleSelection,
 } from './dle.js';
-import { checkArgument, shownValue } from './arguments.js';
-import { AmandaError } from './errors.js';
+import { checkArgument, shownValue } from '../arguments.js';
+import { AmandaError } from '../errors.js';
 import { formatElement, formatLeaf } from './markup.js';
-import { inRange, type Range } from './ranges.js';
+import { inRange, type Range } from '../ranges.js';
 
 /**
  * A DLE as 3.5.1 writes it, `<dle>` to `</dle>` with a newline at the end.

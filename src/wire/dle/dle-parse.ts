@@ -16,8 +16,8 @@ import {
   type EstimateMethod,
 } from './dle.js';
 import { badDle, parseElements, type Element } from './markup.js';
-import { withoutUndefined, type Range } from './ranges.js';
-import { printable } from './text.js';
+import { withoutUndefined, type Range } from '../ranges.js';
+import { printable } from '../text.js';
 
 /**
  * Reads the `<dle>` elements of a request, the part after its OPTIONS line.
