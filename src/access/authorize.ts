@@ -57,11 +57,21 @@ const MAX_NAME_CHARACTERS = 4096;
  * line, .amandahosts. The check emits one verdict; a refusal's `reason` follows `ERROR ` in the
  * NAK. It reads the file again when it has changed.
  *
- *     const check = authorize({ reservedPort: false });
- *     check({ user: 'backup', service: 'noop', peer }).subscribe((verdict) => …)
+ *     authorize(…)(request)  --v|        v: `allowed`, or a refusal with its reason
  *
  * Throws `BAD_ARGUMENT` when no local user is given and the user of this process has no name.
  * Source: PROTOCOL.md, "Access".
+ *
+ * @example
+ * ```ts
+ * import { authorize, backupServices, listenBsdtcp, serve } from 'rx-amanda';
+ *
+ * const rules = 'backup.example.com amandabackup amdump\n';
+ *
+ * serve(listenBsdtcp({ port: 10080 }), backupServices(() => undefined), {
+ *   authorize: authorize({ rules }),
+ * }).subscribe(console.log);
+ * ```
  */
 export function authorize(
   policy: AccessPolicy = {},

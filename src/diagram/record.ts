@@ -45,14 +45,22 @@ export type ChangeObserver = Pick<Observer<Change>, 'next'> &
  *     connections  --C---------------
  *     changes      --l-lpspspsl-ccc--      l: a lane begins, p: a packet, s: a span, c: a chunk
  *
- *     connect(bsdtcp({ host: 'db1.example.com' }))
- *       .pipe(record((change) => console.log(change)), noop())
- *       .subscribe();
- *
  * Times are milliseconds since the subscription. Of each payload the first bytes are kept
  * (`preview`, default 16). A broken connection is an event of the diagram; `observer` completes
  * when the recording ends. For a target's connections `viewpoint` is `target`. Errors with
  * `BAD_ARGUMENT` for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, noop } from 'rx-amanda';
+ * import { Recording, record, toText } from 'rx-amanda/diagram';
+ *
+ * const recording = new Recording({ title: 'noop of db1' });
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(record(recording), noop())
+ *   .subscribe({ complete: () => console.log(toText(recording.diagram())) });
+ * ```
  */
 export function record(
   observer: ChangeObserver | ((change: Change) => void),
@@ -98,6 +106,24 @@ export function record(
 /**
  * Emits what happens on one connection as the steps of a diagram. Completes with the connection; if
  * that breaks, the error is the last event. See {@link record}.
+ *
+ *     connection  -------------|
+ *     changes     l-lpspspsl-cc|      l: a lane begins, p: a packet, s: a span, c: a chunk
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, noop, onConnection } from 'rx-amanda';
+ * import { recordConnection } from 'rx-amanda/diagram';
+ * import { ignoreElements, merge, of } from 'rxjs';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     onConnection((connection) =>
+ *       merge(recordConnection(connection), of(connection).pipe(noop(), ignoreElements())),
+ *     ),
+ *   )
+ *   .subscribe((change) => console.log(change));
+ * ```
  */
 export function recordConnection(
   connection: Connection,
@@ -107,8 +133,26 @@ export function recordConnection(
 }
 
 /**
- * Collects the steps of a diagram, and emits it when they complete. Errors with `BAD_ARGUMENT` for
- * an option out of range.
+ * Collects the steps of a diagram, and emits it when they complete.
+ *
+ *     changes  -l-lps-c-|
+ *     out      ---------(D|)        D: the Diagram
+ *
+ * Errors with `BAD_ARGUMENT` for an option out of range.
+ *
+ * @example
+ * ```ts
+ * import { record, toDiagram, toSvg, type Change } from 'rx-amanda/diagram';
+ * import { bsdtcp, connect, noop } from 'rx-amanda';
+ * import { Subject } from 'rxjs';
+ *
+ * const changes = new Subject<Change>();
+ * changes.pipe(toDiagram()).subscribe((diagram) => console.log(toSvg(diagram)));
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(record(changes), noop())
+ *   .subscribe();
+ * ```
  */
 export function toDiagram(options: RecordingOptions = {}): OperatorFunction<Change, Diagram> {
   return (changes) =>

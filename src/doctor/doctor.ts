@@ -8,11 +8,19 @@ import type { DoctorOptions } from './doctor-options.js';
  *
  *     out  ---c-cc--c-|        c: a Check; independent checks run side by side
  *
- *     doctor({ host, driver: bsdtcp({ host }) }).pipe(toArray()).subscribe((checks) => {
- *       console.log(firstToFix(checks)?.fix ?? 'all is well');
- *     });
- *
  * Never errors. Unsubscribing cancels all checks.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, doctor, firstToFix } from 'rx-amanda';
+ * import { toArray } from 'rxjs';
+ *
+ * const host = 'db1.example.com';
+ *
+ * doctor({ host, driver: bsdtcp({ host }) })
+ *   .pipe(toArray())
+ *   .subscribe((checks) => console.log(firstToFix(checks)?.fix ?? 'all is well'));
+ * ```
  */
 export function doctor(options: DoctorOptions): Observable<Check> {
   // Loaded here, because programs that only connect need no checks.
@@ -25,7 +33,15 @@ export function doctor(options: DoctorOptions): Observable<Check> {
  * Examines this host as a target: Amanda's user, .amandahosts, what starts amandad, its programs
  * and its folders. Emits each check when it finishes. Only reads, and never errors.
  *
- *     doctorLocal().subscribe(({ id, status, fix }) => console.log(id, status, fix));
+ *     out  --c-ccc-c-|        c: a Check; independent checks run side by side
+ *
+ *
+ * @example
+ * ```ts
+ * import { doctorLocal } from 'rx-amanda';
+ *
+ * doctorLocal().subscribe(({ id, status, fix }) => console.log(id, status, fix));
+ * ```
  */
 export function doctorLocal(options: LocalDoctorOptions = {}): Observable<Check> {
   return defer(() => from(import('./local/examine-host.js'))).pipe(

@@ -11,6 +11,22 @@ import { yieldConnection } from './yield-connection.js';
  *
  *     overChannel  C-----|      C: the Connection; the result completes with it
  *     !            ---!         unsubscribing ends it
+ *
+ * @example
+ * ```ts
+ * import { Socket } from 'node:net';
+ * import { Observable } from 'rxjs';
+ * import type { Driver } from 'rx-amanda';
+ * import { StreamChannel, overChannel } from 'rx-amanda/driver';
+ *
+ * // A driver over a socket that is connected already.
+ * function overSocket(socket: Socket): Driver {
+ *   const channel = new StreamChannel({ input: socket, output: socket, peer: { driver: 'mine' } });
+ *   const role = { side: 'initiator', user: undefined } as const;
+ *   const open: Driver['open'] = (options) => overChannel(channel, role, options);
+ *   return { name: 'mine', user: undefined, open };
+ * }
+ * ```
  */
 export function overChannel(
   channel: Channel,

@@ -24,6 +24,17 @@ export interface PayloadWrapping {
  * For drivers of your own, between their channel and the Connection. Errors with `CONNECTION_LOST`
  * for a payload that cannot be unwrapped, and for an end inside a frame. Source: PROTOCOL.md,
  * "Frames".
+ *
+ * @example
+ * ```ts
+ * import { wrapPayloads, type Channel } from 'rx-amanda/driver';
+ *
+ * const flipped = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
+ *
+ * function wrapped(channel: Channel): Channel {
+ *   return wrapPayloads(channel, { wrap: flipped, unwrap: flipped });
+ * }
+ * ```
  */
 export function wrapPayloads(channel: Channel, wrapping: PayloadWrapping): Channel {
   checkMethods('The channel of wrapPayloads', channel, 'write', 'close');

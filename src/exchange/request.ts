@@ -84,6 +84,15 @@ export interface Reply {
  * Errors with `REFUSED`, `ACK_TIMEOUT`, `REP_TIMEOUT`, `BAD_REPLY`, with `BAD_ARGUMENT` for a
  * request that cannot be sent, and with what broke the connection. ERROR lines in a reply are
  * values. Source: PROTOCOL.md, "The exchange: initiator".
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, request } from 'rx-amanda';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(request({ service: 'noop', options: { hostname: 'db1.example.com' } }))
+ *   .subscribe((reply) => console.log(reply.kind, reply.lines));
+ * ```
  */
 export function request(
   service: string | ServiceRequest,

@@ -45,14 +45,21 @@ export interface ConnectOptions
  *     connect  ----C-----------|     C: the Connection; completes when it has ended in good order
  *     !            ----------!       unsubscribing ends the connection
  *
- *     connect(bsdtcp({ host: 'db1.example.com' })).pipe(noop());
- *
  * Also completes, and ends the connection, 1 s after its last call is over. {@link onConnection}
  * holds a connection for longer, and ends it without that second.
  *
  * An attempt takes at most 20 s and is made 3 times, 5 s apart. Errors with `CONNECT_TIMEOUT`, or
  * with the last attempt's error (`CONNECT_FAILED`, `NO_RESERVED_PORT`, `COMMAND_FAILED`). Once
  * connected, errors with what broke the connection. Source: PROTOCOL.md, "The exchange: initiator".
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, noop } from 'rx-amanda';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }), { connectTries: 1 })
+ *   .pipe(noop())
+ *   .subscribe(({ features }) => console.log(features.names()));
+ * ```
  */
 export function connect(driver: Driver, options: ConnectOptions = {}): Observable<Connection> {
   checkMethods('The driver of connect', driver, 'open');

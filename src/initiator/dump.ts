@@ -14,12 +14,21 @@ import { sendbackup, type Dump, type SendbackupOptions } from './sendbackup.js';
  *     asked   -noop--sendbackup
  *     out     -------------d--------|      d: the Dump
  *
- *     connect(driver)
- *       .pipe(dump({ dle }), receiveDump(() => ({ data: append })))
- *       .subscribe(console.log);
- *
  * Errors with `SERVICE_FAILED` when the target is too old to read a request for a dump, and as
  * {@link noop} and {@link sendbackup} do. Source: PROTOCOL.md, "Features".
+ *
+ * @example
+ * ```ts
+ * import { createWriteStream } from 'node:fs';
+ * import { bsdtcp, connect, dump, receiveDump } from 'rx-amanda';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     dump({ dle: { program: 'GNUTAR', disk: '/home' } }),
+ *     receiveDump(() => ({ data: createWriteStream('home.tar') })),
+ *   )
+ *   .subscribe(console.log);
+ * ```
  */
 export function dump(options: SendbackupOptions): OperatorFunction<Connection, Dump> {
   checkOptions('dump', options, { dle: 'object' });

@@ -19,12 +19,17 @@ export interface Noop {
  *     source  -C-----|      C: the Connection
  *     out     ---n-|        n: { features }
  *
- *     connect(bsdtcp({ host }))
- *       .pipe(noop())
- *       .subscribe(({ features }) => console.log(features.names()));
- *
  * Errors with `SERVICE_FAILED` for an ERROR line, with `BAD_REPLY` for other lines than OPTIONS,
  * with `BAD_FEATURES`, and as {@link request} does. Source: PROTOCOL.md, "Services".
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, noop } from 'rx-amanda';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(noop())
+ *   .subscribe(({ features }) => console.log(features.names()));
+ * ```
  */
 export function noop(call: CallOptions = {}): OperatorFunction<Connection, Noop> {
   return (connections) =>

@@ -16,14 +16,24 @@ import { asCallOn } from '../exchange/calls.js';
  *     work     ----a--b|
  *     out     -----a--b|            then the source is unsubscribed, which ends the connection
  *
- *     connect(bsdtcp({ host })).pipe(
- *       onConnection((connection) =>
- *         concat(of(connection).pipe(noop()), of(connection).pipe(selfcheck({ dles }))),
- *       ),
- *     );
- *
  * The connection lasts as long as the work, with pauses between calls of any length. Of the source
  * only the first connection is used. Errors with what the work or the connection errors with.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, noop, onConnection, selfcheck } from 'rx-amanda';
+ * import { concat, of } from 'rxjs';
+ *
+ * const dles = [{ program: 'GNUTAR', disk: '/home' } as const];
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     onConnection((connection) =>
+ *       concat(of(connection).pipe(noop()), of(connection).pipe(selfcheck({ dles }))),
+ *     ),
+ *   )
+ *   .subscribe(console.log);
+ * ```
  */
 export function onConnection<T>(
   work: (connection: Connection) => Observable<T>,

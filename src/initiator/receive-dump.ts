@@ -65,10 +65,6 @@ export interface ReceiveDumpOptions {
  *     dump   -d----------------|
  *     out    ---m-s-p--p--m-m-D|      m: message  s: started  p: progress  D: done
  *
- *     dumps
- *       .pipe(receiveDump(() => ({ data: (chunk) => file.appendFile(chunk) })))
- *       .subscribe(console.log);
- *
  * `open` makes the sinks when the info is complete, before the first byte. Completes after `done`.
  * Unsubscribing ends the dump. Source: PROTOCOL.md, "Services". Errors with what breaks the
  * connection, with the error of a sink, and with:
@@ -80,6 +76,21 @@ export interface ReceiveDumpOptions {
  * - `DATA_TIMEOUT`: nothing arrived for `dataTimeout`.
  * - `BAD_REPLY`: data came before the info.
  * - `BAD_ARGUMENT`: a sink is none, or returns nothing.
+ *
+ * @example
+ * ```ts
+ * import { open } from 'node:fs/promises';
+ * import { bsdtcp, connect, dump, receiveDump } from 'rx-amanda';
+ *
+ * const file = await open('home.tar', 'w');
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     dump({ dle: { program: 'GNUTAR', disk: '/home' } }),
+ *     receiveDump(() => ({ data: (chunk) => file.appendFile(chunk) })),
+ *   )
+ *   .subscribe({ next: console.log, complete: () => console.log('the dump is whole') });
+ * ```
  */
 export function receiveDump(
   open: (dump: Dump, info: DumpInfo) => DumpSinks,

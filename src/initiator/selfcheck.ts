@@ -41,6 +41,16 @@ export function isProblem({ severity }: Finding): boolean {
  *
  * A problem is a value; the check is complete when this completes. Errors with `BAD_REPLY` for
  * malformed messages, with `BAD_DLE`, and as {@link request} does. Source: PROTOCOL.md, "Services".
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, isProblem, selfcheck } from 'rx-amanda';
+ * import { filter } from 'rxjs';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(selfcheck({ dles: [{ program: 'GNUTAR', disk: '/home' }] }), filter(isProblem))
+ *   .subscribe(({ text }) => console.error(text));
+ * ```
  */
 export function selfcheck(options: SelfcheckOptions): OperatorFunction<Connection, Finding> {
   checkOptions('selfcheck', options, { dles: 'list' });

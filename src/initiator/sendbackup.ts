@@ -49,10 +49,6 @@ export interface Dump {
  *     source  -C----------------|      C: the Connection
  *     out     ----d-------------|      d: the Dump; completes when its streams have
  *
- *     connect(driver)
- *       .pipe(sendbackup({ dle }), mergeMap((dump) => dump.messages))
- *       .subscribe(console.log);
- *
  * Unsubscribing ends the dump. Source: PROTOCOL.md, "Services". Errors as {@link request} does, and
  * with:
  *
@@ -61,6 +57,19 @@ export interface Dump {
  * - `BAD_REPLY`: the reply has no DATA or MESG stream, or other lines.
  *
  * Throws `BAD_ARGUMENT` for no or several levels, and `BAD_DLE` for a DLE that cannot be sent.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, sendbackup } from 'rx-amanda';
+ * import { mergeMap } from 'rxjs';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     sendbackup({ dle: { program: 'GNUTAR', disk: '/home', levels: [{ level: 0 }] } }),
+ *     mergeMap((dump) => dump.messages),
+ *   )
+ *   .subscribe(console.log);
+ * ```
  */
 export function sendbackup(options: SendbackupOptions): OperatorFunction<Connection, Dump> {
   checkOptions('sendbackup', options, { dle: 'object' });

@@ -43,6 +43,17 @@ export type EstimateAnswer =
  * - `BAD_REPLY`: a line is no estimate, or was not requested.
  *
  * Throws `BAD_DLE` for a DLE that cannot be sent.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, sendsize } from 'rx-amanda';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(sendsize({ dles: [{ program: 'GNUTAR', disk: '/home' }] }))
+ *   .subscribe((answer) => {
+ *     if (answer.kind === 'size') console.log(`${answer.disk}: ${answer.kilobytes} KiB`);
+ *   });
+ * ```
  */
 export function sendsize(options: SendsizeOptions): OperatorFunction<Connection, Estimate> {
   checkOptions('sendsize', options, { dles: 'list' });

@@ -11,6 +11,17 @@ import { FrameDecoder, type DecodeOptions, type Frame } from '../wire/frame.js';
  * any other is a copy. A chunk must not change until its frames are complete. Errors with
  * `FRAME_TOO_LARGE` or `TEXT_IN_CHANNEL` for a header that cannot be one, and with `TRUNCATED` when
  * the source completes inside a frame. Source: PROTOCOL.md, "Frames".
+ *
+ * @example
+ * ```ts
+ * import { createReadStream } from 'node:fs';
+ * import { decodeFrames } from 'rx-amanda';
+ * import { from } from 'rxjs';
+ *
+ * from(createReadStream('sent.bin') as AsyncIterable<Uint8Array>)
+ *   .pipe(decodeFrames())
+ *   .subscribe(({ handle, payload }) => console.log(handle, payload.length));
+ * ```
  */
 export function decodeFrames(options: DecodeOptions = {}): OperatorFunction<Uint8Array, Frame> {
   return (chunks) =>

@@ -16,6 +16,19 @@ export interface LinesOptions {
  * A line ends at a newline, which is not part of it; a last line without one counts. The text is
  * UTF-8, whatever the cuts; a byte order mark is a character of it. Errors with `TRUNCATED` when a
  * line grows over `maxLength`.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, lines, request } from 'rx-amanda';
+ * import { mergeMap } from 'rxjs';
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     request('tables'),
+ *     mergeMap(({ streams }) => streams['DATA']?.pipe(lines({ maxLength: 1_000 })) ?? []),
+ *   )
+ *   .subscribe((line) => console.log(line));
+ * ```
  */
 export function lines(options: LinesOptions = {}): OperatorFunction<Uint8Array, string> {
   checkOptions('lines', options, { maxLength: 'number?' });

@@ -29,6 +29,22 @@ export interface PacedOptions {
  *
  * A source that can be pulled (a Stream) keeps what waits, and slows its sender. Any other source
  * cannot be slowed: what it emits meanwhile waits here, as in `concatMap`.
+ *
+ * @example
+ * ```ts
+ * import { open } from 'node:fs/promises';
+ * import { bsdtcp, connect, paced, request } from 'rx-amanda';
+ * import { mergeMap } from 'rxjs';
+ *
+ * const file = await open('tables.txt', 'w');
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     request('tables'),
+ *     mergeMap(({ streams }) => streams['DATA']?.pipe(paced((chunk) => file.write(chunk))) ?? []),
+ *   )
+ *   .subscribe(({ bytesWritten }) => console.log(bytesWritten));
+ * ```
  */
 export function paced<T, R>(
   work: (chunk: T) => ObservableInput<R>,

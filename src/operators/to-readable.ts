@@ -7,9 +7,20 @@ import { isPullable, type Pullable } from './pull.js';
 /**
  * A Node Readable of a source's bytes.
  *
+ *     bytes      -a---b---|
+ *     'data'     -a---b---       at the pace of what reads; then 'end'
+ *
  * A source that can be pulled (a Stream) is read at the Readable's pace. Any other Observable
  * cannot be slowed: what it emits meanwhile waits in the Readable. Destroying the Readable
  * unsubscribes.
+ *
+ * @example
+ * ```ts
+ * import { toReadable } from 'rx-amanda';
+ * import { of } from 'rxjs';
+ *
+ * toReadable(of(new TextEncoder().encode('hello\n'))).pipe(process.stdout);
+ * ```
  */
 export function toReadable(source: Observable<Uint8Array> | Pullable<Uint8Array>): Readable {
   checkArgument('The source of toReadable', source, 'object');

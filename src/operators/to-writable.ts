@@ -12,6 +12,22 @@ import { paced } from './paced.js';
  *
  * Errors with what the Writable errors with (a full disk, a closed pipe). Unsubscribing destroys
  * it.
+ *
+ * @example
+ * ```ts
+ * import { createWriteStream } from 'node:fs';
+ * import { bsdtcp, connect, request, toWritable } from 'rx-amanda';
+ * import { mergeMap } from 'rxjs';
+ *
+ * const file = createWriteStream('tables.txt');
+ *
+ * connect(bsdtcp({ host: 'db1.example.com' }))
+ *   .pipe(
+ *     request('tables'),
+ *     mergeMap(({ streams }) => streams['DATA']?.pipe(toWritable(file)) ?? []),
+ *   )
+ *   .subscribe((bytes) => console.log(bytes));
+ * ```
  */
 export function toWritable(writable: Writable): OperatorFunction<Uint8Array, number> {
   checkMethods('The Writable of toWritable', writable, 'write', 'end');

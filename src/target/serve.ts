@@ -22,6 +22,15 @@ export type { ServeOptions, ServiceEvent, ServiceMap };
  * connections, those on which no request was admitted end with `TOO_MANY_CONNECTIONS`, the oldest
  * of the busiest network first. Errors only when the listener errors.
  * Source: PROTOCOL.md, "The exchange: target".
+ *
+ * @example
+ * ```ts
+ * import { allowed, listenBsdtcp, noopService, serve } from 'rx-amanda';
+ *
+ * serve(listenBsdtcp({ port: 10080 }), { noop: noopService() }, {
+ *   authorize: () => allowed, // every request of every peer
+ * }).subscribe((event) => console.log(event.kind));
+ * ```
  */
 export function serve(
   listener: Listener,
@@ -49,7 +58,27 @@ export function serve(
   });
 }
 
-/** Answers every request on one connection, for as long as it lasts. */
+/**
+ * Answers every request on one connection, for as long as it lasts.
+ *
+ *     events  --a-r--------e-d|        admitted, replied, ended, disconnected
+ *
+ * A connection that breaks is the event `disconnected`. For a listener, {@link serve} does this and
+ * bounds what all its connections cost.
+ *
+ * @example
+ * ```ts
+ * import { listenBsdtcp, noopService, serveConnection } from 'rx-amanda';
+ * import { mergeMap } from 'rxjs';
+ *
+ * const services = { noop: noopService() };
+ *
+ * listenBsdtcp({ port: 10080 })
+ *   .accept({})
+ *   .pipe(mergeMap((connection) => serveConnection(connection, services)))
+ *   .subscribe((event) => console.log(event.kind));
+ * ```
+ */
 export function serveConnection(
   connection: Connection,
   services: ServiceMap,

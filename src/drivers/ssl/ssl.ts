@@ -67,8 +67,6 @@ export interface SslOptions extends CertificateOptions {
 /**
  * TLS 1.2 or later over TCP; both sides show a certificate that the same CA has signed directly.
  *
- *     connect(ssl({ host: 'db1.example.com', sslDir: '/etc/amanda/ssl' })).pipe(noop())
- *
  * The target's common name must lead to its address. Its certificate must match the fingerprint on
  * file, if there is one. The file is `remote/NAME/fingerprint`; NAME is the host asked for, its
  * canonical name or the common name.
@@ -76,6 +74,15 @@ export interface SslOptions extends CertificateOptions {
  * Errors with `CONNECT_FAILED`, `TLS_FAILED`, the `CERTIFICATE_…` codes, `KEY_UNSAFE` and
  * `FILE_FAILED`. A refusal of our certificate may show only at the first answer. Source:
  * PROTOCOL.md, "Drivers".
+ *
+ * @example
+ * ```ts
+ * import { connect, noop, ssl } from 'rx-amanda';
+ *
+ * connect(ssl({ host: 'db1.example.com', sslDir: '/etc/amanda/ssl' }))
+ *   .pipe(noop())
+ *   .subscribe(console.log);
+ * ```
  */
 export function ssl(options: SslOptions): Driver {
   checkOptions('ssl', options, { host: 'name', user: 'name?' });

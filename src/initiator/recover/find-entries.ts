@@ -5,12 +5,22 @@ import type { IndexedDisk, IndexSession } from './index-session.js';
 /**
  * Finds the entries of all dumps of a disk whose path matches, the newest dump first.
  *
- *     connect(driver)
- *       .pipe(index({ config }, (session) => findEntries(session, place, globMatcher('*.conf'))))
- *       .subscribe(console.log);
+ *     out  ---e-e----e-|        e: an entry; those of the newest dump come first
  *
  * The server lists a dump together with those that it builds on, so those are not asked for again.
  * Errors as {@link IndexSession.entries} does.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, findEntries, globMatcher, index } from 'rx-amanda';
+ *
+ * const place = { host: 'db1.example.com', disk: '/etc' };
+ * const matches = globMatcher('*.conf');
+ *
+ * connect(bsdtcp({ host: 'server.example.com' }))
+ *   .pipe(index({ config: 'daily' }, (session) => findEntries(session, place, matches)))
+ *   .subscribe(({ path, dump }) => console.log(dump.datestamp, path));
+ * ```
  */
 export function findEntries(
   session: IndexSession,

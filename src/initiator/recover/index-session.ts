@@ -75,13 +75,18 @@ export interface IndexedPlace extends IndexedDisk {
  *     work    ----h--h--d--|               asks for hosts, disks, dumps, entries
  *     out     ----h--h--d----|             completes after QUIT
  *
- *     connect(bsdtcp({ host: 'server' }))
- *       .pipe(index({ config: 'daily' }, (session) => session.dumps({ host, disk })))
- *       .subscribe(console.log);
- *
  * Errors with `SERVICE_FAILED` when the server refuses a configuration, host, disk or directory,
  * with `BAD_REPLY`, `DATA_TIMEOUT`, `INCOMPLETE_DUMP` when it ends early, and as {@link request}
  * does. Unsubscribing ends the connection. Source: PROTOCOL.md, "amindexd".
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, index } from 'rx-amanda';
+ *
+ * connect(bsdtcp({ host: 'server.example.com' }))
+ *   .pipe(index({ config: 'daily' }, (session) => session.hosts()))
+ *   .subscribe(console.log);
+ * ```
  */
 export function index<T>(
   { config, silence = 300_000, ...call }: IndexOptions,

@@ -36,13 +36,23 @@ import { withDialogue } from './line-dialogue.js';
  *     source  -C-----------------------|      C: the Connection
  *     out     ----s--p--p--m--p--(D|)         s: started  p: progress  m: message  D: done
  *
- *     connect(bsdtcp({ host: 'server' }))
- *       .pipe(restoreImage({ config, host, disk, dump }, () => ({ data: append })))
- *       .subscribe(console.log);
- *
  * Errors with `SERVICE_FAILED` when the server finds no such dump, `INCOMPLETE_DUMP`,
  * `CHECKSUM_MISMATCH`, `BAD_REPLY`, `DATA_TIMEOUT`, with the error of a sink, and as
  * {@link request} does. Unsubscribing tells the server to stop. Source: PROTOCOL.md, "amidxtaped".
+ *
+ * @example
+ * ```ts
+ * import { open } from 'node:fs/promises';
+ * import { bsdtcp, connect, restoreImage, type IndexedDump } from 'rx-amanda';
+ *
+ * async function restore(dump: IndexedDump): Promise<void> {
+ *   const place = { config: 'daily', host: 'db1.example.com', disk: '/etc' };
+ *   const file = await open('etc.tar', 'w');
+ *   connect(bsdtcp({ host: 'server.example.com' }))
+ *     .pipe(restoreImage({ ...place, dump }, () => ({ data: (chunk) => file.appendFile(chunk) })))
+ *     .subscribe(console.log);
+ * }
+ * ```
  */
 export function restoreImage(
   options: RestoreImageOptions,

@@ -10,6 +10,22 @@ import type { IndexedDump } from './index-entries.js';
  *
  * `date` is `YYYYMMDD` or `YYYYMMDDhhmmss`; default the newest dump. Throws `SERVICE_FAILED` when
  * no dump is that old, and when the full dump is missing.
+ *
+ * @example
+ * ```ts
+ * import { bsdtcp, connect, index, restorePlan } from 'rx-amanda';
+ * import { map, toArray } from 'rxjs';
+ *
+ * const disk = { host: 'db1.example.com', disk: '/etc' };
+ *
+ * connect(bsdtcp({ host: 'server.example.com' }))
+ *   .pipe(
+ *     index({ config: 'daily' }, (session) => session.dumps(disk)),
+ *     toArray(),
+ *     map((dumps) => restorePlan(dumps, '20261201')),
+ *   )
+ *   .subscribe(console.log);
+ * ```
  */
 export function restorePlan(dumps: readonly IndexedDump[], date = '99999999'): IndexedDump[] {
   const newestFirst = [...dumps]

@@ -31,14 +31,22 @@ export type BackupServices = Readonly<
  * Makes a program an Amanda client. One function, which finds what to back up, answers all that a
  * server asks when it checks, estimates and dumps.
  *
- *     const orders = tarArchive({ size: 90_000, files: exportOrders() });
- *     const services = backupServices(({ disk }) => (disk === 'orders' ? orders : undefined));
- *     serve(listenBsdtcp(), services).subscribe();
- *
  * The entries of the disk list have the program GNUTAR, so tar restores them; `tarArchive` makes
  * such images. `find` honours what an entry excludes. The server gets the message of an
  * AmandaError that `find` throws. After any other error the server hears "the service failed", and
  * the `ended` event has the error. Source: PROTOCOL.md, "Services".
+ *
+ * @example
+ * ```ts
+ * import { backupServices, listenBsdtcp, serve, tarArchive } from 'rx-amanda';
+ *
+ * const files = [{ name: 'orders.txt', content: 'milk\n' }];
+ * const services = backupServices(({ disk }) =>
+ *   disk === 'orders' ? tarArchive({ size: 5, files }) : undefined,
+ * );
+ *
+ * serve(listenBsdtcp({ port: 10080 }), services).subscribe();
+ * ```
  */
 export function backupServices(
   find: FindImage,

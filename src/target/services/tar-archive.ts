@@ -36,11 +36,16 @@ export interface TarArchiveOptions {
 /**
  * A tar archive of files that a program makes. amrecover can restore its files one by one.
  *
- *     tarArchive({ size: 1_000, files: [{ name: 'hello.txt', content: 'hello\n' }] })
- *
  * The archive has the POSIX format. Its data error with `BAD_ARGUMENT` for a name that is empty,
  * absolute or leads out of the archive. They error likewise if streamed content has another size
  * than was given.
+ *
+ * @example
+ * ```ts
+ * import { tarArchive } from 'rx-amanda';
+ *
+ * const image = tarArchive({ size: 6, files: [{ name: 'hello.txt', content: 'hello\n' }] });
+ * ```
  */
 export function tarArchive(options: TarArchiveOptions): BackupImage {
   checkOptions('tarArchive', options, { size: 'number', files: 'object' });

@@ -51,7 +51,21 @@ export interface ComplianceTest {
  * The behaviour of every driver, as tests for any runner that runs them one by one. Each test calls
  * `setup` for a new target, stops it, and fails when sockets, timers or child processes are left.
  *
- *     for (const { name, run } of driverCompliance(setup)) test(name, run);
+ *
+ * @example
+ * ```ts
+ * import { memory, serve } from 'rx-amanda';
+ * import { complianceServices, driverCompliance } from 'rx-amanda/testing';
+ * import { test } from 'vitest';
+ *
+ * const suite = driverCompliance(() => {
+ *   const { driver, listener } = memory(); // yours
+ *   const serving = serve(listener, complianceServices).subscribe();
+ *   return { driver, stop: () => serving.unsubscribe() };
+ * });
+ *
+ * for (const { name, run } of suite) test(name, (context) => run(context), 60_000);
+ * ```
  */
 export function driverCompliance(
   setup: () => ComplianceSetup | Promise<ComplianceSetup>,
