@@ -69,7 +69,7 @@ export const pages = [
     ),
     about: 'findEntries',
     title: 'A file in all dumps of a disk',
-    sentence: 'The newest dump is listed with those that it builds on, so one list is enough here.',
+    sentence: 'Each dump is asked for, because a server hides the older versions of a path.',
     picture: `
       target   -AR
       mesg     ---g-f-s-h-d-l-t-e-q-C

@@ -27,6 +27,7 @@ const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['service', async () => (await import('./service/service.js')).serviceCommand],
   ['dump', async () => (await import('./dump/dump.js')).dumpCommand],
   ['demo', async () => (await import('./dump/demo.js')).demoCommand],
+  ['recover', async () => (await import('./recover/recover-command.js')).recoverCommand],
   ['tap', async () => (await import('./tap/tap.js')).tapCommand],
   ['draw', async () => (await import('./draw/draw.js')).drawCommand],
 ]);

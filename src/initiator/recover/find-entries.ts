@@ -1,5 +1,5 @@
-import { EMPTY, Observable, concatMap, defer, filter, from, tap, toArray } from 'rxjs';
-import type { IndexedDump, IndexedEntry } from './index-entries.js';
+import { Observable, concatMap, filter, from, toArray } from 'rxjs';
+import type { IndexedEntry } from './index-entries.js';
 import type { IndexedDisk, IndexSession } from './index-session.js';
 
 /**
@@ -7,8 +7,8 @@ import type { IndexedDisk, IndexSession } from './index-session.js';
  *
  *     out  ---e-e----e-|        e: an entry; those of the newest dump come first
  *
- * The server lists a dump together with those that it builds on, so those are not asked for again.
- * Errors as {@link IndexSession.entries} does.
+ * Asks for each dump, because a server hides the older version of a path. Errors as
+ * {@link IndexSession.entries} does.
  *
  * @example
  * ```ts
@@ -27,31 +27,20 @@ export function findEntries(
   place: IndexedDisk,
   matches: (path: string) => boolean,
 ): Observable<IndexedEntry> {
-  return defer(() => {
-    const listed = new Set<string>();
-    return session.dumps(place).pipe(
-      toArray(),
-      concatMap((dumps) => from(dumps)),
-      concatMap(({ datestamp, level }) => {
-        if (listed.has(keyOf({ datestamp, level }))) return EMPTY;
-        const fresh = new Set<string>();
-        return session.entries({ ...place, date: datestamp }, { recursive: true }).pipe(
-          filter(({ dump }) => !listed.has(keyOf(dump))),
-          tap({
-            next: ({ dump }) => fresh.add(keyOf(dump)),
-            complete: () => {
-              for (const key of fresh) listed.add(key);
-            },
-          }),
-          filter(({ path }) => matches(path)),
-        );
-      }),
-    );
-  });
-}
-
-function keyOf({ datestamp, level }: Pick<IndexedDump, 'datestamp' | 'level'>): string {
-  return `${datestamp}/${level}`;
+  return session.dumps(place).pipe(
+    toArray(),
+    concatMap((dumps) => from(dumps)),
+    concatMap(({ datestamp, level }) =>
+      session
+        .entries({ ...place, date: datestamp }, { recursive: true })
+        .pipe(
+          filter(
+            ({ dump, path }) =>
+              dump.datestamp === datestamp && dump.level === level && matches(path),
+          ),
+        ),
+    ),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { AmandaError } from '../../wire/errors.js';
 import { quotedWords, unquote } from '../../wire/quote.js';
 import { printable } from '../../wire/text.js';
+import { textOfEscaped } from './escaped-path.js';
 
 /** Where a dump, or a part of it, is: files of one volume. */
 export interface DumpVolume {
@@ -58,7 +59,7 @@ export function parseEntryLine(line: string, known: Map<string, IndexedDump>): I
   }
   const escaped = unquote(path ?? '');
   if (!escaped.startsWith('/')) throw bad(line);
-  return { path: unquote(escaped), escaped, dump };
+  return { path: textOfEscaped(escaped), escaped, dump };
 }
 
 /**

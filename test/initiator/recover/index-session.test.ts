@@ -156,15 +156,14 @@ describe('index', () => {
 });
 
 describe('findEntries', () => {
-  test('lists each dump once, the newest first', async () => {
+  test('lists each dump, the newest first, and each version once', async () => {
     const heard: string[] = [];
     const found = await ask((session) => findEntries(session, place, globMatcher('*.txt')), heard);
     expect(found.map(({ path, dump }) => [path, dump.datestamp])).toEqual([
-      ['/one.txt', '20261101010000'],
-      ['/grün.txt', '20261101010000'],
       ['/two.txt', '20261103010000'],
+      ['/one.txt', '20261101010000'],
     ]);
-    expect(heard.filter((command) => command.startsWith('ORLD'))).toHaveLength(1);
+    expect(heard.filter((command) => command.startsWith('ORLD'))).toHaveLength(2);
   });
 });
 
