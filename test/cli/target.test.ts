@@ -7,6 +7,7 @@ import {
   chooseTarget,
   driverFor,
   estimateTimingFor,
+  estimatesIn,
   timingFor,
   type TargetChoice,
 } from '../../src/cli/rx-amanda/target.js';
@@ -86,7 +87,8 @@ describe('etimeout', () => {
   const awaited = (etimeout: number, body: string, timeout?: number): unknown => {
     const at = { file: 'amanda.conf', line: 1 };
     const settings = { ctimeout: { value: 7, at }, etimeout: { value: etimeout, at } };
-    return estimateTimingFor({ host: 'db1', auth: 'bsdtcp', timeout, settings }, Buffer.from(body))
+    const estimates = estimatesIn(Buffer.from(body));
+    return estimateTimingFor({ host: 'db1', auth: 'bsdtcp', timeout, settings }, estimates)
       .replyTimeout;
   };
   const three = '<dle><level>0</level><level>1</level></dle><dle><level>0</level></dle>';

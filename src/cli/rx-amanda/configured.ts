@@ -1,5 +1,9 @@
 import { readRegularFile } from '../../access/regular-file.js';
-import { readInstallation, type Installation } from '../config/installation.js';
+import {
+  openInstallation,
+  type Installation,
+  type OpenInstallation,
+} from '../config/installation.js';
 import { configInvalid } from '../config/lexer.js';
 import { portOfService, resolvePort } from '../config/port-name.js';
 import type { Setting, Settings } from '../config/settings.js';
@@ -42,10 +46,44 @@ export interface ConfiguredTarget extends Installation {
   readonly target: TargetChoice;
 }
 
-/**
- * Chooses the target: by the options first, then by the installation's configuration. `place` is
- * `HOST` or `HOST:PORT`. Throws `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
- */
+/** The targets of a command, and what the installation says about them. */
+export interface ConfiguredTargets {
+  /** The entries of the disklist; empty without a configuration that has one. */
+  readonly entries: OpenInstallation['entries'];
+  /**
+   * Chooses the target: by the options first, then by the installation's configuration. `place` is
+   * `HOST` or `HOST:PORT`. Throws `UsageError`, `CONFIG_INVALID` and `FILE_FAILED`.
+   */
+  choose(place: string, disk?: string): ConfiguredTarget;
+}
+
+/** Reads the installation's configuration once, and chooses targets by it. Throws as `choose`. */
+export function openConfigured(
+  given: TargetValues & ConfigValues,
+  output: Output,
+  environment: ProcessEnvironment,
+): ConfiguredTargets {
+  const opened = openFiles(given, output, environment);
+  return {
+    entries: opened.entries,
+    choose: (place, disk) => {
+      const { host, port } = parseHost(place);
+      if (port !== undefined && given.port !== undefined)
+        throw new UsageError(`"${printable(place)}" and --port both name a port.`);
+      const values = port === undefined ? given : { ...given, port: String(port) };
+      const found = opened.find(host, disk);
+      const merged = {
+        ...configuredValues(found.settings, values, output, environment),
+        ...withoutUndefined(values),
+      };
+      const target = chooseTarget(host, { ...merged, port: portInDigits(merged, environment) });
+      const isSet = Object.keys(found.settings).length > 0;
+      return { ...found, target: isSet ? { ...target, settings: found.settings } : target };
+    },
+  };
+}
+
+/** Reads the configuration for one target, as `choose` of {@link openConfigured} does. */
 export function chooseConfigured(
   place: string,
   disk: string | undefined,
@@ -53,30 +91,14 @@ export function chooseConfigured(
   output: Output,
   environment: ProcessEnvironment,
 ): ConfiguredTarget {
-  const { host, port } = parseHost(place);
-  if (port !== undefined && given.port !== undefined)
-    throw new UsageError(`"${printable(place)}" and --port both name a port.`);
-  const values = port === undefined ? given : { ...given, port: String(port) };
-  const found = installationOf(host, disk, values, output, environment);
-  const merged = {
-    ...configuredValues(found.settings, values, output, environment),
-    ...withoutUndefined(values),
-  };
-  const target = chooseTarget(host, { ...merged, port: portInDigits(merged, environment) });
-  return {
-    ...found,
-    target:
-      Object.keys(found.settings).length === 0 ? target : { ...target, settings: found.settings },
-  };
+  return openConfigured(given, output, environment).choose(place, disk);
 }
 
-function installationOf(
-  host: string,
-  disk: string | undefined,
+function openFiles(
   values: ConfigValues,
   output: Output,
   { installation }: ProcessEnvironment,
-): Installation {
+): OpenInstallation {
   const { config, dumptype, option: overrides = [], 'no-config': isUnwanted = false } = values;
   if (isUnwanted && dumptype !== undefined)
     throw new UsageError('--no-config and --dumptype cannot be combined.');
@@ -88,11 +110,8 @@ function installationOf(
   };
   // Overrides count even without files.
   const isRead = installation !== undefined && !isUnwanted;
-  const directory = isRead ? installation.directory : undefined;
-  return readInstallation({
-    directory,
-    host,
-    disk,
+  return openInstallation({
+    directory: isRead ? installation.directory : undefined,
     config: isRead ? config : undefined,
     dumptype,
     overrides,

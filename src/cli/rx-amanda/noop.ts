@@ -5,7 +5,7 @@ import { beforeFeatures } from '../../wire/explanations.js';
 import { Features, featureNames } from '../../wire/features.js';
 import { parseArguments } from '../terminal/arguments.js';
 import type { CliCommand } from './command.js';
-import { chooseConfigured, configOptions, configOptionsHelp } from './configured.js';
+import { openConfigured, configOptions, configOptionsHelp } from './configured.js';
 import { exitCodes, exitCodesHelp } from '../terminal/exit.js';
 import { connectTarget } from './connect-target.js';
 import { askEach, manyHostsOptions, manyHostsHelp, takeHosts } from './each-host.js';
@@ -34,10 +34,8 @@ ${exitCodesHelp}
       ...manyHostsOptions,
     });
     const { hosts } = takeHosts(positionals);
-    const targets = hosts.map((place) => ({
-      place,
-      ...chooseConfigured(place, undefined, values, output, environment),
-    }));
+    const configured = openConfigured(values, output, environment);
+    const targets = hosts.map((place) => ({ place, ...configured.choose(place) }));
     const several = targets.length > 1;
     return askEach(targets, values, output, ({ place, target }) => {
       const started = performance.now();

@@ -59,12 +59,17 @@ export class Output {
     const message = sentenceOf(error);
     if (this.mode.json) this.result({ host, error: describeError(error, message) }, []);
     else this.warn(`rx-amanda: ${host === undefined ? '' : `${host}: `}${message}`);
-    if (this.mode.debug) for (const line of stacksOf(error)) this.warn(line);
+    if (this.mode.debug) this.stacks(error);
+  }
+
+  /** Prints where an error came from. */
+  stacks(error: unknown): void {
+    for (const line of stacksOf(error)) this.warn(line);
   }
 }
 
 /** The message of an error, with advice when the target's own words need it. */
-function sentenceOf(error: unknown): string {
+export function sentenceOf(error: unknown): string {
   const message = messageOf(error);
   const advice = error instanceof AmandaError ? error.advice : undefined;
   return advice === undefined ? message : `${message.replace(/\.$/, '')}. ${advice}`;
@@ -78,7 +83,8 @@ function safeLine(line: string): string {
     .join('\t');
 }
 
-function describeError(error: unknown, message: string): object {
+/** An error for a program. */
+export function describeError(error: unknown, message = sentenceOf(error)): object {
   if (error instanceof AmandaError)
     return { code: error.code, message, peer: error.peer, handle: error.handle };
   return { code: codeOfOwn(error), message };

@@ -268,11 +268,22 @@ export function callTimingFor({
  */
 export function estimateTimingFor(
   target: TargetChoice,
-  body: Uint8Array,
+  estimates: number,
 ): ConnectOptions & RequestOptions {
   const { timeout, settings: { etimeout } = {} } = target;
   if (timeout !== undefined || etimeout === undefined) return callTimingFor(target);
-  const estimates = Buffer.from(body).toString('latin1').split('<level>').length - 1;
-  const seconds = etimeout.value < 0 ? -etimeout.value : etimeout.value * Math.max(1, estimates);
-  return { ...callTimingFor(target), replyTimeout: seconds * 1_000 };
+  return {
+    ...callTimingFor(target),
+    replyTimeout: secondsForEstimates(etimeout.value, estimates) * 1_000,
+  };
+}
+
+/** How many estimates a request asks for. */
+export function estimatesIn(body: Uint8Array): number {
+  return Buffer.from(body).toString('latin1').split('<level>').length - 1;
+}
+
+/** The seconds that `etimeout` gives to so many estimates. */
+export function secondsForEstimates(etimeout: number, estimates: number): number {
+  return etimeout < 0 ? -etimeout : etimeout * Math.max(1, estimates);
 }

@@ -5,7 +5,7 @@ import { printable } from '../../../wire/text.js';
 import { parseArguments, UsageError, wholeNumber } from '../../terminal/arguments.js';
 import { STDOUT, backUp, backupDocument, backupLines, type Backup } from './backup.js';
 import type { CliCommand } from '../command.js';
-import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
+import { openConfigured, configOptions, configOptionsHelp } from '../configured.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
 import { connectTarget } from '../connect-target.js';
 import { askEach, manyHostsHelp, manyHostsOptions, takeHosts } from '../each-host.js';
@@ -93,8 +93,9 @@ ${exitCodesHelp}
       throw new UsageError(
         `${printable(shared)} would be the file of every HOST; give each a file with %h in the name.`,
       );
+    const configured = openConfigured(values, output, environment);
     const plans = hosts.map((place) => {
-      const { target, entry } = chooseConfigured(place, disk, values, output, environment);
+      const { target, entry } = configured.choose(place, disk);
       const device = values.device ?? (entry?.disk === disk ? entry.device : undefined);
       const dle = dleOf(values, disk, device, target);
       return { place, target, dle, ...filesOf(target, files) };

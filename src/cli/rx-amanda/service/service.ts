@@ -1,5 +1,10 @@
 import { concat, filter, map, merge, mergeMap, of, switchMap, type Observable } from 'rxjs';
-import { request, type Reply, type ServiceRequest } from '../../../exchange/request.js';
+import {
+  request,
+  type Reply,
+  type RequestOptions,
+  type ServiceRequest,
+} from '../../../exchange/request.js';
 import { AmandaError } from '../../../wire/errors.js';
 import { amandaServiceNames } from '../../../target/process/amanda-service-names.js';
 import { Features } from '../../../wire/features.js';
@@ -7,7 +12,7 @@ import { messageOf } from '../../../wire/text.js';
 import { parseArguments, UsageError } from '../../terminal/arguments.js';
 import { didYouMean } from '../../terminal/suggest.js';
 import type { CliCommand } from '../command.js';
-import { chooseConfigured, configOptions, configOptionsHelp } from '../configured.js';
+import { openConfigured, configOptions, configOptionsHelp } from '../configured.js';
 import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
 import {
   bindStream,
@@ -20,7 +25,14 @@ import { connectTarget } from '../connect-target.js';
 import { askEach, manyHostsOptions, manyHostsHelp, takeHosts } from '../each-host.js';
 import { readBody } from './request-body.js';
 import type { ProcessEnvironment } from '../environment.js';
-import { callTimingFor, estimateTimingFor, targetOptions, targetOptionsHelp } from '../target.js';
+import {
+  callTimingFor,
+  estimateTimingFor,
+  estimatesIn,
+  targetOptions,
+  targetOptionsHelp,
+  type TargetChoice,
+} from '../target.js';
 
 const options = {
   ...targetOptions,
@@ -69,10 +81,8 @@ ${exitCodesHelp}
       hosts,
       rest: [service = ''],
     } = takeHosts(positionals, ['SERVICE']);
-    const targets = hosts.map((place) => ({
-      place,
-      ...chooseConfigured(place, undefined, values, output, environment),
-    }));
+    const configured = openConfigured(values, output, environment);
+    const targets = hosts.map((place) => ({ place, ...configured.choose(place) }));
     const several = targets.length > 1;
     const bindings = (values.stream ?? []).map(parseBinding);
     const { file, config, stdio: wantsStdio = false } = values;
@@ -86,7 +96,8 @@ ${exitCodesHelp}
       throw new UsageError('-s and --stream join the streams of one HOST only.');
     const features =
       values.features === undefined ? Features.amanda351 : parseFeatures(values.features);
-    const timingOf = service === 'sendsize' ? estimateTimingFor : callTimingFor;
+    const timingOf = (target: TargetChoice, body: Uint8Array): RequestOptions =>
+      service === 'sendsize' ? estimateTimingFor(target, estimatesIn(body)) : callTimingFor(target);
     const asked = (host: string, body: Uint8Array): ServiceRequest => ({
       service,
       options: { features, hostname: host, config },
