@@ -1,5 +1,5 @@
-// A driver of your own that wraps each payload, as auth krb5 does with Kerberos.
-// Here it is AES-256-GCM with a key that both sides have.
+// A driver of your own that encrypts each payload.
+// The cipher is AES-256-GCM, with a key that both sides have.
 //
 //     node examples/wrapped-driver.mjs
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';

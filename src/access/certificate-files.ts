@@ -122,7 +122,7 @@ function whyUnsafe(keyFile: string, { mode, uid }: Stats): AmandaError | undefin
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
   return new AmandaError(
     'KEY_UNSAFE',
-    `Others can get at the private key ${keyFile} (its mode is ${octal}); a program that reads it can pass for this host. chmod 600 ${keyFile}`,
+    `Other users have access to the private key ${keyFile} (mode ${octal}), and so can pass for this host. Run chmod 600 ${keyFile}.`,
   );
 }
 

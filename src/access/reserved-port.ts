@@ -45,7 +45,7 @@ export function sourcePorts({
   ) {
     throw new AmandaError(
       'BAD_ARGUMENT',
-      `A range of source ports lies within 1 to 65535 and does not end before it starts, unlike ${first} to ${last}.`,
+      `A range of source ports must lie within 1 to 65535 and end at or after its start, not be ${first} to ${last}.`,
     );
   }
   return around(first, last - first + 1, taken, random);

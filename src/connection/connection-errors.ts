@@ -76,7 +76,7 @@ export function overSendBudget(peer: Peer, handle: number, sendBudget: number): 
   const name = describePeer(peer);
   return new AmandaError(
     'SEND_BUDGET',
-    `More than ${sendBudget} bytes wait to be sent to ${name}, who does not read fast enough. Send from an async iterable or a Readable, which can be slowed.`,
+    `More than ${sendBudget} bytes wait to be sent to ${name}, which reads too slowly. Send from an async iterable or a Readable, which can be slowed.`,
     { handle, peer: name },
   );
 }

@@ -129,7 +129,7 @@ export class StreamController implements FrameReceiver, StreamCore {
     if (this.#ends.sending === 'closed') {
       throw new AmandaError(
         'ALREADY_CLOSED',
-        `Handle ${this.handle} was closed by this side; nothing can be sent on it any more.`,
+        `Handle ${this.handle} was closed by this side; nothing more can be sent on it.`,
         { handle: this.handle },
       );
     }

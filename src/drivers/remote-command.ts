@@ -77,7 +77,7 @@ export function checkName(what: string, name: string): void {
     return;
   throw new AmandaError(
     'BAD_ARGUMENT',
-    `${what} "${printable(name)}" is none: it must not be empty, begin with "-", or hold blanks and characters of the shell.`,
+    `${what} cannot be "${printable(name)}": it must not be empty, begin with "-", or hold blanks and characters of the shell.`,
   );
 }
 
@@ -89,6 +89,6 @@ export function checkAmandadPath(path: string): void {
   if (path.trim() !== '' && !/^\s*-|[\u0000-\u001f]/.test(path)) return;
   throw new AmandaError(
     'BAD_ARGUMENT',
-    `The amandad-path "${printable(path)}" is none: it must not be empty, begin with "-" or hold control characters.`,
+    `The amandad-path cannot be "${printable(path)}": it must not be empty, begin with "-" or hold control characters.`,
   );
 }

@@ -71,7 +71,7 @@ function repliesOf(given: ObservableInput<ServiceReply>): ObservableInput<Servic
   throw new AmandaError(
     'BAD_ARGUMENT',
     isReply(given)
-      ? 'it returned a reply by itself, and not in an Observable: of(reply)'
+      ? 'it returned a reply instead of an Observable of it, such as of(reply)'
       : `it returned ${kindOfValue(given)} instead of an Observable of replies`,
   );
 }

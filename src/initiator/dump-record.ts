@@ -83,7 +83,7 @@ export class DumpRecord {
     const { dle, peer } = this.#dump;
     throw new AmandaError(
       'INCOMPLETE_DUMP',
-      `The dump of ${dle.disk} from ${peer} is not whole: sendbackup stopped before it said that it came to its end.${this.#hint()}`,
+      `The dump of ${dle.disk} from ${peer} is not whole: sendbackup stopped before it reported its end.${this.#hint()}`,
       {
         peer,
       },

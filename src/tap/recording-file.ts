@@ -111,6 +111,6 @@ function checkHeader(value: unknown): void {
   if (version !== 1)
     throw new AmandaError(
       'BAD_CAPTURE',
-      'This recording is of a version that is not known here; version 1 is.',
+      'This recording has an unknown version; this program reads version 1.',
     );
 }

@@ -34,7 +34,7 @@ export function encodeDatagram({ handle, sequence, packet: { type, body } }: Dat
   if (!handleText.test(handle))
     throw new AmandaError(
       'BAD_ARGUMENT',
-      `A datagram's handle has 1 to 128 printable characters without blanks, not "${printable(handle, 150)}".`,
+      `The handle of a datagram must be 1 to 128 printable characters without blanks, not "${printable(handle, 150)}".`,
     );
   if ((sequence | 0) !== sequence)
     throw new AmandaError(

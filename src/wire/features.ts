@@ -44,7 +44,7 @@ export class Features {
     if (!/^[0-9a-fA-F]*$/.test(digits)) {
       throw new AmandaError(
         'BAD_FEATURES',
-        `A feature set is written in hexadecimal digits, and this is not: "${printable(hex, 80)}".`,
+        `A feature set must be hexadecimal digits, not "${printable(hex, 80)}".`,
       );
     }
     return new Features(

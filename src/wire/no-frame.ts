@@ -20,7 +20,7 @@ export function badHeader(bytes: Uint8Array, length: number, maxPayload: number)
     : textHint(bytes);
   return new AmandaError(
     'FRAME_TOO_LARGE',
-    `A frame announces ${announced}; the connection cannot be used any more${hint}.`,
+    `A frame announces ${announced}, so nothing after it can be read${hint}.`,
   );
 }
 
@@ -43,7 +43,7 @@ function textInChannel(text: string): AmandaError {
 
 function textHint(bytes: Uint8Array): string {
   const text = leadingText(bytes);
-  return text.length >= 3 ? ` (they begin with the text "${printable(text)}")` : '';
+  return text.length >= 3 ? ` (the bytes begin with the text "${printable(text)}")` : '';
 }
 
 /** The printable characters at the front, 100 at most. */

@@ -39,7 +39,7 @@ export function encodeRequest({ user, service, arguments: rest }: RequestBody): 
   if (!/^[a-z0-9_-]{1,64}$/.test(service)) {
     throw new AmandaError(
       'BAD_ARGUMENT',
-      `"${printable(service, 80)}" cannot be the name of a service: it has 1 to 64 small letters, digits, "-" and "_".`,
+      `"${printable(service, 80)}" cannot be the name of a service: it must have 1 to 64 small letters, digits, "-" and "_".`,
     );
   }
   const head = encodeText(`${security}SERVICE ${service}\n`);
@@ -54,7 +54,7 @@ function securityLine(user: string): string {
   if (/^[^\n\0]+$/.test(user)) return `SECURITY USER ${user}\n`;
   throw new AmandaError(
     'BAD_ARGUMENT',
-    `"${printable(user, 80)}" cannot be sent as the name of a user: it is a text without newline and NUL.`,
+    `"${printable(user, 80)}" cannot be the name of a user: it must be a text without newline and NUL, and not be empty.`,
   );
 }
 

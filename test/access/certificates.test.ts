@@ -158,7 +158,7 @@ describe('the files of a side', () => {
     const onWarning = vi.fn<(warning: AmandaError) => void>();
     readCertificates({ sslDir: dir, onWarning });
     expect(onWarning.mock.calls.map(([{ code, message }]) => [code, message])).toEqual([
-      ['KEY_UNSAFE', expect.stringMatching(/its mode is 0644.*chmod 600/)],
+      ['KEY_UNSAFE', expect.stringMatching(/\(mode 0644\).*chmod 600/)],
     ]);
     expect(() => readCertificates({ sslDir: dir, insistOnSafeKey: true })).toThrow(
       expect.objectContaining({

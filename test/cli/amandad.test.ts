@@ -81,7 +81,7 @@ describe('the arguments of rx-amandad', () => {
     [['-udp=10080'], '-udp goes with -auth=bsdudp or bsd, not with -auth=bsdtcp.'],
     [
       ['-auth=krb5'],
-      '-auth=krb5 is not there; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
+      'There is no auth "krb5"; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
     ],
     [['-tcp=x'], '-tcp takes a whole number from 0 to 65535, not "x".'],
     [['-auth=local', '-tcp=1'], '-tcp goes with -auth=bsdtcp or ssl, not with -auth=local.'],
@@ -98,7 +98,7 @@ describe('the arguments of rx-amandad', () => {
     ],
     [
       ['-auth=ssh', '-amandahosts=/etc/hosts'],
-      '-amandahosts does not go with -auth=ssh, over which everybody may ask.',
+      '-amandahosts does not go with -auth=ssh, which admits every initiator.',
     ],
     [['-listen=::1'], '-listen needs -tcp=PORT or -udp=PORT.'],
     [['-lists=/var/lib/lists'], '-lists needs -own.'],

@@ -122,7 +122,7 @@ describe('an amanda-client.conf', () => {
     ],
     [
       'reserved-udp-port 900,1024',
-      'line 1: reserved-udp-port lies within 1 to 1023 and does not end before it starts, unlike 900,1024.',
+      'line 1: reserved-udp-port must lie within 1 to 1023 and end at or after its start, not be 900,1024.',
     ],
     ['5', 'line 1: a line begins with a keyword or a name.'],
     ['define application a {\n', 'line 1: the { of this block has no }.'],

@@ -190,7 +190,7 @@ describe('rx-amanda dump', () => {
     const fake = fakeEnvironment({ terminals: ['stdout'] });
     expect(await main(['dump', 'one', '/etc', '-o', '-'], fake.environment)).toBe(2);
     expect(fake.err()).toBe(
-      'rx-amanda: A dump is nothing for a terminal; give a file with -o FILE.\n',
+      'rx-amanda: A dump is not written to a terminal; name a file with -o FILE.\n',
     );
   });
 

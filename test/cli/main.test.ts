@@ -16,7 +16,7 @@ describe('rx-amanda', () => {
     [['noop', 'one', '--bogus'], "Unknown option '--bogus'."],
     [['noop', 'one', '--timeuot', '3'], 'Unknown option \'--timeuot\'. Did you mean "--timeout"?'],
     [['noop', 'one:0'], 'The port of HOST must be a whole number from 1 to 65535, not "0".'],
-    [['noop', 'one:7', '--port', '8'], '"one:7" and --port both name a port.'],
+    [['noop', 'one:7', '--port', '8'], '"one:7" and --port both name a port; leave one out.'],
     [['noop', 'one:7:'], 'HOST is HOST:PORT, or [ADDRESS]:PORT for IPv6, not "one:7:".'],
     [
       ['noop', 'one', 'two', '--parallel', '0'],
@@ -37,7 +37,7 @@ describe('rx-amanda', () => {
     ],
     [
       ['noop', 'one', '--auth', 'krb5'],
-      'auth krb5 is not built, for want of an Amanda with it to try it against; there are bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
+      'The auth krb5 is not built; this version has bsdtcp, ssl, local, ssh, rsh, bsdudp and bsd.',
     ],
     [
       ['noop', 'one', '--auth', 'x\u001b[2J'],
@@ -58,7 +58,7 @@ describe('rx-amanda', () => {
     ],
     [
       ['service', 'one', 'noop', '--features', 'zz'],
-      '--features: A feature set is written in hexadecimal digits, and this is not: "zz".',
+      '--features: A feature set must be hexadecimal digits, not "zz".',
     ],
     [['dump', 'one', '/etc'], '-o FILE is missing; -o - is standard output.'],
     [

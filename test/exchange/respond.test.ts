@@ -74,7 +74,7 @@ describe('a service that returns something else than replies', () => {
     [
       'a reply by itself',
       reply(),
-      'it returned a reply by itself, and not in an Observable: of(reply)',
+      'it returned a reply instead of an Observable of it, such as of(reply)',
     ],
     ['a promise of a string', Promise.resolve('text'), 'it emitted a string instead of a reply'],
     ['an Observable of nothing', of(undefined), 'it emitted undefined instead of a reply'],

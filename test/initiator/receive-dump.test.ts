@@ -206,13 +206,13 @@ describe('a dump that is not whole', () => {
       'MESG is closed without `end`',
       { MESG: says(INFO, 'sendbackup: size 1\n') },
       'INCOMPLETE_DUMP',
-      /stopped before it said/,
+      /stopped before it reported/,
     ],
     [
       'MESG is closed without a line',
       { MESG: silent },
       'INCOMPLETE_DUMP',
-      /stopped before it said/,
+      /stopped before it reported/,
     ],
     [
       'no INDEX comes, which was asked for',

@@ -33,7 +33,7 @@ describe('a bad header', () => {
   ])('%s names the length and nothing else', (header, announced) => {
     expect(failure(hex(header))).toMatchObject({
       code: 'FRAME_TOO_LARGE',
-      message: `A frame announces ${announced}; the connection cannot be used any more.`,
+      message: `A frame announces ${announced}, so nothing after it can be read.`,
     });
   });
 
@@ -56,10 +56,12 @@ describe('a bad header', () => {
   test('shows three printable characters at its front, and not two', () => {
     expect(failure(text('abc\0\0\0\0\0'))).toMatchObject({
       code: 'FRAME_TOO_LARGE',
-      message: expect.stringMatching(/any more \(they begin with the text "abc"\)\.$/) as string,
+      message: expect.stringMatching(
+        /can be read \(the bytes begin with the text "abc"\)\.$/,
+      ) as string,
     });
     expect(failure(text('ab\0\0\0\0\0\0'))).toMatchObject({
-      message: expect.stringMatching(/any more\.$/) as string,
+      message: expect.stringMatching(/can be read\.$/) as string,
     });
   });
 });
@@ -103,7 +105,7 @@ describe('bytes that end inside a header', () => {
     expect(failureAtEnd(text('abc'))).toMatchObject({
       code: 'TRUNCATED',
       message:
-        'The bytes end inside a frame header, 3 of 8 bytes in (they begin with the text "abc").',
+        'The bytes end inside a frame header, 3 of 8 bytes in (the bytes begin with the text "abc").',
     });
     expect(failureAtEnd(text('ab'))).toMatchObject({
       code: 'TRUNCATED',

@@ -132,8 +132,8 @@ export function ports(least: number, most: number): ValueReader<PortRange> {
       return { first, last };
     throw configInvalid(
       at,
-      `${key} lies within ${least} to ${most} and does not end before it starts, ` +
-        `unlike ${first},${last}.`,
+      `${key} must lie within ${least} to ${most} and end at or after its start, ` +
+        `not be ${first},${last}.`,
     );
   };
 }

@@ -69,7 +69,7 @@ export function openConfigured(
     choose: (place, disk) => {
       const { host, port } = parseHost(place);
       if (port !== undefined && given.port !== undefined)
-        throw new UsageError(`"${printable(place)}" and --port both name a port.`);
+        throw new UsageError(`"${printable(place)}" and --port both name a port; leave one out.`);
       const values = port === undefined ? given : { ...given, port: String(port) };
       const found = opened.find(host, disk);
       const merged = {

@@ -134,10 +134,7 @@ function chooseAuth(name: string): AuthName {
   const auth = auths.find((known) => known === name.toLowerCase());
   if (auth !== undefined) return auth;
   if (name.toLowerCase() === 'krb5')
-    throw new UsageError(
-      'auth krb5 is not built, for want of an Amanda with it to try it against; ' +
-        `there are ${enumerate(auths)}.`,
-    );
+    throw new UsageError(`The auth krb5 is not built; this version has ${enumerate(auths)}.`);
   throw new UsageError(
     `There is no auth "${printable(name)}"; this version has ${enumerate(auths)}.`,
   );

@@ -100,7 +100,7 @@ export function parseAmandad(argv: readonly string[]): AmandadArguments {
   checkSettings(given, auth);
   if (given.has('amandahosts') && letsEverybodyIn.has(auth))
     throw new UsageError(
-      `-amandahosts does not go with -auth=${auth}, over which everybody may ask.`,
+      `-amandahosts does not go with -auth=${auth}, which admits every initiator.`,
     );
   if (tcpPort === undefined && udpPort === undefined && given.has('listen'))
     throw new UsageError('-listen needs -tcp=PORT or -udp=PORT.');
@@ -201,7 +201,7 @@ function chooseAuth(name: string): AmandadArguments['auth'] {
   const auth = amandadAuths.find((known) => known === name.toLowerCase());
   if (auth === undefined)
     throw new UsageError(
-      `-auth=${printable(name)} is not there; this version has ${enumerate(amandadAuths)}.`,
+      `There is no auth "${printable(name)}"; this version has ${enumerate(amandadAuths)}.`,
     );
   return auth;
 }

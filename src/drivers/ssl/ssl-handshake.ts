@@ -210,7 +210,7 @@ function checked<T>(
     if (code?.includes('CIPHER') === true)
       throw new AmandaError(
         'BAD_ARGUMENT',
-        `The cipher list "${printable(sslCipherList)}" names no cipher that there is.`,
+        `The cipher list "${printable(sslCipherList)}" names no cipher that this OpenSSL has.`,
         { cause },
       );
     throw new AmandaError(

@@ -34,7 +34,7 @@ export function nicely(date: string): string {
   if (!/^\d{8}(?:\d{6})?$/.test(date))
     throw new AmandaError(
       'BAD_ARGUMENT',
-      `A date is YYYYMMDD or YYYYMMDDhhmmss, not "${printable(date)}".`,
+      `A date must be YYYYMMDD or YYYYMMDDhhmmss, not "${printable(date)}".`,
     );
   return [date.slice(0, 4), ...(date.slice(4).match(/../g) ?? [])].join('-');
 }

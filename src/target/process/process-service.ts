@@ -244,7 +244,7 @@ function settingsOf(executable: string, options: ProcessServiceOptions): Setting
   if (!isAbsolute(executable))
     throw new AmandaError(
       'BAD_ARGUMENT',
-      `A service's executable is given by its absolute path, not as "${executable}".`,
+      `The executable of a service must be an absolute path, not "${executable}".`,
     );
   inRange('The option streamOffset', streamOffset, 3, 1_000);
   inRange('The option streamCount', streamCount, 0, 16);

@@ -82,7 +82,7 @@ ${exitCodesHelp}
     if (destination === undefined || destination === '')
       throw new UsageError('-o FILE is missing; -o - is standard output.');
     if (destination === STDOUT && environment.stdout.isTTY === true)
-      throw new UsageError('A dump is nothing for a terminal; give a file with -o FILE.');
+      throw new UsageError('A dump is not written to a terminal; name a file with -o FILE.');
     if (destination === STDOUT && output.mode.json)
       throw new UsageError('-o - and --json both want standard output.');
     if (disk === '') throw new UsageError('DISK is empty.');

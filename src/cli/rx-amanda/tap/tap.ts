@@ -179,10 +179,12 @@ function localSource(
   const [program, ...args] = positionals;
   if (program === undefined)
     throw new UsageError(
-      'PROGRAM is missing; rx-amanda tap --local -- /usr/lib/amanda/amandad -auth=local.',
+      'PROGRAM is missing, as in: rx-amanda tap --local -- /usr/lib/amanda/amandad -auth=local.',
     );
   if (values.count !== undefined || values.once === true)
-    throw new UsageError('--local has one connection; --once and --count are for others.');
+    throw new UsageError(
+      '--local has one connection, so --once and --count cannot be combined with it.',
+    );
   if (values.web !== undefined)
     throw new UsageError(
       '--web and --local cannot be combined: every PROGRAM has a tap of its own; ' +
