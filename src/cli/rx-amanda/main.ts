@@ -25,6 +25,7 @@ const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['noop', async () => (await import('./noop.js')).noopCommand],
   ['doctor', async () => (await import('./doctor/doctor-command.js')).doctorCommand],
   ['check', async () => (await import('./check/check-command.js')).checkCommand],
+  ['estimate', async () => (await import('./check/estimate-command.js')).estimateCommand],
   ['service', async () => (await import('./service/service.js')).serviceCommand],
   ['dump', async () => (await import('./dump/dump.js')).dumpCommand],
   ['demo', async () => (await import('./dump/demo.js')).demoCommand],
