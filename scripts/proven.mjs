@@ -35,7 +35,8 @@ function page(suites) {
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
     '`npm run proven` runs the suites and writes this page. `npm test` runs them too, and fails when',
-    'the page differs.',
+    'the page differs. [Drivers](drivers.md#what-is-tested) has the same by driver,',
+    '[Edges](edges.md) by case.',
     '',
   ].join('\n');
 }
