@@ -4,7 +4,7 @@ import { connect as connectSocket, createServer, type AddressInfo, type Socket }
 import { of } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
 import { allowed, refused } from '../../src/access/verdict.js';
-import { driverFor } from '../../src/cli/rx-amanda/target.js';
+import { driverFor } from '../../src/cli/rx-amanda/driver-for.js';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { listenBsdtcp } from '../../src/drivers/bsdtcp.js';
 import { reply } from '../../src/exchange/service.js';

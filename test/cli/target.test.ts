@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { driverFor } from '../../src/cli/rx-amanda/driver-for.js';
 import {
   chooseTarget,
-  driverFor,
   estimateTimingFor,
   estimatesIn,
   timingFor,

@@ -4,7 +4,7 @@ import { of } from 'rxjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { allowed } from '../../src/access/verdict.js';
 import { main } from '../../src/cli/rx-amanda/main.js';
-import { driverFor } from '../../src/cli/rx-amanda/target.js';
+import { driverFor } from '../../src/cli/rx-amanda/driver-for.js';
 import { listenBsdtcp } from '../../src/drivers/bsdtcp.js';
 import { reply, type Service } from '../../src/exchange/service.js';
 import { serve } from '../../src/target/serve.js';

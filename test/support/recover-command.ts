@@ -1,4 +1,4 @@
-import { driverFor } from '../../src/cli/rx-amanda/target.js';
+import { driverFor } from '../../src/cli/rx-amanda/driver-for.js';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { fakeEnvironment, type FakeOptions } from '../cli/fake-environment.js';
 import type { Configuration } from './amanda-config.js';

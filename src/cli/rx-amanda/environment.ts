@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { fromEvent, map, merge, take, type Observable } from 'rxjs';
 import { throughCommand } from '../../drivers/command.js';
 import type { Driver } from '../../drivers/driver.js';
-import { driverFor, type TargetChoice } from './target.js';
+import { driverFor } from './driver-for.js';
+import type { TargetChoice } from './target.js';
 
 /** An output that may be a terminal. */
 export type TerminalOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };

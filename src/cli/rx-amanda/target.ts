@@ -1,17 +1,8 @@
-import { bsd } from '../../drivers/datagram/bsd.js';
-import { bsdtcp } from '../../drivers/bsdtcp.js';
-import { bsdudp } from '../../drivers/datagram/bsdudp.js';
 import type { ConnectOptions } from '../../initiator/connect.js';
-import type { Driver } from '../../drivers/driver.js';
-import { local } from '../../drivers/local.js';
-import { rsh } from '../../drivers/rsh.js';
-import { ssh } from '../../drivers/ssh.js';
-import { ssl } from '../../drivers/ssl/ssl.js';
 import type { RequestOptions } from '../../exchange/request.js';
 import { timingWith } from '../../exchange/timing.js';
 import { printable } from '../../wire/text.js';
 import { UsageError, enumerate, wholeNumber } from '../terminal/arguments.js';
-import { certificatesOf, sshOptionsOf } from './driver-options.js';
 import type { Settings } from '../config/settings.js';
 
 /** The options of every command that talks to a host. */
@@ -163,60 +154,6 @@ export function uselessOptions(
       .filter((name) => values[name] !== undefined && !usedOptions[auth].includes(name))
       .map((name) => `--${name}`),
   ];
-}
-
-/** Makes the driver of a target. */
-export function driverFor(target: TargetChoice): Driver {
-  const {
-    host,
-    auth,
-    port,
-    user,
-    amandadPath,
-    clientUsername,
-    rshCommand,
-    onWarning,
-    settings = {},
-  } = target;
-  const at = { host, ...(port === undefined ? {} : { port }) };
-  const path = amandadPath === undefined ? {} : { amandadPath };
-  const login = clientUsername === undefined ? {} : { clientUsername };
-  const asking = user === undefined ? {} : { user };
-  const {
-    'reserved-tcp-port': tcp,
-    'reserved-udp-port': udp,
-    'unreserved-tcp-port': streams,
-  } = settings;
-  const datagramPorts = {
-    ...(udp && { reservedPorts: udp.value }),
-    ...(streams && { streamPorts: streams.value }),
-  };
-  switch (auth) {
-    case 'local':
-      return local({ host, ...path });
-    case 'ssh':
-      return ssh(sshOptionsOf(target));
-    case 'rsh':
-      return rsh({
-        host,
-        ...path,
-        ...login,
-        ...(rshCommand === undefined ? {} : { command: rshCommand }),
-      });
-    case 'bsdtcp':
-      return bsdtcp({ ...at, ...asking, ...(tcp && { reservedPorts: tcp.value }) });
-    case 'bsdudp':
-      return bsdudp({ ...at, ...asking, ...datagramPorts });
-    case 'bsd':
-      return bsd({ ...at, ...asking, ...datagramPorts });
-    case 'ssl':
-      return ssl({
-        ...at,
-        ...asking,
-        ...certificatesOf(target),
-        ...(onWarning === undefined ? {} : { onWarning }),
-      });
-  }
 }
 
 /**

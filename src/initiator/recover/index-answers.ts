@@ -17,7 +17,7 @@ export function parseAnswer(line: string, service: string): AnswerLine {
 }
 
 /** The error for a refused command; without one, for the greeting. */
-export function refused(
+export function refusedCommand(
   service: string,
   command: string | undefined,
   texts: readonly string[],

@@ -41,7 +41,7 @@ import {
   endedEarly,
   nicely,
   parseAnswer,
-  refused,
+  refusedCommand,
   silentFor,
   type AnswerLine,
 } from './index-answers.js';
@@ -278,7 +278,7 @@ export class IndexSession {
       takeWhile(({ isLast }) => !isLast, true),
       filter(({ code, text, isLast }) => {
         if (code >= 500) refusals.push(text.trim());
-        if (isLast && refusals.length > 0) throw refused(this.#service, command, refusals);
+        if (isLast && refusals.length > 0) throw refusedCommand(this.#service, command, refusals);
         return code < 500;
       }),
     );

@@ -8,7 +8,7 @@ import { doctor, doctorLocal } from '../../../doctor/doctor.js';
 import { parseArguments, takePositionals } from '../../terminal/arguments.js';
 import type { CliCommand } from '../command.js';
 import { configOptions, configOptionsHelp } from '../configured.js';
-import { certificatesOf, sshOptionsOf } from '../driver-options.js';
+import { certificatesOf, sshOptionsOf } from '../driver-for.js';
 import { askEach, manyHostsHelp, manyHostsOptions, takeHosts } from '../each-host.js';
 import type { ProcessEnvironment } from '../environment.js';
 import type { Output } from '../output.js';

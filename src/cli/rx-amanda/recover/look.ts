@@ -71,7 +71,7 @@ export function historyOf(
 }
 
 /** Every version of every path that a glob matches, the newest dump first. */
-export function find(
+export function findMatches(
   session: IndexSession,
   place: IndexedDisk,
   glob: string,

@@ -11,7 +11,7 @@ import { chooseConfigured, configOptions } from '../configured.js';
 import { connectTarget } from '../connect-target.js';
 import { targetOptions, targetOptionsHelp, timingFor } from '../target.js';
 import { parseDiskPath } from './disk-path.js';
-import { find, historyOf, listDirectory, printEntries } from './look.js';
+import { findMatches, historyOf, listDirectory, printEntries } from './look.js';
 import { choosePlace, parseDate } from './recover-place.js';
 
 const options = {
@@ -113,7 +113,7 @@ function lookOf(
   }
   const [word = ''] = takePositionals(words, names);
   if (date !== undefined) throw new UsageError(`--date is for ls; ${verb} looks at all dates.`);
-  if (verb === 'find') return (session, place) => find(session, place, word);
+  if (verb === 'find') return (session, place) => findMatches(session, place, word);
   const path = parseDiskPath(word, isEscaped);
   return (session, place) => historyOf(session, place, path);
 }
