@@ -226,6 +226,11 @@ export default defineConfig(
   },
   ...ROOMS.map(room),
   {
+    // A folder of wire may import what is beside it.
+    files: ['src/wire/*/*.ts'],
+    rules: wireImports('^(?!\\.{1,2}/[\\w-]+\\.js$)'),
+  },
+  {
     // Users load no diagrams, captures or test tools with the main entry, nor with a driver.
     files: ['src/index.ts', 'src/driver.ts'],
     rules: {
@@ -249,21 +254,22 @@ function room(name, floor) {
   const open = NARROWER[name] ?? ROOMS.slice(0, floor);
   const closed = ROOMS.filter((other) => other !== name && !open.includes(other));
   const says = `src/${name} imports only from ${open.length === 0 ? 'itself' : open.join(', ')}.`;
-  const patterns =
-    name === 'wire'
-      ? // The ground floor does not even know RxJS and Node.
-        [{ regex: '^(?!\\./)', message: says }]
-      : [
-          ...(closed.length === 0 ? [] : [forbid(closed, says)]),
-          {
-            regex: '^(\\.\\./)+index\\.js$',
-            message: 'A room does not import the main export, which imports the rooms.',
-          },
-        ];
-  return {
-    files: [`src/${name}/**/*.ts`],
-    rules: { 'no-restricted-imports': ['error', { patterns }] },
-  };
+  const files = [`src/${name}/**/*.ts`];
+  if (name === 'wire') return { files, rules: wireImports('^(?!\\./)') };
+  const patterns = [
+    ...(closed.length === 0 ? [] : [forbid(closed, says)]),
+    {
+      regex: '^(\\.\\./)+index\\.js$',
+      message: 'A room does not import the main export, which imports the rooms.',
+    },
+  ];
+  return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
+}
+
+/** The ground floor does not even know RxJS and Node. */
+function wireImports(regex) {
+  const message = 'src/wire imports only from itself.';
+  return { 'no-restricted-imports': ['error', { patterns: [{ regex, message }] }] };
 }
 
 function forbid(rooms, message) {
