@@ -32,6 +32,7 @@ export interface AccessPolicy {
   readonly names?: PeerNameOptions;
 }
 
+/** A user of this host, as the user database has it. */
 export interface LocalUser {
   readonly name: string;
   /** The user id that must own the file. */

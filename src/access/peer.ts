@@ -15,6 +15,7 @@ import { resolverText, type NameResolver } from './resolver.js';
 import { systemNames } from './system-names.js';
 import { refused, type Refused } from './verdict.js';
 
+/** How the name of a peer is looked up. */
 export interface PeerNameOptions {
   /** Default: the system's, with /etc/hosts, DNS and so on; its answers are valid for 10 s. */
   readonly resolver?: NameResolver;

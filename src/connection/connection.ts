@@ -57,12 +57,14 @@ export interface Connection extends Observable<Frame> {
 
 /** The message side of a connection: packets in, packets out, on one handle. */
 export interface ProtocolHandle {
+  /** Its number on the wire. */
   readonly number: number;
   /**
    * What arrives. One subscriber. Completes when the peer closes the handle; a lost connection
    * errors.
    */
   readonly packets: Observable<Packet>;
+  /** Sends a packet at once. */
   send(packet: Packet): void;
   /** Closes the handle and forgets it; the number may be used again. */
   close(): void;

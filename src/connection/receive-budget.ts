@@ -15,8 +15,11 @@ export interface Flow {
   readonly stall: Stall | undefined;
 }
 
+/** A handle with unread bytes. */
 export interface Holder {
+  /** Its number. */
   readonly handle: number;
+  /** The bytes that it holds, as the budget counts them. */
   readonly held: number;
 }
 

@@ -8,6 +8,7 @@ import { ConversationStream } from './conversation-stream.js';
 import { bytesInWords, isRequest, READ_BYTES, summarize } from './conversation-texts.js';
 import type { Change, SpanKind } from './model.js';
 
+/** Options of a {@link Conversation}. */
 export interface ConversationOptions {
   /**
    * The connection's lane, unique in the diagram. Lanes under it begin with this name and a `/`.

@@ -25,6 +25,7 @@ export type LaneKind = 'connection' | 'handle' | 'stream' | 'user';
 /** As seen by the side that the diagram is about: `in` arrives, `out` leaves. */
 export type Direction = 'in' | 'out';
 
+/** A lane of a diagram: its events and states in time. */
 export interface Lane {
   /**
    * Unique in its diagram. The name of the lane that it is under and a {@link LANE_SEPARATOR} may
@@ -46,6 +47,7 @@ export interface Lane {
   readonly subscriptions: readonly Period[];
 }
 
+/** An event of a lane, and its time. */
 export type LaneEvent = Happening & {
   /** Milliseconds. */
   readonly at: number;
@@ -95,11 +97,13 @@ export type SpanKind = 'paused' | 'stalled' | 'waiting';
 
 /** A state that lasts. */
 export interface Span extends Period {
+  /** Which state it is. */
   readonly kind: SpanKind;
   /** Such as "paused" or "waiting for ACK". */
   readonly label: string;
 }
 
+/** What a symbol of a diagram stands for. */
 export interface LegendEntry {
   readonly symbol: string;
   readonly label: string;

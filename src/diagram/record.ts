@@ -20,6 +20,7 @@ import { Conversation, type ConversationError, type ConversationOptions } from '
 import type { Change, Diagram } from './model.js';
 import { Recording, type RecordingOptions } from './recording.js';
 
+/** Options of {@link record} and {@link recordConnection}. */
 export interface RecordOptions extends Pick<
   ConversationOptions,
   'preview' | 'viewpoint' | 'under' | 'maxLanes'

@@ -3,6 +3,7 @@ import { areChunks, condenseEvents, condenseSpans, joinChunks, relabelled } from
 import { countInWords, timeInWords } from './layout/layout-words.js';
 import type { Change, Diagram, LaneEvent, LaneStart, Span } from './model.js';
 
+/** Options of a {@link Recording}. */
 export interface RecordingOptions {
   /** Default "Recording". */
   readonly title?: string | undefined;

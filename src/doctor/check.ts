@@ -23,7 +23,9 @@ export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 export interface Check {
   /** The check: `GROUP.NAME`, one of {@link checkOrder}. */
   readonly id: string;
+  /** What it is about. */
   readonly group: CheckGroup;
+  /** How it ended. */
   readonly status: CheckStatus;
   /** One sentence; printable. */
   readonly message: string;
@@ -41,10 +43,15 @@ export interface Check {
 
 /** What a check found. */
 export interface CheckOutcome {
+  /** How it ended. */
   readonly status: Exclude<CheckStatus, 'skipped'>;
+  /** One sentence. */
   readonly message: string;
+  /** What was seen, a line each; default none. */
   readonly evidence?: readonly string[];
+  /** What to do; absent when there is nothing to do. */
   readonly fix?: string;
+  /** The kind of finding; absent when there is none. */
   readonly kind?: FindingKind;
 }
 

@@ -5,6 +5,7 @@ import type { CertificateOptions } from '../drivers/ssl/ssl.js';
 import type { Dle } from '../wire/dle/dle.js';
 import type { CheckOutcome } from './check.js';
 
+/** Options of {@link doctor}: the target, and how it is reached. */
 export interface DoctorOptions {
   /** Name or address of the target. */
   readonly host: string;

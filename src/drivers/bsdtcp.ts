@@ -19,6 +19,7 @@ import {
 import { tcpSourcePorts } from './tcp-source-ports.js';
 import { AMANDA_PORT } from '../wire/role.js';
 
+/** Options of {@link bsdtcp}. */
 export interface BsdtcpOptions {
   /** Name or address of the target. */
   readonly host: string;
@@ -68,6 +69,7 @@ export function bsdtcp(options: BsdtcpOptions): Driver {
   };
 }
 
+/** Options of {@link listenBsdtcp}. */
 export interface ListenBsdtcpOptions extends ListenTcpOptions {
   /** 0 … 65535, 0 for any free one; default 10080. */
   readonly port?: number;

@@ -9,6 +9,7 @@ import type { Driver } from './driver.js';
 /** Where Debian has amandad. */
 export const DEFAULT_AMANDAD = '/usr/lib/amanda/amandad';
 
+/** Options of {@link local}. */
 export interface LocalOptions {
   /** Must be this host; default `localhost`. */
   readonly host?: string;

@@ -140,6 +140,7 @@ export function memoryChannels(initiator = initiatorPeer, target = targetPeer): 
   return MemoryChannel.pair(initiator, target);
 }
 
+/** Options of {@link memory}. */
 export interface MemoryOptions {
   /** The name in `SECURITY USER`; without it requests carry no such line. */
   readonly user?: string;
@@ -147,7 +148,9 @@ export interface MemoryOptions {
 
 /** Both sides of a memory driver. */
 export interface Memory {
+  /** For the initiator; it reaches `listener`. */
   readonly driver: Driver;
+  /** For the target. */
   readonly listener: Listener;
   /**
    * Breaks every open connection, like the loss of a network: both ends error with

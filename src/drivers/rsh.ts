@@ -8,6 +8,7 @@ import {
   remoteDriver,
 } from './remote-command.js';
 
+/** Options of {@link rsh}. */
 export interface RshOptions {
   /** Name or address of the target. */
   readonly host: string;

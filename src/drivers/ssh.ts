@@ -11,6 +11,7 @@ import {
   remoteDriver,
 } from './remote-command.js';
 
+/** Options of {@link ssh}. */
 export interface SshOptions {
   /** Name or address of the target, or a `Host` of the ssh configuration. */
   readonly host: string;

@@ -28,6 +28,7 @@ import { socketChannel } from '../transport/socket.js';
 import { sshPeer, type SshPeer } from './ssh-peer.js';
 import { StreamChannel } from '../transport/stream-channel.js';
 
+/** Options of {@link listenStdio}. */
 export interface StdioOptions {
   /** The driver whose rules apply. */
   readonly auth: 'bsdtcp' | 'local' | 'ssh' | 'rsh';

@@ -34,6 +34,7 @@ import { timingWith, type Timing } from './timing.js';
 
 /** What is asked of a target. */
 export interface ServiceRequest {
+  /** Its name: 1 to 64 small letters, digits, `-` and `_`. */
   readonly service: string;
   /** The OPTIONS line. Default: our features and nothing else. */
   readonly options?: OptionFields;
@@ -41,6 +42,7 @@ export interface ServiceRequest {
   readonly body?: string | Uint8Array;
 }
 
+/** Options of {@link request}: times in milliseconds, and how often it is sent. */
 export interface RequestOptions extends Partial<
   Pick<Timing, 'ackTimeout' | 'requestTries' | 'replyTimeout' | 'replyRestarts' | 'restartsUntil'>
 > {
@@ -67,6 +69,7 @@ export interface Reply {
   readonly text: string;
   /** The streams by their names in the CONNECT line, without those that it gave as −1. */
   readonly streams: Readonly<Record<string, Stream>>;
+  /** The connection that brought it. */
   readonly connection: Connection;
 }
 

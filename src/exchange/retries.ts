@@ -3,6 +3,7 @@ import type { AmandaError } from '../wire/errors.js';
 
 /** An attempt that is about to be made again. */
 export interface Retry {
+  /** Whether the connection or the request is tried again. */
   readonly what: 'connect' | 'request';
   /** The target as a person names it. */
   readonly peer: string;

@@ -13,6 +13,7 @@ export interface IncomingRequest {
   readonly arguments: Uint8Array;
   /** The name on the SECURITY line; undefined for a driver without one. */
   readonly user: string | undefined;
+  /** The initiator, as far as the driver knows it. */
   readonly peer: Peer;
   /** The protocol handle that it arrived on. */
   readonly handle: number;
@@ -66,6 +67,10 @@ export interface Service {
 export interface ReplyParts {
   /** The lines of the reply, without newlines; default none. */
   readonly lines?: readonly string[];
+  /**
+   * The streams by name: a letter, then up to 63 letters, digits, `-` and `_`. Undefined ones are
+   * left out.
+   */
   readonly streams?: Readonly<Record<string, StreamHandler | undefined>>;
 }
 

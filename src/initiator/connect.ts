@@ -23,6 +23,7 @@ import { checkMethods } from '../wire/arguments.js';
 import { AmandaError, isAmandaError } from '../wire/errors.js';
 import type { Driver } from '../drivers/driver.js';
 
+/** Options of {@link connect}: times in milliseconds, and the bounds of the connection. */
 export interface ConnectOptions
   extends
     ConnectionOptions,

@@ -6,6 +6,7 @@ import { clientCompression, type DumpInfo } from './dump-info.js';
 import type { DumpOutcome } from './dump-outcome.js';
 import type { Dump } from './sendbackup.js';
 
+/** Options of {@link dumpHeader}. */
 export interface DumpHeaderOptions {
   /** `YYYYMMDDhhmmss`, the start of the run. */
   readonly datestamp: string;

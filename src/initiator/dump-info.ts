@@ -4,6 +4,7 @@ import type { Dle } from '../wire/dle/dle.js';
 export interface DumpInfo {
   /** The dump program, such as `/bin/tar`; APPLICATION when {@link application} names it. */
   readonly program: string | undefined;
+  /** The Amanda application that made the dump; undefined for the programs. */
   readonly application: string | undefined;
   /** The command that restores. */
   readonly restore: string | undefined;

@@ -6,6 +6,7 @@ export interface DumpProgress {
   readonly bytes: number;
   /** In the index. */
   readonly files: number;
+  /** Directories in the index. */
   readonly directories: number;
 }
 
@@ -19,10 +20,12 @@ export interface DumpOutcome extends DumpProgress {
   readonly checksum: string;
   /** The size before compression, in units of 1,024 bytes; undefined when unknown. */
   readonly size: number | undefined;
-  /** The target's checksums; undefined when it sends none. */
+  /** Of the bytes as the dump program wrote them; undefined when the target sends none. */
   readonly native: Checksum | undefined;
+  /** Of the bytes as they left the client; undefined when the target sends none. */
   readonly client: Checksum | undefined;
-  /** The first 100 strange lines, and the number of all. */
+  /** The first 100 strange lines. */
   readonly strange: readonly string[];
+  /** The number of all strange lines. */
   readonly strangeCount: number;
 }

@@ -10,6 +10,7 @@ import { badReply, serviceFailed } from './reply-errors.js';
 export interface Noop {
   /** Its features; the empty set for an Amanda without features. */
   readonly features: Features;
+  /** The whole reply. */
   readonly reply: Reply;
 }
 

@@ -38,6 +38,7 @@ export interface DumpSinks {
   readonly state?: Sink | undefined;
 }
 
+/** What {@link receiveDump} emits; `done` is the last one. */
 export type DumpEvent =
   /** The info is complete; the data follow. */
   | { readonly kind: 'started'; readonly dump: Dump; readonly info: DumpInfo }
@@ -46,6 +47,7 @@ export type DumpEvent =
   /** The last event: the dump is whole. */
   | { readonly kind: 'done'; readonly outcome: DumpOutcome };
 
+/** Options of {@link receiveDump}; times in milliseconds. */
 export interface ReceiveDumpOptions {
   /** Milliseconds between two `progress` events, default 1,000. */
   readonly progressInterval?: number;

@@ -8,6 +8,7 @@ export interface RetryAdvice {
   readonly delay: number | undefined;
   /** The level to request; undefined for the same one. */
   readonly level: number | undefined;
+  /** Why, in the words of the target; undefined when it does not say. */
   readonly message: string | undefined;
 }
 

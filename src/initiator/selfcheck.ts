@@ -8,6 +8,7 @@ import { printable } from '../wire/text.js';
 import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply } from './reply-errors.js';
 
+/** Options of {@link selfcheck}. */
 export interface SelfcheckOptions extends CallOptions {
   /** What to check. */
   readonly dles: readonly Dle[];

@@ -14,6 +14,7 @@ import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply, serviceFailed } from './reply-errors.js';
 import { parseRetry, retryLater } from './retry.js';
 
+/** Options of {@link sendbackup} and {@link dump}. */
 export interface SendbackupOptions extends CallOptions {
   /** What to dump; a full dump without `levels`. */
   readonly dle: Dle;
@@ -40,6 +41,7 @@ export interface Dump {
   readonly index: Stream | undefined;
   /** What the application needs to restore single files; undefined without it. */
   readonly state: Stream | undefined;
+  /** The whole reply of sendbackup. */
   readonly reply: Reply;
 }
 

@@ -9,6 +9,7 @@ import { printable } from '../wire/text.js';
 import { optionsFor, type CallOptions } from './call-options.js';
 import { badReply, serviceFailed } from './reply-errors.js';
 
+/** Options of {@link sendsize}. */
 export interface SendsizeOptions extends CallOptions {
   /** What to estimate, each with its `levels` (default 0) and `estimate` methods. */
   readonly dles: readonly Dle[];
@@ -21,6 +22,7 @@ export type Estimate = EstimateAnswer & {
   readonly level: number;
 };
 
+/** The answer for one disk at one level: a size in KiB, a failure, or none. */
 export type EstimateAnswer =
   /** Units of 1,024 bytes, 1 or more. */
   | { readonly kind: 'size'; readonly kilobytes: number }

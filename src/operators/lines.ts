@@ -2,6 +2,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import { checkOptions } from '../wire/arguments.js';
 import { AmandaError } from '../wire/errors.js';
 
+/** Options of {@link lines}. */
 export interface LinesOptions {
   /** Characters; a longer line is an error. Default 1 MiB. */
   readonly maxLength?: number;

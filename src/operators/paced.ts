@@ -11,6 +11,7 @@ import { checkArgument } from '../wire/arguments.js';
 import { checkedInput } from './checked-input.js';
 import { isPullable, type Pull, type Pullable } from './pull.js';
 
+/** Options of {@link paced}. */
 export interface PacedOptions {
   /**
    * Whether the memory of a chunk may be written to again once the work on it is complete. For work

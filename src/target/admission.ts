@@ -14,6 +14,7 @@ import { AmandaError } from '../wire/errors.js';
 import { messageOf } from '../wire/text.js';
 import { parseService, type ParsedRequest } from '../wire/request.js';
 
+/** Which requests a target admits, and how many at once. */
 export interface AdmissionOptions {
   /**
    * Decides which requests are admitted: gives `allowed` or `refused(reason)`. The first verdict

@@ -9,6 +9,7 @@ import type { AdmissionOptions } from './admission.js';
 /** The services of a target by name. */
 export type ServiceMap = Readonly<Record<string, Service>>;
 
+/** Options of {@link serve}: access, bounds and times. */
 export interface ServeOptions
   extends
     ConnectionOptions,

@@ -7,6 +7,7 @@ import { ScriptedPeer } from './scripted-peer.js';
 
 /** A connection under test and its other side. */
 export interface PageConnection {
+  /** The connection under test. */
   readonly connection: Connection;
   /** Sends what the page plays, and has what the connection sends. */
   readonly peer: ScriptedPeer;

@@ -9,7 +9,9 @@ import { watchTimers } from './compliance/watch-timers.js';
 export interface Seen {
   /** Milliseconds. */
   readonly at: number;
+  /** What happened. */
   readonly kind: 'value' | 'error' | 'complete';
+  /** The value, or the error. */
   readonly value: unknown;
 }
 

@@ -57,6 +57,7 @@ export function hostOf({ host, address }: Peer): string {
  * is never re-entrant.
  */
 export interface Channel {
+  /** The other end. */
   readonly peer: Peer;
   /**
    * What arrives. One subscriber. Completes when the peer has ended its direction, errors with
@@ -79,6 +80,7 @@ export interface Channel {
   write(parts: readonly Uint8Array[]): boolean;
   /** Stops `bytes` until `resume`; a read that has begun may still arrive. */
   pause(): void;
+  /** Lets `bytes` flow again. */
   resume(): void;
   /** Ends the sending direction after what has been written, and then the channel. */
   close(): void;

@@ -15,8 +15,11 @@ const LINGER = 2_000;
  * them.
  */
 export interface ByteStreams {
+  /** What arrives. */
   readonly input: Readable;
+  /** What is sent. */
   readonly output: Writable;
+  /** The other end. */
   readonly peer: Peer;
   /** Whether each frame needs a write of its own. Default false. */
   readonly framesApart?: boolean;

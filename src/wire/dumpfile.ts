@@ -13,10 +13,13 @@ export type DumpFileType = 'FILE' | 'CONT_FILE' | 'SPLIT_FILE';
 
 /** What precedes a dump in a file: what was dumped, and how to restore it. */
 export interface DumpHeader {
+  /** Dump, or which piece of one. */
   readonly type: DumpFileType;
   /** `YYYYMMDD`, `YYYYMMDDhhmmss` or `X`: the start of the run. */
   readonly datestamp: string;
+  /** The client, as the disklist names it. */
   readonly host: string;
+  /** The disk, as the disklist names it. */
   readonly disk: string;
   /** For SPLIT_FILE: which part, from 1, of how many (undefined when unknown). */
   readonly part?: { readonly number: number; readonly total: number | undefined } | undefined;
@@ -30,6 +33,7 @@ export interface DumpHeader {
   readonly coding?: readonly (readonly [name: string, value: string])[] | undefined;
   /** For a piece on a holding disk: the file with the next piece. */
   readonly continuedIn?: string | undefined;
+  /** The application that made the dump; undefined for the programs. */
   readonly application?: string | undefined;
   /** True for an incomplete dump. */
   readonly partial?: boolean | undefined;

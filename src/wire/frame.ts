@@ -17,6 +17,7 @@ export const MAX_PAYLOAD = 4_194_304;
 /** The payload of a close. */
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
+/** Options of {@link FrameDecoder} and `decodeFrames`. */
 export interface DecodeOptions {
   /** Bytes; a frame that announces more is an error. 1 … 2³¹ − 1, default {@link MAX_PAYLOAD}. */
   readonly maxPayload?: number;

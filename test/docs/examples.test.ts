@@ -28,6 +28,10 @@ const patient = { timeout: 60_000 };
 describe('the docstrings of the package', patient, () => {
   const operators = names.filter(({ givesObservable }) => givesObservable);
 
+  it('say something of each exported name', () => {
+    expect(names.filter(({ docstring }) => docstring === '').map(({ name }) => name)).toEqual([]);
+  });
+
   it('have an @example for each function that gives an Observable', () => {
     const without = operators.filter(({ docstring }) => examplesIn(docstring).length === 0);
     expect(operators.length).toBeGreaterThan(20);

@@ -5,8 +5,11 @@ import { readPicture, type PictureLine } from './picture.js';
 
 /** What a symbol of a page stands for: the value, how it is drawn, and its text in the legend. */
 export interface Mark<V = unknown> {
+  /** The value on the lane. */
   readonly value: V;
+  /** How it is drawn. */
   readonly shows: Happening;
+  /** Its text in the legend. */
   readonly label: string;
 }
 
@@ -15,9 +18,13 @@ export type Legend = Readonly<Record<string, Mark>>;
 
 /** A lane of a page; `V` is the type of its values. */
 export interface PageLane<V = unknown> {
+  /** What the lane carries. */
   readonly kind: LaneKind;
+  /** Which way; absent for lanes of the user. */
   readonly direction?: Direction | undefined;
+  /** Its handle; absent when it has none. */
   readonly handle?: number | undefined;
+  /** The lane that it is drawn under; absent when there is none. */
   readonly under?: string | undefined;
   /** Whether the times of a given lane are those of the page, not of each subscription. */
   readonly hot?: boolean;

@@ -12,6 +12,7 @@ import { patterns } from './svg-patterns.js';
 import { setScene, type SvgScene } from './svg-scene.js';
 import { pictureClass, styleSheet } from './svg-style.js';
 
+/** Options of {@link toSvg}. */
 export interface SvgOptions {
   /**
    * The natural width in pixels, 400 to 4000; default 800. Time that does not fit goes into further

@@ -10,6 +10,7 @@ import { columnsOf } from './text-width.js';
 import { nameColumns, type NameColumns } from './text-names.js';
 import { axisLine, laneLine, trackLines, type Writing } from './text-row.js';
 
+/** Options of {@link toText}. */
 export interface TextOptions {
   /** Columns, 20 or more; default 80. Time that does not fit goes into further rows. */
   readonly width?: number;

@@ -13,7 +13,9 @@ import { datagramListener, type DatagramListenerOptions } from './datagram-liste
 import { RawConnection } from './raw-connection.js';
 import type { StreamConnection, StreamFraming, StreamFramingFactory } from './tcp-streams.js';
 
+/** Options of {@link bsd}. */
 export type BsdOptions = DatagramDriverOptions;
+/** Options of {@link listenBsd}. */
 export type ListenBsdOptions = DatagramListenerOptions;
 
 /**

@@ -12,7 +12,9 @@ import { datagramDriver, type DatagramDriverOptions } from './datagram-driver.js
 import { datagramListener, type DatagramListenerOptions } from './datagram-listener.js';
 import type { StreamConnection, StreamFraming, StreamFramingFactory } from './tcp-streams.js';
 
+/** Options of {@link bsdudp}. */
 export type BsdudpOptions = DatagramDriverOptions;
+/** Options of {@link listenBsdudp}. */
 export type ListenBsdudpOptions = DatagramListenerOptions;
 
 /**

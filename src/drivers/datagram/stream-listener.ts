@@ -19,7 +19,9 @@ import { AmandaError } from '../../wire/errors.js';
 
 /** A range of TCP ports, both ends included. */
 export interface PortRange {
+  /** The first port, 1 to 65,535. */
   readonly first: number;
+  /** The last port, from `first` to 65,535. */
   readonly last: number;
 }
 

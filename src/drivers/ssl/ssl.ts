@@ -55,6 +55,7 @@ export const SSL_PORT = 10_081;
  */
 export interface CertificateOptions extends CertificateFiles, HandshakeOptions {}
 
+/** Options of {@link ssl}. */
 export interface SslOptions extends CertificateOptions {
   /** Name or address of the target. */
   readonly host: string;
@@ -111,6 +112,7 @@ export function ssl(options: SslOptions): Driver {
   };
 }
 
+/** Options of {@link listenSsl}. */
 export interface ListenSslOptions extends AcceptSslOptions, ListenTcpOptions {
   /** 0 … 65535, 0 for any free one; default 10081. */
   readonly port?: number;
@@ -170,6 +172,7 @@ export function acceptAllSsl(
   });
 }
 
+/** Options of {@link listenSsl} and {@link listenSslStdio}. */
 export interface AcceptSslOptions extends CertificateOptions {
   /** Milliseconds that a peer has for its handshake and the checks; default 30,000. */
   readonly handshakeTimeout?: number;

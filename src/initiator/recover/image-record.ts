@@ -6,6 +6,7 @@ import { printable } from '../../wire/text.js';
 
 /** A whole image, as it was received. */
 export interface ImageOutcome {
+  /** What the server said about the image. */
   readonly header: DumpHeader;
   /** Of the image without its header. */
   readonly received: Checksum;

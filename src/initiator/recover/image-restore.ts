@@ -21,6 +21,7 @@ import { ImageRecord, type ImageOutcome } from './image-record.js';
 import { formatVolumes, type IndexedDump } from './index-entries.js';
 import type { LineDialogue } from './line-dialogue.js';
 
+/** Options of {@link restoreImage}: which dump of which disk, and its limits. */
 export interface RestoreImageOptions extends CallOptions {
   /** The configuration on the server. */
   readonly config: string;
@@ -53,6 +54,7 @@ export interface ImageSinks {
   readonly state?: ImageSink | undefined;
 }
 
+/** What {@link restoreImage} emits, in this order; `done` is the last one. */
 export type RestoreImageEvent =
   /** The header has arrived; the image follows. */
   | { readonly kind: 'started'; readonly header: DumpHeader }

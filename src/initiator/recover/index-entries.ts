@@ -29,6 +29,7 @@ export interface IndexedEntry {
   readonly path: string;
   /** The path as the index has it: in ASCII, with `\303\274` for the bytes of `ü`. Exact. */
   readonly escaped: string;
+  /** The dump that has it. */
   readonly dump: IndexedDump;
 }
 

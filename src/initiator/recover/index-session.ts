@@ -47,6 +47,7 @@ import {
 } from './index-answers.js';
 import { withDialogue, type LineDialogue } from './line-dialogue.js';
 
+/** Options of {@link index}. */
 export interface IndexOptions extends CallOptions {
   /** The configuration on the server, such as `daily`. */
   readonly config: string;

@@ -15,6 +15,7 @@ export const amandaServiceNames = [
   'ambackupd',
 ] as const;
 
+/** The name of a service of Amanda's, such as `sendbackup`. */
 export type AmandaServiceName = (typeof amandaServiceNames)[number];
 
 /**

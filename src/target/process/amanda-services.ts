@@ -3,6 +3,7 @@ import type { Service } from '../../exchange/service.js';
 import { amandaServicesNamed } from './amanda-service-names.js';
 import { processService, type ProcessServiceOptions } from './process-service.js';
 
+/** Options of {@link amandaServices}. */
 export interface AmandaServicesOptions extends ProcessServiceOptions {
   /** The folder of the executables. Default `/usr/lib/amanda`. */
   readonly libexec?: string;

@@ -36,6 +36,7 @@ import { requestFeatures, requestOptions } from './request-options.js';
 import { passedEnvironment, serviceEnvironment } from './service-environment.js';
 import { SHARED_MEMORY, shmArguments } from './shared-memory.js';
 
+/** Options of {@link processService}. */
 export interface ProcessServiceOptions extends TerminationOptions {
   /** The driver's name in the service's arguments. Default: that of the connection. */
   readonly auth?: string;

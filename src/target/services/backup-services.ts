@@ -17,6 +17,7 @@ import { ImageDump } from './image-dump.js';
 import { noopService, ourFeatures } from './noop-service.js';
 import { reason } from './failure-reason.js';
 
+/** Options of {@link backupServices}. */
 export interface BackupServicesOptions {
   /** GNU tar, by its absolute path where dumps are restored. Default `/bin/tar`. */
   readonly tar?: string;

@@ -6,6 +6,7 @@ import { messageOf, printable } from '../../wire/text.js';
 import { readDumpRequest, type DumpPermission, type DumpRequest } from './dump-request.js';
 import { TarDump, type DumpTools } from './tar-dump.js';
 
+/** Options of {@link sendbackupService}. */
 export interface SendbackupServiceOptions extends DumpPermission, Partial<DumpTools> {}
 
 /**

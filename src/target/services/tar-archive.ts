@@ -6,6 +6,7 @@ import type { BackupImage } from './backup-image.js';
 /** A file of an archive, made by a program. */
 export type ArchiveFile = ArchiveFileHead & (WholeContent | StreamedContent);
 
+/** What a file of an archive has besides its content. */
 export interface ArchiveFileHead {
   /** Its path in the archive, such as `orders.csv` or `2026/orders.csv`. */
   readonly name: string;
@@ -15,17 +16,20 @@ export interface ArchiveFileHead {
   readonly mode?: number;
 }
 
+/** Content that is in memory. */
 export interface WholeContent {
   /** A text (UTF-8), or bytes. */
   readonly content: string | Uint8Array;
 }
 
+/** Content that is made while it is sent. */
 export interface StreamedContent {
   readonly content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** The exact number of bytes of the content; the archive has it before the content. */
   readonly size: number;
 }
 
+/** Options of {@link tarArchive}. */
 export interface TarArchiveOptions {
   /** The approximate number of bytes of all files together. */
   readonly size: number;

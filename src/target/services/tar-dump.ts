@@ -25,6 +25,7 @@ import {
   type Lister,
 } from './tar.js';
 
+/** The programs and folders with which our sendbackup dumps. */
 export interface DumpTools {
   /** GNU tar, by its absolute path. Default `/bin/tar`. */
   readonly tar: string;

@@ -16,7 +16,9 @@ import { currentResources, noLeaks } from './resource-leaks.js';
 
 /** A driver that reaches a target with the services `complianceServices`, and how to stop it. */
 export interface ComplianceSetup {
+  /** Reaches the target. */
   readonly driver: Driver;
+  /** Ends the target. Called once, after the test. */
   readonly stop: () => void | Promise<void>;
   /**
    * Breaks the channel of every open connection, as the loss of a network does; the target goes on
@@ -25,10 +27,13 @@ export interface ComplianceSetup {
   readonly cut?: () => void;
   /** A driver of the same kind that reaches no target. Optional; without it one case is skipped. */
   readonly nowhere?: Driver;
+  /** What the driver cannot do; default nothing. */
   readonly limits?: ComplianceLimits;
+  /** What both sides see of each other; default unchecked. */
   readonly peers?: CompliancePeers;
 }
 
+/** Options of {@link driverCompliance}. */
 export interface ComplianceOptions {
   /** Milliseconds for one behaviour, and again for the release of its resources. Default 30,000. */
   readonly within?: number;
@@ -40,6 +45,7 @@ export interface ComplianceRunner {
   skip(reason: string): void;
 }
 
+/** One behaviour as a test. */
 export interface ComplianceTest {
   /** The behaviour, as a sentence. */
   readonly name: string;

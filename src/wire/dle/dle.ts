@@ -21,6 +21,7 @@ export const spindles: Range = [-0x8000_0000, 0x7fff_ffff];
 /** What makes a dump, as the protocol names it; not the path of a program. */
 export type DleProgram = (typeof dlePrograms)[number];
 
+/** How a client estimates the size of a dump. */
 export type EstimateMethod = (typeof estimateMethods)[number];
 
 /**
@@ -38,27 +39,39 @@ export interface Dle {
   readonly estimate?: readonly EstimateMethod[] | undefined;
   /** The level to dump, or several to estimate. */
   readonly levels?: readonly DleLevel[] | undefined;
+  /** The date of the previous dump. */
   readonly dumpdate?: string | undefined;
   /** Entries with the same number are not dumped at the same time; −1 for any. */
   readonly spindle?: number | undefined;
+  /** The name of the driver. */
   readonly auth?: string | undefined;
+  /** Compression on the client; absent means none. */
   readonly compress?: DleCompression | undefined;
+  /** Encryption on the client; absent means none. */
   readonly encrypt?: DleEncryption | undefined;
   /** Whether a later incremental dump may build on this one. Absent means true to Amanda. */
   readonly record?: boolean | undefined;
   /** Whether an INDEX stream is wanted. Absent means false to Amanda. */
   readonly index?: boolean | undefined;
+  /** Whether Kerberos encrypts the dump; only with auth krb5. Absent means false. */
   readonly kencrypt?: boolean | undefined;
+  /** How the data travel; absent means AMANDA. */
   readonly datapath?: DleDatapath | undefined;
+  /** What to leave out. */
   readonly exclude?: DleSelection | undefined;
+  /** The only things to take. */
   readonly include?: DleSelection | undefined;
+  /** Programs to run before and after. */
   readonly scripts?: readonly DleScript[] | undefined;
+  /** Properties of the entry itself. */
   readonly properties?: readonly DleProperty[] | undefined;
+  /** The application, for the program APPLICATION. */
   readonly backupProgram?: DlePlugin | undefined;
   /** Unknown elements, as they came. */
   readonly other?: readonly Element[] | undefined;
 }
 
+/** The level of a dump: 0 is a full one, n what changed since the last one of a lower level. */
 export interface DleLevel {
   /** 0 … 399; 0 is a full dump. */
   readonly level: number;
@@ -66,18 +79,21 @@ export interface DleLevel {
   readonly server?: boolean | undefined;
 }
 
+/** How a dump is compressed on the client. */
 export interface DleCompression {
   readonly method: (typeof compressionMethods)[number];
   /** The program, for the CUSTOM ones. */
   readonly program?: string | undefined;
 }
 
+/** How a dump is encrypted on the client. */
 export interface DleEncryption {
   readonly method: (typeof encryptionMethods)[number];
   readonly program?: string | undefined;
   readonly decryptOption?: string | undefined;
 }
 
+/** How the data of a dump travel. */
 export interface DleDatapath {
   readonly kind: (typeof datapathKinds)[number];
   /** `address:port`, for DIRECTTCP. */
@@ -94,6 +110,7 @@ export interface DleSelection {
   readonly optional: boolean;
 }
 
+/** A property of an application or a script. */
 export interface DleProperty {
   readonly name: string;
   readonly values: readonly string[];
@@ -102,13 +119,17 @@ export interface DleProperty {
 
 /** An Amanda application that makes the dump. */
 export interface DlePlugin {
+  /** Its name, such as `amgtar`. */
   readonly plugin: string;
+  /** Its properties. */
   readonly properties: readonly DleProperty[];
+  /** The name of its definition on the client. */
   readonly clientName?: string | undefined;
 }
 
 /** A program to run before or after. */
 export interface DleScript extends DlePlugin {
+  /** `CLIENT` or `SERVER`. */
   readonly executeWhere?: string | undefined;
   /** Such as PRE-DLE-BACKUP. */
   readonly executeOn: readonly string[];
