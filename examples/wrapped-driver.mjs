@@ -95,7 +95,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       .pipe(noop())
       .subscribe(({ features }) => {
         console.log(
-          `It has ${features.names().length} features, and nobody on the way could read them.`,
+          `It has ${features.names().length} features, and they were encrypted on the way.`,
         );
         serving.unsubscribe();
       });

@@ -1,7 +1,7 @@
 import { mark, page } from '../../src/testing/index.js';
 import { packets, serving } from '../support/serving.js';
 
-const unacknowledged = mark.value('ended: unacknowledged', 'nobody acknowledged the reply');
+const unacknowledged = mark.value('ended: unacknowledged', 'the reply was not acknowledged');
 
 /** What happens while the target waits for the ACK of its reply. */
 export const pages = [

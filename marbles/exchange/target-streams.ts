@@ -56,7 +56,7 @@ export const pages = [
       taken      -
       events     -(ar) 49s 996ms e
     `,
-    legend: { ...chunks, e: mark.value('ended: unacknowledged', 'nobody acknowledged the reply') },
+    legend: { ...chunks, e: mark.value('ended: unacknowledged', 'the reply was not acknowledged') },
   }),
 
   page({

@@ -83,7 +83,7 @@ describe('which line allows', () => {
     expect(allows('db1.lab backup noop \r\n')).toBe(true);
   });
 
-  test('what stands behind a NUL in a line is not there', () => {
+  test('what follows a NUL in a line is not there', () => {
     expect(allows('db1.lab backup\0x')).toBe(true);
     expect(allows('\0db1.lab backup')).toBe(false);
   });

@@ -153,7 +153,7 @@ describe('readSecurity', () => {
     return typeof user === 'string' ? [user, service] : user.reason;
   };
 
-  test('gives all that stands behind the blank after USER, and the whole SERVICE line', () => {
+  test('gives all that follows the blank after USER, and the whole SERVICE line', () => {
     expect(read('SECURITY USER backup\nSERVICE noop\nOPTIONS ;\n')).toEqual(['backup', 'noop']);
     expect(read('SECURITY   USER backup \nSERVICE noop OPTIONS x\n')).toEqual([
       'backup ',

@@ -77,7 +77,7 @@ describe('a fingerprint file', () => {
     ['with a CR', sha1.replace('\n', '\r\n'), false],
     ['with a CR beside a good SHA256', sha1.replace('\n', '\r\n') + sha256, false],
     ['in small letters', sha1.toLowerCase(), false],
-    ['behind a blank', ` ${sha1}`, false],
+    ['after a blank', ` ${sha1}`, false],
     ['of half the length', sha1.slice(0, 46), false],
     ['SHA1 that is called MD5', sha1.replace('SHA1', 'MD5'), false],
     ['with nothing in it', '', false],
@@ -211,7 +211,7 @@ describe('the files of a side', () => {
     ]);
   });
 
-  it('warn through the process when nobody else is told', async () => {
+  it('warn through the process when no function is given', async () => {
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     readCertificates({ sslDir: freshDir(leaf) });
     expect(emit.mock.calls).toEqual([

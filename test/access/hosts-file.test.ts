@@ -89,7 +89,7 @@ describe('nameInHosts', () => {
     '::0001',
     '0::1',
   ])(
-    'leaves what comes behind %s, another spelling of an IPv4 address, to the C library',
+    'leaves what follows %s, another spelling of an IPv4 address, to the C library',
     (spelling) => {
       expect(
         nameInHosts(

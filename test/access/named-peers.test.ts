@@ -35,7 +35,7 @@ function at(milliseconds: number, act: () => void): void {
 }
 
 describe('rememberPeers', () => {
-  it('names a peer once within its time, and anew behind it', () => {
+  it('names a peer once within its time, and anew after it', () => {
     const { asked, name } = clerk();
     virtually(() => {
       const names = rememberPeers(name, { within: 100 });

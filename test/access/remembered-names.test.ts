@@ -55,7 +55,7 @@ describe('rememberNames', () => {
     expect(source.questions).toEqual(['canonical one.lab 0', 'canonical one.lab 4']);
   });
 
-  test('asks once for all who ask at the same time, and gives up when none of them waits any more', () => {
+  test('asks once for all that ask at the same time, and gives up when none of them waits', () => {
     const answer = new Subject<string>();
     const source = asked(() => answer);
     const names = rememberNames(source);

@@ -96,7 +96,7 @@ describe('the canonical name', () => {
     expect(dns.resolveCname).toHaveBeenCalledTimes(8);
   });
 
-  test('ends its process when nobody waits for it any more', async () => {
+  test('ends its process when no look-up waits for it', async () => {
     const pidFile = join(folder, 'pid');
     await getent(`echo $$ > ${pidFile}; exec sleep 100`);
     const waiting = canonicalOf().subscribe();

@@ -26,7 +26,7 @@ const forms: readonly (readonly [string, Buffer])[] = [
          02000000 80b2e60e 02000000 09000000 ddee`),
   ],
   [
-    'big-endian with nanoseconds, and a checksum behind each frame',
+    'big-endian with nanoseconds, and a checksum after each frame',
     hex(`a1b23c4d 0002 0004 00000000 00000000 00040000 14000001
          00000001 1dcd6500 00000003 00000003 aabbcc
          00000002 0ee6b280 00000002 00000009 ddee`),

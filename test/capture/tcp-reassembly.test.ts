@@ -129,7 +129,7 @@ describe('segments of a connection', () => {
     ]);
   });
 
-  it('that were not captured as a whole leave a gap behind what there is of them', () => {
+  it('that were not captured as a whole leave a gap after what there is of them', () => {
     const cut = onEthernet(data(100, 'abcdefgh')).subarray(0, -3);
     const packets = [onEthernet(syn), onEthernet(synAck), cut, onEthernet(data(108, 'ij'))].map(
       (bytes, index) => ({
@@ -199,7 +199,7 @@ describe('segments of a connection', () => {
     ]);
   });
 
-  it('of a SYN behind the end of a connection are a new one, whatever its number', () => {
+  it('of a SYN after the end of a connection are a new one, whatever its number', () => {
     const whole = [
       syn,
       synAck,

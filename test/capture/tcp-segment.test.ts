@@ -42,7 +42,7 @@ describe('a TCP segment', () => {
   it.each([
     ['Ethernet', 1, ethernet(packet)],
     [
-      'Ethernet with padding behind the packet',
+      'Ethernet with padding after the packet',
       1,
       Buffer.concat([ethernet(packet), Buffer.alloc(9)]),
     ],
@@ -118,7 +118,7 @@ describe('a TCP segment', () => {
     expect(read(101, long)).toMatchObject({ missing: 0, sequence: 0x01020304 });
   });
 
-  it('cannot be used in a fragment, a link that nobody knows, or when its header is cut', () => {
+  it('cannot be used in a fragment, an unknown link, or when its header is cut', () => {
     const fragment = Buffer.from(packet);
     fragment.writeUInt16BE(0x2000, 6);
     expect(read(101, fragment)).toBe('fragment');

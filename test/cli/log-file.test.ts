@@ -51,7 +51,7 @@ test('a log that cannot be opened is FILE_FAILED', () => {
   );
 });
 
-test('a FIFO in the place of the log makes nobody wait', async () => {
+test('a FIFO in the place of the log is never waited for', async () => {
   const path = join(folder, 'fifo');
   execFileSync('mkfifo', [path]);
   expect(() => new LogFile(path)).toThrow(`Cannot write the log ${path}: ENXIO`);

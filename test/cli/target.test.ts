@@ -34,7 +34,7 @@ describe('a target', () => {
     [1_000, 1],
     [600_000, 20],
   ])(
-    'over ssh within %i ms has ssh give up after %i s, while somebody still listens to why',
+    'over ssh within %i ms has ssh give up after %i s, while its reason is still awaited',
     async (timeout, seconds) => {
       expect(await wordsFor({ host: 'db1', auth: 'ssh', timeout }, 'ssh')).toContain(
         ` -o ConnectTimeout=${seconds} -- db1 `,

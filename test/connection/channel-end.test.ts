@@ -44,7 +44,7 @@ describe.each(['initiator', 'target'] as const)(
   (side) => {
     test.each([
       ['breaks', (arriving: Subject<Uint8Array>) => arriving.error(lost), /^CONNECTION_LOST/],
-      ['is hung up', (arriving: Subject<Uint8Array>) => arriving.complete(), /^ended/],
+      ['is closed', (arriving: Subject<Uint8Array>) => arriving.complete(), /^ended/],
     ])(
       'ends the connection, also where the reader waits to send, when it %s',
       async (_how, ends, expected) => {
@@ -75,7 +75,7 @@ describe.each(['initiator', 'target'] as const)(
       );
     });
 
-    test('keeps what had come of a stream that is not whole, and errors behind it', async () => {
+    test('keeps what had come of a stream that is not whole, and errors after it', async () => {
       const { connection, arriving } = saturated(side);
       const stream = connection.stream(7);
       arriving.next(chunk);

@@ -20,7 +20,7 @@ describe('DrainOrder', () => {
     expect(told).toEqual([false, true]);
   });
 
-  test('tells nothing of room that is gone already, and whoever took it is the last to be told the next time', () => {
+  test('emits nothing when the room is gone already; the stream that took it is the last one the next time', () => {
     const readiness = new DrainOrder();
     readiness.set(false);
     const told: string[] = [];
@@ -45,7 +45,7 @@ describe('DrainOrder', () => {
     ]);
   });
 
-  test('counts as a turn what somebody takes who has just come', () => {
+  test('counts as a turn what a new stream takes', () => {
     const readiness = new DrainOrder();
     const told: string[] = [];
     for (const name of ['a', 'b']) {
@@ -59,7 +59,7 @@ describe('DrainOrder', () => {
     expect(told).toEqual(['a', 'b', 'a', 'b']);
   });
 
-  test('stops telling whoever has unsubscribed, also in the middle of a change', () => {
+  test('emits nothing to a stream that has unsubscribed, also in the middle of a change', () => {
     const readiness = new DrainOrder();
     readiness.set(false);
     const told: string[] = [];
@@ -73,7 +73,7 @@ describe('DrainOrder', () => {
     expect(told).toEqual(['a false', 'b false', 'a true']);
   });
 
-  test('completes for all, and at once for whoever comes later', () => {
+  test('completes for all, and at once for later subscribers', () => {
     const readiness = new DrainOrder();
     const told: string[] = [];
     readiness.subscribe({

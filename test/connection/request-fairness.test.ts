@@ -96,7 +96,7 @@ describe('requests that come in a storm', () => {
     target.close();
   });
 
-  test('do not begin any more once the connection is over', async () => {
+  test('do not begin once the connection is over', async () => {
     const { target, begun } = stormed(20);
     target.close();
     await turn();

@@ -92,7 +92,7 @@ describe('a stream', () => {
     expect((await both).map(textOf)).toEqual(['a', 'a']);
   });
 
-  test('errors with what had arrived when the connection ends first, behind the bytes', async () => {
+  test('errors with what had arrived when the connection ends first, after the bytes', async () => {
     const { connection, peer } = opened();
     peer.write([a]);
     peer.close();

@@ -128,7 +128,7 @@ describe('the payloads', () => {
     ]);
   });
 
-  test('that are joined are told before the close behind them', () => {
+  test('that are joined are emitted before the close after them', () => {
     const { watched, changes } = watching({ joins: true });
     watched.bytes(
       0,

@@ -295,7 +295,7 @@ describe('a conversation', () => {
     ]);
   });
 
-  test('tells when reading is paused and who holds up whom', () => {
+  test('says when reading is paused and which stream holds up which', () => {
     const { watched, changes } = watching();
     watched.flow(1, { paused: false });
     watched.flow(2, { paused: true });

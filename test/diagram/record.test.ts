@@ -107,7 +107,7 @@ describe('record', () => {
     expect(single.atOnce).toBeGreaterThan(joined.atOnce);
   });
 
-  test('ends with its subscription: the observer completes, and nothing is told any more', () => {
+  test('ends with its subscription: the observer completes, and nothing more is emitted', () => {
     const connection = connected();
     const { subscription, changes, ends } = recorded(staying(connection));
     subscription.unsubscribe();

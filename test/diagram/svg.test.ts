@@ -153,7 +153,7 @@ describe('a diagram as SVG', () => {
     ).toBeLessThanOrEqual(800);
   });
 
-  test('says when a further row begins behind a break', () => {
+  test('says when a further row begins after a break', () => {
     const timesWith = (before: number): readonly (string | undefined)[] => {
       const events = [
         ...Array.from({ length: before }, (_, index) => value(index, 'a')),

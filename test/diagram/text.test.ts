@@ -85,7 +85,7 @@ describe('a diagram as text', () => {
     ]);
   });
 
-  test('says when a further row begins behind a break, too', () => {
+  test('says when a further row begins after a break, too', () => {
     const events = [...[1, 11, 21, 31].map((at) => value(at, 'a')), value(500, 'c')];
     const lines = toText(diagram([lane('user', { events })], { length: 510 }), { width: 40 }).split(
       '\n',

@@ -106,7 +106,7 @@ describe('bsd', () => {
   test.each([
     ['bytes that were not read yet', 'half'],
     ['nothing', ''],
-  ])('takes a reset behind %s for a loss, never for the end', async (_what, bytes) => {
+  ])('takes a reset after %s for a loss, never for the end', async (_what, bytes) => {
     const server = createServer((socket) => {
       socket.once('data', () => {
         // The reset leaves directly after the bytes, so both have arrived before they are read.
@@ -164,7 +164,7 @@ describe('bsd', () => {
     expect(await ended).toMatchObject({ error: { code: 'SEND_BUDGET' } });
   });
 
-  test('a stream that nobody reads does not hold up the others, and holds no more than the budget', async () => {
+  test('an unread stream does not hold up the others, and holds no more than the budget', async () => {
     const size = 4 * 1_048_576;
     const sendAll = async function* (): AsyncGenerator<Uint8Array> {
       await Promise.resolve();

@@ -56,7 +56,7 @@ describe('bsdtcp', () => {
     });
   });
 
-  test('says where to look when who answers hangs up at once', async () => {
+  test('says where to look when the peer closes at once', async () => {
     const { port } = await greeter('');
     const attempt = lastValueFrom(
       connect(bsdtcp({ host, port, user: 'u', reservedPorts: false })).pipe(request('noop')),
@@ -67,7 +67,7 @@ describe('bsdtcp', () => {
     });
   });
 
-  test('says what it met on a port of somebody else', async () => {
+  test('says what it met on a port of another program', async () => {
     const { port } = await greeter('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n');
     const attempt = lastValueFrom(
       connect(bsdtcp({ host, port, user: 'u', reservedPorts: false })).pipe(request('noop')),

@@ -73,7 +73,7 @@ describe('bsdudp', () => {
     expect(await ended).toMatchObject({ outcome: 'lost' });
   });
 
-  test('the initiator connects to the first stream, finds the others there, and hangs up when all have closed', async () => {
+  test('the initiator connects to the first stream, finds the others there, and closes when all have closed', async () => {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     open.push(server);

@@ -252,7 +252,7 @@ describe.each(['bsdudp', 'bsd'] as const)('the target of %s', (name) => {
     expect(await initiator.next()).toBe(head('ACK', '000-00000001', 1));
   });
 
-  test('gives up streams that nobody connects to', async () => {
+  test('gives up streams without a connection', async () => {
     const { port, events } = await target(name, { streamWait: 20 });
     const ended = firstValueFrom(events.pipe(filter(({ kind }) => kind === 'disconnected')));
     const initiator = await rawUdp();
@@ -542,7 +542,7 @@ describe.each(['bsdudp', 'bsd'] as const)('the initiator of %s', (name) => {
     });
   });
 
-  test('gives up after its tries when nobody answers', async () => {
+  test('gives up after its tries without an answer', async () => {
     const peer = await rawUdp();
     const driver = roles[name].driver({ host, port: peer.port, reservedPorts: false });
     await expect(

@@ -159,7 +159,7 @@ describe('ssh', () => {
     });
   });
 
-  test('takes a banner for none of its business when amandad has just hung up', async () => {
+  test('takes a banner for none of its business when amandad has just closed', async () => {
     await expect(
       ask(ssh({ host: 'db1', command: script('echo "Authorized users only." >&2') })),
     ).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
@@ -183,7 +183,7 @@ describe('ssh', () => {
     });
   });
 
-  test('shows a text that came in pieces, and one behind which nothing came', async () => {
+  test('shows a text that came in pieces, and one after which nothing came', async () => {
     const pieces = script(
       `printf H; read x <&0; cat >/dev/null & printf 'i!\\n'; printf '\\000\\000\\000\\002\\000\\000'; wait`,
     );
@@ -215,7 +215,7 @@ describe('ssh', () => {
     });
   });
 
-  test('is ended, with those whom it has started, when the attempt or the connection is cancelled', async () => {
+  test('is ended, with the processes that it has started, when the attempt or the connection is cancelled', async () => {
     const file = join(folder(), 'pids');
     const command = script(`sleep 1000 & echo $$ $! >${file}; wait`);
     const subscription = connect(ssh({ host: 'db1', command }))
@@ -413,7 +413,7 @@ describe('the peer in SSH_CONNECTION', () => {
     });
   });
 
-  test('has no name when that is not to be had, or belongs to somebody else', async () => {
+  test('has no name when that is not to be had, or belongs to another user', async () => {
     const expected = { kind: 'peer', peer: { driver: 'ssh', address: '10.0.0.7', port: 50_000 } };
     const broken: NameResolver = {
       ...knowing('x'),

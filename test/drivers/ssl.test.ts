@@ -171,7 +171,7 @@ function failing(code: string, ...words: readonly string[]): unknown {
   });
 }
 
-test('both sides know with whom they speak', async () => {
+test('both sides know their peer', async () => {
   const { port, requests } = await target();
   const { text, connection } = await ask(port);
   expect(text).toBe('OPTIONS features=ff;\n');
@@ -332,7 +332,7 @@ describe('a target refuses', () => {
     expect(await failed).toEqual(failing('TLS_FAILED', 'auth bsdtcp', 'auth ssl'));
   });
 
-  it('whoever hangs up at once, or says nothing for too long', async () => {
+  it('a peer that closes at once, or says nothing for too long', async () => {
     const patient = await target();
     const early = patient.failure();
     connectSocket({ host, port: patient.port }).end();
@@ -346,7 +346,7 @@ describe('a target refuses', () => {
     await closed;
   });
 
-  it('an old address that somebody else listens on', async () => {
+  it('an old address that another program listens on', async () => {
     const port = await foreigner(() => undefined);
     await expect(target({ port })).rejects.toEqual(failing('CONNECT_FAILED', String(port)));
   });

@@ -99,7 +99,7 @@ describe('wrapPayloads', () => {
     expect(Buffer.from(sent).toString('hex')).toBe('000000040000000761626162' + '0000000000000007');
   });
 
-  test('tells an end inside a frame from one behind it', async () => {
+  test('tells an end inside a frame from one after it', async () => {
     const ends = [
       '00000004000000076162',
       '0000000400000007616261620000',

@@ -59,7 +59,7 @@ describe('the reply of a service', () => {
     expect(only?.errors).toEqual(['service noop: the service failed']);
   });
 
-  test('counts once: what a service says behind its final reply is not sent', async () => {
+  test('counts once: what a service says after its final reply is not sent', async () => {
     const replies = await asked(() => from([reply({ lines: ['one'] }), reply({ lines: ['two'] })]));
     expect(replies.map(({ lines }) => lines)).toEqual([['one']]);
   });

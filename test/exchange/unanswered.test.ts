@@ -20,8 +20,8 @@ test.each([
   ['local', /amandad-path/],
   ['bsdudp', /firewall let UDP through, both ways/],
   ['bsd', /firewall let UDP through, both ways/],
-  ['one of somebody else', /same auth/],
-])('a request over %s that nobody acknowledges says where to look', (driver, message) => {
+  ['one of another kind', /same auth/],
+])('a request over %s that is not acknowledged says where to look', (driver, message) => {
   expect(neverAcknowledged(waiter(driver), 3)).toMatchObject({
     code: 'ACK_TIMEOUT',
     message: expect.stringMatching(message) as string,
@@ -37,17 +37,20 @@ test.each([
   ['bsdtcp', /ended the connection before it answered anything; .*only_from.*auth bsdtcp, not ssl/],
   ['ssh', /amandad-path/],
   ['local', /amandad-path/],
-])('a peer over %s that hangs up without a word is told with where to look', (driver, message) => {
-  for (const cause of [endOfConnection, new Error('read ECONNRESET')]) {
-    const reason = lost(cause);
-    expect(brokenUnanswered(reason, waiter(driver))).toMatchObject({
-      code: 'CONNECTION_LOST',
-      message: expect.stringMatching(message) as string,
-      cause: reason,
-      handle: 3,
-    });
-  }
-});
+])(
+  'a peer over %s that closes without a word is an error that says where to look',
+  (driver, message) => {
+    for (const cause of [endOfConnection, new Error('read ECONNRESET')]) {
+      const reason = lost(cause);
+      expect(brokenUnanswered(reason, waiter(driver))).toMatchObject({
+        code: 'CONNECTION_LOST',
+        message: expect.stringMatching(message) as string,
+        cause: reason,
+        handle: 3,
+      });
+    }
+  },
+);
 
 test.each([
   [

@@ -47,7 +47,7 @@ const damages: readonly (readonly [
     1,
   ],
   ['the connection breaks within DATA', { DATA: breaks('12345') }, 'CONNECTION_LOST', 3],
-  ['the connection breaks behind DATA', { INDEX: breaks('/\n') }, 'CONNECTION_LOST', 3],
+  ['the connection breaks after DATA', { INDEX: breaks('/\n') }, 'CONNECTION_LOST', 3],
   ['the INDEX is missing', { INDEX: undefined }, 'INCOMPLETE_DUMP', 1],
   [
     'the CRC disagrees',
@@ -88,7 +88,7 @@ const damages: readonly (readonly [
   ],
   ['all is closed without a word', { MESG: silent }, 'INCOMPLETE_DUMP', 1],
   [
-    '`end` comes behind an error',
+    '`end` comes after an error',
     { MESG: ends('error [no room]', 'client-CRC e3069283:9', 'size 1', 'end') },
     'SERVICE_FAILED',
     1,

@@ -120,7 +120,7 @@ describe('an initiator whose target', { timeout: 60_000 }, () => {
       const more = Buffer.concat(
         Array.from({ length: 1_000 }, () => packetBytes(1, type, 'ERROR x\n')),
       );
-      const grown = measured(`100,000 ${type} behind the end`, () => {
+      const grown = measured(`100,000 ${type} after the end`, () => {
         for (let count = 0; count < 100; count += 1) asked.target.write([more]);
       });
       expect([asked.emitted(), asked.end(), asked.flow()?.held]).toEqual([1, 'complete', 0]);
@@ -188,7 +188,7 @@ describe('an initiator whose target', { timeout: 60_000 }, () => {
     asked.connection.close();
   });
 
-  test('sends an index that nobody takes is stopped at the budget', () => {
+  test('sends an unread index is stopped at the budget', () => {
     const asked = dumping(() => NEVER);
     asked.target.write([
       announcing(['DATA', 'MESG', 'INDEX']),

@@ -169,7 +169,7 @@ describe('a whole dump', () => {
     ).toMatchObject({ kind: 'success' });
   });
 
-  test('that the client compressed is held to the checksum behind that and its size to the one before', async () => {
+  test('that the client compressed is held to the checksum after that and its size to the one before', async () => {
     const compressed: Dle = { ...dle, compress: { method: 'FAST' } };
     expect(
       await outcomeOf(
@@ -276,7 +276,7 @@ describe('a dump that is not whole', () => {
   );
 
   test.each(['DATA', 'INDEX', 'STATE'])(
-    'is not done before %s is closed, and fails when nothing comes any more',
+    'is not done before %s is closed, and fails when nothing more comes',
     async (name) => {
       vi.useFakeTimers();
       try {

@@ -119,7 +119,7 @@ describe('a Writable as a sink', () => {
     await expect(asked).rejects.toBe(full);
   });
 
-  test('is an error when somebody closes it early, and when it cannot be ended', async () => {
+  test('is an error when it is closed early, and when it cannot be ended', async () => {
     const closed = new Writable().destroy();
     await expect(
       call({ sendbackup: dumping() }, receiving({ data: closed })),

@@ -216,7 +216,7 @@ describeUnless(whyNoSandbox(), 'rx-amandad as a daemon', () => {
 
 describeUnless(whyNoSandbox(), 'rx-amandad started as root', () => {
   it.each([[[]], [['-user=backup']]])(
-    'is user backup for good by the first connection, with %j',
+    'is user backup, and can be nothing else, by the first connection, with %j',
     async (words) => {
       const running = await daemon('root', ...words);
       expect(await noop(running.port)).toBe(asBackup);
@@ -253,7 +253,7 @@ describeUnless(whyNoSandbox(), 'rx-amandad started as root', () => {
     await end(running);
   });
 
-  it('listens on a port below 1024 before it is no longer root', async () => {
+  it('listens on a port below 1024 while it is still root', async () => {
     const running = run(
       program,
       ['-no-exit', '-tcp=1001', '-listen=127.0.0.3', `-libexec=${libexec}`],

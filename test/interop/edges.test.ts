@@ -253,7 +253,7 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       ['no SECURITY line', `SERVICE noop\n${features}`],
       ['a SECURITY line alone', 'SECURITY USER backup\n'],
       ['no name of a service', request('')],
-      ['nothing behind its service', request('noop', '')],
+      ['nothing after its service', request('noop', '')],
       ['a blank too many', request(' noop')],
       ['more than a name on its SERVICE line', request('noop OPTIONS x')],
       ['a small SERVICE', request('noop').replace('SERVICE', 'service')],
@@ -399,7 +399,7 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
       expect(said).toEqual(['ended', 'ended']);
     });
 
-    it('whose initiator sends nothing more behind its REQ gets no reply, and ends', () =>
+    it('whose initiator sends nothing more after its REQ gets no reply, and ends', () =>
       agree(async (peer) => {
         peer.send(noop(1));
         peer.half();
@@ -449,7 +449,7 @@ describeReal('at the edges, rx-amandad beside the real amandad', ['amandad'], ()
 
     it.each([
       [
-        'of more than 1 MiB allows nobody at ours',
+        'of more than 1 MiB allows no user at ours',
         ['\n'.repeat(1_048_576), 'localhost backup'],
         'backup',
         allowed,

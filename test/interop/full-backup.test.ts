@@ -53,7 +53,7 @@ describeReal('real Amanda without its amandad', [...needed, 'xinetd'], () => {
         });
 
         it(
-          'it has ended a second later, and is started again by whoever comes next',
+          'it has ended a second later, and is started again for the next connection',
           ONE_BY_ONE,
           async () => {
             const before = lines(/ \d+ listening on /g);

@@ -66,7 +66,7 @@ describeReal('the page of a tap', ['amandad', 'amdump'], () => {
   describeInBrowser('in a browser', ({ look }) => {
     it('shows a real amdump while it runs: its connections, and the lanes of its streams', async () => {
       const { page, problems } = await look(tap.url);
-      await page.getByText('Nobody has connected to the tap yet.').waitFor();
+      await page.getByText('No program has connected to the tap yet.').waitFor();
       const config = lab.configure({
         name: 'watched',
         auth: 'bsdtcp',

@@ -25,7 +25,7 @@ describe('switchFirst', () => {
     });
   });
 
-  it('takes one value: what comes of the source behind it is nobody’s', () => {
+  it('takes one value: later ones of the source are dropped', () => {
     marbles(({ cold, expectObservable }) => {
       expectObservable(cold('a-#').pipe(switchFirst(() => cold('----x|')))).toBe('----x|');
     });

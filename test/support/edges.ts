@@ -171,9 +171,9 @@ const captions: Readonly<Record<string, Caption>> = {
   'edge-bad_reqs.3': { shows: 'a REQ of a SECURITY line only is refused' },
   'edge-bad_reqs.4': { shows: 'a SERVICE line without a name is refused' },
   'edge-bad_reqs.5': {
-    shows: 'a SERVICE line without a newline, and nothing behind it, is refused',
+    shows: 'a SERVICE line without a newline, and nothing after it, is refused',
   },
-  'edge-bad_reqs.6': { shows: 'a SERVICE line with nothing behind it is refused' },
+  'edge-bad_reqs.6': { shows: 'a SERVICE line with nothing after it is refused' },
   'edge-bad_reqs.7': { shows: 'a second blank before the name of the service belongs to the name' },
   'edge-bad_reqs.8': { shows: 'everything on the SERVICE line is the name of the service' },
   'edge-bad_reqs.9': { shows: 'SERVICE in small letters is no SERVICE line' },
@@ -199,7 +199,7 @@ const captions: Readonly<Record<string, Caption>> = {
   'edge-first_oversize': { shows: 'a frame one byte over the limit: the connection is reset' },
   'edge-half_close': {
     shows:
-      'the initiator ends its direction right behind its REQ and gets the ACK only; the recording stops before the end',
+      'the initiator ends its direction right after its REQ and gets the ACK only; the recording stops before the end',
   },
   'edge-half_close_streams': {
     shows:

@@ -72,7 +72,7 @@ describe('noop', () => {
     );
   });
 
-  it('does not offer what would make a requester wait for good', () => {
+  it('does not offer what would make a requester wait for ever', () => {
     expect(ourFeatures.has(147)).toBe(false);
   });
 });

@@ -81,7 +81,7 @@ describe('opening below roots', () => {
 
   it.each([
     ['a link', 'out', 'ENOTDIR'],
-    ['a folder behind a link', 'out/deep', 'ENOTDIR'],
+    ['a folder below a link', 'out/deep', 'ENOTDIR'],
     ['a path that leads up', 'in/../in', 'ACCESS_DENIED'],
     ['a path with a NUL', 'in\0', 'ACCESS_DENIED'],
     ['a file as a directory', 'in/deep/file', 'ENOTDIR'],

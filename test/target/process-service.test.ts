@@ -386,7 +386,7 @@ describe('the streams of a service', () => {
     expect(await asked).toEqual(['', '4']);
   });
 
-  it('drop what a service does not read any more', async () => {
+  it('drop what a service has stopped reading', async () => {
     const file = await script(
       'exec 151<&-; echo "CONNECT A 150"; echo; exec 1>&-',
       'read -r line <&153; echo "$line" >&150',

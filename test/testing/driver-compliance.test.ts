@@ -190,7 +190,7 @@ const faults: readonly (readonly [string, Fault, Readonly<Record<string, RegExp>
     { channel: () => ({ drain: NEVER }) },
     { 'has to wait': /not come to an end/ },
   ],
-  ['is somebody else', { peer: { driver: 'other' } }, { 'names its peer': /'other'/ }],
+  ['is another one', { peer: { driver: 'other' } }, { 'names its peer': /'other'/ }],
   [
     'has an address that is none',
     { peer: { driver: 'memory', address: 'here' } },

@@ -25,7 +25,7 @@ describe('a slab', () => {
     expect(new Set(buffers).size).toBe(20);
   });
 
-  test('that nobody releases is left to the collector', () => {
+  test('that is never released is left to the collector', () => {
     const slab = takeSlab();
     hold(slab);
     release(slab);

@@ -23,7 +23,7 @@ describe('a channel over Node streams', () => {
     input.end();
   });
 
-  test('completes when the peer ends, behind what it sent', async () => {
+  test('completes when the peer ends, after what it sent', async () => {
     const { channel, input } = opened();
     input.end('abc');
     expect(
@@ -57,7 +57,7 @@ describe('a channel that is closed', () => {
     vi.useRealTimers();
   });
 
-  test('waits 2 s for a peer that does not hang up', async () => {
+  test('waits 2 s for a peer that does not close', async () => {
     const { channel, input, output } = opened();
     channel.bytes.subscribe();
     channel.close();

@@ -266,7 +266,7 @@ describe('formatDle', () => {
 });
 
 describe('parseDles', () => {
-  test('reads the DLEs of an estimate and of a dump, one behind the other', () => {
+  test('reads the DLEs of an estimate and of a dump, one after the other', () => {
     expect(parseDles(estimateText + backupText)).toStrictEqual([estimate, backup]);
     expect(parseDles('')).toEqual([]);
     expect(parseDles('\n')).toEqual([]);

@@ -408,7 +408,7 @@ const missing = !existsSync(amrestore)
 
 describeUnless(missing, 'the real amrestore', () => {
   test.each(['data', '/a b/hä:"x"'])(
-    'reads our header for the disk %j and gives back the data behind it',
+    'reads our header for the disk %j and gives back the data after it',
     (disk) => {
       const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-header-'));
       try {

@@ -65,7 +65,7 @@ describe('Features', () => {
     expect(Features.parse(far).without('have_feature_support').has(191)).toBe(true);
   });
 
-  test('behind the first 128 bytes are not looked at', () => {
+  test('after the first 128 bytes are not looked at', () => {
     expect(Features.parse(`${'0f'.repeat(128)}zz`).toString()).toBe('0f'.repeat(128));
   });
 

@@ -27,7 +27,7 @@ describe('a packet', () => {
     expect(decodePacket(bytes('ff')).type).toBe('BOGUS');
   });
 
-  test('of type NUL, which is REQ, keeps the text behind its first byte', () => {
+  test('of type NUL, which is REQ, keeps the text after its first byte', () => {
     expect(packetText(decodePacket(bytes('00 78 00')))).toBe('x');
   });
 

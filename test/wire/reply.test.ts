@@ -165,7 +165,7 @@ describe('formatConnect', () => {
 });
 
 describe('splitConnect', () => {
-  test('gives the numbers of the first line and the bytes behind it', () => {
+  test('gives the numbers of the first line and the bytes after it', () => {
     const split = splitConnect(
       new Uint8Array([...bytes('CONNECT DATA 150 MESG 151 INDEX -1\n'), 0xff, 0x0a]),
     );
@@ -220,7 +220,7 @@ describe('splitConnect', () => {
 });
 
 describe('refusal', () => {
-  test('is the text behind ERROR, without the newline', () => {
+  test('is the text after ERROR, without the newline', () => {
     expect(refusal(bytes('ERROR invalid REQ\n'))).toBe('invalid REQ');
     expect(refusal(bytes("ne.lab doesn't resolve to itself, it resolves to two.lab"))).toBe(
       "ne.lab doesn't resolve to itself, it resolves to two.lab",

@@ -133,7 +133,7 @@ describe('parseRequest', () => {
     expect(parseSecurity(bytes('SECURITY   USER  backup\nSERVICE noop\nx')).user).toBe(' backup');
   });
 
-  test('takes everything behind the service as its arguments', () => {
+  test('takes everything after the service as its arguments', () => {
     expect(text(parseService(bytes('SERVICE noop OPTIONS x\n')).arguments)).toBe('OPTIONS x\n');
     expect(text(parseService(bytes('SERVICE noop\n\nx')).arguments)).toBe('\nx');
     expect([

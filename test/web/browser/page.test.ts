@@ -8,7 +8,7 @@ import { chosenEvent, connectionButton, describeInBrowser } from './chromium.js'
 describeInBrowser('the page', ({ open, serve, look }) => {
   it('says that it waits while there is no connection', async () => {
     const { page, problems } = await open();
-    await page.getByText('Nobody has connected to the tap yet.').waitFor();
+    await page.getByText('No program has connected to the tap yet.').waitFor();
     await page.locator('#link', { hasText: 'live' }).waitFor();
     expect(problems).toEqual([]);
   });
