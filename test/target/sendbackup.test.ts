@@ -167,6 +167,19 @@ describe('sendbackup of a directory', () => {
     ]);
   });
 
+  it('says so when a dump of level 1 has everything, because nothing is recorded', async () => {
+    const [source, listDir] = [await tree(), await folder()];
+    const level = (number: number) =>
+      dle(source, `<level>${number}</level><record>YES</record><index>YES</index>`);
+    const everything = '? no dump of a lower level is recorded here, so this one has everything\n';
+    const first = await dump(sendbackupService({ listDir }), level(1));
+    expect(first.messages).toContain(`sendbackup: info end\n${everything}`);
+    const second = await dump(sendbackupService({ listDir }), level(2));
+    expect(second.messages).not.toContain('?');
+    const full = await dump(sendbackupService({ listDir }), level(0));
+    expect(full.messages).not.toContain('?');
+  });
+
   it('says so when the dump cannot be noted', async () => {
     const listDir = await folder();
     const service = sendbackupService({ listDir });

@@ -4,6 +4,8 @@ import { descriptorPath, hasDescriptorPaths, type OpenedPath } from './open-belo
 
 /** The file in which tar records a dump, so that a later dump has only what has changed since. */
 export interface Snapshot extends OpenedPath {
+  /** The level that it was copied from; absent when it is empty. */
+  readonly base?: number | undefined;
   /** Makes it the base for dumps of higher levels. */
   keep(): Promise<void>;
   /** Removes it unless it was kept. */
@@ -21,15 +23,18 @@ export async function takeSnapshot(folder: string, name: string, level: number):
   const digest = createHash('sha256').update(name).digest('hex');
   const base = join(folder, fileName(name, digest));
   const fresh = `${base}_${level}.${randomUUID()}.new`;
-  const file = await openNameless(fresh, (path) => copyBelow(base, level, path));
-  return { ...file, keep: () => keepAs(`${base}_${level}`, fresh, file) };
+  let copied: number | undefined;
+  const file = await openNameless(fresh, async (path) => {
+    copied = await copyBelow(base, level, path);
+  });
+  return { ...file, base: copied, keep: () => keepAs(`${base}_${level}`, fresh, file) };
 }
 
 /** A new file that has no name, or keeps the one given where descriptors have no paths. */
 async function openNameless(
   name: string,
   fill: (path: string) => Promise<void>,
-): Promise<Omit<Snapshot, 'keep'>> {
+): Promise<Omit<Snapshot, 'keep' | 'base'>> {
   const nameless = await hasDescriptorPaths();
   const handle = await open(name, 'wx+', 0o600);
   try {
@@ -57,15 +62,17 @@ async function keepAs(name: string, fresh: string, { handle }: OpenedPath): Prom
   }
 }
 
-async function copyBelow(base: string, level: number, path: string): Promise<void> {
+/** Resolves to the level that was copied. */
+async function copyBelow(base: string, level: number, path: string): Promise<number | undefined> {
   for (let below = level - 1; below >= 0; below--) {
     try {
       await copyFile(`${base}_${below}`, path);
-      return;
+      return below;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     }
   }
+  return undefined;
 }
 
 /** Unique for each name: if two disks shared a file, changes would be missing from their dumps. */

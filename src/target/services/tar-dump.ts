@@ -3,7 +3,7 @@ import { ReplaySubject, firstValueFrom } from 'rxjs';
 import { reply, type ServiceReply } from '../../exchange/service.js';
 import { RunningChecksum } from '../../operators/checksum.js';
 import { formatOptions } from '../../wire/options.js';
-import { messageOf, printable } from '../../wire/text.js';
+import { encodeText, messageOf, printable } from '../../wire/text.js';
 import { reap } from '../process/child-process.js';
 import { holdData } from '../process/hold-data.js';
 import type { DumpRequest } from './dump-request.js';
@@ -35,6 +35,9 @@ export interface DumpTools {
    */
   readonly listDir: string | undefined;
 }
+
+/** Marked as strange, so that a report shows it. */
+const NO_BASE = '? no dump of a lower level is recorded here, so this one has everything\n';
 
 interface Parts {
   readonly dumper: Dumper;
@@ -124,6 +127,7 @@ export class TarDump {
     snapshot,
   }: Parts): AsyncGenerator<Uint8Array, void, undefined> {
     yield dumpDescription(this.#asked, this.#tools.tar);
+    if (this.#asked.level > 0 && snapshot?.base === undefined) yield encodeText(NO_BASE);
     let total: number | undefined;
     for await (const line of textLines(dumper.stderr)) {
       const { mark, bytes } = tarMessage(line);
