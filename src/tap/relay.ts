@@ -1,9 +1,9 @@
 import { createServer, type Socket } from 'node:net';
 import { Observable, type Subscriber, type Subscription } from 'rxjs';
+import { listenFailed } from '../transport/listen-failed.js';
 import { keepAliveNow } from '../transport/keep-alive.js';
 import { connectTcp } from '../transport/tcp-connect.js';
 import { tcpSourcePorts } from '../drivers/tcp-source-ports.js';
-import { AmandaError } from '../wire/errors.js';
 import { relaySockets, reset } from './relay-sockets.js';
 import { now, type TapClosing, type TapEvent } from './tap-event.js';
 import type { Role } from '../wire/role.js';
@@ -73,13 +73,7 @@ class TcpTap {
     const { host = '127.0.0.1', port } = listen;
     this.#server.maxConnections = maxConnections;
     this.#server.on('error', (cause) => {
-      this.#out.error(
-        new AmandaError(
-          'CONNECT_FAILED',
-          `Cannot listen on ${host} port ${port}: ${cause.message}.`,
-          { cause },
-        ),
-      );
+      this.#out.error(listenFailed(`${host} port ${port}`, cause));
     });
     this.#server.listen({ host, port }, () => {
       const address = this.#server.address();

@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { fstatSync, readFileSync } from 'node:fs';
 import { Observable } from 'rxjs';
+import { listenFailed } from './listen-failed.js';
 import { AmandaError } from '../wire/errors.js';
 import { messageOf } from '../wire/text.js';
 import { unknownHost } from './address.js';
@@ -138,11 +139,7 @@ async function bindTo(port: number, host: string | undefined): Promise<Socket> {
     });
   } catch (cause) {
     if (cause instanceof AmandaError) throw cause;
-    throw new AmandaError(
-      'CONNECT_FAILED',
-      `Cannot listen on ${host ?? 'any address'} port ${port}/udp: ${messageOf(cause)}.`,
-      { cause },
-    );
+    throw listenFailed(`${host ?? 'any address'} port ${port}/udp`, cause);
   }
 }
 

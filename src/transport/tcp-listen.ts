@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
-import { AmandaError } from '../wire/errors.js';
+import { listenFailed } from './listen-failed.js';
 import { inRange } from '../wire/ranges.js';
 import { checkPort } from './address.js';
 
@@ -38,13 +38,7 @@ export function listenTcp(
     });
     server.maxConnections = maxConnections;
     server.on('error', (cause) => {
-      out.error(
-        new AmandaError(
-          'CONNECT_FAILED',
-          `Cannot listen on ${host ?? 'any address'} port ${port}: ${cause.message}.`,
-          { cause },
-        ),
-      );
+      out.error(listenFailed(`${host ?? 'any address'} port ${port}`, cause));
     });
     server.listen({ port, host }, () => onListening?.(portOf(server, port)));
     return () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EMPTY, NEVER, Subject, catchError, filter, firstValueFrom, map, of } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { amandad } from '../../src/cli/rx-amandad/amandad.js';
 import type { AmandadEnvironment } from '../../src/cli/rx-amandad/amandad-environment.js';
 import { parseAmandad } from '../../src/cli/rx-amandad/amandad-arguments.js';
@@ -189,6 +189,15 @@ function startedWith(more: Partial<AmandadEnvironment>, ...words: string[]) {
   return { code, port, ready, said, printed, interrupted, hangup, users, environment };
 }
 
+/** The argument for an access file that is in order, and admits nothing. */
+async function rules(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rx-amandad-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, '.amandahosts');
+  await writeFile(file, '', { mode: 0o600 });
+  return `-amandahosts=${file}`;
+}
+
 /** The target's answer to a noop from an unreserved port. */
 function ask(port: number): Promise<string> {
   return firstValueFrom(
@@ -225,13 +234,14 @@ describe('rx-amandad', () => {
   });
 
   it('serves one connection with -tcp, by the rules of Amanda, logs it and ends', async () => {
-    const target = started('-tcp=0', '-listen=127.0.0.1', '-own');
+    const target = started('-tcp=0', '-listen=127.0.0.1', '-own', await rules(), '-libexec=/bin');
     const port = await target.port;
     const refusal = await ask(port);
     expect(refusal).toMatch(/^host \S+: port \d+ not secure$/);
     expect(await target.code).toBe(0);
     expect(target.said.map((line) => line.replace(/^\S+Z \d+ /, ''))).toEqual([
       `listening on 127.0.0.1 port ${port}`,
+      '/bin has no program sendsize and selfcheck that this user may run, so requests for it are refused; see -libexec.',
       expect.stringMatching(
         /^request peer=127\.0\.0\.1 port=\d+ auth=bsdtcp user=nobody service=noop verdict=refused reason="host \S+: port \d+ not secure" outcome=refused sent=0 received=0 seconds=\d\.\d{3}$/,
       ),
@@ -384,15 +394,44 @@ describe('rx-amandad', () => {
     const first = started('-tcp=0', '-listen=127.0.0.1');
     const second = started(`-tcp=${await first.port}`, '-listen=127.0.0.1');
     expect(await second.code).toBe(1);
-    expect(second.said[0]).toMatch(/^rx-amandad: Cannot listen on 127\.0\.0\.1 port \d+: /);
+    expect(second.said[0]).toMatch(
+      /^rx-amandad: Cannot listen on 127\.0\.0\.1 port \d+: a program listens there already/,
+    );
     first.interrupted.next(143);
     await first.code;
+  });
+
+  it.each([
+    [
+      ['-libexec=/nowhere', '-own'],
+      '/nowhere has no program sendsize and selfcheck that this user may run, so requests for it are refused; see -libexec.',
+    ],
+    [['-own', 'noop', '-lists=/nowhere'], /^Dumps fail, because -lists is not usable: ENOENT/],
+    [['-own', 'noop', '-lists=/etc/passwd'], '/etc/passwd is no folder; see -lists.'],
+    [
+      ['-own', 'noop', '-amandahosts=/nowhere/.amandahosts'],
+      'As it is, every request is refused: cannot open /nowhere/.amandahosts: No such file or directory.',
+    ],
+    [
+      ['-own', 'amdmp'],
+      '"amdmp" is no argument of rx-amandad, so every request is refused. Did you mean "amdump"?',
+    ],
+  ])('says at the start what it cannot do: %j', async (words, note) => {
+    const target = started(await rules(), '-tcp=0', '-listen=127.0.0.1', ...words);
+    await target.port;
+    target.interrupted.next(143);
+    await target.code;
+    const [, said = ''] = target.said;
+    const text = said.replace(/^\S+Z \d+ /, '');
+    if (typeof note === 'string') expect(text).toBe(note);
+    else expect(text).toMatch(note);
   });
 
   it('logs to a file that is its own, and opens it anew on SIGHUP', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rx-amandad-'));
     const file = join(folder, 'log');
-    const target = started('-tcp=0', '-listen=127.0.0.1', `-log=${file}`, '-debug');
+    const words = ['-auth=bsdtcp', '-own', await rules(), '-libexec=/bin', 'noop'];
+    const target = started(...words, '-tcp=0', '-listen=127.0.0.1', `-log=${file}`, '-debug');
     await target.ready;
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     await rename(file, `${file}.1`);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { main } from '../../src/cli/rx-amanda/main.js';
 import { parseListen, parseTarget } from '../../src/cli/terminal/host-port.js';
 import { TapView } from '../../src/cli/rx-amanda/tap/tap-view.js';
@@ -291,4 +291,21 @@ describe('rx-amanda tap', () => {
     expect(await main(words, environment)).toBe(2);
     expect(err()).toContain(message);
   });
+});
+
+describe('the start of a tap', () => {
+  it('says when no host of the name of TARGET is known, and goes on', async () => {
+    const fake = fakeEnvironment();
+    const code = main(['tap', '0', 'nowhere.invalid', '--count', '1'], fake.environment);
+    await vi.waitFor(
+      () => {
+        expect(fake.err()).toMatch(
+          /^rx-amanda: TARGET nowhere\.invalid: .*, so connections would be cut\.$/m,
+        );
+      },
+      { timeout: 20_000 },
+    );
+    fake.interrupt.next(130);
+    expect(await code).toBe(0);
+  }, 30_000);
 });

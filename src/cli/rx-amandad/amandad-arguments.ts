@@ -197,6 +197,11 @@ const flags: ReadonlySet<string> = new Set([
   'keep-capabilities',
 ]);
 
+/** Every word that may be an argument. */
+export function amandadWords(): readonly string[] {
+  return [...[...takesValue, ...flags].map((name) => `-${name}`), ...serviceWords];
+}
+
 function chooseAuth(name: string): AmandadArguments['auth'] {
   const auth = amandadAuths.find((known) => known === name.toLowerCase());
   if (auth === undefined)

@@ -27,6 +27,7 @@ import type { Settings } from '../config/settings.js';
 import { exitCodeOf, exitCodes } from '../terminal/exit.js';
 import { isOnStdio } from './listener-parts.js';
 import { RequestLog } from './request-log.js';
+import { startNotes } from './start-notes.js';
 import { describePacket, traceFrames } from '../terminal/trace.js';
 import { packageVersion } from '../version.js';
 
@@ -59,6 +60,7 @@ async function run(args: AmandadArguments, environment: AmandadEnvironment): Pro
   const hurry = signals.pipe(skip(1));
   const readSettings = await amandadSettings(args, environment);
   const activation = activationOf(args, environment);
+  const isSingleConnection = isOnStdio(args, activation);
   const log = new AmandadLog(args, { ...environment, activation });
   const requests = new RequestLog(log.write);
   let read: AmandadSettings = { settings: {}, notes: [] };
@@ -71,11 +73,11 @@ async function run(args: AmandadArguments, environment: AmandadEnvironment): Pro
       for (const note of read.notes) log.write(note);
       if (unverified !== undefined) log.write(unverified);
       if (place !== undefined) log.write(`listening on ${place}`);
+      if (!isSingleConnection) for (const note of startNotes(args)) log.write(note);
       return read.settings;
     },
     onWarning: log.write,
   });
-  const isSingleConnection = isOnStdio(args, activation);
   const serving = opening.pipe(
     switchMap((listener) => {
       const { settings, problem } = read;

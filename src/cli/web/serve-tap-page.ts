@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Observable, Subject } from 'rxjs';
+import { listenFailed } from '../../transport/listen-failed.js';
 import type { TapChange } from '../../tap/tap-change.js';
-import { AmandaError } from '../../wire/errors.js';
 import { OpenPages } from './open-pages.js';
 import { newToken } from './gate.js';
 import { TapHistory, type HistoryLimits } from './history.js';
@@ -67,13 +67,7 @@ export function serveTapPage(
     server.maxConnections = 16 * pages;
     server.on('connection', (socket) => silent.add(socket));
     server.on('error', (cause) => {
-      out.error(
-        new AmandaError(
-          'CONNECT_FAILED',
-          `Cannot serve the web page on ${host} port ${port}: ${cause.message}.`,
-          { cause },
-        ),
-      );
+      out.error(listenFailed(`${host} port ${port} for the web page`, cause));
     });
     server.listen({ port, host }, () => {
       out.next({ kind: 'listening', ...placeOf(server, host, token) });

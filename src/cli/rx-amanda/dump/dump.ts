@@ -53,8 +53,8 @@ The dump:
   --force                 replace FILE if it exists
   --device DIR            what to back up when DISK is only its name
   --level N               0 (default) for all, 1 and more for what has changed
-                          since the last one of a lower level; everything if
-                          the target has no record of one (--record)
+                          since the last one of a lower level. If the target
+                          has no record of one (--record) that is all, too
   --record                let later levels build on this dump
   --program NAME          what makes it on the target; default GNUTAR
   --no-index              do not ask for the list of its files

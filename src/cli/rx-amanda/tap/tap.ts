@@ -34,6 +34,7 @@ import { exitCodes } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
 import type { ProcessEnvironment } from '../environment.js';
 import { parseListen, parseTarget, type HostPort } from '../../terminal/host-port.js';
+import { withNotes } from './tap-notes.js';
 import { withTapFiles, type TapFiles } from './tap-files.js';
 import { showTap, withLogFile } from './tap-log.js';
 import { terminalOf } from '../../terminal/terminal.js';
@@ -166,7 +167,7 @@ function tcpSource(
       until: interrupted,
       onListening,
       ...(count === undefined ? {} : { count }),
-    }),
+    }).pipe(withNotes(target, output)),
     exitCode: () => undefined,
   };
 }
