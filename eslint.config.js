@@ -62,7 +62,7 @@ const NO_ENUM = {
 const ESCAPING_WRITERS = [
   'src/cli/rx-amanda/environment.ts',
   'src/cli/rx-amanda/output.ts',
-  'src/cli/rx-amanda/dump/progress.ts',
+  'src/cli/rx-amanda/progress-line.ts',
   'src/cli/rx-amanda/tap/tap-log.ts',
   'src/cli/rx-amandad/rx-amandad.ts',
 ];

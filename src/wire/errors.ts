@@ -25,6 +25,8 @@ export type AmandaErrorCode =
   | 'BAD_DLE'
   /** The first 32 KiB of a dump file are not an Amanda header. */
   | 'BAD_DUMP_HEADER'
+  /** The tar archive in a dump is damaged, or has a name that leads out of its directory. */
+  | 'BAD_ARCHIVE'
   /** A datagram would be larger than UDP carries (65,503 bytes). */
   | 'DATAGRAM_TOO_LARGE'
   /** A wrong argument; the message names it and its range. */

@@ -1,7 +1,20 @@
-import { concat, concatMap, from, map, of, takeWhile } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  concat,
+  concatMap,
+  filter,
+  firstValueFrom,
+  from,
+  map,
+  of,
+  takeWhile,
+} from 'rxjs';
 import { reply, type Service, type StreamHandler } from '../../../src/exchange/service.js';
 import { lines } from '../../../src/operators/lines.js';
-import { bytes } from '../fake-target.js';
+import { encodeDumpHeader, type DumpHeader } from '../../../src/wire/dumpfile.js';
+import { Features } from '../../../src/wire/features.js';
+import { bytes, CRC, DATA } from '../fake-target.js';
 
 /** Answers each line with lines, until an answer has none; begins with a greeting, if any. */
 export function conversation(
@@ -73,4 +86,72 @@ export function fakeIndexServer(heard: string[] = []): Service {
     }
   });
   return () => of(reply({ streams: { MESG: stream } }));
+}
+
+const HEADER: DumpHeader = {
+  type: 'FILE',
+  datestamp: '20261103010000',
+  host: 'db1',
+  disk: '/a+b',
+  level: 1,
+  program: '/bin/tar',
+  clientChecksum: { crc: Number.parseInt(CRC, 16), bytes: DATA.length },
+};
+
+export interface TapeServer {
+  /** Changes the lines that follow a line of the client. */
+  readonly lines?: Readonly<Record<string, readonly string[]>>;
+  readonly header?: Uint8Array;
+  readonly data?: string | Uint8Array;
+  readonly state?: StreamHandler;
+  /** Whether DATA stays open after its bytes. Default false. */
+  readonly staysOpen?: boolean;
+  /** Called when the client closes CTL. */
+  readonly onClose?: () => void;
+}
+
+/** The conversation of amidxtaped 3.5.1. `heard` gets each line of the client. */
+export function fakeTapeServer(server: TapeServer = {}, heard: string[] = []): Service {
+  const { lines = {}, data = DATA, state = () => EMPTY } = server;
+  const header = server.header ?? encodeDumpHeader(HEADER).subarray(0, 600);
+  const steps: Readonly<Record<string, readonly string[] | undefined>> = {
+    FEATURES: [`FEATURES=${Features.amanda351.toString()}`],
+    END: [`HEADER-SEND-SIZE ${header.length}`],
+    'HEADER-DONE': ['STATE-SEND'],
+    'STATE-DONE': ['USE-DAR YES'],
+    'AVAIL-DATAPATH': ['USE-DATAPATH AMANDA'],
+    'DATAPATH-OK': ['DATA-SEND'],
+    ...lines,
+  };
+  return () => {
+    let sendHeader = (): void => undefined;
+    let sendData = (): void => undefined;
+    const talk = conversation(undefined, (line) => {
+      heard.push(line);
+      const [word = ''] = line.split(/[ =]/);
+      if (word === 'HEADER-READY') sendHeader();
+      if (word === 'DATA-READY') {
+        sendData();
+        return undefined;
+      }
+      return steps[word] ?? [];
+    });
+    const ctl: StreamHandler = (incoming) => {
+      incoming.ends
+        .pipe(filter(({ receiving }) => receiving === 'closed'))
+        .subscribe(() => server.onClose?.());
+      return talk(incoming);
+    };
+    const DATA_STREAM: StreamHandler = async function* (incoming) {
+      incoming.discard();
+      await new Promise<void>((resolve) => (sendHeader = resolve));
+      const sent = new Promise<void>((resolve) => (sendData = resolve));
+      yield header.subarray(0, 100);
+      yield header.subarray(100);
+      await sent;
+      if (data.length > 0) yield typeof data === 'string' ? bytes(data) : data;
+      if (server.staysOpen === true) await firstValueFrom(NEVER);
+    };
+    return of(reply({ streams: { CTL: ctl, DATA: DATA_STREAM, STATE: state } }));
+  };
 }

@@ -1,14 +1,12 @@
-import { EMPTY, NEVER, firstValueFrom, filter, of, timer } from 'rxjs';
+import { EMPTY, firstValueFrom, filter, of, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { reply, type Service, type StreamHandler } from '../../../src/exchange/service.js';
+import { reply } from '../../../src/exchange/service.js';
 import { formatVolumes, parseVolumes } from '../../../src/initiator/recover/index-entries.js';
 import type { RestoreImageOptions } from '../../../src/initiator/recover/image-restore.js';
 import { restoreImage } from '../../../src/initiator/recover/restore-image.js';
 import { restorePlan } from '../../../src/initiator/recover/restore-plan.js';
-import { encodeDumpHeader, type DumpHeader } from '../../../src/wire/dumpfile.js';
-import { Features } from '../../../src/wire/features.js';
-import { against, bytes, call, CRC, DATA, failure, text } from '../fake-target.js';
-import { conversation } from './fake-server.js';
+import { against, bytes, call, DATA, failure, text } from '../fake-target.js';
+import { conversation, fakeTapeServer, type TapeServer } from './fake-server.js';
 
 const dump = {
   datestamp: '20261103010000',
@@ -16,73 +14,6 @@ const dump = {
   volumes: [{ storage: 'main', label: 'lab-2', files: [1, 2] }],
 };
 const options: RestoreImageOptions = { config: 'daily', host: 'db1', disk: '/a+b', dump };
-const HEADER: DumpHeader = {
-  type: 'FILE',
-  datestamp: dump.datestamp,
-  host: 'db1',
-  disk: '/a+b',
-  level: 1,
-  program: '/bin/tar',
-  clientChecksum: { crc: Number.parseInt(CRC, 16), bytes: DATA.length },
-};
-
-interface Server {
-  /** Changes the lines that follow a line of the client. */
-  readonly lines?: Readonly<Record<string, readonly string[]>>;
-  readonly header?: Uint8Array;
-  readonly data?: string;
-  readonly state?: StreamHandler;
-  /** Whether DATA stays open after its bytes. Default false. */
-  readonly staysOpen?: boolean;
-  /** Called when the client closes CTL. */
-  readonly onClose?: () => void;
-}
-
-/** The conversation of amidxtaped 3.5.1. `heard` gets each line of the client. */
-function fakeTapeServer(server: Server = {}, heard: string[] = []): Service {
-  const { lines = {}, data = DATA, state = () => EMPTY } = server;
-  const header = server.header ?? encodeDumpHeader(HEADER).subarray(0, 600);
-  const steps: Readonly<Record<string, readonly string[] | undefined>> = {
-    FEATURES: [`FEATURES=${Features.amanda351.toString()}`],
-    END: [`HEADER-SEND-SIZE ${header.length}`],
-    'HEADER-DONE': ['STATE-SEND'],
-    'STATE-DONE': ['USE-DAR YES'],
-    'AVAIL-DATAPATH': ['USE-DATAPATH AMANDA'],
-    'DATAPATH-OK': ['DATA-SEND'],
-    ...lines,
-  };
-  return () => {
-    let sendHeader = (): void => undefined;
-    let sendData = (): void => undefined;
-    const talk = conversation(undefined, (line) => {
-      heard.push(line);
-      const [word = ''] = line.split(/[ =]/);
-      if (word === 'HEADER-READY') sendHeader();
-      if (word === 'DATA-READY') {
-        sendData();
-        return undefined;
-      }
-      return steps[word] ?? [];
-    });
-    const ctl: StreamHandler = (incoming) => {
-      incoming.ends
-        .pipe(filter(({ receiving }) => receiving === 'closed'))
-        .subscribe(() => server.onClose?.());
-      return talk(incoming);
-    };
-    const DATA_STREAM: StreamHandler = async function* (incoming) {
-      incoming.discard();
-      await new Promise<void>((resolve) => (sendHeader = resolve));
-      const sent = new Promise<void>((resolve) => (sendData = resolve));
-      yield header.subarray(0, 100);
-      yield header.subarray(100);
-      await sent;
-      if (data !== '') yield bytes(data);
-      if (server.staysOpen === true) await firstValueFrom(NEVER);
-    };
-    return of(reply({ streams: { CTL: ctl, DATA: DATA_STREAM, STATE: state } }));
-  };
-}
 
 const nothing = () => ({ data: () => EMPTY });
 
@@ -141,7 +72,7 @@ describe('restoreImage', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['volume', 'started', 'done']);
   });
 
-  test.each<[string, Server, string, RegExp]>([
+  test.each<[string, TapeServer, string, RegExp]>([
     [
       'a volume that stays missing',
       { lines: { END: ['FEEDME lab-2'] } },

@@ -1,119 +1,73 @@
-import { concatMap, map, type Observable } from 'rxjs';
-import { index, type IndexedDisk } from '../../../initiator/recover/index-session.js';
-import type { IndexSession } from '../../../initiator/recover/index-session.js';
-import type { IndexedEntry } from '../../../initiator/recover/index-entries.js';
 import { printable } from '../../../wire/text.js';
-import { parseArguments, takePositionals, UsageError } from '../../terminal/arguments.js';
-import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
+import { parseArguments, UsageError } from '../../terminal/arguments.js';
 import { didYouMean } from '../../terminal/suggest.js';
 import type { CliCommand } from '../command.js';
-import { chooseConfigured, configOptions } from '../configured.js';
-import { connectTarget } from '../connect-target.js';
-import { targetOptions, targetOptionsHelp, timingFor } from '../target.js';
-import { parseDiskPath } from './disk-path.js';
-import { findMatches, historyOf, listDirectory, printEntries } from './look.js';
-import { choosePlace, parseDate } from './recover-place.js';
+import { runGet } from './get-verb.js';
+import { runLook } from './look-verbs.js';
+import {
+  chooseServer,
+  imageHelp,
+  reachingHelp,
+  recoverOptions,
+  serverHelp,
+} from './recover-options.js';
 
-const options = {
-  ...targetOptions,
-  config: configOptions.config,
-  option: configOptions.option,
-  'no-config': configOptions['no-config'],
-  host: { type: 'string' },
-  disk: { type: 'string' },
-  date: { type: 'string' },
-  escaped: { type: 'boolean' },
-} as const;
-
-/** What may follow SERVER, with the words that it takes. */
-const verbs: ReadonlyMap<string, readonly string[]> = new Map([
-  ['ls', ['PATH']],
-  ['find', ['GLOB']],
-  ['history', ['PATH']],
-]);
-
-/** `rx-amanda recover`: what a server has backed up. */
+/** `rx-amanda recover`: finds what a server has backed up, and brings it back. */
 export const recoverCommand: CliCommand = {
-  summary: 'look for what a server has backed up',
+  summary: 'find what a server has backed up, and get it back',
   help: `Usage: rx-amanda recover SERVER --config NAME [OPTION…] ls [PATH]
        rx-amanda recover SERVER --config NAME [OPTION…] find GLOB
        rx-amanda recover SERVER --config NAME [OPTION…] history PATH
+       rx-amanda recover SERVER --config NAME [OPTION…] get PATH… -C DIR
 
-Looks into the index of an Amanda server. A PATH begins at the root of the disk.
+Looks into the index of an Amanda server, and restores from its volumes. A PATH
+begins at the root of the disk.
 
   ls [PATH]               what a directory had: the newest version of each entry
   find GLOB               every version of the paths that match, newest first. *
                           and ? stand for parts of a name, ** for any folders; a
                           GLOB without / is for the name alone
   history PATH            every dump that has the path, and where the dump is
+  get PATH…               restore; / is the whole disk. A directory comes back as
+                          it was at the date, from the full dump and those after
+                          it. A file comes from the newest dump that has it
 
 What to look at:
-  --config NAME           the configuration on the server
-  --host HOST             whose dumps; default this host, or the only one
-  --disk DISK             as the disklist of the server names it; default the
-                          only one
-  --date YYYY-MM-DD       as it was at the end of that day; -hh-mm-ss may follow.
-                          Default: as the newest dump has it
+${serverHelp}
   --escaped               PATH is as --json has "escaped": \\303\\274 for the bytes
                           of ü, \\\\ for a backslash
 
-${targetOptionsHelp}
-  --option KEY=VALUE      set a key of amanda-client.conf; repeatable
-  --no-config             do not read /etc/amanda/amanda-client.conf
+Where to restore:
+  -C, --directory DIR     into this folder, below which PATH has its place. Needs
+                          GNU tar. All is unpacked in a private folder first, and
+                          then moved into place. Nothing is written outside DIR
+  --overwrite             replace existing files; by default they stay, and the
+                          exit code is 1
+  --into -                write a tar archive to standard output instead
+  --raw                   with --into -: the image as the server sends it
+  --dry-run               only say which dumps are needed
+${imageHelp}
 
-Here HOST in "Reaching the host" is SERVER, and may be SERVER:PORT.
-
-${exitCodesHelp}
-`,
+${reachingHelp}`,
   run(args, output, environment) {
-    const { values, positionals } = parseArguments(args, options);
-    const [server = '', verb, ...words] = positionals;
-    if (server === '') throw new UsageError('SERVER is missing.');
-    const { config, ...reaching } = values;
-    if (config === undefined || config === '')
-      throw new UsageError('--config NAME is missing: the configuration on the server.');
-    const date = parseDate(values.date);
-    const look = lookOf(verb, words, date, values.escaped === true);
-    const { target } = chooseConfigured(server, undefined, reaching, output, environment);
-    const silence = target.timeout === undefined ? {} : { silence: target.timeout };
-    return connectTarget(target, values, output, environment).pipe(
-      index({ config, ...silence, ...timingFor(target.timeout, target.settings) }, (session) =>
-        choosePlace(session, values).pipe(
-          concatMap((place) =>
-            printEntries(place, look(session, place), output, {
-              withVolumes: verb === 'history',
-            }),
-          ),
-        ),
-      ),
-      map((count) => (count > 0 || verb === 'ls' ? exitCodes.success : exitCodes.failed)),
-    );
+    const { values, positionals } = parseArguments(args, recoverOptions);
+    const [place, verb, ...words] = positionals;
+    const server = () => chooseServer(place, values, output, environment);
+    if (place === undefined) throw new UsageError('SERVER is missing.');
+    switch (verb) {
+      case 'ls':
+      case 'find':
+      case 'history':
+        return runLook(verb, words, values, server, output);
+      case 'get':
+        return runGet(words, values, server, output, environment);
+      case undefined:
+        throw new UsageError('ls, find, history or get is missing after SERVER.');
+      default:
+        throw new UsageError(
+          `There is no "${printable(verb)}"; there are ls, find, history and get.` +
+            didYouMean(verb, ['ls', 'find', 'history', 'get']),
+        );
+    }
   },
 };
-
-type Look = (session: IndexSession, place: IndexedDisk) => Observable<IndexedEntry>;
-
-function lookOf(
-  verb: string | undefined,
-  words: readonly string[],
-  date: string | undefined,
-  isEscaped: boolean,
-): Look {
-  const names = verbs.get(verb ?? '');
-  if (verb === undefined) throw new UsageError('ls, find or history is missing after SERVER.');
-  if (names === undefined)
-    throw new UsageError(
-      `There is no "${printable(verb)}"; there are ls, find and history.` +
-        didYouMean(verb, verbs.keys()),
-    );
-  if (verb === 'ls') {
-    const [path = '/'] = takePositionals(words.length === 0 ? ['/'] : words, names);
-    const directory = parseDiskPath(path, isEscaped);
-    return (session, place) => listDirectory(session, place, directory, date);
-  }
-  const [word = ''] = takePositionals(words, names);
-  if (date !== undefined) throw new UsageError(`--date is for ls; ${verb} looks at all dates.`);
-  if (verb === 'find') return (session, place) => findMatches(session, place, word);
-  const path = parseDiskPath(word, isEscaped);
-  return (session, place) => historyOf(session, place, path);
-}
