@@ -49,14 +49,12 @@ async function* filesOf(tables) {
   }
 }
 
-/**
- * What there is to back up under a name of the server's disklist: about so many bytes, in these
- * files.
- */
+/** What there is to back up under a name of the server's disklist. */
 const services = backupServices(({ disk }) => {
   const tables = databases.get(disk);
-  const count = Object.values(tables ?? {}).reduce((sum, { length }) => sum + length, 0);
-  return tables && tarArchive({ size: 30 * count, files: filesOf(tables) });
+  if (tables === undefined) return undefined;
+  const count = Object.values(tables).reduce((sum, { length }) => sum + length, 0);
+  return { estimate: () => 30 * count, dump: () => tarArchive({ files: filesOf(tables) }) };
 });
 
 serve(listenBsdtcp({ port: Number(port), host: address, onListening }), services, {

@@ -66,6 +66,8 @@ export { amandaServiceNames } from './target/process/amanda-service-names.js';
 export type { AmandaServiceName } from './target/process/amanda-service-names.js';
 export * from './target/services/backup-services.js';
 export type * from './target/services/backup-image.js';
+export type * from './target/services/backup-entry.js';
+export { fileJournal, type DumpJournal } from './target/services/dump-journal.js';
 export * from './target/services/tar-archive.js';
 export { noopService, unsupportedFeatures } from './target/services/noop-service.js';
 export * from './target/services/sendbackup-service.js';

@@ -99,7 +99,10 @@ describeUnless(notRoot(), 'a program in README and docs', () => {
               listening();
             },
           }),
-          backupServices(() => tarArchive({ size: 7, files: [{ name: 'note.txt', content }] })),
+          backupServices(() => ({
+            estimate: () => 7,
+            dump: () => tarArchive({ files: [{ name: 'note.txt', content }] }),
+          })),
           { authorize: () => of(allowed) },
         ).subscribe();
       }),

@@ -22,7 +22,7 @@ import { selfcheck } from '../../src/initiator/selfcheck.js';
 import { sendsize } from '../../src/initiator/sendsize.js';
 import type { Connection } from '../../src/connection/connection.js';
 import { serve, type ServiceEvent } from '../../src/target/serve.js';
-import type { FindImage } from '../../src/target/services/backup-image.js';
+import type { FindEntry } from '../../src/target/services/backup-entry.js';
 import {
   backupServices,
   type BackupServicesOptions,
@@ -37,7 +37,7 @@ const bytes = (content: string): Uint8Array => Buffer.from(content);
 
 /** A connection to a program that offers what `find` finds. */
 function client(
-  find: FindImage,
+  find: FindEntry,
   options: BackupServicesOptions = {},
   events: ServiceEvent[] = [],
 ): Observable<Connection> {
@@ -61,15 +61,17 @@ function failures(seen: readonly ServiceEvent[]): readonly string[] {
 }
 
 /** One disk, `shop`, of these bytes. */
-function shop(data: () => StreamSource, paths: readonly string[] = [], size = 3000): FindImage {
+function shop(data: () => StreamSource, paths: readonly string[] = [], size = 3000): FindEntry {
   return ({ disk }) =>
     disk === 'shop'
       ? {
-          size,
-          data: (list) => {
-            for (const path of paths) list(path);
-            return data();
-          },
+          estimate: () => size,
+          dump: () => ({
+            data: (list) => {
+              for (const path of paths) list(path);
+              return data();
+            },
+          }),
         }
       : undefined;
 }
@@ -82,7 +84,7 @@ interface Received {
 }
 
 async function received(
-  find: FindImage,
+  find: FindEntry,
   dle: Dle = { program: 'GNUTAR', disk: 'shop', index: true },
   seen: ServiceEvent[] = [],
 ): Promise<Received> {
@@ -183,8 +185,10 @@ describe('a dump of what a program makes', () => {
   });
 
   it('can be an archive of files', async () => {
-    const find: FindImage = () =>
-      tarArchive({ size: 6, files: [{ name: 'hello.txt', content: 'hello\n' }] });
+    const find: FindEntry = () => ({
+      estimate: () => 6,
+      dump: () => tarArchive({ files: [{ name: 'hello.txt', content: 'hello\n' }] }),
+    });
     const { outcome, data, index } = await received(find);
     expect(outcome).toMatchObject({ kind: 'success' });
     expect(data.slice(0, 11)).toBe('./hello.txt');
@@ -306,10 +310,14 @@ describe('a program that serves its own data', () => {
   const dles = ['shop', 'a "b"', 'broken', 'closed'].map(
     (disk) => ({ program: 'GNUTAR', disk }) as const,
   );
-  const find: FindImage = async (dle, level) => {
+  const find: FindEntry = (dle) => {
     if (dle.disk === 'broken') throw new Error('the database is down');
     if (dle.disk === 'closed') throw new AmandaError('SERVICE_FAILED', 'closed on Sundays');
-    return shop(() => [], [], level === 0 ? 3000 : 1)(dle, level);
+    const entry = {
+      estimate: (level: number) => (level === 0 ? 3000 : 1),
+      dump: () => ({ data: () => [] }),
+    };
+    return dle.disk === 'shop' ? entry : undefined;
   };
 
   it('says of each disk whether it can be dumped', async () => {
@@ -324,7 +332,7 @@ describe('a program that serves its own data', () => {
       'error: [a "b" is not offered for backup here]',
       'error: [the service failed]',
       'error: [closed on Sundays]',
-      'error: [unknown program DUMP]',
+      'error: [the entry must have the program GNUTAR, not DUMP]',
     ]);
   });
 
@@ -353,7 +361,7 @@ describe('a program that serves its own data', () => {
     });
     const [ended] = seen.filter((event) => event.kind === 'ended');
     expect(isAmandaError(ended?.error) && ended.error.cause).toMatchObject({
-      errors: { length: 4, 0: { message: 'the database is down' } },
+      errors: { length: 2, 0: { message: 'the database is down' } },
     });
   });
 
@@ -382,7 +390,11 @@ describe('a program that serves its own data', () => {
   );
 
   it.each<[string, Dle, string]>([
-    ['of another program', { program: 'DUMP', disk: 'shop' }, 'unknown program DUMP'],
+    [
+      'of another program',
+      { program: 'DUMP', disk: 'shop' },
+      'the entry must have the program GNUTAR, not DUMP',
+    ],
     [
       'of nothing that it has',
       { program: 'GNUTAR', disk: 'other' },

@@ -1,17 +1,25 @@
 import { spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
-import { tarArchive, type ArchiveFile } from '../../src/target/services/tar-archive.js';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import {
+  tarArchive,
+  type ArchiveFile,
+  type ArchiveMember,
+} from '../../src/target/services/tar-archive.js';
 
 const modified = new Date(1_700_000_000_000);
 
 /** The archive, and what is listed of it. */
 async function made(
-  files: Iterable<ArchiveFile>,
+  files: Iterable<ArchiveMember>,
+  selects: (path: string) => boolean = () => true,
 ): Promise<{ readonly bytes: Buffer; readonly listed: readonly string[] }> {
   const listed: string[] = [];
   const chunks: Uint8Array[] = [];
-  const { data } = tarArchive({ size: 0, files });
-  for await (const chunk of data((path) => listed.push(path)) as AsyncIterable<Uint8Array>)
+  const { data } = tarArchive({ files });
+  for await (const chunk of data((path) => listed.push(path), selects) as AsyncIterable<Uint8Array>)
     chunks.push(chunk);
   return { bytes: Buffer.concat(chunks), listed };
 }
@@ -97,8 +105,13 @@ it('requests a file when the previous one has been sent', async () => {
       yield { name, content: name };
     }
   }
-  const { data } = tarArchive({ size: 11, files: files() });
-  const chunks = (data(() => undefined) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const { data } = tarArchive({ files: files() });
+  const chunks = (
+    data(
+      () => undefined,
+      () => true,
+    ) as AsyncIterable<Uint8Array>
+  )[Symbol.asyncIterator]();
   expect(asked).toEqual([]);
   for (let chunk = 0; chunk < 4; chunk++) await chunks.next();
   expect(asked).toEqual(['one', 'two']);
@@ -106,10 +119,14 @@ it('requests a file when the previous one has been sent', async () => {
 
 it('says in its header how large a file of more than 8 GiB is', async () => {
   const { data } = tarArchive({
-    size: 0,
     files: [{ name: 'huge', content: [], size: 10_000_000_000 }],
   });
-  const chunks = (data(() => undefined) as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  const chunks = (
+    data(
+      () => undefined,
+      () => true,
+    ) as AsyncIterable<Uint8Array>
+  )[Symbol.asyncIterator]();
   await chunks.next();
   expect(Buffer.from((await chunks.next()).value as Uint8Array).toString()).toBe(
     '20 size=10000000000\n',
@@ -134,3 +151,54 @@ it.each(['', '/etc/passwd', '../up', 'a/../../up', 'a//b', './a', 'a/', 'a\0b'])
     await expect(made([{ name, content: '' }])).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
   },
 );
+
+it('gives content of unknown size in parts that fit together again', async () => {
+  const content = [Buffer.from('abcdefg'), Buffer.from('hij'), Buffer.from('k')];
+  const { bytes, listed } = await made([
+    { name: 'rows.csv', content, partSize: 4, modified },
+    { name: 'none', content: [], partSize: 4, modified },
+  ]);
+  expect(listed).toEqual([
+    '/',
+    '/rows.csv.000001',
+    '/rows.csv.000002',
+    '/rows.csv.000003',
+    '/none.000001',
+  ]);
+  expect(tar('-tf', bytes)).toBe(
+    './rows.csv.000001\n./rows.csv.000002\n./rows.csv.000003\n./none.000001\n',
+  );
+  expect(tar('-xOf', bytes)).toBe('abcdefghijk');
+});
+
+it('leaves out what is not selected', async () => {
+  const files = ['one', 'two'].map((name) => ({ name, content: name, modified }));
+  const { bytes, listed } = await made(files, (path) => path !== '/one');
+  expect(listed).toEqual(['/', '/two']);
+  expect(tar('-xOf', bytes)).toBe('two');
+});
+
+it('names the files of a folder, so that a restore removes the others', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rx-amanda-archive-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const restore = (input: Buffer) => {
+    const { status, stderr } = spawnSync('/bin/tar', ['-xpGf', '-'], {
+      cwd: folder,
+      input,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+  };
+  const full = ['a', 'b', 'sub/c', 'sub/d'].map((name) => ({ name, content: name, modified }));
+  restore((await made(full)).bytes);
+  const changed: ArchiveMember[] = [
+    { folder: '', names: ['b', 'sub'] },
+    { folder: 'sub', names: ['d', 'e'] },
+    { name: 'sub/e', content: 'new', modified },
+  ];
+  const { bytes, listed } = await made(changed);
+  expect(listed).toEqual(['/', '/sub/', '/sub/e']);
+  restore(bytes);
+  expect(readdirSync(folder).sort()).toEqual(['b', 'sub']);
+  expect(readdirSync(join(folder, 'sub')).sort()).toEqual(['d', 'e']);
+});

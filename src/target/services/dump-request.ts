@@ -52,6 +52,8 @@ export async function readDumpRequest(
   permission: DumpPermission,
 ): Promise<DumpRequest> {
   const head = readDumpHead(request);
+  const unsupported = whatIsUnsupported(head.dle);
+  if (unsupported !== undefined) throw refuse(`[sendbackup: ${unsupported}]`);
   const directory = await permitted(head.dle, request, permission);
   const { exclude = { files: [], lists: [], optional: false } } = head.dle;
   try {
@@ -68,8 +70,6 @@ export function readDumpHead(request: IncomingRequest): DumpHead {
   const options = requestOptions(request.arguments);
   if (options.entries.length === 0) throw refuse('[Missing OPTIONS line in sendbackup input]');
   const dle = oneDle(request.arguments);
-  const unsupported = whatIsUnsupported(dle);
-  if (unsupported !== undefined) throw refuse(`[sendbackup: ${unsupported}]`);
   const [level, another] = dle.levels ?? [];
   if (level === undefined) throw malformed('no valid sendbackup request');
   if (another !== undefined) throw malformed('Too many level');
@@ -99,7 +99,7 @@ function oneDle(args: Uint8Array): Dle {
 }
 
 /** The first setting of an entry that no dump of ours supports, as a sentence. */
-export function whatIsUnsupported({
+function whatIsUnsupported({
   program,
   compress,
   encrypt,

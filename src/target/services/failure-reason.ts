@@ -1,6 +1,6 @@
 import type { IncomingRequest } from '../../exchange/service.js';
-import { isAmandaError } from '../../wire/errors.js';
-import { printable } from '../../wire/text.js';
+import { AmandaError, isAmandaError } from '../../wire/errors.js';
+import { messageOf, printable } from '../../wire/text.js';
 
 /**
  * What the peer hears of an error: the message of an AmandaError, because a program words its
@@ -9,4 +9,11 @@ import { printable } from '../../wire/text.js';
 export function reason(error: unknown, { reportFailure }: IncomingRequest): string {
   reportFailure?.(error);
   return isAmandaError(error) ? printable(error.message, 1_000) : 'the service failed';
+}
+
+/** The error of a program's own function, with a code. */
+export function asAmandaError(error: unknown): AmandaError {
+  return isAmandaError(error)
+    ? error
+    : new AmandaError('SERVICE_FAILED', messageOf(error), { cause: error });
 }

@@ -126,7 +126,7 @@ export class TarDump {
     lister,
     snapshot,
   }: Parts): AsyncGenerator<Uint8Array, void, undefined> {
-    yield dumpDescription(this.#asked, this.#tools.tar);
+    yield dumpDescription(this.#asked, { tar: this.#tools.tar });
     if (this.#asked.level > 0 && snapshot?.base === undefined) yield encodeText(NO_BASE);
     let total: number | undefined;
     for await (const line of textLines(dumper.stderr)) {

@@ -21,7 +21,10 @@ const services = backupServices(({ disk }) => {
   const size = Number(kilobytes) * 1024;
   return kilobytes === undefined
     ? undefined
-    : { size, data: (list) => bytes(size, broken === '!', list) };
+    : {
+        estimate: () => size,
+        dump: () => ({ data: (list) => bytes(size, broken === '!', list) }),
+      };
 });
 
 function* bytes(size, isBroken, list) {
