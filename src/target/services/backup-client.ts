@@ -1,4 +1,4 @@
-import { Observable, concat, firstValueFrom, from, of, throwError, timeout } from 'rxjs';
+import { Observable, concat, lastValueFrom, from, of, throwError, timeout } from 'rxjs';
 import { reply, type IncomingRequest, type ServiceReply } from '../../exchange/service.js';
 import type { Dle } from '../../wire/dle/dle.js';
 import { AmandaError } from '../../wire/errors.js';
@@ -142,8 +142,10 @@ export class BackupClient {
         () => new AmandaError('DEADLINE', `it was not found within ${findTimeout / 1000} s`),
       );
     try {
-      const asking = from(Promise.resolve(this.#find(dle)));
-      const entry = await firstValueFrom(asking.pipe(timeout({ first: findTimeout, with: late })));
+      const entry = await lastValueFrom(
+        from(Promise.resolve(this.#find(dle))).pipe(timeout({ first: findTimeout, with: late })),
+        { defaultValue: undefined },
+      );
       if (entry === undefined) return `${printable(dle.disk)} is not offered for backup here`;
       return whatIsRefused(dle, entry) ?? entry;
     } catch (error) {
