@@ -15,8 +15,17 @@ import { asAmandaError, reason } from './failure-reason.js';
 import { ImageDump } from './image-dump.js';
 import { ourFeatures } from './noop-service.js';
 
-/** Our selfcheck replies with lines instead of JSON. */
-export const clientFeatures = ourFeatures.without('fe_selfcheck_message');
+/** More than our sendbackup has; a selfcheck replies with lines instead of JSON. */
+export const clientFeatures = ourFeatures
+  .with(
+    'fe_options_compress_fast',
+    'fe_options_compress_best',
+    'fe_options_include_file',
+    'fe_options_multiple_include',
+    'fe_options_optional_include',
+    'fe_program_application_api',
+  )
+  .without('fe_selfcheck_message', 'fe_options_exclude_list');
 const optionsLine = formatOptions({ features: clientFeatures }).trimEnd();
 
 /** A dump whose image has been made. */
