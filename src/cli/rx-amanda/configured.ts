@@ -22,16 +22,21 @@ export const configOptions = {
   'no-config': { type: 'boolean' },
 } as const;
 
-/** Their help. */
-export const configOptionsHelp = `\
+/** Their help. In dump, -o is the file. */
+export const configOptionsHelp = helpOf('--option, -o KEY=VALUE  ');
+export const dumpConfigHelp = helpOf('--option KEY=VALUE      ');
+
+function helpOf(option: string): string {
+  return `\
 The installation's configuration, where the options above say nothing:
   --config NAME           go by what NAME's disklist and dumptypes say of HOST;
                           if nothing, by its amanda-client.conf
   --dumptype NAME         go by this dumptype of it instead
-  --option KEY=VALUE      set a key of it, as -o of Amanda's programs does;
+  ${option}set a key of it, as -o of Amanda's programs does;
                           repeatable
   --no-config             do not read /etc/amanda; by default its
                           amanda-client.conf is read`;
+}
 
 /** The values of {@link configOptions} as they were typed. */
 export interface ConfigValues {

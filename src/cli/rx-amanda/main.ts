@@ -21,7 +21,7 @@ import type { ProcessEnvironment } from './environment.js';
 import { packageVersion } from '../version.js';
 
 /** Commands load on demand, for a faster start and less memory. */
-const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
+export const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map([
   ['noop', async () => (await import('./noop.js')).noopCommand],
   ['doctor', async () => (await import('./doctor/doctor-command.js')).doctorCommand],
   ['check', async () => (await import('./check/check-command.js')).checkCommand],
@@ -52,6 +52,7 @@ ${loaded.join('\n')}
   --help     this text; after a command, the options of that command
 
 ${exitCodesHelp}
+The help of a command says what its exit codes mean, if it has others.
 `;
 }
 

@@ -12,9 +12,16 @@ import { askEach, manyHostsOptions, manyHostsHelp, takeHosts } from './each-host
 import { callTimingFor, targetOptions, targetOptionsHelp } from './target.js';
 import { formatTime } from '../terminal/units.js';
 
+const options = {
+  ...targetOptions,
+  ...configOptions,
+  ...manyHostsOptions,
+} as const;
+
 /** `rx-amanda noop`: is the target there, does it let us in, and what can it do? */
 export const noopCommand: CliCommand = {
   summary: 'ask a target whether it is there and what it can do',
+  options,
   help: `Usage: rx-amanda noop [OPTION…] HOST…
 
 Asks a target whether it is there, lets us in, and what it can do.
@@ -28,11 +35,7 @@ ${configOptionsHelp}
 ${exitCodesHelp}
 `,
   run(args, output, environment) {
-    const { values, positionals } = parseArguments(args, {
-      ...targetOptions,
-      ...configOptions,
-      ...manyHostsOptions,
-    });
+    const { values, positionals } = parseArguments(args, options);
     const { hosts } = takeHosts(positionals);
     const configured = openConfigured(values, output, environment);
     const targets = hosts.map((place) => ({ place, ...configured.choose(place) }));

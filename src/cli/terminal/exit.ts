@@ -4,14 +4,26 @@ import { UsageError } from './arguments.js';
 /** The exit codes of `rx-amanda`. */
 export const exitCodes = { success: 0, failed: 1, usage: 2, noConnection: 3, damaged: 4 } as const;
 
-/** Their part of the help texts. */
-export const exitCodesHelp = `Exit code:
+const CANCELLED = 'interrupted; everything is cancelled';
+
+/** The exit codes of a command, for its help. `failed` is the meaning of 1. */
+export function exitCodesOf(failed: string, interrupted = CANCELLED): string {
+  return `Exit code:
   0    success
-  1    the target refused, the service answered ERROR, or the dump is incomplete
+  1    ${failed}
   2    wrong usage
   3    no connection, no answer in time, or the connection was lost
-  4    (draw) what was saved is damaged or cut; all before the damage was drawn
-  130  interrupted; everything is cancelled, no temporary file stays`;
+  130  ${interrupted}`;
+}
+
+/** Those of a command that asks for a service. */
+export const exitCodesHelp = exitCodesOf('the target refused, or the service answered ERROR');
+
+/** Those of a command that takes a dump. */
+export const dumpExitCodesHelp = exitCodesOf(
+  'the target refused, the service answered ERROR, or the dump is incomplete',
+  `${CANCELLED}, no temporary file stays`,
+);
 
 const noConnection: ReadonlySet<AmandaErrorCode> = new Set<AmandaErrorCode>([
   'FRAME_TOO_LARGE',

@@ -10,9 +10,18 @@ import { askHost, type Unasked } from './ask-host.js';
 import { chooseHosts, diskOptions, type AskedHost } from './choose-hosts.js';
 import { ASKED_AT_ONCE, printTable, type FleetRow } from './fleet-table.js';
 
+const options = {
+  ...targetOptions,
+  ...configOptions,
+  ...manyHostsOptions,
+  ...diskOptions,
+  all: { type: 'boolean' },
+} as const;
+
 /** `rx-amanda check`: can these hosts be backed up, as amcheck would ask them? */
 export const checkCommand: CliCommand = {
   summary: 'ask targets whether their disks can be backed up',
+  options,
   help: `Usage: rx-amanda check [OPTION…] HOST…
        rx-amanda check [OPTION…] --config NAME [HOST…]
 
@@ -39,13 +48,7 @@ Exit code:
   130  interrupted
 `,
   run(args, output, environment) {
-    const { values, positionals } = parseArguments(args, {
-      ...targetOptions,
-      ...configOptions,
-      ...manyHostsOptions,
-      ...diskOptions,
-      all: { type: 'boolean' },
-    });
+    const { values, positionals } = parseArguments(args, options);
     const hosts = chooseHosts(positionals, values, openConfigured(values, output, environment));
     const shown = { all: values.all === true, quiet: output.mode.quiet };
     const table = {

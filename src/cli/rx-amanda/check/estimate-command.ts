@@ -27,9 +27,18 @@ import { askHost, type Unasked } from './ask-host.js';
 import { chooseHosts, diskOptions, type AskedHost } from './choose-hosts.js';
 import { ASKED_AT_ONCE, printTable, widthOf, type FleetRow } from './fleet-table.js';
 
+const options = {
+  ...targetOptions,
+  ...configOptions,
+  ...manyHostsOptions,
+  ...diskOptions,
+  level: { type: 'string', multiple: true },
+} as const;
+
 /** `rx-amanda estimate`: how large would the dumps be, as planner would ask? */
 export const estimateCommand: CliCommand = {
   summary: 'ask targets how large the dumps of their disks would be',
+  options,
   help: `Usage: rx-amanda estimate [OPTION…] HOST… --disk NAME
        rx-amanda estimate [OPTION…] --config NAME [HOST…]
 
@@ -60,13 +69,7 @@ Exit code:
   130  interrupted
 `,
   run(args, output, environment) {
-    const { values, positionals } = parseArguments(args, {
-      ...targetOptions,
-      ...configOptions,
-      ...manyHostsOptions,
-      ...diskOptions,
-      level: { type: 'string', multiple: true },
-    });
+    const { values, positionals } = parseArguments(args, options);
     const levels = levelsOf(values.level);
     const hosts = chooseHosts(positionals, values, openConfigured(values, output, environment));
     if (hosts.every(({ disks }) => disks.length === 0))

@@ -16,9 +16,19 @@ import { targetOptions, targetOptionsHelp } from '../target.js';
 import { chooseExamined, type Examined } from './choose-examined.js';
 import { checkLines, doctorDocument, doctorExitCode, lastLines } from './doctor-report.js';
 
+const options = {
+  ...targetOptions,
+  ...configOptions,
+  ...manyHostsOptions,
+  local: { type: 'boolean' },
+  disk: { type: 'string' },
+  'both-ways': { type: 'boolean' },
+} as const;
+
 /** `rx-amanda doctor`: why does a target not answer, or let nothing in? */
 export const doctorCommand: CliCommand = {
   summary: 'find out why a target does not answer, or lets nothing in',
+  options,
   help: `Usage: rx-amanda doctor [OPTION…] HOST…
        rx-amanda doctor --local [--user NAME]
 
@@ -48,14 +58,7 @@ Exit code:
   130  interrupted
 `,
   run(args, output, environment) {
-    const { values, positionals } = parseArguments(args, {
-      ...targetOptions,
-      ...configOptions,
-      ...manyHostsOptions,
-      local: { type: 'boolean' },
-      disk: { type: 'string' },
-      'both-ways': { type: 'boolean' },
-    });
+    const { values, positionals } = parseArguments(args, options);
     if (values.local === true) return examineThisHost(positionals, values.user, output);
     const { hosts } = takeHosts(positionals);
     const examined = hosts.map((place) => ({

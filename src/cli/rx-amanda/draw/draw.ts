@@ -27,6 +27,7 @@ type Values = ReturnType<typeof parseArguments<typeof options>>['values'];
 /** `rx-amanda draw`: shows a saved conversation. */
 export const drawCommand: CliCommand = {
   summary: 'draw a saved conversation: a capture, a recording, raw bytes',
+  options,
   help: `Usage: rx-amanda draw [OPTION…] FILE
        rx-amanda draw [OPTION…] INITIATOR-FILE TARGET-FILE
 
@@ -38,7 +39,7 @@ Draws the conversations of a saved file. FILE is one of these:
                  enough
   -              standard input; Ctrl-C ends it
 
-  --svg FILE, -o FILE     draw into FILE; several connections into FILE-1.svg …
+  --svg, -o FILE          draw into FILE; several connections into FILE-1.svg …
   --frames                list the frames instead, a line each
   --json                  as JSON lines: the recording, with --frames the frames
 

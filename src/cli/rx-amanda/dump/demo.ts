@@ -8,7 +8,7 @@ import type { Dle } from '../../../wire/dle/dle.js';
 import { parseArguments, takePositionals } from '../../terminal/arguments.js';
 import { backUp, backupDocument, backupLines, type Backup } from './backup.js';
 import type { CliCommand } from '../command.js';
-import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
+import { exitCodes, dumpExitCodesHelp } from '../../terminal/exit.js';
 import type { Output } from '../output.js';
 import { traceIfDebug } from '../connect-target.js';
 import type { ProcessEnvironment } from '../environment.js';
@@ -23,6 +23,7 @@ const options = {
 /** `rx-amanda demo`: a whole backup on this host, without any setup. */
 export const demoCommand: CliCommand = {
   summary: 'back up a directory of this host, with a target of our own',
+  options,
   help: `Usage: rx-amanda demo [OPTION…] [DIRECTORY]
 
 Starts a target as another process: rx-amandad with our own services. Backs up
@@ -34,7 +35,7 @@ how to look at the result. Default: the directory of this program.
   --debug       show every frame, and where an error came from
   --help, -h    this text
 
-${exitCodesHelp}
+${dumpExitCodesHelp}
 `,
   run(args, output, environment) {
     const { positionals } = parseArguments(args, options);

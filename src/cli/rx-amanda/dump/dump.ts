@@ -5,8 +5,8 @@ import { printable } from '../../../wire/text.js';
 import { parseArguments, UsageError, wholeNumber } from '../../terminal/arguments.js';
 import { STDOUT, backUp, backupDocument, backupLines, type Backup } from './backup.js';
 import type { CliCommand } from '../command.js';
-import { openConfigured, configOptions, configOptionsHelp } from '../configured.js';
-import { exitCodes, exitCodesHelp } from '../../terminal/exit.js';
+import { openConfigured, configOptions, dumpConfigHelp } from '../configured.js';
+import { exitCodes, dumpExitCodesHelp } from '../../terminal/exit.js';
 import { connectTarget } from '../connect-target.js';
 import { askEach, manyHostsHelp, manyHostsOptions, takeHosts } from '../each-host.js';
 import type { Output } from '../output.js';
@@ -39,6 +39,7 @@ const DUMPS_AT_ONCE = 4;
 /** `rx-amanda dump`: backs up a disk of a target into an Amanda dump file. */
 export const dumpCommand: CliCommand = {
   summary: 'back up a directory of a target into a file',
+  options,
   help: `Usage: rx-amanda dump [OPTION…] HOST… DISK -o FILE
 
 Backs up a disk of a target into an Amanda dump file: 32 KiB of header, then
@@ -66,12 +67,12 @@ ${manyHostsHelp(DUMPS_AT_ONCE)}
 
 ${targetOptionsHelp}
 
-${configOptionsHelp}
+${dumpConfigHelp}
 
 Here --timeout is also how long the dump may be silent; default 30 minutes, or
 the configuration's dtimeout. A disklist's entry for DISK names the device, too.
 
-${exitCodesHelp}
+${dumpExitCodesHelp}
 `,
   run(args, output, environment) {
     const { values, positionals } = parseArguments(args, options);

@@ -15,6 +15,7 @@ import {
 /** `rx-amanda recover`: finds what a server has backed up, and brings it back. */
 export const recoverCommand: CliCommand = {
   summary: 'find what a server has backed up, and get it back',
+  options: recoverOptions,
   help: `Usage: rx-amanda recover SERVER --config NAME [OPTION…] ls [PATH]
        rx-amanda recover SERVER --config NAME [OPTION…] find GLOB
        rx-amanda recover SERVER --config NAME [OPTION…] history PATH
@@ -38,7 +39,7 @@ ${serverHelp}
                           of ü, \\\\ for a backslash
 
 Where to restore:
-  -C, --directory DIR     into this folder, below which PATH has its place. Needs
+  --directory, -C DIR     into this folder, below which PATH has its place. Needs
                           GNU tar. All is unpacked in a private folder first, and
                           then moved into place. Nothing is written outside DIR
   --overwrite             replace existing files; by default they stay, and the

@@ -86,7 +86,7 @@ export const imageHelp = `\
 /** The end of its help. */
 export const reachingHelp = `\
 ${targetOptionsHelp}
-  --option KEY=VALUE      set a key of amanda-client.conf; repeatable
+  --option, -o KEY=VALUE  set a key of amanda-client.conf; repeatable
   --no-config             do not read /etc/amanda/amanda-client.conf
 
 Here HOST in "Reaching the host" is SERVER, and may be SERVER:PORT.

@@ -47,6 +47,7 @@ const options = {
 /** `rx-amanda service`: requests any service, like Amanda's amservice. */
 export const serviceCommand: CliCommand = {
   summary: 'ask for any service, with a request of your own',
+  options,
   help: `Usage: rx-amanda service [OPTION…] HOST… SERVICE
 
 Asks for a service. The request is an OPTIONS line and what comes on standard
@@ -56,7 +57,7 @@ in it are shown as \\xNN, --json has the text as it came.
 The request:
   --file, -f FILE         take it from FILE instead of standard input
   --features HEX          our features; default those of Amanda 3.5.1
-  --config NAME           the server's configuration, told to the target too
+  The name of --config is told to the target, too.
 
 The service's streams (without these they are closed):
   --stdio, -s             join the first one to standard input and output;

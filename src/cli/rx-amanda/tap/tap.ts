@@ -61,15 +61,16 @@ type Values = ReturnType<typeof parseArguments<typeof options>>['values'];
 /** `rx-amanda tap`: relays between two Amanda programs and shows what they say. */
 export const tapCommand: CliCommand = {
   summary: 'stand between two Amanda programs and show what they say',
+  options,
   help: `Usage: rx-amanda tap [OPTION…] LISTEN TARGET
        rx-amanda tap --local [OPTION…] -- PROGRAM [WORD…]
 
-Passes connections on to TARGET, unchanged, and shows what is said on them. With
---local it stands in for a local amandad: it starts PROGRAM, passes standard
-input and output on, and ends with its exit code.
+Passes connections on to TARGET, unchanged, and shows what is said on them.
 
   LISTEN                  PORT or :PORT of the loopback, HOST:PORT or [::1]:PORT
   TARGET                  HOST or HOST:PORT; default port 10080
+  --local                 stand in for a local amandad: start PROGRAM, pass
+                          standard input and output on, end with its exit code
 
 An initiator with a source port below 1024 reaches the target from such a port,
 which takes root or CAP_NET_BIND_SERVICE. It ends at Ctrl-C, or:
