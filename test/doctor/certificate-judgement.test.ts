@@ -42,6 +42,22 @@ describe('strengthOf', () => {
     const old = strengthOf(elliptic, { ...session, protocol: 'TLSv1.1' }, 'one.lab');
     expect(old.kind).toBe('tls-old');
   });
+
+  it('judges a short curve', () => {
+    const short = made('-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp160r1', '-sha256');
+    const outcome = strengthOf(short, session, 'one.lab');
+    expect(outcome.kind).toBe('certificate-weak');
+    expect(outcome.message).toMatch(/160 bits \(ec\)/);
+  });
+
+  it.each(['TLS_RSA_WITH_3DES_EDE_CBC_SHA', 'TLS_ECDH_anon_WITH_AES_128_CBC_SHA'])(
+    'judges the cipher %s as weak',
+    (cipher) => {
+      const outcome = strengthOf(made('-newkey', 'rsa:2048'), { ...session, cipher }, 'one.lab');
+      expect(outcome.kind).toBe('tls-old');
+      expect(outcome.message).toContain(cipher);
+    },
+  );
 });
 
 describe('datesOf', () => {

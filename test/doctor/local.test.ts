@@ -1,87 +1,25 @@
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync } from 'node:fs';
+import { join } from 'node:path';
 import { firstValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Check } from '../../src/doctor/check.js';
 import { doctorLocal } from '../../src/doctor/doctor.js';
 import { firstToFix } from '../../src/doctor/first-to-fix.js';
+import {
+  amandahosts,
+  BACKUP,
+  closeSystem,
+  folder,
+  holdPort,
+  openSystem,
+  putCertificates,
+  remove,
+  write,
+  xinetdWith,
+} from '../support/local-system.js';
 import { describeUnless, notRoot } from '../support/skips.js';
 
-const BACKUP = 34;
-
-const xinetd = `service amanda
-{
-    disable     = no
-    socket_type = stream
-    protocol    = tcp
-    wait        = no
-    user        = backup
-    server      = /usr/lib/amanda/amandad
-    server_args = -auth=bsdtcp amdump amindexd amidxtaped
-}
-`;
-
-const LISTENING =
-  '  sl  local_address rem_address   st\n   0: 00000000:2760 00000000:0000 0A 00000000:00000000\n';
-
 let root = '';
-
-/** Writes a file below the root of the test's system. */
-function write(path: string, text: string, mode = 0o644, owner = 0): void {
-  const file = join(root, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text, 'latin1');
-  chownSync(file, owner, owner);
-  chmodSync(file, mode);
-}
-
-function folder(path: string, mode: number, owner = 0): void {
-  mkdirSync(join(root, path), { recursive: true });
-  chownSync(join(root, path), owner, owner);
-  chmodSync(join(root, path), mode);
-}
-
-const remove = (path: string): void => rmSync(join(root, path), { recursive: true });
-
-const amandahosts = (text: string): void => write('var/backups/.amandahosts', text, 0o600, BACKUP);
-
-const xinetdWith = (line: string, other: string): void =>
-  write('etc/xinetd.d/amanda', xinetd.replace(line, other));
-
-/** A healthy Debian with Amanda's client. */
-function makeSystem(): void {
-  write(
-    'etc/passwd',
-    'root:x:0:0::/root:/bin/sh\nbackup:x:34:34::/var/backups:/usr/sbin/nologin\n',
-  );
-  write('etc/group', 'root:x:0:\nbackup:x:34:\ndisk:x:6:backup\n');
-  write('etc/services', 'amanda 10080/tcp\n');
-  write('etc/xinetd.conf', 'defaults\n{\n}\n\nincludedir /etc/xinetd.d\n');
-  write('etc/xinetd.d/amanda', xinetd);
-  write('proc/net/tcp', LISTENING);
-  for (const name of ['amandad', 'noop', 'selfcheck', 'sendsize', 'sendbackup'])
-    write(`usr/lib/amanda/${name}`, '', 0o755);
-  write('usr/lib/amanda/runtar', '', 0o4750);
-  chownSync(join(root, 'usr/lib/amanda/runtar'), 0, BACKUP);
-  chmodSync(join(root, 'usr/lib/amanda/runtar'), 0o4750);
-  write('etc/amanda-security.conf', 'runtar:gnutar_path=/bin/tar\n');
-  write('bin/tar', '', 0o755);
-  folder('var/backups', 0o755);
-  folder('dev/shm', 0o1777);
-  folder('var/lib/amanda/gnutar-lists', 0o770, BACKUP);
-  folder('var/log/amanda', 0o770, BACKUP);
-  folder('tmp', 0o1777);
-  amandahosts('localhost backup amdump\n');
-}
 
 /** Names that this test decides: 10.0.0.1 is one.lab. */
 const names = {
@@ -244,17 +182,62 @@ const faults: readonly (readonly [
     'gnutar-lists',
     /chown backup/,
   ],
+  [
+    'systemd with NoNewPrivileges in a drop-in',
+    () => {
+      remove('etc/xinetd.d/amanda');
+      write('usr/lib/systemd/system/amanda.socket', '[Socket]\nListenStream=10080\n');
+      write(
+        'usr/lib/systemd/system/amanda@.service',
+        '[Service]\nUser=backup\nExecStart=/usr/lib/amanda/amandad -auth=bsdtcp amdump\n',
+      );
+      write(
+        'etc/systemd/system/amanda@.service.d/hardening.conf',
+        '[Service]\nNoNewPrivileges=true\n',
+      );
+    },
+    'no-new-privileges',
+    /NoNewPrivileges=no/,
+  ],
+  [
+    'another program at the port',
+    () => holdPort('nc\0-l\0-p\u000010080\0'),
+    'port-twice',
+    /nc -l -p 10080/,
+  ],
+  [
+    '.amandahosts that cannot be read',
+    () => amandahosts('a b amdump\n'.repeat(100_000)),
+    'local-unreadable',
+    /may not read it/,
+  ],
+  [
+    'a key of another certificate',
+    () => {
+      xinetdWith('bsdtcp', 'ssl');
+      putCertificates('one', 'two');
+    },
+    'own-certificate',
+    /is not the one of the certificate/,
+  ],
+  [
+    'a key that others can read',
+    () => {
+      xinetdWith('bsdtcp', 'ssl');
+      putCertificates('one', 'one');
+      chmodSync(join(root, 'etc/amanda/ssl/me/private/key.pem'), 0o644);
+    },
+    'key-unsafe',
+    /chmod 600/,
+  ],
   ['no certificates', () => xinetdWith('bsdtcp', 'ssl'), 'own-certificate', /crt\.pem is missing/],
 ];
 
 describeUnless(notRoot(), 'rx-amanda doctor --local', () => {
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), 'rx-amanda-root-'));
-    makeSystem();
+    root = openSystem();
   });
-  afterEach(() => {
-    rmSync(root, { recursive: true, force: true });
-  });
+  afterEach(closeSystem);
 
   it('finds nothing to fix on a healthy system', async () => {
     const checks = await examine();
@@ -264,13 +247,7 @@ describeUnless(notRoot(), 'rx-amanda doctor --local', () => {
 
   it('finds the daemon that owns the port', async () => {
     remove('etc/xinetd.d/amanda');
-    write(
-      'proc/net/tcp',
-      '  sl\n   0: 00000000:2760 00000000:0000 0A 00000000:00000000 00:00000000 00000000 34 0 777 1\n',
-    );
-    write('proc/42/cmdline', 'node\0rx-amandad\0-auth=bsdtcp\0');
-    mkdirSync(join(root, 'proc/42/fd'));
-    symlinkSync('socket:[777]', join(root, 'proc/42/fd/7'));
+    holdPort('node\0rx-amandad\0-auth=bsdtcp\0');
     const checks = await examine();
     expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
     expect(checks.find(({ id }) => id === 'local.listener')?.message).toBe(

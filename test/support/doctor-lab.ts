@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'vitest';
 import type { Check } from '../../src/doctor/check.js';
 import { rxAmanda } from './program.js';
@@ -27,8 +27,12 @@ export interface FaultCase {
   readonly inject: (lab: TwoHosts) => Promise<void> | void;
   /** Options besides `--json`, and the host; default `client.lab`. */
   readonly args?: readonly string[];
+  /** Undoes what the end of all programs and fresh files do not. */
+  readonly undo?: (lab: TwoHosts) => void;
   /** The user that runs the doctor; default root. */
   readonly user?: User;
+  /** The host that it runs on; default the server. */
+  readonly on?: keyof Omit<TwoHosts, 'close'>;
   /** The anchor of the first finding. */
   readonly kind: string;
   /** What the first finding says or advises. */
@@ -85,24 +89,22 @@ export function findingsOf({ checks }: Diagnosis): readonly string[] {
 /** Injects a fault and expects it to be named first, in time. */
 export async function expectNamedFirst(lab: TwoHosts, fault: FaultCase): Promise<void> {
   await fault.inject(lab);
-  const found = await diagnose(lab, fault.args ?? [client.name], { user: fault.user ?? 'root' });
+  const { args = [client.name], user = 'root', on = 'server' } = fault;
+  const found = await diagnose(lab, args, { user, on }).finally(() => fault.undo?.(lab));
   const first = found.checks.find(({ id }) => id === found.first);
   expect(first?.doc, findingsOf(found).join('\n')).toBe(`docs/doctor.md#${fault.kind}`);
   if (fault.says !== undefined)
     expect([first?.message, first?.fix, ...(first?.evidence ?? [])].join('\n')).toMatch(fault.says);
   expect(found.exitCode).toBe(fault.exitCode);
   expect(found.seconds).toBeLessThan(fault.within ?? 5);
-  report(fault, found);
+  rows.push(`${fault.fault} | ${found.first} ${fault.kind} | ${found.seconds.toFixed(1)} s`);
 }
 
-/** The line of the table for the closing note. */
-function report({ fault, kind }: FaultCase, { first, seconds }: Diagnosis): void {
-  if (process.env.DOCTOR_TABLE !== undefined)
-    writeFileSync(
-      process.env.DOCTOR_TABLE,
-      `| ${fault} | ${first} ${kind} | ${seconds.toFixed(1)} |\n`,
-      { flag: 'a' },
-    );
+const rows: string[] = [];
+
+/** Prints a line for each fault that was named first: the fault, the finding, the seconds. */
+export function printFaults(): void {
+  console.log(`${rows.length} faults, each named first:\n${rows.join('\n')}`);
 }
 
 async function outputsOf(child: ChildProcess): Promise<readonly [string, string]> {
@@ -156,6 +158,9 @@ export interface NameServer {
   readonly silent?: boolean;
 }
 
+const library = pathToFileURL(join(rxAmanda, '../../../index.js')).href;
+const rxjs = pathToFileURL(join(rxAmanda, '../../../../node_modules/rxjs/dist/cjs/index.js')).href;
+
 const nameServer = fileURLToPath(new URL('./name-server.mjs', import.meta.url));
 
 /** Starts a name server on a host, which then asks it. Its /etc/hosts has localhost alone. */
@@ -174,6 +179,29 @@ const server = require('node:net').createServer((socket) => {
 });
 server.listen(${port}, '0.0.0.0', () => console.error('listening'));`;
   await whenSaid(host.start(process.execPath, ['-e', script]), /listening/);
+}
+
+/** Replies to noop as an Amanda 3.5.1 does; for {@link startFake}. */
+export const plainNoop = `of(reply({ lines: ['OPTIONS features=ffffffff9efefbfffffffffffffff3fffbf71f;'] }))`;
+
+/** Starts a target on a host whose noop, verdict and sendsize are expressions of JavaScript. */
+export async function startFake(
+  host: LabHost,
+  noop: string,
+  verdict = `{ kind: 'allowed' }`,
+  sendsize = 'of(reply())',
+): Promise<void> {
+  const script = `
+import { listenBsdtcp, reply, serve } from '${library}';
+import rxjs from '${rxjs}';
+const { delay, NEVER, of } = rxjs;
+serve(
+  listenBsdtcp({ port: 10080, host: '0.0.0.0', onListening: () => console.error('listening') }),
+  { noop: () => ${noop}, selfcheck: () => of(reply()), sendsize: (request) => ${sendsize}, sendbackup: () => of(reply()) },
+  { authorize: () => of(${verdict}) },
+).subscribe();`;
+  const words = ['--input-type=module', '-e', script];
+  await whenSaid(host.start(process.execPath, words), /listening/);
 }
 
 /** Waits until a program has said a line on standard error. */

@@ -24,6 +24,10 @@ export function capabilityChecks(facts: TargetFacts): readonly CheckUnit[] {
 /** What a backup loses without these features. */
 const losses: readonly (readonly [FeatureName, string])[] = [
   ['fe_req_xml', 'requests in XML, so that each disk takes one line of text'],
+  ['fe_program_gnutar', 'dumps with GNU tar'],
+  ['fe_program_application_api', 'applications such as amgtar'],
+  ['fe_calcsize_estimate', 'estimates by calcsize'],
+  ['fe_sendbackup_crc', 'checksums of dumps'],
   ['fe_sendsize_rep_warning', 'warnings of estimates'],
   ['fe_selfcheck_message', 'structured messages of selfcheck'],
 ];

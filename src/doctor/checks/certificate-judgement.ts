@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { concern, fault, fine, type CheckOutcome } from '../check.js';
 
 const DAY = 86_400_000;
@@ -54,7 +54,46 @@ const weakSignatures: readonly (readonly [hex: string, name: string])[] = [
 ];
 
 /** The least bits of a key, by its kind. */
-const leastBits: Readonly<Record<string, number>> = { rsa: 2048, dsa: 2048 };
+const leastBits: Readonly<Record<string, number>> = { rsa: 2048, dsa: 2048, ec: 224 };
+
+/** Ciphers that OpenSSL has no more, or not by default. */
+const WEAK_CIPHER = /NULL|EXPORT|_anon_|RC[24]|DES|IDEA|SEED|MD5/;
+
+/**
+ * Why OpenSSL refuses a certificate of a peer as too weak; undefined when it accepts it. `whose`
+ * follows "of".
+ */
+export function weaknessOf(certificate: X509Certificate, whose: string): CheckOutcome | undefined {
+  const key = weakKeyOf(certificate, `the certificate of ${whose}`);
+  if (key !== undefined) return key;
+  const hex = certificate.raw.toString('hex');
+  const weak = weakSignatures.find(([identifier]) => hex.includes(identifier));
+  return weak === undefined
+    ? undefined
+    : fault('certificate-weak', {
+        message: `The certificate of ${whose} is signed with ${weak[1]}, which OpenSSL refuses.`,
+        fix: `Have the CA sign the certificate of ${whose} anew, with SHA-256.`,
+      });
+}
+
+/** The same for its key alone, as for a CA. `what` has an article. */
+export function weakKeyOf({ publicKey }: X509Certificate, what: string): CheckOutcome | undefined {
+  const kind = publicKey.asymmetricKeyType ?? '';
+  const bits = bitsOf(publicKey);
+  const least = leastBits[kind] ?? 0;
+  if (bits === undefined || bits >= least) return undefined;
+  return fault('certificate-weak', {
+    message: `The key of ${what} has ${bits} bits (${kind}); OpenSSL refuses fewer than ${least}.`,
+    fix: `Make a new key of ${least} bits or more for ${what}, and have it signed.`,
+  });
+}
+
+/** Those of a modulus or of a curve; undefined for kinds of one strength. */
+function bitsOf({ asymmetricKeyDetails: details }: KeyObject): number | undefined {
+  if (details?.modulusLength !== undefined) return details.modulusLength;
+  const named = /\d{3}/.exec(details?.namedCurve ?? '')?.[0];
+  return named === undefined ? undefined : Number(named);
+}
 
 /** Whether key, signature, version and cipher are strong enough for OpenSSL as it is today. */
 export function strengthOf(
@@ -62,24 +101,21 @@ export function strengthOf(
   { protocol, cipher }: { readonly protocol: string; readonly cipher: string },
   host: string,
 ): CheckOutcome {
-  const { asymmetricKeyType: kind = '', asymmetricKeyDetails: details } = certificate.publicKey;
-  const bits = details?.modulusLength;
-  if (bits !== undefined && bits < (leastBits[kind] ?? 0))
-    return fault('certificate-weak', {
-      message: `The key of the certificate of ${host} has ${bits} bits (${kind}); OpenSSL refuses fewer than 2048.`,
-      fix: `Make a new key of 2048 bits or more for ${host}, and have the CA sign it.`,
-    });
-  const hex = certificate.raw.toString('hex');
-  const weak = weakSignatures.find(([identifier]) => hex.includes(identifier));
-  if (weak !== undefined)
-    return fault('certificate-weak', {
-      message: `The certificate of ${host} is signed with ${weak[1]}, which OpenSSL refuses.`,
-      fix: `Have the CA sign the certificate of ${host} anew, with SHA-256.`,
-    });
+  const weakness = weaknessOf(certificate, host);
+  if (weakness !== undefined) return weakness;
   if (protocol === 'TLSv1' || protocol === 'TLSv1.1')
     return fault('tls-old', {
       message: `${host} speaks ${protocol} at most; 1.2 is the least that is safe.`,
       fix: `Install a newer OpenSSL or Amanda on ${host}.`,
     });
-  return fine(`${protocol} with ${cipher}, and a key of ${bits ?? kind}${bits ? ' bits' : ''}.`);
+  if (WEAK_CIPHER.test(cipher))
+    return fault('tls-old', {
+      message: `${host} takes the cipher ${cipher} at best, which is too weak.`,
+      fix: `Name better ciphers in ssl-cipher-list on ${host}, or install a newer OpenSSL there.`,
+    });
+  const { asymmetricKeyType: kind = 'unknown' } = certificate.publicKey;
+  const bits = bitsOf(certificate.publicKey);
+  return fine(
+    `${protocol} with ${cipher}, and a key of ${bits === undefined ? kind : `${bits} bits (${kind})`}.`,
+  );
 }

@@ -65,12 +65,7 @@ function forward({ host, addresses }: TargetFacts): Observable<CheckOutcome> {
   return addresses.pipe(
     map((found) =>
       isIP(host) === 0
-        ? fine(
-            `${host} leads to ${found.map(addressOf).join(', ')}.`,
-            found.some(({ family }) => family === 4)
-              ? []
-              : ['It has no IPv4 address; Amanda as Debian builds it knows no IPv6.'],
-          )
+        ? fine(`${host} leads to ${found.map(addressOf).join(', ')}.`)
         : fine(`${host} is an address.`),
     ),
     timeout({ first: NAMES_WITHIN }),

@@ -63,7 +63,12 @@ function connections(
       evidence,
       fix: `Let port ${port} through to that address, or take the address away from the name ${host}.`,
     });
-  if (firstOpen >= 0) return fine(`Port ${port} of ${host} takes TCP connections.`, evidence);
+  const open = probed[firstOpen]?.probe;
+  if (open?.kind === 'open')
+    return fine(
+      `Port ${port} of ${host} takes TCP connections; a round trip takes ${open.ms.toFixed(1)} ms.`,
+      evidence,
+    );
   if (firstSilent >= 0)
     return fault('tcp-dropped', {
       message: `${host} port ${port} does not answer within ${seconds} s: a firewall drops the packets, or the host is down.`,

@@ -8,7 +8,7 @@ import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../chec
 import type { TlsObservation } from '../probes/observe-tls.js';
 import type { NoopAnswer, TargetFacts } from '../target-facts.js';
 import type { OwnCertificate, TlsFactsOfTarget } from '../tls-facts.js';
-import { datesOf, strengthOf } from './certificate-judgement.js';
+import { datesOf, strengthOf, weakKeyOf, weaknessOf } from './certificate-judgement.js';
 
 type Session = Extract<TlsObservation, { kind: 'session' }>;
 
@@ -31,9 +31,7 @@ export function tlsChecks(facts: TargetFacts, tls: TlsFactsOfTarget): readonly C
     { id: 'tls.own', group: 'tls', needs: [], run: () => tls.own.pipe(map(judgeOwn)) },
     ofPeer('chain', (shown) => of(chain(shown, facts.host))),
     ofPeer('dates', ({ certificate, own }) => of(dates(certificate, own, facts.host))),
-    ofPeer('strength', ({ certificate, session }) =>
-      of(strengthOf(certificate, session, facts.host)),
-    ),
+    ofPeer('strength', (shown) => of(strength(shown, facts.host))),
     ofPeer('name', (shown) => byRules(shown, facts, { ...tls.rules, sslCheckFingerprint: false })),
     ofPeer('fingerprint', (shown) =>
       byRules(shown, facts, { ...tls.rules, sslCheckCertificateHost: false }),
@@ -84,6 +82,8 @@ function judgeOwn(own: OwnCertificate): CheckOutcome {
       message: refusable.message,
       fix: `Have the CA sign a new certificate for this host, and put it into ${own.own.certFile}.`,
     });
+  const weakness = weaknessOf(new X509Certificate(own.own.cert), 'this host');
+  if (weakness !== undefined) return weakness;
   const unsafe = warnings[0];
   if (unsafe !== undefined)
     return concern('key-unsafe', {
@@ -108,7 +108,7 @@ function chain({ certificate, own }: Shown, host: string): CheckOutcome {
 }
 
 function oneLine(names: string | undefined): string {
-  return (names ?? 'nobody').replaceAll('\n', ', ');
+  return (names ?? 'no name').replaceAll('\n', ', ');
 }
 
 function dates(certificate: X509Certificate, own: OwnCertificates, host: string): CheckOutcome {
@@ -124,6 +124,11 @@ function dates(certificate: X509Certificate, own: OwnCertificates, host: string)
     judged[0] ??
     fine('There is no certificate.')
   );
+}
+
+function strength({ certificate, session, own }: Shown, host: string): CheckOutcome {
+  const [weak] = own.authorities.flatMap((one) => weakKeyOf(one, `the CA of ${own.caFile}`) ?? []);
+  return weak ?? strengthOf(certificate, session, host);
 }
 
 /** The codes of the checks that each leave to the other. */
@@ -143,7 +148,13 @@ function byRules(
   const loose = { names: options.names, ...rules, strict: false } as CertificateRules;
   const presented = { certificate, host, address: session.address, port: session.port };
   return defer(() => from(checkCertificate(presented, own, loose))).pipe(
-    map((name) => fine(isName ? `The certificate is for ${name}.` : 'No fingerprint differs.')),
+    map((name) =>
+      fine(
+        isName
+          ? `The certificate is for ${name}.`
+          : `No other fingerprint is on file than ${certificate.fingerprint} (SHA-1).`,
+      ),
+    ),
     catchError((error: unknown) => {
       const kind =
         isAmandaError(error) && error.code in kinds

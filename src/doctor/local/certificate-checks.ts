@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { of } from 'rxjs';
-import { DEFAULT_SSL_DIR } from '../../access/certificate-files.js';
+import { DEFAULT_SSL_DIR, readCertificates } from '../../access/certificate-files.js';
+import type { AmandaError } from '../../wire/errors.js';
 import { messageOf } from '../../wire/text.js';
 import { concern, fault, type CheckOutcome, type CheckUnit } from '../check.js';
-import { datesOf } from '../checks/certificate-judgement.js';
+import { datesOf, weaknessOf } from '../checks/certificate-judgement.js';
 import type { LocalFacts } from './local-facts.js';
 import { mayDo, octal } from './system-files.js';
 
@@ -29,6 +30,12 @@ function certificates(facts: LocalFacts): CheckOutcome {
   const certFile = `${DEFAULT_SSL_DIR}/me/crt.pem`;
   const keyFile = `${DEFAULT_SSL_DIR}/me/private/key.pem`;
   const caFile = `${DEFAULT_SSL_DIR}/CA/crt.pem`;
+  const me = process.getuid?.();
+  if (me !== 0 && me !== user?.uid)
+    return concern('local-unreadable', {
+      message: `The files below ${DEFAULT_SSL_DIR} were not looked at, because this user may not read the key.`,
+      fix: `Run this as root or as ${facts.userName}.`,
+    });
   for (const file of [certFile, keyFile, caFile]) {
     const stat = files.stat(file);
     if (stat === undefined || (user !== undefined && !mayDo(user, 'read', stat)))
@@ -37,19 +44,46 @@ function certificates(facts: LocalFacts): CheckOutcome {
         fix: `Put the file there, readable for ${facts.userName}.`,
       });
   }
-  const key = files.stat(keyFile);
-  if (key !== undefined && (key.mode & 0o077) !== 0)
-    return concern('key-unsafe', {
-      message: `Others may get at the private key ${keyFile} (mode ${octal(key.mode)}).`,
-      fix: `chmod 600 ${keyFile}`,
-    });
-  try {
-    const own = new X509Certificate(files.text(certFile) ?? '');
-    return datesOf(own, `the certificate ${certFile}`, `Renew ${certFile}`);
-  } catch (error) {
+  const own = readOwn(facts);
+  if (own.kind === 'unusable')
     return fault('own-certificate', {
-      message: `${certFile} cannot be read as a certificate: ${messageOf(error)}.`,
-      fix: 'Put a certificate in PEM there.',
+      message: own.message,
+      fix: `Put files into ${DEFAULT_SSL_DIR} that belong together, in PEM and without a passphrase.`,
     });
+  const [warning] = own.warnings;
+  if (warning !== undefined)
+    return warning.code === 'KEY_UNSAFE'
+      ? concern('key-unsafe', { message: warning.message, fix: `chmod 600 ${keyFile}` })
+      : fault('own-certificate', {
+          message: warning.message,
+          fix: `Have the CA sign a new certificate for this host, and put it into ${certFile}.`,
+        });
+  return (
+    weaknessOf(own.certificate, 'this host') ??
+    datesOf(own.certificate, `the certificate ${certFile}`, `Renew ${certFile}`)
+  );
+}
+
+type Own =
+  | {
+      readonly kind: 'read';
+      readonly certificate: X509Certificate;
+      readonly warnings: readonly AmandaError[];
+    }
+  | { readonly kind: 'unusable'; readonly message: string };
+
+/** Reads the certificates as amandad does. Its words name the files as this system has them. */
+function readOwn({ files }: LocalFacts): Own {
+  const warnings: AmandaError[] = [];
+  try {
+    const { cert } = readCertificates({
+      sslDir: files.path(DEFAULT_SSL_DIR),
+      onWarning: (warning) => {
+        warnings.push(warning);
+      },
+    });
+    return { kind: 'read', certificate: new X509Certificate(cert), warnings };
+  } catch (error) {
+    return { kind: 'unusable', message: messageOf(error) };
   }
 }

@@ -5,10 +5,10 @@ import { AMANDA_PORT } from '../../wire/role.js';
 import { wordsOf } from '../../wire/text.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
 import { addressesOf } from './addresses-of.js';
-import { portOwner } from './port-owner.js';
+import { portOwner, UNSEEN_OWNER } from './port-owner.js';
 import { isListening, portOf, type ConfiguredListener } from './listener-files.js';
 import type { LocalFacts } from './local-facts.js';
-import { mayDo } from './system-files.js';
+import { mayDo, type SystemFiles } from './system-files.js';
 
 /** What starts amandad, and with which words. */
 export function listenerChecks(facts: LocalFacts): readonly CheckUnit[] {
@@ -232,11 +232,26 @@ function admits(rules: readonly string[], host: string, addresses: readonly stri
   });
 }
 
+/** What may hold the port of an amandad. */
+const starters = /(^|[\s/])(init|systemd\S*|x?inetd|(?:open|rl)bsd-inetd|\S*amandad\S*)(\s|$)/;
+
+/** The program that holds a port and starts no amandad; undefined if none is seen. */
+function strangerAt(port: number, files: SystemFiles): string | undefined {
+  const owner = portOwner(port, files);
+  return owner === undefined || owner === UNSEEN_OWNER || starters.test(owner) ? undefined : owner;
+}
+
 function listening(facts: LocalFacts): CheckOutcome {
   return firstFinding(
     facts,
     (one) => {
       const port = portOf(one, facts.files);
+      const stranger = one.protocol === 'tcp' ? strangerAt(port, facts.files) : undefined;
+      if (stranger !== undefined)
+        return fault('port-twice', {
+          message: `Port ${port} belongs to another program than ${place(one)} starts: ${stranger}.`,
+          fix: `Give that program another port, and restart ${one.by}.`,
+        });
       return isListening(port, one.protocol, facts.files) === false
         ? fault('not-listening', {
             message: `${place(one)} should listen on port ${port}/${one.protocol}, and nothing does.`,

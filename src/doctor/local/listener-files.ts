@@ -130,7 +130,7 @@ function systemdListeners(files: SystemFiles): readonly ConfiguredListener[] {
       return isFirst;
     })
     .flatMap((file) => {
-      const text = files.text(file) ?? '';
+      const text = [file, ...dropIns(file, files)].map((one) => files.text(one) ?? '').join('\n');
       const value = (name: string): string =>
         [...text.matchAll(new RegExp(`^\\s*${name}\\s*=\\s*(.*?)\\s*$`, 'gm'))].at(-1)?.[1] ?? '';
       const [server = '', ...args] = wordsOf(value('ExecStart').replace(/^[-@:+!]+/, ''));
@@ -149,11 +149,24 @@ function systemdListeners(files: SystemFiles): readonly ConfiguredListener[] {
           server,
           args,
           onlyFrom: [],
-          hasNoNewPrivileges: /^(yes|true|on|1)$/i.test(value('NoNewPrivileges')),
+          hasNoNewPrivileges: isYes(value('NoNewPrivileges')) || isYes(value('DynamicUser')),
           service: port.replace(/^.*:/, '') || 'amanda',
         },
       ];
     });
+}
+
+/** The files that add to a unit, in the order in which they count. */
+function dropIns(unit: string, files: SystemFiles): readonly string[] {
+  const name = basename(unit);
+  return unitFolders
+    .flatMap((folder) => files.list(`${folder}/${name}.d`))
+    .filter((file) => file.endsWith('.conf'))
+    .toSorted((one, other) => (basename(one) < basename(other) ? -1 : 1));
+}
+
+function isYes(value: string): boolean {
+  return /^(yes|true|on|1)$/i.test(value);
 }
 
 /** The number of the port that a listener names, by /etc/services. */

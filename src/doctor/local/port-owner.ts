@@ -2,6 +2,9 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SystemFiles } from './system-files.js';
 
+/** What stands for a process that this user may not see. */
+export const UNSEEN_OWNER = 'a process that this user may not see';
+
 /** The command line of the process that listens on a TCP port; undefined when nothing listens. */
 export function portOwner(port: number, files: SystemFiles): string | undefined {
   const inode = listeningInode(port, files);
@@ -12,9 +15,7 @@ export function portOwner(port: number, files: SystemFiles): string | undefined 
     .filter((path) => /^\/proc\/\d+$/.test(path))
     .find((path) => holds(files.path(join(path, 'fd')), link));
   const words = owner === undefined ? undefined : files.text(join(owner, 'cmdline'));
-  return words === undefined || words === ''
-    ? 'a process that this user may not see'
-    : words.split('\0').join(' ').trim();
+  return words === undefined || words === '' ? UNSEEN_OWNER : words.split('\0').join(' ').trim();
 }
 
 function listeningInode(port: number, files: SystemFiles): string | undefined {

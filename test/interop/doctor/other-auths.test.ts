@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
@@ -6,11 +6,14 @@ import {
   expectNamedFirst,
   findingsOf,
   heal,
+  printFaults,
   startAmandad,
+  whenSaid,
   type FaultCase,
-} from '../support/doctor-lab.js';
-import { describeReal } from '../support/real-amanda.js';
-import { client, goodHosts, openTwoHosts, server, type TwoHosts } from '../support/two-hosts.js';
+} from '../../support/doctor-lab.js';
+import { rxAmandad } from '../../support/program.js';
+import { describeReal } from '../../support/real-amanda.js';
+import { client, goodHosts, openTwoHosts, server, type TwoHosts } from '../../support/two-hosts.js';
 
 let lab: TwoHosts;
 
@@ -34,6 +37,21 @@ function program(text: string, mode = 0o755): string {
   chmodSync(path, mode);
   return path;
 }
+
+const rshScript = readFileSync(new URL('../../support/stand-in-rsh.sh', import.meta.url), 'utf8');
+
+/** Asks by auth rsh, with a program that stands in for rsh. */
+const overRsh = (script = rshScript): readonly string[] => [
+  ...[client.name, '--auth', 'rsh', '--rsh-command'],
+  program(script),
+];
+
+/** Listens on each reserved port. */
+const holdPorts = `
+const { createServer } = require('node:net');
+let left = 1023 - 511;
+for (let port = 512; port < 1024; port++)
+  createServer().listen(port, '0.0.0.0', () => --left === 0 && console.error('held'));`;
 
 const faults: readonly (Omit<FaultCase, 'args'> & { args: () => readonly string[] })[] = [
   {
@@ -138,6 +156,55 @@ const faults: readonly (Omit<FaultCase, 'args'> & { args: () => readonly string[
     exitCode: 3,
   },
   {
+    fault: 'all reserved ports are in use',
+    inject: async ({ server: ours, client: theirs }) => {
+      await startAmandad(theirs);
+      await whenSaid(ours.start(process.execPath, ['-e', holdPorts]), /held/);
+    },
+    args: () => [client.name],
+    kind: 'reserved-ports-busy',
+    exitCode: 3,
+  },
+  {
+    fault: "Debian's amandad, over rsh",
+    inject: () => undefined,
+    args: () => overRsh(),
+    kind: 'other-auth',
+    says: /built without this auth/,
+    exitCode: 3,
+  },
+  {
+    fault: 'rsh refuses the login',
+    inject: () => undefined,
+    args: () => overRsh('#!/bin/sh\necho Permission denied. >&2\nexit 1\n'),
+    kind: 'ssh-key-refused',
+    says: /\.rhosts/,
+    exitCode: 3,
+  },
+  {
+    fault: 'rsh is not installed',
+    inject: () => undefined,
+    args: () => [client.name, '--auth', 'rsh', '--rsh-command', '/nowhere/rsh'],
+    kind: 'program-missing',
+    says: /Install rsh on this host/,
+    exitCode: 3,
+  },
+  {
+    fault: 'amandad is not there, over rsh',
+    inject: () => undefined,
+    args: () => [...overRsh(), '--amandad-path', '/nowhere/amandad'],
+    kind: 'amandad-missing',
+    says: /\/nowhere\/amandad/,
+    exitCode: 3,
+  },
+  {
+    fault: 'the login over rsh prints something',
+    inject: () => undefined,
+    args: () => overRsh(rshScript.replace('shift', 'echo Welcome\nshift')),
+    kind: 'ssh-noisy-login',
+    exitCode: 3,
+  },
+  {
     fault: 'auth local for another host',
     inject: () => undefined,
     args: () => [client.name, '--auth', 'local'],
@@ -146,13 +213,16 @@ const faults: readonly (Omit<FaultCase, 'args'> & { args: () => readonly string[
   },
 ];
 
-describeReal('rx-amanda doctor over UDP and local', ['amandad', 'xinetd'], () => {
+describeReal('rx-amanda doctor over UDP, local and rsh', ['amandad', 'xinetd'], () => {
   beforeAll(async () => {
     lab = await openTwoHosts();
   });
   beforeEach(() => heal(lab));
   afterEach(() => heal(lab));
-  afterAll(() => lab.close());
+  afterAll(async () => {
+    printFaults();
+    await lab.close();
+  });
 
   it.each(['bsdudp', 'bsd'] as const)(
     'finds nothing to fix on a healthy target of %s',
@@ -163,6 +233,13 @@ describeReal('rx-amanda doctor over UDP and local', ['amandad', 'xinetd'], () =>
       expect(found.exitCode).toBe(0);
     },
   );
+
+  it('finds nothing to fix over rsh', async () => {
+    const path = ['--amandad-path', `${process.execPath} ${rxAmandad}`];
+    const found = await diagnose(lab, [...overRsh(), ...path], { user: 'backup' });
+    expect(findingsOf(found)).toEqual([]);
+    expect(found.exitCode).toBe(0);
+  });
 
   it('finds nothing to fix over local', async () => {
     const found = await diagnose(lab, local, { user: 'backup' });

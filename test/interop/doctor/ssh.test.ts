@@ -6,14 +6,15 @@ import {
   expectNamedFirst,
   findingsOf,
   heal,
+  printFaults,
   startServer,
   whenSaid,
   type FaultCase,
-} from '../support/doctor-lab.js';
-import { describeReal } from '../support/real-amanda.js';
-import { giveToBackup } from '../support/sandbox.js';
-import { makeKey, writeSshFiles, type SshKeys } from '../support/sshd.js';
-import { client, openTwoHosts, type TwoHosts } from '../support/two-hosts.js';
+} from '../../support/doctor-lab.js';
+import { describeReal } from '../../support/real-amanda.js';
+import { giveToBackup } from '../../support/sandbox.js';
+import { makeKey, writeSshFiles, type SshKeys } from '../../support/sshd.js';
+import { client, openTwoHosts, type TwoHosts } from '../../support/two-hosts.js';
 
 const KEY = '/var/backups/.ssh/id';
 const args = [client.name, '--auth', 'ssh', '--ssh-key', KEY];
@@ -54,6 +55,13 @@ const faults: readonly FaultCase[] = [
     inject: () => startServer(lab.client, `socket.write('220 mail ESMTP Postfix\\r\\n');`, 22),
     kind: 'other-service',
     says: /SMTP/,
+    exitCode: 3,
+  },
+  {
+    fault: 'sshd ends the connection after its greeting',
+    inject: () => startServer(lab.client, `socket.end('SSH-2.0-OpenSSH_9.2p1\\r\\n');`, 22),
+    kind: 'ssh-failed',
+    says: /ssh -l backup client\.lab true/,
     exitCode: 3,
   },
   {
@@ -157,7 +165,10 @@ describeReal('rx-amanda doctor over ssh', ['amandad', 'sshd'], () => {
     writeKeys();
   });
   afterEach(() => heal(lab));
-  afterAll(() => lab.close());
+  afterAll(async () => {
+    printFaults();
+    await lab.close();
+  });
 
   it('finds nothing to fix on a healthy target', async () => {
     await startSshd();

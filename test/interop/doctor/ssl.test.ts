@@ -6,19 +6,20 @@ import {
   pin,
   type Certificates,
   type Identity,
-} from '../support/certificates.js';
+} from '../../support/certificates.js';
 import {
   diagnose,
   expectNamedFirst,
   findingsOf,
   heal,
+  printFaults,
   startAmandad,
   startServer,
   type FaultCase,
-} from '../support/doctor-lab.js';
-import { describeReal } from '../support/real-amanda.js';
-import { giveToBackup } from '../support/sandbox.js';
-import { client, goodHosts, openTwoHosts, server, type TwoHosts } from '../support/two-hosts.js';
+} from '../../support/doctor-lab.js';
+import { describeReal } from '../../support/real-amanda.js';
+import { giveToBackup } from '../../support/sandbox.js';
+import { client, goodHosts, openTwoHosts, server, type TwoHosts } from '../../support/two-hosts.js';
 
 const args = [client.name, '--auth', 'ssl', '--port', '10080'];
 
@@ -248,6 +249,7 @@ describeReal('rx-amanda doctor over ssl', ['amandad', 'xinetd'], () => {
   });
   afterEach(() => heal(lab));
   afterAll(async () => {
+    printFaults();
     certificates.close();
     await lab.close();
   });
