@@ -5,7 +5,7 @@ export function hangUp(how: 'closed' | 'reset', host: string, port: number): Che
   return how === 'closed'
     ? fault('tcp-closed', {
         message: `${host} closes connections to port ${port} at once, without a word.`,
-        fix: `On ${host}, see the log of xinetd: does only_from or a TCP wrapper refuse this host, and does server name an amandad that starts?`,
+        fix: `On ${host}, see the log of xinetd. Either only_from or a TCP wrapper refuses this host, or the program of server does not start.`,
       })
     : fault('tcp-reset', {
         message: `${host} resets connections to port ${port} as soon as they are open.`,

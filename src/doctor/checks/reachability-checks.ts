@@ -66,7 +66,7 @@ function connections(
   const open = probed[firstOpen]?.probe;
   if (open?.kind === 'open')
     return fine(
-      `Port ${port} of ${host} takes TCP connections; a round trip takes ${open.ms.toFixed(1)} ms.`,
+      `Port ${port} of ${host} takes TCP connections, within ${open.ms.toFixed(1)} ms.`,
       evidence,
     );
   if (firstSilent >= 0)

@@ -241,6 +241,14 @@ function strangerAt(port: number, files: SystemFiles): string | undefined {
   return owner === undefined || owner === UNSEEN_OWNER || starters.test(owner) ? undefined : owner;
 }
 
+/** `Port 10080 is open: PROGRAM.`, for the first listener by TCP. */
+function heldBy(facts: LocalFacts): string {
+  const tcp = enabled(facts).find(({ protocol }) => protocol === 'tcp');
+  const port = tcp === undefined ? undefined : portOf(tcp, facts.files);
+  const owner = port === undefined ? undefined : portOwner(port, facts.files);
+  return owner === undefined ? 'The port is open.' : `Port ${port} is open: ${owner}.`;
+}
+
 function listening(facts: LocalFacts): CheckOutcome {
   return firstFinding(
     facts,
@@ -262,6 +270,6 @@ function listening(facts: LocalFacts): CheckOutcome {
           })
         : undefined;
     },
-    'The port is open.',
+    heldBy(facts),
   );
 }

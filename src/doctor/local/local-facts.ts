@@ -1,5 +1,7 @@
 import type { PeerNameOptions } from '../../access/peer.js';
+import { AMANDA_PORT } from '../../wire/role.js';
 import { configuredListeners, type ConfiguredListener } from './listener-files.js';
+import { portOwner } from './port-owner.js';
 import { SystemFiles, type SystemUser } from './system-files.js';
 
 /** Options of the examination of this host. */
@@ -19,6 +21,8 @@ export interface LocalFacts {
   /** The name of Amanda's user, whether it exists or not. */
   readonly userName: string;
   readonly user: SystemUser | undefined;
+  /** Whether rx-amandad serves with services of its own. */
+  readonly hasOwnServices: boolean;
   /** The folder of Amanda's programs. */
   readonly libexec: string;
   readonly names: PeerNameOptions;
@@ -41,7 +45,16 @@ export function localFacts({ user, root, names = {} }: LocalDoctorOptions): Loca
     listeners,
     userName,
     user: files.user(userName),
+    hasOwnServices: servesItself(listeners, files),
     libexec: libexec ?? '/usr/lib/amanda',
     names,
   };
+}
+
+function servesItself(listeners: readonly ConfiguredListener[], files: SystemFiles): boolean {
+  const words = [
+    ...listeners.flatMap(({ isDisabled, args }) => (isDisabled ? [] : args)),
+    ...(portOwner(AMANDA_PORT, files) ?? '').split(' '),
+  ];
+  return words.some((word) => /^--?(own|services=own)$/.test(word));
 }

@@ -31,7 +31,8 @@ function sharedMemory({ files }: LocalFacts): CheckOutcome {
   return room('/dev/shm', files.path('/dev/shm'), LEAST_SHM) ?? fine('/dev/shm has room.');
 }
 
-function lists({ files, user }: LocalFacts): CheckOutcome {
+function lists({ files, user, hasOwnServices }: LocalFacts): CheckOutcome {
+  if (hasOwnServices) return fine('rx-amandad keeps its lists where -lists says.');
   if (user === undefined) return fine('There is no user.');
   const folders = ['/var/lib/amanda/gnutar-lists', '/usr/local/var/amanda/gnutar-lists'];
   const folder = folders.find((one) => files.stat(one) !== undefined) ?? folders[0] ?? '';
