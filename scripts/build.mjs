@@ -4,6 +4,7 @@ import { chmod, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { bundle, bundles } from './bundle.mjs';
 import { bundleLibrary, shared } from './bundle-library.mjs';
+import { generated, writeManuals } from './manuals.mjs';
 import { moduleFile, root, run, say } from './tools.mjs';
 
 const dist = join(root, 'dist');
@@ -25,6 +26,7 @@ export async function build({ clean = false } = {}) {
       'package.json',
       'scripts/bundle.mjs',
       'scripts/bundle-library.mjs',
+      'scripts/manuals.mjs',
     ].map((name) => join(root, name)),
     ...['typescript', 'rolldown', 'rxjs'].map((name) => moduleFile(`${name}/package.json`)),
   ]);
@@ -42,7 +44,10 @@ export async function build({ clean = false } = {}) {
   }
   await prune(sources);
   const failure =
-    (await bundle()) ?? (await bundleLibrary()) ?? (await makeExecutable(executables));
+    (await bundle()) ??
+    (await bundleLibrary()) ??
+    (await makeExecutable(executables)) ??
+    (await writeManuals());
   if (failure !== undefined) return failure;
   await writeFile(stampFile, stamp);
   return undefined;
@@ -63,6 +68,7 @@ async function prune(sources) {
       !name.startsWith('.') &&
       !file.startsWith(bundles) &&
       !file.startsWith(shared) &&
+      !generated.some((folder) => name.startsWith(`${folder}/`)) &&
       !stems.has(name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ''))
     )
       await rm(file);

@@ -81,6 +81,8 @@ describe('the tarball', () => {
       'PROTOCOL.md',
       'README.md',
       'package.json',
+      ...about.man.map((path) => path.replace(/^\.\//, '')),
+      ...['bash', 'fish', 'zsh'].map((shell) => `dist/completion/rx-amanda.${shell}`),
       ...forSystem,
       ...compiled,
     ];
@@ -101,6 +103,20 @@ describe('the tarball', () => {
       'dist/bin/tap-page.js',
     ]);
     expect(bundled.length).toBeLessThan(50);
+  });
+
+  it('has a manual page for each command that rx-amanda lists, and for each program', async () => {
+    const program = join(folder, 'node_modules', 'rx-amanda', about.bin['rx-amanda'] ?? '');
+    const { stdout } = await run(process.execPath, [program, '--help'], folder);
+    const [, list = ''] = /^Commands:\n([^]*?)\n\n/m.exec(stdout) ?? [];
+    const names = list.split('\n').map((line) => line.trim().split(' ')[0] ?? '');
+    expect(about.man.toSorted()).toEqual(
+      [
+        './dist/man/rx-amanda.1',
+        './dist/man/rx-amandad.8',
+        ...names.map((name) => `./dist/man/rx-amanda-${name}.1`),
+      ].toSorted(),
+    );
   });
 
   it('lets its programs be executed', () => {

@@ -32,6 +32,11 @@ export const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map(
   ['recover', async () => (await import('./recover/recover-command.js')).recoverCommand],
   ['tap', async () => (await import('./tap/tap.js')).tapCommand],
   ['draw', async () => (await import('./draw/draw.js')).drawCommand],
+  [
+    'completion',
+    async () =>
+      (await import('./completion/completion-command.js')).completionCommand(() => commands),
+  ],
 ]);
 
 /** Commands that end well at a signal, and whose `--json` names a file. */
@@ -39,7 +44,7 @@ const endingThemselves: ReadonlySet<string | undefined> = new Set(['tap', 'draw'
 
 async function help(): Promise<string> {
   const loaded = await Promise.all(
-    [...commands].map(async ([name, load]) => `  ${name.padEnd(9)} ${(await load()).summary}`),
+    [...commands].map(async ([name, load]) => `  ${name.padEnd(10)} ${(await load()).summary}`),
   );
   return `Usage: rx-amanda COMMAND [OPTION…] [WORD…]
 
