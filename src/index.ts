@@ -59,6 +59,8 @@ export type { FindingKind } from './doctor/finding-kinds.js';
 
 // Accepting: be a target, with services of your own, with Amanda's executables, or with ours.
 export * from './target/serve.js';
+export { metrics, type Metrics, type MetricsOptions } from './target/metrics.js';
+export { channelNames } from './target/channels.js';
 export * from './exchange/service.js';
 export * from './target/process/process-service.js';
 export * from './target/process/amanda-services.js';

@@ -1,10 +1,11 @@
-import { ReplaySubject, defer, finalize, mergeMap, takeUntil, type Observable } from 'rxjs';
+import { ReplaySubject, defer, finalize, mergeMap, takeUntil, tap, type Observable } from 'rxjs';
 import type { Connection } from '../connection/connection.js';
 import { AddressPenalties } from '../drivers/address-penalties.js';
 import type { Listener } from '../drivers/driver.js';
 import { checkArgument, checkMethods } from '../wire/arguments.js';
 import { timingWith } from '../exchange/timing.js';
 import type { ServeOptions, ServiceEvent, ServiceMap } from './serve-options.js';
+import { publish } from './channels.js';
 import { answerRequests, type Target } from './served-connection.js';
 import { StopSignal } from './stop-signal.js';
 import { UnauthenticatedConnections } from './unauthenticated-connections.js';
@@ -53,6 +54,7 @@ export function serve(
     const connections = listener.accept(options).pipe(takeUntil(stop));
     return connections.pipe(
       mergeMap((connection) => answerRequests(connection, target)),
+      tap(publish),
       finalize(() => stopping?.unsubscribe()),
     );
   });
@@ -90,7 +92,10 @@ export function serveConnection(
     const stopping = options.stop?.subscribe(() => {
       target.stopSignal.stop();
     });
-    return answerRequests(connection, target).pipe(finalize(() => stopping?.unsubscribe()));
+    return answerRequests(connection, target).pipe(
+      tap(publish),
+      finalize(() => stopping?.unsubscribe()),
+    );
   });
 }
 
