@@ -300,6 +300,14 @@ describe('an amanda.conf', () => {
     ['one /x {\nbase\n} 1 eth7', 'line 3: there is no interface eth7.'],
     ['one /x base\nOne /y base', 'line 2: the host One differs from one in case only.'],
     [
+      'one /x base\none _x base',
+      'line 2: _x and /x become the same name of a file, so Amanda takes only one of them.',
+    ],
+    [
+      'a:b /x base\na_b /x base',
+      'line 2: a_b and a:b become the same name of a file, so Amanda takes only one of them.',
+    ],
+    [
       'one /x base\none /y base\none "/x" base',
       'line 3: the disk /x of one is there already, in D/lab/disklist line 1.',
     ],

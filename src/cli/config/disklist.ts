@@ -51,10 +51,15 @@ export function parseDisklist(
   return entries;
 }
 
-/** As Amanda does: a host has one spelling, and a disk one entry. */
+/**
+ * As Amanda does: a host has one spelling, and a disk one entry. Two hosts, or two disks of a host,
+ * do not become the same name of a file.
+ */
 function refuseTwins(entries: readonly DisklistEntry[]): void {
   const hosts = new Map<string, string>();
+  const hostFiles = new Map<string, string>();
   const disks = new Map<string, DisklistEntry>();
+  const diskFiles = new Map<string, string>();
   for (const entry of entries) {
     const { at, host, disk } = entry;
     const spelled = hosts.get(host.toLowerCase());
@@ -71,7 +76,29 @@ function refuseTwins(entries: readonly DisklistEntry[]): void {
         `the disk ${printable(disk)} of ${printable(host)} is there already, in ${positionText(before.at)}.`,
       );
     disks.set(`${host} ${disk}`, entry);
+    refuseSameFile(hostFiles, fileName(host), host, at);
+    refuseSameFile(diskFiles, `${host} ${fileName(disk)}`, disk, at);
   }
+}
+
+function refuseSameFile(
+  known: Map<string, string>,
+  file: string,
+  name: string,
+  at: SourcePosition,
+): void {
+  const other = known.get(file);
+  if (other !== undefined && other !== name)
+    throw configInvalid(
+      at,
+      `${printable(name)} and ${printable(other)} become the same name of a file, so Amanda takes only one of them.`,
+    );
+  known.set(file, name);
+}
+
+/** What Amanda makes of a name for its files. */
+function fileName(name: string): string {
+  return name.replace(/[/:\\]/g, '_');
 }
 
 /** `parents` are the including files, from the outermost to this one. */
