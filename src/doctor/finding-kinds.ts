@@ -82,6 +82,7 @@ export const findingKinds = [
   'listener-auth',
   'not-listening',
   'only-from',
+  'tcp-wrapper',
   'port-twice',
   'no-new-privileges',
   'runtar-rights',

@@ -39,6 +39,7 @@ export const checkOrder: readonly string[] = [
   'local.libraries',
   'local.listening',
   'local.only-from',
+  'local.tcp-wrapper',
   'local.amandahosts-file',
   'local.amandahosts-lines',
   'local.certificates',

@@ -1,14 +1,12 @@
-import { chmodSync, chownSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
-import { firstValueFrom, toArray } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Check } from '../../src/doctor/check.js';
-import { doctorLocal } from '../../src/doctor/doctor.js';
 import { firstToFix } from '../../src/doctor/first-to-fix.js';
 import {
   amandahosts,
   BACKUP,
   closeSystem,
+  examineSystem,
   folder,
   holdPort,
   openSystem,
@@ -20,19 +18,6 @@ import {
 import { describeUnless, notRoot } from '../support/skips.js';
 
 let root = '';
-
-/** Names that this test decides: 10.0.0.1 is one.lab. */
-const names = {
-  resolver: {
-    nameOf: (address: string) => [address === '10.0.0.1' ? 'one.lab' : undefined],
-    addressesOf: () => [['10.0.0.1']],
-    canonicalOf: (name: string) => [name],
-  },
-};
-
-function examine(): Promise<readonly Check[]> {
-  return firstValueFrom(doctorLocal({ root, names }).pipe(toArray()));
-}
 
 const faults: readonly (readonly [
   fault: string,
@@ -115,6 +100,16 @@ const faults: readonly (readonly [
     },
     'only-from',
     /Add 10\.0\.0\.7 to only_from/,
+  ],
+  [
+    'a TCP wrapper without the server',
+    () => {
+      write('etc/hosts.allow', '# amandad: ALL\nsshd: ALL\namandad: 10.1. .lab\n');
+      write('etc/hosts.deny', 'ALL: ALL\n');
+      amandahosts('10.0.0.7 backup amdump\n');
+    },
+    'tcp-wrapper',
+    /Add the line "amandad: 10\.0\.0\.7" to \/etc\/hosts\.allow/,
   ],
   [
     'xinetd that does not run',
@@ -239,53 +234,9 @@ describeUnless(notRoot(), 'rx-amanda doctor --local', () => {
   });
   afterEach(closeSystem);
 
-  it('finds nothing to fix on a healthy system', async () => {
-    const checks = await examine();
-    expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
-    expect(checks.length).toBeGreaterThan(12);
-  });
-
-  it.each(['rx-amandad.service', 'rx-amandad@.service'])(
-    'finds nothing to fix with our unit %s',
-    async (unit) => {
-      remove('etc/xinetd.d/amanda');
-      for (const name of [unit, 'rx-amandad.socket'])
-        write(
-          `etc/systemd/system/${name}`,
-          readFileSync(new URL(`../../system/${name}`, import.meta.url), 'latin1'),
-        );
-      write('usr/local/bin/rx-amandad', '', 0o755);
-      holdPort('/sbin/init\0');
-      const checks = await examine();
-      expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
-      expect(checks.find(({ id }) => id === 'local.listening')?.message).toBe(
-        'Port 10080 is open: /sbin/init.',
-      );
-    },
-  );
-
-  it.each(['-own', '-services=own'])('asks for no Amanda with services of %s', async (word) => {
-    remove('etc/xinetd.d/amanda');
-    remove('usr/lib/amanda');
-    remove('var/lib/amanda');
-    holdPort(`node\0rx-amandad\0-auth=bsdtcp\0${word}\0`);
-    const checks = await examine();
-    expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
-  });
-
-  it('finds the daemon that owns the port', async () => {
-    remove('etc/xinetd.d/amanda');
-    holdPort('node\0rx-amandad\0-auth=bsdtcp\0');
-    const checks = await examine();
-    expect(checks.filter(({ status }) => status !== 'ok')).toEqual([]);
-    expect(checks.find(({ id }) => id === 'local.listener')?.message).toBe(
-      'Port 10080 is open: node rx-amandad -auth=bsdtcp.',
-    );
-  });
-
   it.each(faults)('names first: %s', async (_, inject, kind, says) => {
     inject();
-    const checks = await examine();
+    const checks = await examineSystem();
     const first = firstToFix(checks);
     expect(first?.doc, JSON.stringify(checks.filter(({ doc }) => doc))).toBe(
       `docs/doctor.md#${kind}`,

@@ -10,6 +10,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { firstValueFrom, toArray } from 'rxjs';
+import type { Check } from '../../src/doctor/check.js';
+import { doctorLocal } from '../../src/doctor/doctor.js';
 import { openCertificates } from './certificates.js';
 
 export const BACKUP = 34;
@@ -112,4 +115,18 @@ function makeSystem(): void {
   folder('var/log/amanda', 0o770, BACKUP);
   folder('tmp', 0o1777);
   amandahosts('localhost backup amdump\n');
+}
+
+/** Names that the tests decide: 10.0.0.1 is one.lab. */
+const names = {
+  resolver: {
+    nameOf: (address: string) => [address === '10.0.0.1' ? 'one.lab' : undefined],
+    addressesOf: () => [['10.0.0.1']],
+    canonicalOf: (name: string) => [name],
+  },
+};
+
+/** All checks of the system. */
+export function examineSystem(): Promise<readonly Check[]> {
+  return firstValueFrom(doctorLocal({ root, names }).pipe(toArray()));
 }

@@ -1,6 +1,7 @@
-import { map } from 'rxjs';
+import { forkJoin, map, of, switchMap, type Observable } from 'rxjs';
 import { Features, type FeatureName } from '../../wire/features.js';
 import { concern, fine, type CheckOutcome, type CheckUnit } from '../check.js';
+import { probeTcp } from '../probes/probe-tcp.js';
 import type { NoopAnswer, TargetFacts } from '../target-facts.js';
 
 /** What the target can do, and how fast it answers. */
@@ -16,7 +17,10 @@ export function capabilityChecks(facts: TargetFacts): readonly CheckUnit[] {
       id: 'capabilities.time',
       group: 'capabilities',
       needs: ['request.noop'],
-      run: () => facts.noop.pipe(map((answer) => answerTime(answer, facts.host))),
+      run: () =>
+        forkJoin([facts.noop, roundTrip(facts)]).pipe(
+          map(([answer, trip]) => answerTime(answer, trip, facts.host)),
+        ),
     },
   ];
 }
@@ -57,9 +61,23 @@ function features(answer: NoopAnswer, host: string): CheckOutcome {
 /** An answer that is slower than this has a cause worth a look. */
 const SLOW = 3_000;
 
-function answerTime(answer: NoopAnswer, host: string): CheckOutcome {
+/** Milliseconds of a TCP connection; undefined where packets take another way. */
+function roundTrip({ auth, port, tcp }: TargetFacts): Observable<number | undefined> {
+  if (auth !== 'bsdtcp' && auth !== 'ssl') return of(undefined);
+  return tcp.pipe(
+    switchMap((probed) => {
+      const open = probed.find(({ probe }) => probe.kind === 'open');
+      // Once more, because this process starts during the first one.
+      return open === undefined ? of(undefined) : probeTcp(open.address, port, SLOW);
+    }),
+    map((probe) => (probe?.kind === 'open' ? probe.ms : undefined)),
+  );
+}
+
+function answerTime(answer: NoopAnswer, trip: number | undefined, host: string): CheckOutcome {
   if (answer.kind === 'failed') return fine('Nothing is known.');
-  const took = `${host} answers after ${(answer.ms / 1_000).toFixed(2)} s.`;
+  const way = trip === undefined ? '' : `; a round trip takes ${trip.toFixed(1)} ms`;
+  const took = `${host} answers after ${(answer.ms / 1_000).toFixed(2)} s${way}.`;
   const clock = 'No answer of Amanda carries the time of the target, so its clock is not compared.';
   return answer.ms < SLOW
     ? fine(took, [clock])

@@ -1,6 +1,7 @@
 import { defer, type Observable } from 'rxjs';
 import type { Check } from '../check.js';
 import { runChecks } from '../run-checks.js';
+import { admissionChecks } from './admission-checks.js';
 import { amandahostsChecks } from './amandahosts-checks.js';
 import { certificateChecks } from './certificate-checks.js';
 import { listenerChecks } from './listener-checks.js';
@@ -17,6 +18,7 @@ export function examineHost(options: LocalDoctorOptions): Observable<Check> {
       ...userChecks(facts),
       ...amandahostsChecks(facts),
       ...listenerChecks(facts),
+      ...admissionChecks(facts),
       ...programChecks(facts),
       ...storageChecks(facts),
       ...certificateChecks(facts),

@@ -1,10 +1,6 @@
-import { BlockList, isIP } from 'node:net';
-import { join } from 'node:path';
-import { concatMap, from, map, of, reduce, type Observable } from 'rxjs';
+import { of } from 'rxjs';
 import { AMANDA_PORT } from '../../wire/role.js';
-import { wordsOf } from '../../wire/text.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
-import { addressesOf } from './addresses-of.js';
 import { portOwner, UNSEEN_OWNER } from './port-owner.js';
 import { isListening, portOf, type ConfiguredListener } from './listener-files.js';
 import type { LocalFacts } from './local-facts.js';
@@ -25,12 +21,6 @@ export function listenerChecks(facts: LocalFacts): readonly CheckUnit[] {
       group: 'local',
       needs: ['local.listener'],
       run: () => of(services(facts)),
-    },
-    {
-      id: 'local.only-from',
-      group: 'local',
-      needs: ['local.listener', 'local.amandahosts-file'],
-      run: () => onlyFrom(facts),
     },
     {
       id: 'local.listening',
@@ -184,52 +174,6 @@ function services(facts: LocalFacts): CheckOutcome {
     },
     'The services of a backup are enabled.',
   );
-}
-
-/** The hosts of .amandahosts that only_from keeps out. */
-function onlyFrom(facts: LocalFacts): Observable<CheckOutcome> {
-  const { files, user } = facts;
-  const limited = enabled(facts).find((one) => one.onlyFrom.length > 0);
-  if (limited === undefined) return of(fine('Every address may connect.'));
-  const hosts = (files.text(join(user?.home ?? '/', '.amandahosts')) ?? '')
-    .split('\n')
-    .flatMap((line) => wordsOf(line)[0] ?? []);
-  return from([...new Set(hosts)].slice(0, 20)).pipe(
-    concatMap((host) =>
-      (isIP(host) !== 0 ? of([host]) : addressesOf(host, 2_000)).pipe(
-        map((addresses) => ({ host, addresses })),
-      ),
-    ),
-    reduce<{ host: string; addresses: readonly string[] }, readonly string[]>(
-      (out, { host, addresses }) =>
-        addresses.length === 0 || admits(limited.onlyFrom, host, addresses) ? out : [...out, host],
-      [],
-    ),
-    map(([first, ...more]) =>
-      first === undefined
-        ? fine(`only_from of ${limited.file} admits the hosts of .amandahosts.`)
-        : fault('only-from', {
-            message: `.amandahosts lets ${first} in, and only_from of ${limited.file} does not.`,
-            evidence: more.map((host) => `${host} too`),
-            fix: `Add ${first} to only_from in ${limited.file}, and restart xinetd.`,
-          }),
-    ),
-  );
-}
-
-function admits(rules: readonly string[], host: string, addresses: readonly string[]): boolean {
-  return rules.some((rule) => {
-    if (rule.toLowerCase() === host.toLowerCase()) return true;
-    if (rule.startsWith('.')) return host.toLowerCase().endsWith(rule.toLowerCase());
-    const [network = '', bits] = rule.split('/');
-    // A network by its zeros, as 10.0.0.0.
-    const zeros = /((?:\.0)+)$/.exec(network)?.[1]?.length ?? 0;
-    const length = bits === undefined ? 32 - 4 * zeros : Number(bits);
-    if (isIP(network) !== 4 || !(length >= 0 && length <= 32)) return false;
-    const list = new BlockList();
-    list.addSubnet(network, length, 'ipv4');
-    return addresses.some((address) => isIP(address) === 4 && list.check(address, 'ipv4'));
-  });
 }
 
 /** What may hold the port of an amandad. */

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   diagnose,
@@ -11,6 +13,18 @@ import {
 } from '../../support/doctor-lab.js';
 import { describeReal } from '../../support/real-amanda.js';
 import { client, openTwoHosts, type TwoHosts } from '../../support/two-hosts.js';
+
+/** Has the TCP wrapper of the target refuse everything. */
+function wrapAll({ client: theirs }: TwoHosts): Promise<void> {
+  const file = join(theirs.sandbox.directory, 'hosts.deny');
+  writeFileSync(file, 'amandad: ALL\n');
+  theirs.run('mount', '--bind', file, '/etc/hosts.deny');
+  return startAmandad(theirs);
+}
+
+function unwrap({ client: theirs }: TwoHosts): void {
+  theirs.run('umount', '/etc/hosts.deny');
+}
 
 const faults: readonly FaultCase[] = [
   {
@@ -56,6 +70,24 @@ const faults: readonly FaultCase[] = [
     kind: 'tcp-closed',
     says: /only_from/,
     exitCode: 3,
+  },
+  {
+    fault: 'a TCP wrapper refuses',
+    inject: wrapAll,
+    undo: unwrap,
+    kind: 'tcp-closed',
+    says: /TCP wrapper/,
+    exitCode: 3,
+  },
+  {
+    fault: 'a TCP wrapper refuses, seen from the target',
+    inject: wrapAll,
+    undo: unwrap,
+    args: ['--local'],
+    on: 'client',
+    kind: 'tcp-wrapper',
+    says: /Add the line "amandad: server\.lab" to \/etc\/hosts\.allow/,
+    exitCode: 1,
   },
   {
     fault: 'xinetd names a program that cannot start',
