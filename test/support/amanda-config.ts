@@ -9,6 +9,8 @@ export interface Disk {
   readonly path?: string;
   /** `GNUTAR` (default), or the application `amgtar`. */
   readonly program?: 'GNUTAR' | 'amgtar';
+  /** Further lines of its dumptype: `compress client fast`. */
+  readonly dumptype?: readonly string[];
 }
 
 export interface ConfigurationOptions {
@@ -28,6 +30,8 @@ export interface ConfigurationOptions {
    * what was dumped. Default: each dump is a full one.
    */
   readonly incremental?: boolean;
+  /** How dumps are split: lines of the tapetype, and tapes for each run. Default one of 1 GB. */
+  readonly tapes?: { readonly tapetype: readonly string[]; readonly runtapes: number };
 }
 
 /** A configuration of an Amanda server that backs up this host to files. */
@@ -78,8 +82,10 @@ export function amandaConfig(sandbox: Sandbox, options: ConfigurationOptions): C
   return configuration;
 }
 
-function disklistEntry({ name, path = name, program = 'GNUTAR' }: Disk): string {
-  return `localhost ${quoted(name)} ${quoted(path)} by-${program.toLowerCase()}\n`;
+function disklistEntry({ name, path = name, program = 'GNUTAR', dumptype = [] }: Disk): string {
+  const by = `by-${program.toLowerCase()}`;
+  const type = dumptype.length === 0 ? by : `{\n  ${[by, ...dumptype].join('\n  ')}\n}`;
+  return `localhost ${quoted(name)} ${quoted(path)} ${type}\n`;
 }
 
 function clientText(name: string, { auth, clientPort, amandadPath }: ConfigurationOptions): string {
@@ -93,11 +99,9 @@ ${amandadPath === undefined ? '' : `amandad-path ${quoted(amandadPath)}`}
 `;
 }
 
-function serverText(
-  name: string,
-  state: string,
-  { auth, clientPort, amandadPath, dumptype = [], incremental = false }: ConfigurationOptions,
-): string {
+function serverText(name: string, state: string, options: ConfigurationOptions): string {
+  const { auth, clientPort, amandadPath, dumptype = [], incremental = false } = options;
+  const { tapetype = ['length 1 gbytes'], runtapes = 1 } = options.tapes ?? {};
   const lines = [
     ...(clientPort === undefined ? [] : [`client-port "${clientPort}"`]),
     ...(amandadPath === undefined ? [] : [`amandad-path ${quoted(amandadPath)}`]),
@@ -113,7 +117,7 @@ tapelist "${state}/tapelist"
 dumpcycle ${incremental ? 7 : 0}
 runspercycle 1
 tapecycle ${incremental ? 3 : 2}
-runtapes 1
+runtapes ${runtapes}
 inparallel 2
 maxdumps 2
 netusage 8000000 Kbps
@@ -127,7 +131,7 @@ define changer vtapes {
 tpchanger "vtapes"
 amrecover-changer "vtapes"
 define tapetype file {
-  length 1 gbytes
+  ${tapetype.join('\n  ')}
   filemark 4 kbytes
 }
 tapetype file

@@ -18,6 +18,8 @@ export function exactLines(directory: string): readonly string[] {
         visit(Buffer.concat([path, SLASH, name]), `${shown}/${name.toString('latin1')}`);
     } else if (stats.isSymbolicLink()) {
       lines.push(`${front} -> ${readlinkSync(path, 'buffer').toString('latin1')}`);
+    } else if (!stats.isFile()) {
+      lines.push(front);
     } else if (nlink > 1n && seen.has(ino)) {
       lines.push(`${front} is ${seen.get(ino) ?? ''}`);
     } else {

@@ -221,6 +221,8 @@ export interface Wanted {
   readonly directory: string;
   /** What amrecover is told between choosing the disk and extracting; default to add everything. */
   readonly commands?: readonly string[];
+  /** How many questions it asks while it extracts. Default 3: two tapes, and the owner. */
+  readonly questions?: number;
 }
 
 /**
@@ -239,7 +241,7 @@ function racesLost({ lab }: Recoverable): number {
 
 function amrecover(
   { lab, way, config, asRoot }: Recoverable,
-  { disk, directory, commands = ['add .'] }: Wanted,
+  { disk, directory, commands = ['add .'], questions = 3 }: Wanted,
 ): Promise<RunResult> {
   const { auth, clientPort = '', amandadPath = '', options: more = [] } = way;
   const options = [
@@ -261,9 +263,7 @@ function amrecover(
     `setdisk ${disk}`,
     ...commands,
     'extract',
-    'Y',
-    'Y',
-    'Y',
+    ...Array<string>(questions).fill('Y'),
     'quit',
     '',
   ].join('\n');

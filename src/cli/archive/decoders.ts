@@ -37,7 +37,8 @@ type Coding = ReadonlyMap<string, string>;
 
 function decryption(coding: Coding, side: string, allowed: readonly string[]): Decoder[] {
   const program = coding.get(`${side}_encrypt`);
-  if (program === undefined) return [];
+  // A server that has decrypted leaves its program in the header, and takes `crypt` out.
+  if (program === undefined || !coding.has('crypt')) return [];
   const option = coding.get(`${side}_decrypt_option`) ?? '-d';
   return [{ program: consented(program, 'encrypted', allowed), args: [option] }];
 }
@@ -48,6 +49,7 @@ function decompression(
   side: string,
   allowed: readonly string[],
 ): Decoder[] {
+  if (compression === undefined) return [];
   const custom = coding.get(`${side}_custom_compress`);
   if (custom !== undefined) {
     if (allowed.includes(custom)) return [{ program: custom, args: ['-d'] }];
@@ -56,7 +58,7 @@ function decompression(
     return [{ program: consented(custom, 'compressed', allowed), args: ['-d'] }];
   }
   const isCustom = coding.has('server_custom_compress') || coding.has('client_custom_compress');
-  if (side === 'server' || isCustom || compression === undefined) return [];
+  if (side === 'server' || isCustom) return [];
   const known = SUFFIXES.get(compression);
   if (known !== undefined) return [{ program: known, args: ['-dc'] }];
   throw new AmandaError(

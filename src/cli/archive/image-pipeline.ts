@@ -1,5 +1,5 @@
 import { RunningChecksum } from '../../operators/checksum.js';
-import { formatChecksum } from '../../wire/crc32c.js';
+import { formatChecksum, type Checksum } from '../../wire/crc32c.js';
 import type { DumpHeader } from '../../wire/dumpfile.js';
 import { AmandaError } from '../../wire/errors.js';
 import { ChildStage } from './child-stage.js';
@@ -48,6 +48,11 @@ export class ImagePipeline implements ImageTaker {
     );
     this.#flow = Promise.all(this.#stages.map((stage, at) => this.#drain(stage, at)));
     this.#flow.catch(() => undefined);
+  }
+
+  /** Of the bytes as the dump program wrote them, so far. */
+  get decoded(): Checksum {
+    return this.#native;
   }
 
   /** Takes bytes as they were sent. */

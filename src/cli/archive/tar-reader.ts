@@ -57,6 +57,7 @@ export class TarReader {
   #left = 0;
   #isKept = false;
   #members = 0;
+  #last: TarMember | undefined;
 
   constructor(choose: (member: TarMember) => MemberChoice = () => 'keep') {
     this.#choose = choose;
@@ -65,6 +66,11 @@ export class TarReader {
   /** How many members there were so far. */
   get members(): number {
     return this.#members;
+  }
+
+  /** The last member so far. */
+  get last(): TarMember | undefined {
+    return this.#last;
   }
 
   /** Takes bytes. Returns what passes on; some of it are views of them. */
@@ -186,6 +192,7 @@ export class TarReader {
     const size = sizeOf(header, records);
     const choice = this.#choose(member);
     this.#members++;
+    this.#last = member;
     this.#isKept = choice !== 'drop';
     if (choice === 'keep-without-renames') this.#clearRenames(member, names);
     if (this.#isKept) out.push(...this.#front);

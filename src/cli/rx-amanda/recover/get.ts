@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import {
   catchError,
   concat,
@@ -18,6 +17,7 @@ import { ArchiveGuard, SelectionTooNarrow } from '../../archive/archive-guard.js
 import { ImagePipeline, type ImageTaker } from '../../archive/image-pipeline.js';
 import { unpackInto, writeOn } from '../../archive/image-takers.js';
 import { withRestoreFolder, type RestoreFolder } from '../../archive/restore-folder.js';
+import { isTarImage } from '../../archive/tar-image.js';
 import { TAR_END, TarReader } from '../../archive/tar-reader.js';
 import type { Placed } from '../../archive/tree-placement.js';
 import type { ProcessEnvironment } from '../environment.js';
@@ -172,15 +172,9 @@ function allImages(
   }).pipe(showGetProgress(counts, plan.dumps.length, output, environment), ignoreElements());
 }
 
-/** Applications that write what GNU tar reads. */
-const TAR_APPLICATIONS = ['amgtar', 'amsuntar', 'ampgsql', 'amsamba'];
-
-function checkIsTar({ program, application }: DumpHeader): void {
-  const isTar =
-    application === undefined
-      ? /^(?:g|gnu|bsd)?tar$/.test(basename(program)) || program === 'GNUTAR'
-      : TAR_APPLICATIONS.includes(application);
-  if (isTar) return;
+function checkIsTar(header: DumpHeader): void {
+  if (isTarImage(header)) return;
+  const { application, program } = header;
   const made = printable(application ?? program);
   throw new AmandaError(
     'SERVICE_FAILED',
