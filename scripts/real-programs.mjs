@@ -23,6 +23,8 @@ const PACKAGES = [
   'xinetd',
   'tar',
   'gzip',
+  // The example that dumps a database.
+  'postgresql',
   // They draw the web page of a tap, and save a capture of it.
   'chromium',
   'tcpdump',
