@@ -1,10 +1,10 @@
 import { of } from 'rxjs';
 import { AMANDA_PORT } from '../../wire/role.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
-import { portOwner, UNSEEN_OWNER } from './port-owner.js';
+import { UNSEEN_OWNER } from './port-owner.js';
 import { isListening, portOf, type ConfiguredListener } from './listener-files.js';
 import type { LocalFacts } from './local-facts.js';
-import { mayDo, type SystemFiles } from './system-files.js';
+import { mayDo } from './system-files.js';
 
 /** What starts amandad, and with which words. */
 export function listenerChecks(facts: LocalFacts): readonly CheckUnit[] {
@@ -44,7 +44,7 @@ function listener(facts: LocalFacts): CheckOutcome {
   const [first] = all;
   if (first === undefined) {
     const [off] = facts.listeners;
-    const owner = portOwner(AMANDA_PORT, facts.files);
+    const owner = facts.ownerOf(AMANDA_PORT);
     if (off === undefined && owner !== undefined)
       return fine(`Port ${AMANDA_PORT} is open: ${owner}.`);
     return off === undefined
@@ -180,8 +180,8 @@ function services(facts: LocalFacts): CheckOutcome {
 const starters = /(^|[\s/])(init|systemd\S*|x?inetd|(?:open|rl)bsd-inetd|\S*amandad\S*)(\s|$)/;
 
 /** The program that holds a port and starts no amandad; undefined if none is seen. */
-function strangerAt(port: number, files: SystemFiles): string | undefined {
-  const owner = portOwner(port, files);
+function strangerAt(port: number, { ownerOf }: LocalFacts): string | undefined {
+  const owner = ownerOf(port);
   return owner === undefined || owner === UNSEEN_OWNER || starters.test(owner) ? undefined : owner;
 }
 
@@ -189,7 +189,7 @@ function strangerAt(port: number, files: SystemFiles): string | undefined {
 function heldBy(facts: LocalFacts): string {
   const tcp = enabled(facts).find(({ protocol }) => protocol === 'tcp');
   const port = tcp === undefined ? undefined : portOf(tcp, facts.files);
-  const owner = port === undefined ? undefined : portOwner(port, facts.files);
+  const owner = port === undefined ? undefined : facts.ownerOf(port);
   return owner === undefined ? 'The port is open.' : `Port ${port} is open: ${owner}.`;
 }
 
@@ -198,7 +198,7 @@ function listening(facts: LocalFacts): CheckOutcome {
     facts,
     (one) => {
       const port = portOf(one, facts.files);
-      const stranger = one.protocol === 'tcp' ? strangerAt(port, facts.files) : undefined;
+      const stranger = one.protocol === 'tcp' ? strangerAt(port, facts) : undefined;
       if (stranger !== undefined)
         return fault('port-twice', {
           message: `Port ${port} belongs to another program than ${place(one)} starts: ${stranger}.`,

@@ -21,8 +21,10 @@ export interface LocalFacts {
   /** The name of Amanda's user, whether it exists or not. */
   readonly userName: string;
   readonly user: SystemUser | undefined;
+  /** The command line of what listens on a TCP port; the search for it is made once a port. */
+  readonly ownerOf: (port: number) => string | undefined;
   /** Whether rx-amandad serves with services of its own. */
-  readonly hasOwnServices: boolean;
+  readonly hasOwnServices: () => boolean;
   /** The folder of Amanda's programs. */
   readonly libexec: string;
   readonly names: PeerNameOptions;
@@ -40,21 +42,30 @@ export function localFacts({ user, root, names = {} }: LocalDoctorOptions): Loca
   const libexec = ['/usr/lib/amanda', '/usr/libexec/amanda'].find(
     (folder) => files.stat(folder) !== undefined,
   );
+  const owners = new Map<number, string | undefined>();
+  const ownerOf = (port: number): string | undefined => {
+    if (!owners.has(port)) owners.set(port, portOwner(port, files));
+    return owners.get(port);
+  };
   return {
     files,
     listeners,
     userName,
     user: files.user(userName),
-    hasOwnServices: servesItself(listeners, files),
+    ownerOf,
+    hasOwnServices: () => servesItself(listeners, ownerOf(AMANDA_PORT)),
     libexec: libexec ?? '/usr/lib/amanda',
     names,
   };
 }
 
-function servesItself(listeners: readonly ConfiguredListener[], files: SystemFiles): boolean {
+function servesItself(
+  listeners: readonly ConfiguredListener[],
+  owner: string | undefined,
+): boolean {
   const words = [
     ...listeners.flatMap(({ isDisabled, args }) => (isDisabled ? [] : args)),
-    ...(portOwner(AMANDA_PORT, files) ?? '').split(' '),
+    ...(owner ?? '').split(' '),
   ];
   return words.some((word) => /^--?(own|services=own)$/.test(word));
 }

@@ -30,7 +30,7 @@ const neededPrograms = ['amandad', 'noop', 'selfcheck', 'sendsize', 'sendbackup'
 
 function programs(facts: LocalFacts): CheckOutcome {
   const { files, libexec, user } = facts;
-  if (facts.hasOwnServices) return fine('rx-amandad brings its own services.');
+  if (facts.hasOwnServices()) return fine('rx-amandad brings its own services.');
   for (const name of neededPrograms) {
     const path = join(libexec, name);
     const stat = files.stat(path);
@@ -54,7 +54,7 @@ function runtar(facts: LocalFacts): CheckOutcome {
   const { files, libexec, user } = facts;
   const path = join(libexec, 'runtar');
   const stat = files.stat(path);
-  if (facts.hasOwnServices) return fine('rx-amandad needs no runtar.');
+  if (facts.hasOwnServices()) return fine('rx-amandad needs no runtar.');
   if (stat === undefined)
     return fault('program-missing', {
       message: `${path} is missing, so no dump with GNU tar is possible.`,
@@ -104,7 +104,7 @@ const LDD_WITHIN = 3_000;
 /** Has the dynamic loader list the libraries of amandad; it does not run amandad. */
 function libraries(facts: LocalFacts): Observable<CheckOutcome> {
   const { files, libexec } = facts;
-  if (!files.isRunning || facts.hasOwnServices) return of(fine('Not looked at.'));
+  if (!files.isRunning || facts.hasOwnServices()) return of(fine('Not looked at.'));
   const amandad = join(libexec, 'amandad');
   return new Observable((out) => {
     const abort = new AbortController();

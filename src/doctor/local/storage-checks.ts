@@ -32,7 +32,7 @@ function sharedMemory({ files }: LocalFacts): CheckOutcome {
 }
 
 function lists({ files, user, hasOwnServices }: LocalFacts): CheckOutcome {
-  if (hasOwnServices) return fine('rx-amandad keeps its lists where -lists says.');
+  if (hasOwnServices()) return fine('rx-amandad keeps its lists where -lists says.');
   if (user === undefined) return fine('There is no user.');
   const folders = ['/var/lib/amanda/gnutar-lists', '/usr/local/var/amanda/gnutar-lists'];
   const folder = folders.find((one) => files.stat(one) !== undefined) ?? folders[0] ?? '';

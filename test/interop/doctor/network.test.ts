@@ -9,10 +9,12 @@ import {
   printFaults,
   startAmandad,
   startServer,
+  whenSaid,
   type FaultCase,
 } from '../../support/doctor-lab.js';
+import { rxAmandad } from '../../support/program.js';
 import { describeReal } from '../../support/real-amanda.js';
-import { client, openTwoHosts, type TwoHosts } from '../../support/two-hosts.js';
+import { client, goodHosts, openTwoHosts, server, type TwoHosts } from '../../support/two-hosts.js';
 
 /** Has the TCP wrapper of the target refuse everything. */
 function wrapAll({ client: theirs }: TwoHosts): Promise<void> {
@@ -40,6 +42,20 @@ const faults: readonly FaultCase[] = [
       ours.run('ip', 'neigh', 'replace', '10.77.0.9', 'lladdr', '02:00:00:00:00:09', 'dev', 'rxa0'),
     args: ['10.77.0.9'],
     kind: 'tcp-dropped',
+    within: 12,
+    exitCode: 3,
+  },
+  {
+    fault: 'the IPv6 address of the name does not answer',
+    inject: async ({ server: ours, client: theirs }) => {
+      ours.run('ip', 'addr', 'add', 'fd77::1/64', 'dev', 'rxa0', 'nodad');
+      ours.run('ip', 'neigh', 'replace', 'fd77::9', 'lladdr', '02:00:00:00:00:09', 'dev', 'rxa0');
+      ours.hosts([`fd77::9 ${client.name}`, ...goodHosts]);
+      await startAmandad(theirs);
+    },
+    undo: ({ server: ours }) => ours.run('ip', 'addr', 'del', 'fd77::1/64', 'dev', 'rxa0'),
+    kind: 'address-dropped',
+    says: /fd77::9 port 10080, one of the addresses of client\.lab/,
     within: 12,
     exitCode: 3,
   },
@@ -191,6 +207,22 @@ describeReal('rx-amanda doctor over bsdtcp', ['amandad', 'xinetd'], () => {
   it('finds nothing to fix on a healthy target of xinetd', async () => {
     await startAmandad(lab.client);
     const found = await diagnose(lab, [client.name]);
+    expect(findingsOf(found)).toEqual([]);
+    expect(found.exitCode).toBe(0);
+  });
+
+  it('finds nothing to fix over IPv6', async () => {
+    const all = [lab.server, lab.client];
+    const addresses = ['fd77::1', 'fd77::2'];
+    for (const [at, device] of ['rxa0', 'rxb0'].entries()) {
+      all[at]?.run('ip', 'addr', 'add', `${addresses[at]}/64`, 'dev', device, 'nodad');
+      all[at]?.hosts(['::1 localhost', `fd77::1 ${server.name}`, `fd77::2 ${client.name}`]);
+    }
+    const words = ['-auth=bsdtcp', '-no-exit', '-tcp=10080', '-listen=::', 'amdump'];
+    await whenSaid(lab.client.start(process.execPath, [rxAmandad, ...words]), /listening on/);
+    const found = await diagnose(lab, [client.name]);
+    for (const [at, device] of ['rxa0', 'rxb0'].entries())
+      all[at]?.run('ip', 'addr', 'del', `${addresses[at]}/64`, 'dev', device);
     expect(findingsOf(found)).toEqual([]);
     expect(found.exitCode).toBe(0);
   });
