@@ -30,6 +30,7 @@ export const commands: ReadonlyMap<string, () => Promise<CliCommand>> = new Map(
   ['dump', async () => (await import('./dump/dump.js')).dumpCommand],
   ['demo', async () => (await import('./dump/demo.js')).demoCommand],
   ['recover', async () => (await import('./recover/recover-command.js')).recoverCommand],
+  ['verify', async () => (await import('./verify/verify-command.js')).verifyCommand],
   ['tap', async () => (await import('./tap/tap.js')).tapCommand],
   ['draw', async () => (await import('./draw/draw.js')).drawCommand],
   [
