@@ -58,7 +58,7 @@ describe('a bundle for a browser', () => {
   });
 
   it('cannot be made of rx-amanda, which connects through Node', async () => {
-    await expect(bundle(`export * from 'rx-amanda';`)).rejects.toThrow('node:net');
+    await expect(bundle(`export * from 'rx-amanda';`)).rejects.toThrow(/"node:/);
   });
 });
 

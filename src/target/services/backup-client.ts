@@ -7,8 +7,7 @@ import { quote } from '../../wire/quote.js';
 import { messageOf, printable } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 import type { BackupEntry, DumpBase, FindEntry } from './backup-entry.js';
-import type { BackupServicesOptions } from './backup-services.js';
-import { baseOf, withFinished } from './dump-journal.js';
+import { baseOf, withFinished, type DumpJournal } from './dump-journal.js';
 import { readDumpHead, requestDles, type DumpHead } from './dump-request.js';
 import { whatIsRefused } from './entry-rules.js';
 import { asAmandaError, reason } from './failure-reason.js';
@@ -27,6 +26,21 @@ export const clientFeatures = ourFeatures
   )
   .without('fe_selfcheck_message', 'fe_options_exclude_list');
 const optionsLine = formatOptions({ features: clientFeatures }).trimEnd();
+
+/** Options of {@link backupServices}. */
+export interface BackupServicesOptions {
+  /** GNU tar, by its absolute path where dumps are restored. Default `/bin/tar`. */
+  readonly tar?: string;
+  /**
+   * Remembers which dumps have finished. Without it no level builds on another, and each dump is a
+   * full one.
+   */
+  readonly journal?: DumpJournal;
+  /** Milliseconds that `find` may take; default 30,000. */
+  readonly findTimeout?: number;
+  /** Milliseconds that an image may take for its next bytes; default 600,000. */
+  readonly sourceTimeout?: number;
+}
 
 /** A dump whose image has been made. */
 interface PreparedDump {

@@ -1,25 +1,11 @@
 import { defer } from 'rxjs';
 import type { Service } from '../../exchange/service.js';
 import { checkArgument, checkMethods, checkOptions } from '../../wire/arguments.js';
-import { BackupClient, clientFeatures } from './backup-client.js';
+import { BackupClient, clientFeatures, type BackupServicesOptions } from './backup-client.js';
 import type { FindEntry } from './backup-entry.js';
-import type { DumpJournal } from './dump-journal.js';
 import { noopService } from './noop-service.js';
 
-/** Options of {@link backupServices}. */
-export interface BackupServicesOptions {
-  /** GNU tar, by its absolute path where dumps are restored. Default `/bin/tar`. */
-  readonly tar?: string;
-  /**
-   * Remembers which dumps have finished. Without it no level builds on another, and each dump is a
-   * full one.
-   */
-  readonly journal?: DumpJournal;
-  /** Milliseconds that `find` may take; default 30,000. */
-  readonly findTimeout?: number;
-  /** Milliseconds that an image may take for its next bytes; default 600,000. */
-  readonly sourceTimeout?: number;
-}
+export type { BackupServicesOptions };
 
 /** The services that an Amanda server needs on a client. */
 export type BackupServices = Readonly<

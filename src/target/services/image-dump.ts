@@ -18,7 +18,7 @@ import type { BackupImage } from './backup-image.js';
 import type { DumpHead } from './dump-request.js';
 import { gzipLevelOf, selectionOf } from './entry-rules.js';
 import { asAmandaError, reason } from './failure-reason.js';
-import { gzipped, readImage } from './image-source.js';
+import { gzipped, imageBytes } from './image-source.js';
 import { indexLine } from './index-lines.js';
 import {
   checksumLines,
@@ -142,7 +142,7 @@ export class ImageDump {
         `the data of ${printable(asked.dle.disk)} stood still for ${sourceTimeout / 1000} s`,
       );
     const { signal } = this.#left;
-    for await (const bytes of readImage(source, { timeout: sourceTimeout, late, signal })) {
+    for await (const bytes of imageBytes(source, { timeout: sourceTimeout, late, signal })) {
       this.#native.update(bytes);
       yield bytes;
     }

@@ -22,7 +22,7 @@ export interface ReadingLimits {
  * Reads an image as it is pulled. Leaving the loop ends the source. An Observable cannot be slowed:
  * what it emits meanwhile is kept.
  */
-export async function* readImage(
+export async function* imageBytes(
   source: StreamSource,
   { timeout, late, signal }: ReadingLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
