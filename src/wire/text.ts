@@ -9,14 +9,69 @@ export const NEWLINE = 0x0a;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The bytes of a text, UTF-8; bytes stay as they are. */
+/** A character that stands for a byte that is not UTF-8: U+DC80 … U+DCFF. */
+const STRAY = /[\u{dc80}-\u{dcff}]/u;
+
+/** The bytes of a text: UTF-8, and the stray bytes of {@link decodeText}. Bytes stay. */
 export function encodeText(text: string | Uint8Array): Uint8Array {
-  return typeof text === 'string' ? encoder.encode(text) : text;
+  if (typeof text !== 'string') return text;
+  return STRAY.test(text) ? encodeStray(text) : encoder.encode(text);
 }
 
-/** The text of bytes, UTF-8; a byte that is not UTF-8 reads as U+FFFD. */
+/**
+ * The text of bytes, UTF-8. A stray byte, which is not UTF-8, reads as U+DC00 plus its value. No
+ * UTF-8 gives that, so {@link encodeText} gives the same bytes.
+ */
 export function decodeText(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  const text = decoder.decode(bytes);
+  return text.includes('\ufffd') ? decodeStray(bytes) : text;
+}
+
+function encodeStray(text: string): Uint8Array {
+  const parts = text
+    .split(/([\u{dc80}-\u{dcff}]+)/u)
+    .map((part, at) =>
+      at % 2 === 0
+        ? encoder.encode(part)
+        : Uint8Array.from(part, (character) => character.charCodeAt(0) & 0xff),
+    );
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function decodeStray(bytes: Uint8Array): string {
+  let text = '';
+  let start = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const length = lengthOfCharacter(bytes, at);
+    if (length === 0) {
+      if (start < at) text += decoder.decode(bytes.subarray(start, at));
+      text += String.fromCharCode(0xdc00 + (bytes[at] ?? 0));
+      start = at + 1;
+    }
+    at += Math.max(1, length);
+  }
+  return text + decoder.decode(bytes.subarray(start));
+}
+
+/** The bytes of the UTF-8 character at a place; 0 when there is none. Source: RFC 3629. */
+function lengthOfCharacter(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < 0x80) return 1;
+  const length = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const second = bytes[at + 1] ?? 0;
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (length === 0 || second < least || second > most) return 0;
+  for (let next = at + 2; next < at + length; next += 1)
+    if (((bytes[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
 }
 
 /** The bytes before the first one of a value; all of them without one. */
@@ -52,8 +107,8 @@ export const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
  * Makes a text from the network safe for a terminal or a log. A character that is not printable
- * becomes `\xNN`, `\uNNNN` or `\u{NNNNN}`, all else stays. A longer result than `limit` is cut, and
- * ends with `…`.
+ * becomes `\xNN`, `\uNNNN` or `\u{NNNNN}`, and a stray byte `\xNN`. All else stays. A longer
+ * result than `limit` is cut, and ends with `…`.
  */
 export function printable(text: string, limit = 200): string {
   const shown = text.slice(0, limit + 1).replace(UNPRINTABLE, escapeCharacter);
@@ -74,7 +129,8 @@ export function printableJson(value: unknown): string {
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function escapeCharacter(character: string): string {
-  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  const code = character.codePointAt(0) ?? 0;
+  const hex = (STRAY.test(character) ? code & 0xff : code).toString(16);
   if (hex.length > 4) return `\\u{${hex}}`;
   return (
     escapes[character] ??

@@ -167,6 +167,20 @@ describe('sendbackup of a directory', () => {
     ]);
   });
 
+  it.each([[{}], [{ roots: ['/tmp'] }]])(
+    'dumps a directory whose name is not UTF-8, by its bytes: %j',
+    async (options) => {
+      const path = Buffer.concat([Buffer.from(`${await folder()}/`), Buffer.of(0xe9)]);
+      await mkdir(path);
+      await writeFile(Buffer.concat([path, Buffer.from('/file')]), 'content');
+      const raw = `encoding="raw" raw="${path.toString('base64')}"`;
+      const body = `<dle><program>GNUTAR</program><disk>d</disk><diskdevice ${raw}>_</diskdevice><level>0</level><index>YES</index></dle>`;
+      const { index, messages } = await dump(sendbackupService(options), body);
+      expect(messages).toMatch(/\nsendbackup: end\n$/);
+      expect(index).toBe('/\n/file\n');
+    },
+  );
+
   it('says so when a dump of level 1 has everything, because nothing is recorded', async () => {
     const [source, listDir] = [await tree(), await folder()];
     const level = (number: number) =>

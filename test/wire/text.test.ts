@@ -30,18 +30,44 @@ describe('encodeText', () => {
 });
 
 describe('decodeText', () => {
-  it('is what UTF-8 says, with U+FFFD for what is none, however long', () => {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    const bytes = fc.oneof(
-      fc.uint8Array({ maxLength: 100 }),
-      fc.uint8Array({ maxLength: 100, max: 127 }),
-      text.map(encodeText),
-    );
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 100 }),
+    fc.uint8Array({ maxLength: 100, max: 127 }),
+    fc.uint8Array({ maxLength: 8, min: 0xc0 }),
+    text.map(encodeText),
+  );
+
+  it('is what UTF-8 says, if it says anything', () => {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+    const valid = (some: Uint8Array): string | undefined => {
+      try {
+        return decoder.decode(some);
+      } catch {
+        return undefined;
+      }
+    };
     fc.assert(
       fc.property(bytes, (some) => {
-        expect(decodeText(some)).toBe(decoder.decode(some));
+        expect(decodeText(some)).toBe(valid(some) ?? decodeText(some));
+        expect(/[\u{dc80}-\u{dcff}]/u.test(decodeText(some))).toBe(valid(some) === undefined);
       }),
     );
+  });
+
+  it('loses no byte: the text gives the same bytes, however long', () => {
+    fc.assert(
+      fc.property(bytes, (some) => {
+        expect(Buffer.from(encodeText(decodeText(some)))).toEqual(Buffer.from(some));
+      }),
+    );
+    const long = new Uint8Array(300_000).map((_, at) => (at * 7) & 0xff);
+    expect(Buffer.compare(encodeText(decodeText(long)), long)).toBe(0);
+  });
+
+  it('shows a stray byte as printable does', () => {
+    expect(decodeText(Uint8Array.of(0x61, 0xe9, 0x62))).toBe('a\udce9b');
+    expect(printable('a\udce9b')).toBe('a\\xe9b');
+    expect(printable('a\ud800b')).toBe('a\\ud800b');
   });
 
   it('is the text that bytes were made of, a byte order mark included', () => {

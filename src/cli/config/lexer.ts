@@ -1,5 +1,5 @@
 import { AmandaError } from '../../wire/errors.js';
-import { printable } from '../../wire/text.js';
+import { decodeText, printable } from '../../wire/text.js';
 
 /** A file and a line, counted from 1. Without a line, `file` is a command-line argument. */
 export interface SourcePosition {
@@ -104,7 +104,7 @@ export function unescapeString(quoted: string): string {
       return String.fromCharCode(Number.parseInt(escaped, 8) & 0xff).replace('\0', '');
     return controls.get(escaped) ?? escaped;
   });
-  return Buffer.from(plain, 'latin1').toString();
+  return decodeText(Buffer.from(plain, 'latin1'));
 }
 
 const controls: ReadonlyMap<string, string> = new Map([

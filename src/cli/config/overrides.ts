@@ -1,4 +1,4 @@
-import { printable } from '../../wire/text.js';
+import { encodeText, printable } from '../../wire/text.js';
 import { UsageError } from '../terminal/arguments.js';
 import type { Override } from './collect.js';
 import { ConfigLexer, type SourcePosition, type Token } from './lexer.js';
@@ -34,7 +34,7 @@ function valueTokens(key: Key, value: string, at: SourcePosition): readonly Toke
   const reader: unknown = keyReaders[key];
   if (reader === quotedString || reader === stringOrNumber)
     return [{ kind: 'string', text: value, at }];
-  const lexer = new ConfigLexer(Buffer.from(value).toString('latin1'), at.file);
+  const lexer = new ConfigLexer(Buffer.from(encodeText(value)).toString('latin1'), at.file);
   const tokens: Token[] = [];
   for (let token = lexer.next(); token.kind !== 'end'; token = lexer.next()) tokens.push(token);
   return tokens;

@@ -1,5 +1,3 @@
-import { decodeText } from '../../wire/text.js';
-
 /**
  * The escaped form of a path, as tar lists it in the C locale: in ASCII, with `\303\274` for the
  * bytes of `ü`. Latin-1 here means one character for each byte.
@@ -24,7 +22,7 @@ export function unescapePath(escaped: string): string {
 
 /** The path as text; a byte that is not UTF-8 reads as U+FFFD. */
 export function textOfEscaped(escaped: string): string {
-  return decodeText(Buffer.from(unescapePath(escaped), 'latin1'));
+  return Buffer.from(unescapePath(escaped), 'latin1').toString();
 }
 
 /** The path for people; in escaped form when it is not UTF-8. */

@@ -5,10 +5,15 @@ import { parseDles } from '../../wire/dle/dle-parse.js';
 import type { Dle } from '../../wire/dle/dle.js';
 import { AmandaError } from '../../wire/errors.js';
 import type { Features } from '../../wire/features.js';
-import { messageOf, printable, decodeText } from '../../wire/text.js';
+import { encodeText, messageOf, printable, decodeText } from '../../wire/text.js';
 import { requestFeatures, requestOptions } from '../process/request-options.js';
 import { readExcludeLists } from './exclude-lists.js';
-import { hasDescriptorPaths, openBelowRoots, type OpenedPath } from './open-below.js';
+import {
+  hasDescriptorPaths,
+  openBelowRoots,
+  openDirectory,
+  type OpenedPath,
+} from './open-below.js';
 
 /** What every request for a dump says. */
 export interface DumpHead {
@@ -134,7 +139,7 @@ async function permitted(
   if (!isAbsolute(named) || named.includes('\0'))
     throw refuse(`[sendbackup: ${printable(named)} is not the absolute path of a directory]`);
   if (allow !== undefined && !(await allow(dle, request))) throw denied;
-  if (roots === undefined) return { path: named };
+  if (roots === undefined) return openedAnywhere(named);
   if (!(await hasDescriptorPaths()))
     throw new AmandaError(
       'ACCESS_DENIED',
@@ -145,6 +150,17 @@ async function permitted(
   } catch {
     // A path that does not exist is not offered either.
     throw denied;
+  }
+}
+
+/** A program gets a path that is not UTF-8 by its descriptor, because Node has only text for it. */
+async function openedAnywhere(path: string): Promise<OpenedPath> {
+  const isText = Buffer.from(encodeText(path)).equals(Buffer.from(path));
+  if (isText || !(await hasDescriptorPaths())) return { path };
+  try {
+    return { path, handle: await openDirectory(path) };
+  } catch (error) {
+    throw refuse(`[sendbackup: ${printable(path)}: ${messageOf(error)}]`);
   }
 }
 

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, realpath, statfs, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AmandaError } from '../../wire/errors.js';
+import { encodeText } from '../../wire/text.js';
 
 /** A file or directory for another program: by its descriptor if it has one, else by its path. */
 export interface OpenedPath {
@@ -81,12 +82,22 @@ async function openParts(
     const flags = O_PATH | O_NOFOLLOW | (isDirectory ? O_DIRECTORY : 0);
     const parent = at;
     try {
-      at = await open(`${descriptorPath(parent.fd)}/${part}`, flags);
+      at = await open(pathBytes(`${descriptorPath(parent.fd)}/${part}`), flags);
     } finally {
       await parent.close();
     }
   }
   return at;
+}
+
+/** Opens a directory as a place, links included. */
+export function openDirectory(path: string): Promise<FileHandle> {
+  return open(pathBytes(path), O_PATH | O_DIRECTORY);
+}
+
+/** Node takes a path that is not UTF-8 as bytes only. */
+function pathBytes(path: string): Buffer {
+  return Buffer.from(encodeText(path));
 }
 
 /** How a root may be called: by the name that its owner gave, and by the one without links. */

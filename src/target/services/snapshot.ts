@@ -1,5 +1,6 @@
 import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encodeText } from '../../wire/text.js';
 import { descriptorPath, hasDescriptorPaths, type OpenedPath } from './open-below.js';
 
 /** The file in which tar records a dump, so that a later dump has only what has changed since. */
@@ -20,7 +21,7 @@ export interface Snapshot extends OpenedPath {
 export async function takeSnapshot(folder: string, name: string, level: number): Promise<Snapshot> {
   // Loaded on demand: a target that inetd starts for each connection has to start fast.
   const { createHash, randomUUID } = await import('node:crypto');
-  const digest = createHash('sha256').update(name).digest('hex');
+  const digest = createHash('sha256').update(encodeText(name)).digest('hex');
   const base = join(folder, fileName(name, digest));
   const fresh = `${base}_${level}.${randomUUID()}.new`;
   let copied: number | undefined;

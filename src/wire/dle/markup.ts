@@ -1,6 +1,6 @@
 import { AmandaError } from '../errors.js';
 import { MAX_PAYLOAD } from '../frame.js';
-import { encodeText, printable } from '../text.js';
+import { decodeText, encodeText, printable } from '../text.js';
 
 /** One element of the small part of XML that Amanda's requests are written in. */
 export interface Element {
@@ -56,7 +56,7 @@ export function parseElements(source: string): Element[] {
 
 /**
  * `<name>text</name>`. A text with a blank, quote, backslash, markup or anything beyond ASCII goes
- * into a `raw` attribute as base64 of its UTF-8. The element then has `_` for each such byte.
+ * into a `raw` attribute as base64 of its bytes. The element then has `_` for each such byte.
  *
  * Errors with `BAD_DLE` for a bad name and for a NUL. Source: PROTOCOL.md, "Requests and replies".
  */
@@ -166,15 +166,12 @@ function toBase64(bytes: Uint8Array): string {
 
 function fromBase64(name: string, base64: string): string {
   try {
-    const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    const text = strictUtf8.decode(
-      Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
-    );
+    const text = decodeText(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
     if (!text.includes('\0')) return text;
   } catch {
-    // A name that is not UTF-8 cannot be a string; an approximation would name another file.
+    // The text is no base64.
   }
-  throw badDle(`the raw attribute of <${name}> is not base64 of a UTF-8 text`);
+  throw badDle(`the raw attribute of <${name}> is not base64 of a text`);
 }
 
 export function badDle(why: string): AmandaError {

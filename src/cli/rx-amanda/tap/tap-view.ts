@@ -191,7 +191,7 @@ function nameOf({ name, under }: LaneStart): string {
 function previewOf(preview: Uint8Array | undefined, bytes: number): string {
   if (preview === undefined || preview.length === 0) return '';
   const text = decodeText(preview);
-  if (/[\u0000-\u0008\u000e-\u001f\ufffd]/.test(text.slice(0, -1))) return '';
+  if (/[\u0000-\u0008\u000e-\u001f\ufffd\u{dc80}-\u{dcff}]/u.test(text.slice(0, -1))) return '';
   const isCut = bytes > preview.length && text.length <= SHOWN_CHARACTERS;
   return ` "${printable(text, SHOWN_CHARACTERS)}${isCut ? '…' : ''}"`;
 }
