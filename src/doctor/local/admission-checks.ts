@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { filter, map, of, toArray, type Observable } from 'rxjs';
+import { map, of, type Observable } from 'rxjs';
 import { fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
 import { allowedHosts, type AllowedHost } from './allowed-hosts.js';
 import type { ConfiguredListener } from './listener-files.js';
@@ -37,9 +37,8 @@ function keptOut(
   isRefused: (host: AllowedHost) => boolean,
 ): Observable<readonly string[]> {
   return allowedHosts(facts).pipe(
-    filter((host) => host.addresses.length > 0 && isRefused(host)),
-    map(({ host }) => host),
-    toArray(),
+    map((hosts) => hosts.filter((host) => host.addresses.length > 0 && isRefused(host))),
+    map((hosts) => hosts.map(({ host }) => host)),
   );
 }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { concatMap, defaultIfEmpty, from, map, of, reduce, type Observable } from 'rxjs';
+import { concatMap, defaultIfEmpty, forkJoin, map, of, type Observable } from 'rxjs';
 import { checkPeerName } from '../../access/peer.js';
 import { wordsOf } from '../../wire/text.js';
 import { concern, fault, fine, type CheckOutcome, type CheckUnit } from '../check.js';
@@ -147,14 +147,9 @@ function names(facts: LocalFacts): Observable<CheckOutcome> {
     .split('\n')
     .flatMap((line) => wordsOf(line)[0] ?? [])
     .filter((host) => !/^localhost(\.localdomain)?$/i.test(host) && !host.startsWith('#'));
-  const wrong = from([...new Set(hosts)].slice(0, MOST_HOSTS)).pipe(
-    concatMap((host) => hostProblem(host, facts)),
-  );
-  return wrong.pipe(
-    reduce<string | undefined, readonly string[]>(
-      (found, problem) => (problem === undefined ? found : [...found, problem]),
-      [],
-    ),
+  const problems = [...new Set(hosts)].slice(0, MOST_HOSTS).map((host) => hostProblem(host, facts));
+  return forkJoin(problems).pipe(
+    map((found) => found.filter((problem) => problem !== undefined)),
     map(([first, ...more]) =>
       first === undefined
         ? fine('The names in it lead to addresses and back.')
@@ -170,6 +165,8 @@ function names(facts: LocalFacts): Observable<CheckOutcome> {
 
 /** The most hosts whose names are looked up. */
 const MOST_HOSTS = 20;
+/** The most addresses of a name that are looked up. */
+const MOST_ADDRESSES = 8;
 /** The time for one look-up. */
 const WITHIN = 2_000;
 
@@ -184,16 +181,30 @@ function hostProblem(host: string, facts: LocalFacts): Observable<string | undef
     );
   return addressesOf(host, WITHIN).pipe(
     concatMap((addresses) => {
-      const [address] = addresses;
-      if (address === undefined) return of(`${host} has no address`);
-      return checkPeerName({ address }, { within: WITHIN, ...facts.names }).pipe(
-        map((named) => {
-          if (named.kind === 'refused') return `${host} is ${address}: ${named.shown}`;
-          return named.host.toLowerCase() === host.toLowerCase()
-            ? undefined
-            : `${host} is ${address}, which leads to ${named.host}, so ${host} never matches`;
-        }),
+      if (addresses === undefined)
+        return of(`${host} could not be looked up, because no name server answers`);
+      return forkJoin(
+        addresses.slice(0, MOST_ADDRESSES).map((one) => nameProblem(host, one, facts)),
+      ).pipe(
+        // A server asks from one of its addresses.
+        map((problems) => (problems.includes(undefined) ? undefined : problems[0])),
+        defaultIfEmpty(`${host} has no address`),
       );
+    }),
+  );
+}
+
+function nameProblem(
+  host: string,
+  address: string,
+  facts: LocalFacts,
+): Observable<string | undefined> {
+  return checkPeerName({ address }, { within: WITHIN, ...facts.names }).pipe(
+    map((named) => {
+      if (named.kind === 'refused') return `${host} is ${address}: ${named.shown}`;
+      return named.host.toLowerCase() === host.toLowerCase()
+        ? undefined
+        : `${host} is ${address}, which leads to ${named.host}, so ${host} never matches`;
     }),
   );
 }

@@ -132,6 +132,19 @@ const faults: readonly FaultCase[] = [
     exitCode: 1,
   },
   {
+    fault: 'the name server is silent, seen from the target',
+    inject: async ({ client: theirs }) => {
+      theirs.sandbox.allow(['one.lab root amdump', 'two.lab root amdump', 'three.lab root']);
+      await startNameServer(theirs, { silent: true });
+      await startAmandad(theirs);
+    },
+    args: ['--local'],
+    on: 'client',
+    kind: 'amandahosts-name',
+    says: /no name server answers/,
+    exitCode: 0,
+  },
+  {
     fault: 'a name leads to the loopback address',
     inject: ({ server: ours, client: theirs }) => {
       ours.hosts(hostsWith(client.address, `127.0.0.1 ${client.name}`));

@@ -221,10 +221,12 @@ describeReal('rx-amanda doctor over bsdtcp', ['amandad', 'xinetd'], () => {
     const words = ['-auth=bsdtcp', '-no-exit', '-tcp=10080', '-listen=::', 'amdump'];
     await whenSaid(lab.client.start(process.execPath, [rxAmandad, ...words]), /listening on/);
     const found = await diagnose(lab, [client.name]);
+    const local = await diagnose(lab, ['--local'], { on: 'client' });
     for (const [at, device] of ['rxa0', 'rxb0'].entries())
       all[at]?.run('ip', 'addr', 'del', `${addresses[at]}/64`, 'dev', device);
     expect(findingsOf(found)).toEqual([]);
     expect(found.exitCode).toBe(0);
+    expect(findingsOf(local)).toEqual([]);
   });
 
   it('finds nothing to fix on the target itself', async () => {
