@@ -40,7 +40,7 @@ export interface ImageSource {
  * Reads one image from the server into a pipeline, which is made when its header has come. `done`
  * follows when the pipeline has finished. Otherwise the pipeline is given up.
  */
-export function readImage(
+export function readInto(
   { connections, config, place, timing, silence, progressInterval, onVolume, device }: ImageSource,
   dump: IndexedDump,
   open: (header: DumpHeader) => ImageTaker,
@@ -99,6 +99,6 @@ export function readImages(
   open: (header: DumpHeader, at: number) => ImageTaker,
 ): Observable<RestoreImageEvent> {
   return from(dumps).pipe(
-    concatMap((dump, at) => readImage(source, dump, (header) => open(header, at))),
+    concatMap((dump, at) => readInto(source, dump, (header) => open(header, at))),
   );
 }

@@ -23,7 +23,7 @@ import { restorePlan } from '../../../initiator/recover/restore-plan.js';
 import type { DumpHeader } from '../../../wire/dumpfile.js';
 import { isAmandaError, type AmandaErrorCode } from '../../../wire/errors.js';
 import { formatVolumes } from '../../../initiator/recover/index-entries.js';
-import { readImage, type ImageSource } from '../recover/get-images.js';
+import { readInto, type ImageSource } from '../recover/get-images.js';
 import { choosePlace, type PlaceValues } from '../recover/recover-place.js';
 import { ImageCheck, type ImageVerdict } from './image-check.js';
 import type { Verified } from './verify-files.js';
@@ -142,7 +142,7 @@ function verifyDump(
       };
     };
     const whole = formatVolumes(dump.volumes);
-    const read = readImage(source, dump, open).pipe(
+    const read = readInto(source, dump, open).pipe(
       tap((event) => {
         if (event.kind === 'volume') failure = `The volume ${event.label} is missing.`;
       }),
