@@ -27,6 +27,7 @@ async function ask(lab: Lab, ...words: readonly string[]) {
 describeReal('rx-amanda check and estimate, and the real amandad', ['amandad'], () => {
   let lab: Lab;
   let tree = '';
+  let place = '';
   beforeAll(async () => {
     lab = openLab();
     tree = join(lab.sandbox.directory, 'tree');
@@ -36,6 +37,7 @@ describeReal('rx-amanda check and estimate, and the real amandad', ['amandad'], 
       command: programs.amandad,
       args: ['-auth=bsdtcp', 'amdump'],
     });
+    place = `localhost:${target.port}`;
     lab.configure({
       auth: 'bsdtcp',
       clientPort: target.port,
@@ -64,6 +66,17 @@ describeReal('rx-amanda check and estimate, and the real amandad', ['amandad'], 
     expect(out).toMatch(/^localhost {2}app {8}level 0 {4}2\.8\d MiB {2}after /m);
     expect(out.match(/^localhost {2}gone .*$/gm)).toHaveLength(1);
     expect(out).toMatch(/of the 180 s of etimeout\.$/m);
+  });
+
+  it('a disk with a name that is not UTF-8 is asked about by its bytes', async () => {
+    const folder = Buffer.concat([Buffer.from(`${tree}/`), Buffer.of(0xe9)]);
+    mkdirSync(folder);
+    writeFileSync(Buffer.concat([folder, Buffer.from('/file')]), Buffer.alloc(2_000_000, 'x'));
+    const words = ['--no-config', place, '--disk', `${tree}/\udce9`];
+    expect(await ask(lab, 'check', ...words)).toMatchObject({ code: 0, err: '' });
+    const { code, out } = await ask(lab, 'estimate', ...words);
+    expect(code).toBe(0);
+    expect(out).toContain(`${tree}/\\xe9  level 0    1.91 MiB  after `);
   });
 });
 
