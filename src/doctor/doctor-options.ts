@@ -28,7 +28,7 @@ export interface DoctorOptions {
   /** How to look up names. */
   readonly names?: PeerNameOptions;
   /**
-   * Milliseconds for a connection, an acknowledgement and a reply each. Default 10,000 for a
+   * Milliseconds for a connection, an acknowledgement and a reply each. Default 9,000 for a
    * connection, 8,500 for an answer over UDP, and 3,500 for one over the others.
    */
   readonly patience?: number;

@@ -65,7 +65,7 @@ export interface TargetFacts {
 }
 
 /** The time for a connection: a firewall that drops packets is named within 12 s. */
-const CONNECT_WITHIN = 10_000;
+const CONNECT_WITHIN = 9_000;
 /** The time for an answer by datagrams, with a look at TCP after it. */
 const DATAGRAM_WITHIN = 8_500;
 /** The time for a connection that is no part of the way. */
