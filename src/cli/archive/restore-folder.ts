@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, lstat, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Observable, finalize, from, switchMap } from 'rxjs';
 import { codeOf, fileFailed } from '../terminal/file-errors.js';
 import { TreePlacement, type Placed } from './tree-placement.js';
@@ -82,11 +82,6 @@ export class RestoreFolder {
   async discard(): Promise<void> {
     // tar may be at its last file.
     await rm(this.#work, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  }
-
-  /** The name of the folder, for messages. */
-  get name(): string {
-    return join(basename(dirname(this.#work)), basename(this.#work));
   }
 }
 
