@@ -12,7 +12,7 @@ import { readRegularFile } from './regular-file.js';
 import { rememberNames } from './remembered-names.js';
 import { systemResolver, type NameResolver } from './resolver.js';
 
-/** The files that tell how the system looks up names. */
+/** The files that say how the system looks up names. */
 export interface HostsFiles {
   /** Default `/etc/hosts`. */
   readonly hosts?: string;

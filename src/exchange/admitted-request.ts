@@ -14,7 +14,7 @@ import type { TargetOutcome } from './target-machine.js';
 const MAX_REPORTED = 16;
 const MAX_REASON = 1_000;
 
-/** The part of an `ended` event that tells how a request ended. */
+/** The part of an `ended` event that says how a request ended. */
 export type RequestEnd = Pick<
   Extract<ExchangeEvent, { kind: 'ended' }>,
   'outcome' | 'error' | 'service' | 'disk' | 'level' | 'seconds'

@@ -4,7 +4,7 @@ import { decodeText } from '../wire/text.js';
 /** The longest part of a line that is looked at, and the longest reason, in characters. */
 const MAX_LINE = 1_000;
 
-/** What a service has told the peer about its success. */
+/** What a service has reported to the peer about its success. */
 export class DumpVerdict implements SentObserver {
   readonly #isDump: boolean;
   #failure: string | undefined;
@@ -16,7 +16,7 @@ export class DumpVerdict implements SentObserver {
     this.#isDump = service === 'sendbackup';
   }
 
-  /** Whether messages on this stream of the reply tell how the dump ends. */
+  /** Whether messages on this stream of the reply say how the dump ends. */
   watches(stream: string): boolean {
     return this.#isDump && stream === 'MESG';
   }
@@ -43,7 +43,7 @@ export class DumpVerdict implements SentObserver {
     this.#isOver = true;
   }
 
-  /** Why the service failed, by its own words; undefined if it told no failure. */
+  /** Why the service failed, by its own words; undefined if it reported none. */
   get failure(): string | undefined {
     if (this.#failure !== undefined || !this.#isOver || this.#hasEnd) return this.#failure;
     return 'the messages of the dump stop before their end line';

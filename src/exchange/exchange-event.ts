@@ -4,7 +4,7 @@ import type { ParsedRequest } from '../wire/request.js';
 import type { TargetOutcome } from './target-machine.js';
 
 /**
- * How a request ended. `failed`: the service has told the peer an error, or could not tell it.
+ * How a request ended. `failed`: the service reported an error to the peer, or could not do so.
  * Others: see {@link TargetOutcome}.
  */
 export type RequestOutcome = TargetOutcome | 'failed';

@@ -9,7 +9,7 @@ export type FrameReceiver = Pick<Observer<Uint8Array>, 'next' | 'complete'>;
  *
  *     frames    -a-b-a-A-|        a: handle 1, A: its close, b: handle 2
  *     handle 1  -a---a-|
- *     handle 2  ---b-----         open: the result tells of the end
+ *     handle 2  ---b-----         open: the result reports the end
  *     out       ---------|
  *
  * A frame without a receiver is dropped. Errors with what `receiverOf` throws.

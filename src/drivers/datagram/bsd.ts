@@ -26,9 +26,9 @@ export type ListenBsdOptions = DatagramListenerOptions;
  * anyone who can forge a sender's address, and are limited to 65,503 bytes. A lost datagram costs
  * 10 s, and every stream needs a hole in a firewall.
  *
- * A stream ends with a FIN, which a target's system also sends for a program that was killed. So a
- * dump is vouched for by its own checks. After this side has closed its direction of a stream, a
- * reset can pass for the end of the other one.
+ * A stream ends with a FIN, which a target's system also sends for a program that was killed. Only
+ * a dump's own checks show that it is whole. After this side has closed its direction of a stream,
+ * a reset can pass for the end of the other one.
  *
  * Errors as `bsdudp` does. Source: PROTOCOL.md, "Datagrams" and "Drivers".
  */

@@ -103,7 +103,7 @@ class Associations {
   readonly #open = new Map<string, Subject<Datagram>>();
   readonly #waiting = new Subscription();
   readonly #untilIdle: boolean;
-  /** Set once no more initiators are taken: what the last connection lets go of. */
+  /** Set once no more initiators are taken: what the last connection releases. */
   #socketInUse: Subscription | undefined;
 
   constructor(
@@ -141,7 +141,7 @@ class Associations {
     }
   }
 
-  /** Takes no more initiators, and lets go of the socket when the last connection has ended. */
+  /** Takes no more initiators, and releases the socket when the last connection has ended. */
   stop(socketInUse: Subscription): void {
     this.#socketInUse = socketInUse;
     this.#waiting.unsubscribe();

@@ -36,7 +36,7 @@ export function closedAfterHandshake(peer: string, certFile: string): AmandaErro
   );
 }
 
-/** What arrived in the place of a TLS handshake. */
+/** What arrived instead of a TLS handshake. */
 export function noTls(bytes: Uint8Array, peer: string): AmandaError {
   const text = printable(Buffer.from(bytes.subarray(0, 100)).toString('latin1'), 100);
   // The length of a frame is under 16 MiB, so its first byte is 0.
