@@ -1,5 +1,7 @@
 import type { Role } from '../wire/role.js';
+import { decodeText } from '../wire/text.js';
 import type { ConversationLanes } from './conversation-lanes.js';
+import { messageMark } from './conversation-texts.js';
 
 /** One stream, with a lane for each direction that carries bytes. */
 export class ConversationStream {
@@ -8,6 +10,8 @@ export class ConversationStream {
   readonly handle: number;
   readonly #own: Record<Role, string | undefined> = { initiator: undefined, target: undefined };
   readonly #closed: Record<Role, boolean> = { initiator: false, target: false };
+  /** The beginning of a line of MESG whose end has not come. */
+  #line = '';
   /** The exchange that announced it. */
   readonly announcedBy: object | undefined;
 
@@ -32,7 +36,23 @@ export class ConversationStream {
     const lane = this.#own[sender] ?? this.#open(at, sender);
     if (lane === undefined) return false;
     this.#lanes.chunk(at, lane, bytes, payload);
+    if (this.#name === 'MESG' && sender === 'target') this.#messages(at, lane, payload, bytes);
     return true;
+  }
+
+  /** Marks the lines that say that a dump has failed, or is strange. */
+  #messages(at: number, lane: string, payload: Uint8Array, bytes: number): void {
+    const lines = (this.#line + decodeText(payload)).split('\n');
+    const rest = lines.pop() ?? '';
+    // The end of a line that was cut off is unknown.
+    this.#line = payload.length < bytes ? '' : rest.slice(0, MAX_LINE);
+    for (const line of lines) {
+      const mark = messageMark(line);
+      if (mark?.kind === 'error')
+        this.#lanes.event(at, lane, { kind: 'error', code: 'SERVICE_FAILED', label: mark.label });
+      else if (mark !== undefined)
+        this.#lanes.event(at, lane, { kind: 'value', label: mark.label });
+    }
   }
 
   /**
@@ -87,6 +107,9 @@ export class ConversationStream {
     return this.#own[sender];
   }
 }
+
+/** The longest part of a line that is kept, in characters. */
+const MAX_LINE = 1_000;
 
 function other(side: Role): Role {
   return side === 'initiator' ? 'target' : 'initiator';

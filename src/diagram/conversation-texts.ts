@@ -1,6 +1,7 @@
 import { isAmandaError } from '../wire/errors.js';
 import { decodePacket, type Packet } from '../wire/packet.js';
 import { parseReply, refusal, type AnnouncedStream } from '../wire/reply.js';
+import { requestSubject } from '../wire/dle/requested-disks.js';
 import { parseSecurity, parseService } from '../wire/request.js';
 import { printable, decodeText } from '../wire/text.js';
 
@@ -54,11 +55,34 @@ export function bytesInWords(bytes: number): string {
 let lastBytes = -1;
 let lastWords = '';
 
+/** A line of MESG that a reader must see. */
+export interface MessageMark {
+  readonly kind: 'error' | 'strange';
+  /** The line, in words. */
+  readonly label: string;
+}
+
+/** What a line of MESG says of trouble; undefined for any other line. */
+export function messageMark(line: string): MessageMark | undefined {
+  const failed = /^sendbackup: (?:error|FAILED)(?: (.*))?$/.exec(line);
+  if (failed !== null)
+    return { kind: 'error', label: printable(`the dump failed: ${failed[1] ?? ''}`, LABEL_LENGTH) };
+  return /^\?|^sendbackup: strange/.test(line)
+    ? { kind: 'strange', label: printable(`strange: ${line}`, LABEL_LENGTH) }
+    : undefined;
+}
+
 function ofRequest(body: Uint8Array): PacketSummary {
   try {
     const namesUser = decodeText(body.subarray(0, 9)) === 'SECURITY ';
-    const { service } = parseService(namesUser ? parseSecurity(body).rest : body);
-    return { ...summary('REQ', service), service: printable(service, LABEL_LENGTH) };
+    const request = parseService(namesUser ? parseSecurity(body).rest : body);
+    const { service, disk, level } = requestSubject(request);
+    const about = [
+      service,
+      ...(disk === undefined ? [] : [disk]),
+      ...(level === undefined ? [] : [`level ${level}`]),
+    ];
+    return { ...summary('REQ', about.join(' ')), service: printable(service, LABEL_LENGTH) };
   } catch (error) {
     return summary('REQ', whyNot(error));
   }

@@ -451,3 +451,41 @@ describe('a hostile peer', () => {
     expect(failures).toEqual([]);
   });
 });
+
+describe('a dump', () => {
+  const dle = '<dle><program>GNUTAR</program><disk>/home "x"</disk><level>1</level></dle>\n';
+  const asked = packetBytes(0, `SERVICE sendbackup\nOPTIONS ;\n${dle}`);
+
+  test('is named by its disk and level', () => {
+    const { watched, changes } = watching();
+    watched.frame(0, 'initiator', 1, asked);
+    expect(lines(changes)).toContain(
+      '0 wire/sendbackup packet out: REQ sendbackup /home "x" level 1',
+    );
+  });
+
+  test('that fails is an error in words, and strange lines are shown', () => {
+    const { watched, changes } = dumping();
+    const messages =
+      'sendbackup: start [h:/home level 0]\n? /bin/tar: x: file changed\n| Total bytes written: 10240\nsendbackup: error [/bin/tar returned 2]\n';
+    // Cut anywhere.
+    for (const [index, part] of [
+      messages.slice(0, 50),
+      messages.slice(50, 120),
+      messages.slice(120),
+    ].entries())
+      watched.frame(40 + index, 'target', 499_998, text(part));
+    const told = lines(changes).filter((line) => /error|value/.test(line));
+    expect(told).toEqual([
+      '41 wire/MESG value: strange: ? /bin/tar: x: file changed',
+      '42 wire/MESG error: the dump failed: [/bin/tar returned 2]',
+    ]);
+  });
+
+  test('lines on other streams, or to the target, are no messages', () => {
+    const { watched, changes } = dumping();
+    watched.frame(40, 'target', 499_999, text('sendbackup: error [no]\n'));
+    watched.frame(41, 'initiator', 499_998, text('sendbackup: error [no]\n'));
+    expect(lines(changes).filter((line) => /error|value/.test(line))).toEqual([]);
+  });
+});

@@ -83,13 +83,14 @@ export function compact(event: LaneEvent): LaneEvent {
     : { ...event, preview: new Uint8Array(preview.subarray(0, PREVIEW_BYTES)) };
 }
 
-/** The service that a request names. */
+/** The service, disk and level that a request names; `FAILED` for the end of a failed dump. */
 export function serviceOf(event: LaneEvent): string | undefined {
-  const name =
+  if (event.kind === 'error' && event.code === 'SERVICE_FAILED') return words('FAILED');
+  const asked =
     event.kind === 'packet' && event.type === 'REQ'
-      ? /^REQ (\S{1,64})$/.exec(event.label)?.[1]
+      ? /^REQ (\S{1,64}(?: .*)?)$/s.exec(event.label)?.[1]
       : undefined;
-  return name === undefined ? undefined : words(name);
+  return asked === undefined || asked.startsWith('that cannot be read') ? undefined : words(asked);
 }
 
 function words(text: string): string {
