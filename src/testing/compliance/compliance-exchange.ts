@@ -20,6 +20,7 @@ import type { Connection } from '../../connection/connection.js';
 import { connect } from '../../initiator/connect.js';
 import { request } from '../../exchange/request.js';
 import { isAmandaError } from '../../wire/errors.js';
+import { decodeText } from '../../wire/text.js';
 import { ask, isError, type Behaviours } from './compliance-behaviour.js';
 
 /** The exchange of packets with each of its outcomes. */
@@ -31,7 +32,7 @@ export const exchanging: Behaviours = {
     const length = Math.min(subject.limits.requestBytes ?? Infinity, 70_000);
     const body = Uint8Array.from({ length }, (_, at) => (at % 255) + 1);
     const { text } = await ask(subject, { service: 'arguments', options: {}, body });
-    equal(text, `OPTIONS \n${new TextDecoder().decode(body)}`);
+    equal(text, `OPTIONS \n${decodeText(body)}`);
   },
   'a request that the driver cannot carry is refused before it is sent, and never cut': async (
     subject,
