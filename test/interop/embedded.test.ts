@@ -161,7 +161,7 @@ describeReal(
         `localhost:${port}`,
         '127.0.0.1:1',
       ]);
-      expect(stdout).toMatch(new RegExp(`localhost:${port}' +│ '123 features' +│ \\d+ `));
+      expect(stdout).toMatch(new RegExp(`localhost:${port}' +│ '128 features' +│ \\d+ `));
       expect(stdout).toMatch(/127\.0\.0\.1:1' +│ 'CONNECT_FAILED' +│ +│/);
       expect(code).toBe(1);
     });
