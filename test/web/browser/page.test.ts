@@ -100,7 +100,7 @@ describeInBrowser('the page', ({ open, serve, look }) => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Home');
     const first = await chosenEvent(page);
-    expect(first.title).toBe('REQ sendbackup');
+    expect(first.title).toBe('REQ sendbackup amgtar level 0');
     expect(first.text).toContain('SERVICE sendbackup\n');
     await page.keyboard.press('ArrowRight');
     expect((await chosenEvent(page)).title).toBe('ACK');
